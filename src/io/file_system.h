@@ -1,0 +1,65 @@
+// The world of files as an argument: engines touch the disk only through a FileSystem, so that
+// tests can run them in memory, make call n fail or tear, and cut the power.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+
+namespace atalaya::io {
+
+/// An open file. Thread-compatible, except that `read` may run beside anything.
+class File {
+ public:
+  virtual ~File() = default;  ///< closes; unsynced bytes stay with the operating system
+  /// Writes all of `bytes` at the end. After an error an unknown prefix of them may be there.
+  virtual Status append(std::string_view bytes) = 0;
+  /// Up to `size` bytes from `offset`; fewer only at the end of the file.
+  virtual Result<std::string> read(std::uint64_t offset, std::size_t size) const = 0;
+  /// Returns when everything appended before the call survives a power cut. After an error the
+  /// unsynced bytes are lost for good: do not retry, reopen and look.
+  virtual Status sync() = 0;
+  virtual Status truncate(std::uint64_t size) = 0;
+  virtual std::uint64_t size() const = 0;
+};
+
+struct DirectoryEntry {
+  std::string name;
+  bool is_directory = false;
+  std::uint64_t size_bytes = 0;
+};
+
+/// Paths are `/`-separated. Thread-safe.
+class FileSystem {
+ public:
+  virtual ~FileSystem() = default;
+
+  /// Creates the file if absent. The name itself is durable only after `sync_directory`.
+  virtual Result<std::unique_ptr<File>> open_append(const std::string& path) = 0;
+  virtual Result<std::unique_ptr<File>> open_read(const std::string& path) = 0;
+  virtual Result<std::vector<DirectoryEntry>> list(const std::string& directory) = 0;  ///< sorted by name
+  virtual Status create_directories(const std::string& path) = 0;
+  virtual Status remove(const std::string& path) = 0;  ///< not_found if absent
+  virtual Status remove_all(const std::string& path) = 0;
+  virtual Status rename(const std::string& from, const std::string& to) = 0;  ///< replaces `to`
+  virtual Status sync_directory(const std::string& path) = 0;
+  virtual bool exists(const std::string& path) = 0;
+  virtual Result<std::uint64_t> free_bytes(const std::string& path) = 0;
+  /// Held until the returned object dies or the process ends. `conflict` if another process has it.
+  virtual Result<std::unique_ptr<void, void (*)(void*)>> lock(const std::string& path) = 0;
+};
+
+/// The whole file; `too_large` above `limit_bytes`.
+Result<std::string> read_file(FileSystem& files, const std::string& path, std::uint64_t limit_bytes = 64 << 20);
+/// A reader sees the old bytes or the new, also after a power cut: temporary file, sync, rename,
+/// sync of the directory.
+Status write_file_atomically(FileSystem& files, const std::string& path, std::string_view bytes);
+
+/// The machine's own file system.
+std::unique_ptr<FileSystem> real_file_system();
+
+}  // namespace atalaya::io

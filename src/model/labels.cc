@@ -1,0 +1,149 @@
+#include "model/labels.h"
+
+#include <fmt/format.h>
+#include <xxhash.h>
+
+#include "base/bytes.h"
+
+namespace atalaya {
+namespace {
+
+std::string quote(std::string_view value) {
+  std::string out = "\"";
+  for (const char c : value) {
+    if (c == '\\' || c == '"') out += '\\';
+    if (c == '\n') {
+      out += "\\n";
+    } else {
+      out += c;
+    }
+  }
+  return out + '"';
+}
+
+bool is_plain_name(std::string_view name, bool metric) {
+  if (name.empty() || (name[0] >= '0' && name[0] <= '9')) return false;
+  for (const char c : name) {
+    const bool ok =
+        (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || (metric && c == ':');
+    if (!ok) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+void Labels::Iterator::load() {
+  if (left_.empty()) return;
+  ByteReader reader(left_);
+  pair_.first = reader.text();
+  pair_.second = reader.text();
+  rest_ = left_.substr(left_.size() - reader.remaining());
+}
+
+Labels::Labels(std::initializer_list<Pair> pairs) {
+  LabelsBuilder builder;
+  for (const auto& [name, value] : pairs) builder.set(name, value);
+  *this = builder.build();
+}
+
+Labels::Labels(const std::map<std::string, std::string>& pairs) {
+  ByteWriter writer(packed_);
+  for (const auto& [name, value] : pairs) {
+    if (value.empty()) continue;
+    writer.text(name);
+    writer.text(value);
+  }
+}
+
+std::string_view Labels::get(std::string_view name) const {
+  for (const auto& [key, value] : *this) {
+    if (key == name) return value;
+  }
+  return {};
+}
+
+std::size_t Labels::size() const {
+  std::size_t count = 0;
+  for (auto it = begin(); it != end(); ++it) ++count;
+  return count;
+}
+
+std::uint64_t Labels::hash() const { return XXH3_64bits(packed_.data(), packed_.size()); }
+
+bool Labels::unpack(std::string_view packed, Labels& out) {
+  ByteReader reader(packed);
+  std::string_view previous;
+  while (!reader.at_end()) {
+    const auto name = reader.text();
+    const auto value = reader.text();
+    if (!reader.ok() || name.empty() || value.empty() || name <= previous || !is_utf8(name) || !is_utf8(value)) {
+      return false;
+    }
+    previous = name;
+  }
+  // Written again rather than copied: a length in a longer varint than needed must not make two
+  // forms of one set.
+  out.packed_.clear();
+  ByteWriter writer(out.packed_);
+  for (ByteReader again(packed); !again.at_end();) {
+    writer.text(again.text());
+    writer.text(again.text());
+  }
+  return true;
+}
+
+Labels Labels::with(std::string_view name, std::string_view value) const {
+  return LabelsBuilder(*this).set(name, value).build();
+}
+
+std::strong_ordering Labels::operator<=>(const Labels& other) const {
+  auto a = begin();
+  auto b = other.begin();
+  for (; a != end() && b != other.end(); ++a, ++b) {
+    if (const auto order = a->first.compare(b->first); order != 0) return order <=> 0;
+    if (const auto order = a->second.compare(b->second); order != 0) return order <=> 0;
+  }
+  return (a != end()) <=> (b != other.end());
+}
+
+LabelsBuilder::LabelsBuilder(const Labels& base) {
+  for (const auto& [name, value] : base) pairs_.emplace(name, value);
+}
+
+LabelsBuilder& LabelsBuilder::set(std::string_view name, std::string_view value) {
+  if (value.empty()) return erase(name);
+  pairs_.insert_or_assign(std::string(name), std::string(value));
+  return *this;
+}
+
+LabelsBuilder& LabelsBuilder::erase(std::string_view name) {
+  if (const auto it = pairs_.find(name); it != pairs_.end()) pairs_.erase(it);
+  return *this;
+}
+
+Labels LabelsBuilder::build() const {
+  Labels labels;
+  ByteWriter writer(labels.packed_);
+  for (const auto& [name, value] : pairs_) {
+    writer.text(name);
+    writer.text(value);
+  }
+  return labels;
+}
+
+std::string to_string(const Labels& labels) {
+  const auto metric = labels.get(kMetricName);
+  const bool bare = is_plain_name(metric, true);
+  std::string out = bare ? std::string(metric) : "";
+  std::string inner = bare || metric.empty() ? "" : quote(metric);
+  for (const auto& [name, value] : labels) {
+    if (name == kMetricName) continue;
+    if (!inner.empty()) inner += ", ";
+    inner += (is_plain_name(name, false) ? std::string(name) : quote(name)) + "=" + quote(value);
+  }
+  if (!inner.empty() || out.empty()) out += "{" + inner + "}";
+  return out;
+}
+
+}  // namespace atalaya

@@ -1,0 +1,66 @@
+#include "model/matcher.h"
+
+#include <re2/re2.h>
+
+#include <algorithm>
+
+#include "base/check.h"
+
+namespace atalaya {
+
+Result<Matcher> Matcher::make(std::string name, Op op, std::string value) {
+  Matcher matcher(std::move(name), op, std::move(value));
+  if (op == Op::kRegex || op == Op::kNotRegex) {
+    re2::RE2::Options options(re2::RE2::Quiet);
+    options.set_dot_nl(true);
+    options.set_max_mem(1 << 20);
+    matcher.regex_ = std::make_shared<const re2::RE2>(matcher.value_, options);
+    if (!matcher.regex_->ok()) {
+      return fail(ErrorCode::kInvalidArgument,
+                  "regular expression \"" + matcher.value_ + "\": " + matcher.regex_->error());
+    }
+  }
+  return matcher;
+}
+
+Matcher Matcher::equal(std::string name, std::string value) {
+  return Matcher(std::move(name), Op::kEqual, std::move(value));
+}
+
+bool Matcher::matches(std::string_view value) const {
+  switch (op_) {
+    case Op::kEqual: return value == value_;
+    case Op::kNotEqual: return value != value_;
+    case Op::kRegex: return re2::RE2::FullMatch(re2::StringPiece(value.data(), value.size()), *regex_);
+    case Op::kNotRegex: return !re2::RE2::FullMatch(re2::StringPiece(value.data(), value.size()), *regex_);
+  }
+  AT_CHECK(false);
+}
+
+bool matches(const Matchers& matchers, const Labels& labels) {
+  return std::all_of(matchers.begin(), matchers.end(),
+                     [&](const Matcher& matcher) { return matcher.matches(labels.get(matcher.name())); });
+}
+
+std::string to_string(const Matchers& matchers) {
+  constexpr std::string_view kOps[] = {"=", "!=", "=~", "!~"};
+  std::string out = "{";
+  for (const auto& matcher : matchers) {
+    if (out.size() > 1) out += ',';
+    out += matcher.name();
+    out += kOps[static_cast<int>(matcher.op())];
+    out += '"';
+    for (const char c : matcher.value()) {
+      if (c == '"' || c == '\\') out += '\\';
+      if (c == '\n') {
+        out += "\\n";
+      } else {
+        out += c;
+      }
+    }
+    out += '"';
+  }
+  return out + "}";
+}
+
+}  // namespace atalaya

@@ -1,0 +1,113 @@
+// What everybody may expect of a store of time series. `tsdb` keeps this promise; `promql`, `rules`
+// and `ingest` know nothing else.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/ids.h"
+#include "base/result.h"
+#include "model/labels.h"
+#include "model/matcher.h"
+#include "model/sample.h"
+#include "storage/position.h"
+
+namespace atalaya::storage {
+
+struct SeriesSample {
+  SeriesId series;
+  Time time;
+  double value = 0;
+};
+
+struct SampleBatch {
+  std::vector<SeriesSample> samples;
+  WriteOrigin origin;
+};
+
+/// What became of a batch. A refused sample does not refuse its neighbours.
+struct Appended {
+  LogPosition position;
+  bool repeated = false;  ///< seen before from this origin: nothing was written
+  std::uint32_t accepted = 0;
+  std::uint32_t duplicate = 0;  ///< same series and time already there (the first value stays)
+  std::uint32_t too_old = 0;    ///< outside retention
+};
+using AppendDone = std::function<void(Result<Appended>)>;
+
+/// A batch that has become durable and visible, told to listeners in order of position.
+struct CommittedSamples {
+  const TenantId& tenant;
+  LogPosition position;
+  std::span<const SeriesSample> samples;  ///< the accepted ones
+};
+using SamplesListener = std::function<void(const CommittedSamples&)>;
+
+/// Thread-safe.
+class SeriesAppender {
+ public:
+  virtual ~SeriesAppender() = default;
+  /// The id of the series with these labels, made if new; ids are per tenant. resource_exhausted
+  /// when a limit is hit. An id is valid until the process ends.
+  virtual Result<SeriesId> resolve(const TenantId& tenant, const Labels& labels) = 0;
+  /// Calls `done` exactly once, from the store's commit thread, after the batch survives a power
+  /// cut and the next query sees it (and after the listeners heard of it), or with the error that
+  /// kept it out as a whole. `done` must be short. resource_exhausted when the queue is full.
+  virtual void append(const TenantId& tenant, SampleBatch batch, AppendDone done) = 0;
+  /// Highest sequence remembered of this source; 0 if unknown.
+  virtual std::uint64_t last_sequence(const TenantId& tenant, const std::string& source) const = 0;
+};
+
+/// What has been committed, as a stream: how judges and live views hear of samples. Thread-safe.
+class SamplesFeed {
+ public:
+  virtual ~SamplesFeed() = default;
+  /// Called on the commit thread, in order of position, before the batch's `done`. Register before
+  /// the first append. A listener that blocks holds up every writer: that is the back-pressure.
+  virtual void listen(SamplesListener listener) = 0;
+  /// Hands over every committed batch with a position above `after`, in order, as far as the log
+  /// still holds it: what a judge missed while the process was down.
+  virtual Status replay(LogPosition after, const SamplesListener& listener) const = 0;
+};
+
+struct TimeRange {
+  Time from = kMinTime;  ///< inclusive
+  Time to = kMaxTime;    ///< inclusive
+};
+
+/// Ascending in time, one sample an instant; stale markers are samples. Thread-compatible.
+class SampleIterator {
+ public:
+  virtual ~SampleIterator() = default;
+  virtual bool next(Sample& out) = 0;
+};
+
+struct SelectedSeries {
+  SeriesId id;
+  std::shared_ptr<const Labels> labels;
+  std::unique_ptr<SampleIterator> samples;
+};
+
+/// Thread-safe. A query sees every batch acknowledged before it began.
+class SeriesQuerier {
+ public:
+  virtual ~SeriesQuerier() = default;
+  /// Series matching all matchers that have samples in the range, sorted by labels. At least one
+  /// matcher must refuse the empty value, else invalid_argument.
+  virtual Result<std::vector<SelectedSeries>> select(const TenantId& tenant, const Matchers& matchers,
+                                                     TimeRange range) const = 0;
+  /// One known series: its samples in the range; not_found for an unknown id.
+  virtual Result<SelectedSeries> series(const TenantId& tenant, SeriesId id, TimeRange range) const = 0;
+  /// Null for an unknown id.
+  virtual std::shared_ptr<const Labels> labels_of(const TenantId& tenant, SeriesId id) const = 0;
+  virtual std::vector<std::string> label_names(const TenantId& tenant, const Matchers& matchers) const = 0;
+  virtual std::vector<std::string> label_values(const TenantId& tenant, std::string_view name,
+                                                const Matchers& matchers) const = 0;
+};
+
+}  // namespace atalaya::storage
