@@ -33,7 +33,8 @@ struct DirectoryEntry {
   std::uint64_t size_bytes = 0;
 };
 
-/// Paths are `/`-separated. Thread-safe.
+/// Paths are `/`-separated. New files and directories belong to their owner alone (0600, 0700): a
+/// data directory holds keys. Thread-safe.
 class FileSystem {
  public:
   virtual ~FileSystem() = default;
@@ -42,9 +43,10 @@ class FileSystem {
   virtual Result<std::unique_ptr<File>> open_append(const std::string& path) = 0;
   virtual Result<std::unique_ptr<File>> open_read(const std::string& path) = 0;
   virtual Result<std::vector<DirectoryEntry>> list(const std::string& directory) = 0;  ///< sorted by name
+  /// With every missing parent; the new names are durable when it returns.
   virtual Status create_directories(const std::string& path) = 0;
-  virtual Status remove(const std::string& path) = 0;  ///< not_found if absent
-  virtual Status remove_all(const std::string& path) = 0;
+  virtual Status remove(const std::string& path) = 0;                         ///< not_found if absent
+  virtual Status remove_all(const std::string& path) = 0;                     ///< with everything below; ok if absent
   virtual Status rename(const std::string& from, const std::string& to) = 0;  ///< replaces `to`
   virtual Status sync_directory(const std::string& path) = 0;
   virtual bool exists(const std::string& path) = 0;
@@ -56,8 +58,11 @@ class FileSystem {
 /// The whole file; `too_large` above `limit_bytes`.
 Result<std::string> read_file(FileSystem& files, const std::string& path, std::uint64_t limit_bytes = 64 << 20);
 /// A reader sees the old bytes or the new, also after a power cut: temporary file, sync, rename,
-/// sync of the directory.
+/// sync of the directory. One writer a path at a time: the temporary file is `path` + ".new".
 Status write_file_atomically(FileSystem& files, const std::string& path, std::string_view bytes);
+
+/// The directory of a path: "." where it has no slash.
+std::string parent_path(const std::string& path);
 
 /// The machine's own file system.
 std::unique_ptr<FileSystem> real_file_system();

@@ -3,6 +3,9 @@
 
 #include <fmt/format.h>
 
+#include <concepts>
+#include <functional>
+#include <initializer_list>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -27,8 +30,10 @@ struct Field {
 };
 
 Result<Level> parse_level(std::string_view text);
-/// Before the first thread starts.
-void configure_log(Level level, LogFormat format);
+/// Takes one finished line, with its line end, under a lock.
+using LineWriter = std::function<void(std::string_view)>;
+/// Before the first thread starts. Lines go to standard error unless `write` is given.
+void configure_log(Level level, LogFormat format, LineWriter write = {});
 bool enabled(Level level);
 
 /// `component` is the library's name. Thread-safe.
