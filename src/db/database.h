@@ -49,7 +49,8 @@ struct Migration {
   std::string sql;  ///< statements separated by ';', portable between SQLite and PostgreSQL
 };
 
-/// Thread-safe. Writers take turns; readers run beside them and see the last commit.
+/// Thread-safe. Writers take turns; readers run beside them and see the last commit. `work` uses only
+/// the session it is given: calling the same database from inside it trips a check.
 class Database {
  public:
   virtual ~Database() = default;
@@ -57,7 +58,7 @@ class Database {
   /// Runs `work` in one transaction on the writing session: commits (durably) if it succeeds, rolls
   /// back if it fails. Blocks other writers; keep it short and do no I/O inside.
   virtual Status write(const std::function<Status(Session&)>& work) = 0;
-  /// Runs `work` on a reading session.
+  /// Runs `work` on a reading session: one snapshot for all its queries; writing fails.
   virtual Status read(const std::function<Status(Session&)>& work) = 0;
 };
 
