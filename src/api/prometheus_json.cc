@@ -1,0 +1,108 @@
+#include "api/prometheus_json.h"
+
+#include <boost/json.hpp>
+#include <fmt/format.h>
+
+#include "api/json.h"
+#include "promql/format.h"
+
+namespace atalaya::api {
+namespace {
+
+// Written by hand rather than as a tree: a range answer has a hundred thousand points.
+void append_quoted(std::string& out, std::string_view text) { out += json::serialize(json::string(text)); }
+
+void append_labels(std::string& out, const Labels& labels) {
+  out += '{';
+  bool first = true;
+  for (const auto& [name, value] : labels) {
+    if (!first) out += ',';
+    first = false;
+    append_quoted(out, name);
+    out += ':';
+    append_quoted(out, value);
+  }
+  out += '}';
+}
+
+void append_point(std::string& out, Time time, double value) {
+  const auto ms = to_ms(time);
+  if (ms % 1000 == 0) {
+    fmt::format_to(std::back_inserter(out), "[{},\"{}\"]", ms / 1000, promql::format_value(value));
+  } else {
+    fmt::format_to(std::back_inserter(out), "[{}{}.{:03},\"{}\"]", ms < 0 ? "-" : "", std::abs(ms) / 1000,
+                   std::abs(ms) % 1000, promql::format_value(value));
+  }
+}
+
+void append_matrix(std::string& out, const promql::Matrix& matrix) {
+  out += '[';
+  for (const auto& series : matrix) {
+    if (&series != &matrix.front()) out += ',';
+    out += "{\"metric\":";
+    append_labels(out, series.labels);
+    out += ",\"values\":[";
+    for (const auto& sample : series.samples) {
+      if (&sample != &series.samples.front()) out += ',';
+      append_point(out, sample.time, sample.value);
+    }
+    out += "]}";
+  }
+  out += ']';
+}
+
+void append_vector(std::string& out, const promql::Vector& vector) {
+  out += '[';
+  for (const auto& element : vector) {
+    if (&element != &vector.front()) out += ',';
+    out += "{\"metric\":";
+    append_labels(out, element.labels);
+    out += ",\"value\":";
+    append_point(out, element.time, element.value);
+    out += '}';
+  }
+  out += ']';
+}
+
+}  // namespace
+
+std::string result_json(const promql::Matrix& matrix) {
+  std::string out = R"({"resultType":"matrix","result":)";
+  append_matrix(out, matrix);
+  return out + '}';
+}
+
+std::string result_json(const promql::Value& value) {
+  std::string out;
+  if (const auto* matrix = std::get_if<promql::Matrix>(&value)) return result_json(*matrix);
+  if (const auto* vector = std::get_if<promql::Vector>(&value)) {
+    out = R"({"resultType":"vector","result":)";
+    append_vector(out, *vector);
+  } else if (const auto* scalar = std::get_if<promql::Scalar>(&value)) {
+    out = R"({"resultType":"scalar","result":)";
+    append_point(out, scalar->time, scalar->value);
+  } else {
+    out = R"({"resultType":"string","result":[0,)";
+    append_quoted(out, std::get<std::string>(value));
+    out += ']';
+  }
+  return out + '}';
+}
+
+std::string instant_vector_json(const promql::Value& value) {
+  std::string out = "[";
+  const auto append = [&](const Labels& labels, double number) {
+    if (out.size() > 1) out += ',';
+    out += "{\"metric\":";
+    append_labels(out, labels);
+    out += ",\"value\":\"" + promql::format_value(number) + "\"}";
+  };
+  if (const auto* vector = std::get_if<promql::Vector>(&value)) {
+    for (const auto& element : *vector) append(element.labels, element.value);
+  } else if (const auto* scalar = std::get_if<promql::Scalar>(&value)) {
+    append({}, scalar->value);
+  }
+  return out + ']';
+}
+
+}  // namespace atalaya::api
