@@ -1,0 +1,97 @@
+// Judges samples and log lines as they arrive.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/ids.h"
+#include "base/result.h"
+#include "base/time.h"
+#include "model/matcher.h"
+#include "rules/rule.h"
+#include "rules/verdict.h"
+#include "storage/logs.h"
+#include "storage/series.h"
+
+namespace atalaya::rules {
+
+struct EngineOptions {
+  Duration late_after{std::chrono::seconds{30}};
+  /// A verdict that is not ok is repeated with a fresh value at most this often.
+  Duration refresh{std::chrono::seconds{15}};
+  /// An expression over many series (an aggregate) is evaluated at most this often.
+  Duration coalesce{std::chrono::milliseconds{100}};
+  /// How far back set_rules looks for series that live, so that silence since then is noticed.
+  Duration look_back{std::chrono::hours{1}};
+  std::size_t max_series_per_rule = 20'000;
+};
+
+/// An alert that was open when the process ended.
+struct OpenAlert {
+  TenantId tenant;
+  std::string rule;
+  Labels labels;
+  Level level = Level::kCritical;  ///< warning, critical, no_data or error
+  Time at;                         ///< data time of its last verdict
+  Time since;                      ///< when the breach began
+  bool sustained = false;
+  double value = 0;
+};
+
+/// A line of `GET /rules`.
+struct RuleState {
+  const RuleSpec* rule = nullptr;  ///< valid until the next set_rules
+  Level level = Level::kOk;        ///< the worst: error, critical, warning, no_data, ok
+  std::size_t series = 0;          ///< label sets that it judges
+  std::string error;
+};
+
+/// The judge: pure, without thread, socket or clock; `now` is passed in and may be any time not far
+/// from the true one. Strand-bound.
+///
+/// Operation: a series seen for the first time is matched once against the selectors of all rules of
+/// its tenant (found by metric name); after that an arriving sample costs one look-up. Every judgement
+/// is made at the sample's own time. A sample older than what was judged already for its label set
+/// changes nothing. NaN neither raises nor clears. A label set whose data stopped becomes `no_data`
+/// and leaves that state only by a sample; one that ends by a stale marker becomes `no_data` at once
+/// when it was in breach (or when the rule states `no_data`), and else ends quietly.
+///
+/// Start: set_rules, restore, then on_samples/on_logs of what was committed since the judge's cursor.
+class Engine {
+ public:
+  /// Borrows both for its life.
+  Engine(const storage::SeriesQuerier& series, VerdictSink& sink, EngineOptions options = {});
+  ~Engine();
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  /// Replaces the rules of all tenants, all or none. Unchanged rules keep their state; a changed one
+  /// keeps that of its open label sets and judges them anew by the next sample; open label sets of a
+  /// removed one get an `ok` verdict with `removed` set and the text "rule removed".
+  Status set_rules(std::vector<RuleSpec> rules, Time now);
+  /// Takes over what was open before the process started, without verdicts, except that alerts of
+  /// rules which exist no longer are closed as removed. Call once, after the first set_rules.
+  void restore(std::span<const OpenAlert> open, Time now);
+
+  void on_samples(const storage::CommittedSamples& batch, Time now);
+  void on_logs(const storage::CommittedLogs& batch, Time now);
+  /// Windows that passed, silence, coalesced evaluations. Call about every 100 ms.
+  void on_tick(Time now);
+
+  /// Drops the state of every label set that matches, closing what is open as removed: for a host
+  /// that a person deleted.
+  void forget(const TenantId& tenant, const Matchers& matchers, Time now);
+
+  /// All rules of a tenant, ordered by id.
+  std::vector<RuleState> states(const TenantId& tenant) const;
+  std::size_t rule_count() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace atalaya::rules
