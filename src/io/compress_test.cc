@@ -1,0 +1,94 @@
+#include "io/compress.h"
+
+#include <gtest/gtest.h>
+
+#include "io/checksum.h"
+
+namespace atalaya::io {
+namespace {
+
+std::string sample() {
+  std::string text;
+  for (int i = 0; i < 5000; ++i) text += "node_cpu_seconds_total{cpu=\"" + std::to_string(i % 7) + "\"}\n";
+  return text;
+}
+
+TEST(Zstd, RoundTripsAndIsReusable) {
+  ZstdCompressor compressor(3, 17);
+  ZstdDecompressor decompressor;
+  for (const auto& text : {std::string(), std::string("a"), sample()}) {
+    EXPECT_EQ(decompressor.decompress(compressor.compress(text), text.size()).value(), text);
+  }
+}
+
+TEST(Zstd, SeveralFramesAreOneText) {
+  ZstdCompressor compressor;
+  std::string both;
+  compressor.compress("one ", both);
+  compressor.compress("two", both);
+  EXPECT_EQ(ZstdDecompressor().decompress(both, 100).value(), "one two");
+}
+
+TEST(Zstd, ABombIsTooLarge) {
+  const auto bomb = ZstdCompressor().compress(std::string(50 << 20, '\0'));
+  EXPECT_LT(bomb.size(), 10000u);
+  EXPECT_EQ(ZstdDecompressor().decompress(bomb, 1 << 20).error().code, ErrorCode::kTooLarge);
+  const auto text = sample();
+  EXPECT_EQ(ZstdDecompressor().decompress(ZstdCompressor().compress(text), text.size() - 1).error().code,
+            ErrorCode::kTooLarge);
+}
+
+TEST(Zstd, EveryCutAndEveryFlippedByteIsNoticed) {
+  const auto text = sample();
+  const auto good = ZstdCompressor().compress(text);
+  ZstdDecompressor decompressor;
+  for (std::size_t i = 0; i < good.size(); ++i) {
+    EXPECT_FALSE(decompressor.decompress(good.substr(0, i), 1 << 20)) << i;
+    auto bad = good;
+    bad[i] = static_cast<char>(bad[i] ^ 0x55);
+    const auto read = decompressor.decompress(bad, 1 << 20);
+    // A bit of the header that changes nothing of the text may pass; a changed text may not.
+    EXPECT_TRUE(!read || *read == text) << i;
+  }
+  EXPECT_EQ(decompressor.decompress(good + "tail", 1 << 20).error().code, ErrorCode::kCorruption);
+  EXPECT_EQ(decompressor.decompress(good, 1 << 20).value(), text);
+}
+
+TEST(Snappy, RoundTripsWithinItsLimit) {
+  const auto text = sample();
+  const auto packed = snappy_compress(text);
+  EXPECT_EQ(snappy_decompress(packed, text.size()).value(), text);
+  EXPECT_EQ(snappy_decompress(packed, text.size() - 1).error().code, ErrorCode::kTooLarge);
+  EXPECT_EQ(snappy_decompress(snappy_compress(""), 0).value(), "");
+}
+
+TEST(Snappy, AStatedLengthThatCannotBeIsRefusedBeforeMemoryIsTaken) {
+  const std::string lie("\xff\xff\xff\x7f\x00x", 6);
+  EXPECT_EQ(snappy_decompress(lie, std::size_t{1} << 40).error().code, ErrorCode::kCorruption);
+  EXPECT_EQ(snappy_decompress("", 10).error().code, ErrorCode::kCorruption);
+  const auto packed = snappy_compress(sample());
+  EXPECT_EQ(snappy_decompress(packed.substr(0, packed.size() / 2), 1 << 20).error().code, ErrorCode::kCorruption);
+}
+
+TEST(Checksum, Crc32cMatchesThePublishedVectors) {
+  // RFC 3720, B.4.
+  EXPECT_EQ(crc32c(std::string(32, '\0')), 0x8a9136aau);
+  EXPECT_EQ(crc32c(std::string(32, '\xff')), 0x62a8ab43u);
+  EXPECT_EQ(crc32c("123456789"), 0xe3069283u);
+  EXPECT_EQ(crc32c(""), 0u);
+}
+
+TEST(Checksum, Crc32cIsTheSameWithAndWithoutTheInstructionAndInPieces) {
+  const auto text = sample().substr(0, 1000);
+  for (std::size_t cut = 0; cut <= text.size(); cut += 13) {
+    const auto head = std::string_view(text).substr(0, cut);
+    const auto tail = std::string_view(text).substr(cut);
+    EXPECT_EQ(crc32c(head), crc32c_portable(head));
+    EXPECT_EQ(crc32c(tail, crc32c(head)), crc32c_portable(text));
+  }
+}
+
+TEST(Checksum, Xxh3MatchesItsReference) { EXPECT_EQ(xxh3(""), 0x2d06800538d394c2u); }
+
+}  // namespace
+}  // namespace atalaya::io
