@@ -1,0 +1,73 @@
+// An alert as it stands, and what happened to it.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "alerts/judgement.h"
+#include "base/result.h"
+
+namespace atalaya::alerts {
+
+enum class State : std::uint8_t { kPending, kFiring, kNoData, kResolved };
+enum class Severity : std::uint8_t { kNone, kWarning, kCritical };
+
+std::string_view name(State state);        ///< pending, firing, no_data, resolved
+std::string_view name(Severity severity);  ///< none, warning, critical
+Result<State> parse_state(std::string_view text);
+Result<Severity> parse_severity(std::string_view text);
+
+struct Acknowledgement {
+  std::string by;
+  Time at;
+  std::string note;
+};
+
+/// The alert of one identity, in its newest episode. An episode begins when a resolved (or new)
+/// alert opens and ends when it resolves; the id stays, `episode` counts from 1, and the history
+/// holds all episodes. `transitions` numbers the lines of the history over all episodes, so
+/// (id, transition) names one moment for ever.
+struct Alert {
+  AlertId id;
+  std::uint32_t episode = 1;
+  std::uint32_t transitions = 0;  ///< number of the newest line of the history
+  std::string name;               ///< the label alertname
+  std::string rule;
+  std::string expr;
+  Kind kind = Kind::kGauge;
+  State state = State::kPending;
+  Severity severity = Severity::kNone;
+  Level level = Level::kOk;  ///< of the last judgement
+  Labels labels;
+  std::map<std::string, std::string> annotations;  ///< rendered
+  double value = 0;
+  std::string text;
+  Time started;                  ///< data time at which the episode began
+  std::optional<Time> fired;     ///< when it first fired in this episode
+  std::optional<Time> resolved;  ///< when the episode ended
+  Time updated;                  ///< last judgement or command
+  bool late = false;
+  std::uint64_t count = 0;  ///< judgements consolidated in this episode
+  bool notified = false;    ///< this episode has been told to channels
+  std::optional<Acknowledgement> ack;
+};
+
+/// One line of the history. `from` is "" for a new alert.
+struct HistoryLine {
+  std::uint32_t transition = 0;
+  std::uint32_t episode = 1;
+  Time at;
+  Time data_at;
+  std::string from;
+  std::string to;  ///< a state, or `acknowledged`, `unacknowledged`
+  Severity severity = Severity::kNone;
+  double value = 0;
+  std::string text;
+  std::string by;  ///< the user, for a command
+  bool late = false;
+};
+
+}  // namespace atalaya::alerts

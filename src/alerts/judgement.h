@@ -1,0 +1,50 @@
+// What alerts are made from: the verdict of a rule about one series (or log stream).
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/ids.h"
+#include "base/time.h"
+#include "model/labels.h"
+
+namespace atalaya::alerts {
+
+enum class Kind : std::uint8_t { kGauge, kBinary, kTailable };
+enum class Level : std::uint8_t { kOk, kWarning, kCritical, kNoData, kError };
+
+std::string_view name(Kind kind);    ///< gauge, binary, tailable
+std::string_view name(Level level);  ///< ok, warning, critical, no_data, error
+
+/// One verdict. The tenant comes with the event.
+struct Judgement {
+  std::string rule;  ///< `package/group/name`
+  std::string expr;  ///< PromQL or log match, for people to look at; may be empty
+  Kind kind = Kind::kGauge;
+  /// The alert's identity: alertname, the rule's labels, the series' labels without __name__.
+  Labels labels;
+  Level level = Level::kOk;
+  Duration hold{0};        ///< the rule's `for`
+  Time at;                 ///< data time
+  bool sustained = false;  ///< the breach has lasted `hold` by data time
+  bool late = false;       ///< the data came late
+  double value = 0;
+  std::string text;
+  std::map<std::string, std::string> annotations;  ///< templates
+};
+
+/// Event body: the verdicts of one batch of data, in order. Post all of a batch (of one store's
+/// commit) as one event with the batch's cursor: the machine then knows a repetition after a crash
+/// by cursor name and position and changes nothing. Verdicts of a tick (no-data, time-outs) go
+/// without a cursor; they are repeatable by themselves.
+struct Judged {
+  std::vector<Judgement> judgements;
+};
+
+/// hash(tenant, labels) as 16 hexadecimal digits.
+AlertId identity(const TenantId& tenant, const Labels& labels);
+
+}  // namespace atalaya::alerts

@@ -1,0 +1,92 @@
+// The life of alerts: pending → firing → resolved, with no_data, from judgements and commands.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <unordered_map>
+
+#include "alerts/alert.h"
+#include "control/machine.h"
+
+namespace atalaya::alerts {
+
+/// Event bodies for commands of people; post them with `done` (control::Runner::run). not_found for
+/// an unknown alert, conflict for a resolved one. Repeating a command changes nothing.
+struct Acknowledge {
+  AlertId id;
+  std::string user;
+  std::string note;
+};
+struct Unacknowledge {
+  AlertId id;
+  std::string user;
+};
+/// Event body: closes the open alerts whose source is gone, because nobody will judge them again:
+/// those of rules that are not in `known_rules` (when given) and those with label instance=`host`
+/// (when not empty).
+struct Retire {
+  std::optional<std::set<std::string>> known_rules;
+  std::string host;
+  std::string reason;  ///< becomes the text, e.g. `the rule was removed`
+};
+
+/// Published after each commit for every alert that changed, values included: for live views.
+struct AlertChanged {
+  Alert alert;
+  bool transition = false;  ///< its state, severity or acknowledgement changed
+};
+
+/// A change that people are told about: firing (also again, also with another severity), no_data,
+/// resolved of what they were told of.
+struct Transition {
+  Alert alert;  ///< after the change; `alert.transitions` is this transition's number
+  std::optional<State> from;
+  Severity severity_before = Severity::kNone;
+  Time at;
+};
+
+/// Where transitions go, inside the same transaction: the outbox of `notify`. Strand-bound.
+class TransitionSink {
+ public:
+  virtual ~TransitionSink() = default;
+  virtual Status on_transition(const TenantId& tenant, const Transition& transition, Time now, db::Session& session,
+                               control::Effects& effects) = 0;
+};
+
+/// Values that templates of annotations see beside the alert's own.
+struct MachineOptions {
+  std::string external_url;
+  std::size_t max_annotation_bytes = 8 * 1024;
+};
+
+/// The machine plugged into the control loop. All state is in the tables alerts_alerts and
+/// alerts_history. `for`: fires on a sustained judgement or by a durable timer, at data time + for,
+/// for late data now + for. A judgement no_data on an open alert makes it no_data; only an ok
+/// judgement (or Retire) closes it. Level error is an alert about the rule itself: it fires at once,
+/// as a warning. Strand-bound.
+class Machine final : public control::Machine {
+ public:
+  /// `sink` may be null; it outlives the machine.
+  explicit Machine(TransitionSink* sink, MachineOptions options = {});
+  ~Machine() override;
+
+  static std::vector<db::Migration> migrations();
+
+  std::string_view name() const override { return "alerts"; }
+  std::vector<std::type_index> handles() const override;
+  Status handle(const control::Event& event, Time now, db::Session& session, control::Effects& effects) override;
+  Status on_timer(const TenantId& tenant, std::string_view key, Time due, Time now, db::Session& session,
+                  control::Effects& effects) override;
+
+ private:
+  class Step;
+  struct Templates;
+  TransitionSink* sink_;
+  MachineOptions options_;
+  std::unique_ptr<Templates> templates_;
+};
+
+}  // namespace atalaya::alerts

@@ -1,0 +1,81 @@
+// Reading alerts: lists, details, counts by host, and what a judge restores itself from.
+#pragma once
+
+#include <boost/json.hpp>
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "alerts/alert.h"
+#include "db/database.h"
+
+namespace atalaya::alerts {
+
+enum class StateFilter : std::uint8_t { kOpen, kPending, kFiring, kNoData, kResolved, kAll };
+/// open, pending, firing, no_data, resolved, all; "" is open.
+Result<StateFilter> parse_state_filter(std::string_view text);
+
+struct Filter {
+  StateFilter state = StateFilter::kOpen;
+  std::optional<Severity> severity;
+  std::string host;         ///< label instance; "" for any
+  std::string text;         ///< case-insensitive (ASCII), within name, text or labels; "" for any
+  std::size_t limit = 100;  ///< at most 1000
+  std::string before;       ///< `next` of the page before; "" for the first
+};
+
+/// Newest episode first.
+struct Page {
+  std::vector<Alert> alerts;
+  std::string next;  ///< "" on the last page
+};
+
+struct Details {
+  Alert alert;
+  std::vector<HistoryLine> history;  ///< oldest first, all episodes; the newest 1000 lines
+};
+
+/// Open alerts of one host (label instance); firing ones by severity.
+struct HostCounts {
+  std::uint32_t critical = 0;
+  std::uint32_t warning = 0;
+  std::uint32_t no_data = 0;
+};
+
+/// An open alert as its judge must remember it.
+struct OpenAlert {
+  TenantId tenant;
+  AlertId id;
+  std::string rule;
+  Labels labels;
+  Level level = Level::kOk;
+  State state = State::kPending;
+  Time started;
+  double value = 0;
+};
+
+/// Sees the last commit. Thread-safe.
+class Queries {
+ public:
+  explicit Queries(db::Database& database) : database_(database) {}
+
+  /// invalid_argument for a `before` that no page gave. Resolved alerts that never reached anybody
+  /// (pending that went away) are left out.
+  Result<Page> list(const TenantId& tenant, const Filter& filter) const;
+  Result<Details> get(const TenantId& tenant, const AlertId& id) const;  ///< not_found
+  Result<std::map<std::string, HostCounts>> counts_by_host(const TenantId& tenant) const;
+  /// Of every tenant.
+  Result<std::vector<OpenAlert>> open() const;
+
+ private:
+  db::Database& database_;
+};
+
+/// `Alert` and the lines of `history` as the API shows them (times RFC 3339, NaN and infinities as
+/// null).
+boost::json::object to_json(const Alert& alert);
+boost::json::object to_json(const HistoryLine& line);
+
+}  // namespace atalaya::alerts

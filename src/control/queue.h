@@ -1,0 +1,65 @@
+// The bounded input of the control loop: fair between tenants, in order within one.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "control/machine.h"
+
+namespace atalaya::control {
+
+/// An event with its place in the order of arrival.
+struct Queued {
+  Event event;
+  std::uint64_t number = 0;  ///< 1, 2, … in order of arrival
+};
+
+/// Round-robin over tenants, first in first out within a tenant. Full for one tenant long before it
+/// is full for all, so nobody takes another's place. Knows how far each cursor may move. Thread-safe.
+class Queue {
+ public:
+  struct Limits {
+    std::size_t per_tenant = 16'384;
+    std::size_t total = 65'536;
+  };
+  explicit Queue(Limits limits) : limits_(limits) {}
+
+  /// resource_exhausted when the tenant's or the whole bound is reached; nothing is queued then.
+  Status post(Event event);
+  /// At most `count`, at most `per_tenant` from one tenant before the next one's turn.
+  std::vector<Queued> take(std::size_t count, std::size_t per_tenant);
+  /// Puts back, to the front and in order, what was taken last and could not be stored.
+  void put_back(std::vector<Queued> events);
+  /// The positions that may be stored once `taken` (the events in hand) are: for each cursor, the
+  /// highest such that nothing posted before it remains. Empty entries are left out.
+  std::map<std::string, std::uint64_t> cursors_after(const std::vector<Queued>& taken) const;
+  /// `events` are stored or refused for good.
+  void settled(const std::vector<Queued>& events);
+
+  bool empty() const;
+  std::size_t size() const;
+  /// Number of the last event accepted.
+  std::uint64_t posted() const;
+
+ private:
+  struct Outstanding {
+    std::uint64_t number;
+    std::uint64_t position;
+  };
+
+  Limits limits_;
+  mutable std::mutex mutex_;
+  std::uint64_t posted_ = 0;
+  std::size_t size_ = 0;
+  std::unordered_map<TenantId, std::deque<Queued>> tenants_;
+  std::deque<TenantId> turn_;                               ///< tenants with events, next one first
+  std::map<std::string, std::deque<Outstanding>> cursors_;  ///< in order of arrival
+};
+
+}  // namespace atalaya::control

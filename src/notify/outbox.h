@@ -1,0 +1,74 @@
+// The outbox: writes what must be delivered in the transaction of the change it tells of, and what
+// became of each attempt.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "alerts/machine.h"
+#include "control/machine.h"
+#include "notify/channel.h"
+#include "notify/delivery.h"
+#include "telemetry/metrics.h"
+
+namespace atalaya::notify {
+
+/// Event body, posted by the dispatcher after each attempt. A repetition changes nothing.
+struct AttemptFinished {
+  std::string key;
+  Attempt attempt;
+  DeliveryState state = DeliveryState::kSent;  ///< after the attempt
+  std::optional<Time> next_attempt;
+};
+
+/// Event body of `POST /channels/{id}/test`: not_found for an unknown channel. `nonce` makes the key.
+struct TestChannel {
+  std::string channel;
+  std::string nonce;
+  std::string user;
+};
+
+/// Published after the commit: hand it to Dispatcher::submit.
+struct DeliveryQueued {
+  Delivery delivery;
+};
+/// Published after each stored change of a delivery, for live views.
+struct DeliveryChanged {
+  std::string key;
+};
+
+struct OutboxOptions {
+  std::string external_url;                    ///< address of the UI, for links
+  Duration keep{std::chrono::hours{24 * 90}};  ///< finished deliveries are deleted after this
+};
+
+/// The built-in route: every channel of the tenant hears of every transition. Rows in
+/// notify_deliveries and notify_attempts. Strand-bound.
+class Outbox final : public alerts::TransitionSink, public control::Machine {
+ public:
+  /// `channels` outlives the outbox.
+  explicit Outbox(const ChannelBook& channels, OutboxOptions options = {});
+
+  static std::vector<db::Migration> migrations();
+
+  Status on_transition(const TenantId& tenant, const alerts::Transition& transition, Time now, db::Session& session,
+                       control::Effects& effects) override;
+
+  std::string_view name() const override { return "notify"; }
+  std::vector<std::type_index> handles() const override;
+  Status handle(const control::Event& event, Time now, db::Session& session, control::Effects& effects) override;
+  Status on_timer(const TenantId& tenant, std::string_view key, Time due, Time now, db::Session& session,
+                  control::Effects& effects) override;
+
+ private:
+  Status queue(Delivery delivery, db::Session& session, control::Effects& effects);
+  Status finish(const TenantId& tenant, const AttemptFinished& finished, db::Session& session,
+                control::Effects& effects);
+  Status test(const TenantId& tenant, const TestChannel& test, Time now, db::Session& session,
+              control::Effects& effects);
+
+  const ChannelBook& channels_;
+  OutboxOptions options_;
+};
+
+}  // namespace atalaya::notify
