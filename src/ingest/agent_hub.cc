@@ -1,0 +1,107 @@
+#include "ingest/agent_hub.h"
+
+namespace atalaya::ingest {
+namespace {
+
+constexpr std::uint16_t kCloseGoingAway = 1001;
+
+}  // namespace
+
+AgentHub::AgentHub(storage::SeriesAppender& series, storage::LogAppender& logs, telemetry::Registry& registry,
+                   const Clock& clock, AgentDirectory& directory, AgentSessionLimits limits)
+    : series_(series), logs_(logs), clock_(clock), directory_(directory), limits_(limits), metrics_(registry) {}
+
+AgentHub::~AgentHub() { stop(); }
+
+std::shared_ptr<AgentSession> AgentHub::open(AgentPeer peer, std::function<void(std::string)> send,
+                                             std::function<void(std::uint16_t, std::string)> close) {
+  AgentSession::Callbacks callbacks;
+  callbacks.send = std::move(send);
+  callbacks.close = close;
+  callbacks.config = [this, peer] { return directory_.config_for(peer); };
+  callbacks.hello = [this, peer](const HelloFrame& hello) { directory_.connected(peer, hello); };
+  callbacks.heard = [this, peer](std::uint64_t) { directory_.heard(peer); };
+  auto session = std::make_shared<AgentSession>(peer, series_, logs_, metrics_, clock_, std::move(callbacks), limits_);
+
+  Entry older;
+  bool refuse = false;
+  {
+    const std::lock_guard lock(mutex_);
+    refuse = stopped_;
+    if (!refuse) {
+      auto& entry = agents_[{peer.tenant, peer.agent}];
+      older = std::exchange(entry, Entry{session, close});
+      if (older.session) older.session->stop();
+      metrics_.connected.set(static_cast<double>(agents_.size()));
+    }
+  }
+  if (refuse) {
+    session->stop();
+    close(kCloseGoingAway, "server stops");
+  }
+  if (older.close) older.close(kCloseReplaced, "a newer connection of this agent");
+  return session;
+}
+
+void AgentHub::closed(const std::shared_ptr<AgentSession>& session) {
+  session->stop();
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = agents_.find({session->peer().tenant, session->peer().agent});
+    if (found == agents_.end() || found->second.session != session) return;
+    agents_.erase(found);
+    metrics_.connected.set(static_cast<double>(agents_.size()));
+  }
+  directory_.disconnected(session->peer());
+}
+
+void AgentHub::push_configs(const TenantId& tenant) {
+  std::vector<std::shared_ptr<AgentSession>> sessions;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [key, entry] : agents_)
+      if (key.first == tenant) sessions.push_back(entry.session);
+  }
+  for (const auto& session : sessions) session->push_config(directory_.config_for(session->peer()));
+}
+
+void AgentHub::remove(const TenantId& tenant, const AgentId& agent) {
+  Entry entry;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = agents_.find({tenant, agent});
+    if (found == agents_.end()) return;
+    entry = std::move(found->second);
+    agents_.erase(found);
+    metrics_.connected.set(static_cast<double>(agents_.size()));
+  }
+  entry.session->stop();
+  entry.close(kCloseRemoved, "the agent was removed");
+}
+
+bool AgentHub::is_connected(const TenantId& tenant, const AgentId& agent) const {
+  const std::lock_guard lock(mutex_);
+  return agents_.contains({tenant, agent});
+}
+
+std::size_t AgentHub::connected() const {
+  const std::lock_guard lock(mutex_);
+  return agents_.size();
+}
+
+void AgentHub::stop() {
+  std::map<Key, Entry> agents;
+  {
+    const std::lock_guard lock(mutex_);
+    stopped_ = true;
+    agents.swap(agents_);
+    metrics_.connected.set(0);
+  }
+  for (auto& [key, entry] : agents) {
+    entry.session->stop();
+    entry.close(kCloseGoingAway, "server stops");
+    directory_.disconnected(entry.session->peer());
+  }
+}
+
+}  // namespace atalaya::ingest
