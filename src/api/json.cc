@@ -86,7 +86,7 @@ json::object to_json(const Labels& labels) {
   return out;
 }
 
-json::string to_json(Time time) { return json::string(format_rfc3339(time)); }
+json::string rfc3339(Time time) { return json::string(format_rfc3339(time)); }
 
 net::Response ok(const json::value& body, int status) { return net::Response::json(json::serialize(body), status); }
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "base/time.h"
 #include "model/labels.h"
 #include "net/http.h"
 
@@ -48,7 +49,7 @@ class Fields {
 
 json::object to_json(const Labels& labels);
 /// RFC 3339 with milliseconds.
-json::string to_json(Time time);
+json::string rfc3339(Time time);
 
 net::Response ok(const json::value& body, int status = 200);
 

@@ -6,7 +6,7 @@
 #include <cctype>
 
 #include "api/json.h"
-#include "promql/engine.h"
+#include "api/parameters.h"
 
 namespace atalaya::api {
 namespace {
@@ -27,15 +27,6 @@ bool holds_text(std::string_view line, std::string_view wanted) {
 std::string text_of(const json::object& object, std::string_view key) {
   const auto* value = object.if_contains(key);
   return value != nullptr && value->is_string() ? std::string(value->as_string()) : std::string();
-}
-
-/// Log streams are chosen by the selector notation of PromQL: `{file="/var/log/x"}`.
-Result<Matchers> parse_matchers(const std::string& text) {
-  if (text.empty() || text == "{}") return Matchers{};
-  AT_TRY(auto expression, promql::parse(text));
-  auto selectors = promql::selectors(*expression);
-  if (selectors.size() != 1) return fail(ErrorCode::kInvalidArgument, "\"match\" must be one selector");
-  return selectors[0];
 }
 
 }  // namespace
@@ -136,7 +127,7 @@ void LiveHub::fan_out_logs(const Arrival& arrival) {
         if (logs.size() == kMaxLogsPerMessage) break;
         if (!matches(filter.matchers, record.labels) || !holds_text(record.line, filter.text)) continue;
         logs.push_back(
-            json::object{{"time", to_json(record.time)}, {"labels", to_json(record.labels)}, {"line", record.line}});
+            json::object{{"time", rfc3339(record.time)}, {"labels", to_json(record.labels)}, {"line", record.line}});
       }
       if (logs.empty()) continue;
       session->socket->send(json::serialize(json::object{{"type", "data"}, {"id", id}, {"logs", std::move(logs)}}));
@@ -223,7 +214,7 @@ Status LiveHub::subscribe(const std::shared_ptr<Session>& session, const std::st
     return {};
   }
   if (topic == "logs") {
-    AT_TRY(auto matchers, parse_matchers(text_of(request, "match")));
+    AT_TRY(auto matchers, match_parameter(text_of(request, "match")));
     std::lock_guard lock(sessions_mutex_);
     session->logs[id] = {std::move(matchers), text_of(request, "text")};
     ++log_views_;

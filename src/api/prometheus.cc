@@ -5,6 +5,7 @@
 #include <set>
 
 #include "api/json.h"
+#include "api/parameters.h"
 #include "api/prometheus_json.h"
 #include "promql/engine.h"
 
@@ -20,25 +21,15 @@ constexpr std::string_view kForm = "application/x-www-form-urlencoded";
 net::Parameters parameters_of(const net::Request& request) {
   auto all = request.query;
   if (request.method == "POST" && request.headers.get("Content-Type").starts_with(kForm)) {
-    for (const auto& [name, value] : net::Parameters::parse(request.body).fields()) all.add(name, value);
+    const auto form = net::Parameters::parse(request.body);
+    for (const auto& [name, value] : form.fields()) all.add(name, value);
   }
   return all;
 }
 
-Error within(std::string_view parameter, Error error) {
-  error.message = fmt::format("invalid parameter \"{}\": {}", parameter, error.message);
-  return error;
-}
-
-Result<Time> time_of(const net::Parameters& parameters, std::string_view name, std::optional<Time> fallback) {
-  const auto text = parameters.get(name);
-  if (text.empty()) {
-    if (fallback) return *fallback;
-    return fail(ErrorCode::kInvalidArgument, fmt::format("parameter \"{}\" is missing", name));
-  }
-  auto time = parse_time(text);
-  if (!time) return std::unexpected(within(name, time.error()));
-  return time;
+Result<Time> needed_time(const net::Parameters& parameters, std::string_view name) {
+  if (!parameters.has(name)) return fail(ErrorCode::kInvalidArgument, fmt::format("parameter \"{}\" is missing", name));
+  return time_parameter(parameters, name, Time{});
 }
 
 /// Prometheus takes both `15s` and `15`.
@@ -51,17 +42,18 @@ Result<Duration> duration_of(const net::Parameters& parameters, std::string_view
   }
   if (const auto seconds = parse_time(text)) return seconds->time_since_epoch();
   auto duration = parse_duration(text);
-  if (!duration) return std::unexpected(within(name, duration.error()));
+  if (!duration) return std::unexpected(wrong_parameter(name, duration.error()));
   return duration;
 }
 
 Result<promql::ExpressionPtr> expression_of(const net::Parameters& parameters) {
   const auto text = parameters.get("query");
   if (text.size() > kMaxQueryBytes) {
-    return fail(ErrorCode::kTooLarge, fmt::format("the query has {} bytes; the limit is {}", text.size(), kMaxQueryBytes));
+    return fail(ErrorCode::kTooLarge,
+                fmt::format("the query has {} bytes; the limit is {}", text.size(), kMaxQueryBytes));
   }
   auto expression = promql::parse(text);
-  if (!expression) return std::unexpected(within("query", expression.error()));
+  if (!expression) return std::unexpected(wrong_parameter("query", expression.error()));
   return expression;
 }
 
@@ -80,7 +72,7 @@ net::Response success(std::string data) {
 
 Result<net::Response> query(const SeriesQuerier& series, const Clock& clock, const TenantId& tenant,
                             const net::Parameters& parameters) {
-  AT_TRY(auto at, time_of(parameters, "time", clock.now()));
+  AT_TRY(auto at, time_parameter(parameters, "time", clock.now()));
   AT_TRY(auto limits, limits_of(parameters));
   AT_TRY(auto expression, expression_of(parameters));
   AT_TRY(auto value, promql::Engine(series, limits).instant(tenant, *expression, at));
@@ -89,8 +81,8 @@ Result<net::Response> query(const SeriesQuerier& series, const Clock& clock, con
 
 Result<net::Response> query_range(const SeriesQuerier& series, const TenantId& tenant,
                                   const net::Parameters& parameters) {
-  AT_TRY(auto from, time_of(parameters, "start", {}));
-  AT_TRY(auto to, time_of(parameters, "end", {}));
+  AT_TRY(auto from, needed_time(parameters, "start"));
+  AT_TRY(auto to, needed_time(parameters, "end"));
   AT_TRY(auto step, duration_of(parameters, "step", {}));
   if (to < from) return fail(ErrorCode::kInvalidArgument, "parameter \"end\" is before \"start\"");
   AT_TRY(auto limits, limits_of(parameters));
@@ -104,7 +96,7 @@ Result<std::vector<Matchers>> selectors_of(const net::Parameters& parameters) {
   std::vector<Matchers> all;
   for (const auto& text : parameters.all("match[]")) {
     auto expression = promql::parse(text);
-    if (!expression) return std::unexpected(within("match[]", expression.error()));
+    if (!expression) return std::unexpected(wrong_parameter("match[]", expression.error()));
     auto selectors = promql::selectors(**expression);
     if (selectors.size() != 1) {
       return fail(ErrorCode::kInvalidArgument, "invalid parameter \"match[]\": not a selector");
@@ -133,8 +125,8 @@ Result<net::Response> list_series(const SeriesQuerier& series, const Clock& cloc
   AT_TRY(auto selectors, selectors_of(parameters));
   if (selectors.empty()) return fail(ErrorCode::kInvalidArgument, "no match[] parameter provided");
   const Time now = clock.now();
-  AT_TRY(auto from, time_of(parameters, "start", now - std::chrono::hours{1}));
-  AT_TRY(auto to, time_of(parameters, "end", now));
+  AT_TRY(auto from, time_parameter(parameters, "start", now - std::chrono::hours{1}));
+  AT_TRY(auto to, time_parameter(parameters, "end", now));
   std::set<Labels> found;
   for (const auto& selector : selectors) {
     AT_TRY(auto selected, series.select(tenant, selector, {from, to}));

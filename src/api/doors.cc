@@ -1,0 +1,63 @@
+#include "api/doors.h"
+
+#include <memory>
+
+#include "base/check.h"
+
+namespace atalaya::api {
+namespace {
+
+std::string full(const std::string& pattern) {
+  return pattern.starts_with('~') ? std::string(kPrefix) + pattern.substr(1) : pattern;
+}
+
+auth::RequestView view(const net::Request& request) {
+  return {[&request](std::string_view name) { return request.headers.get(name); },
+          [&request](std::string_view name) { return request.query.get(name); }};
+}
+
+Status check_role(const auth::Principal& who, Need need) {
+  switch (need) {
+    case Need::kPublic: return {};
+    case Need::kViewer: return auth::require(who, auth::Role::kViewer);
+    case Need::kOperator: return auth::require(who, auth::Role::kOperator);
+    case Need::kAdmin: return auth::require(who, auth::Role::kAdmin);
+    case Need::kAgent: return auth::require_agent(who);
+  }
+  AT_CHECK(false);
+}
+
+}  // namespace
+
+Result<auth::Principal> Doors::admit(const net::Request& request, Need need) const {
+  if (need == Need::kPublic) return auth::Principal{};
+  if (everybody_ && need != Need::kAgent) return *everybody_;
+  AT_TRY(auto who, service_.authenticate(view(request)));
+  AT_TRY(check_role(who, need));
+  return who;
+}
+
+void Doors::add(std::string method, const std::string& pattern, Need need, Action action, net::RouteOptions options) {
+  auto handler = [doors = *this, need, action = std::move(action)](net::Request request, const net::Respond& respond) {
+    const auto who = doors.admit(request, need);
+    if (!who) return respond(net::Response::error(who.error()));
+    auto answer = action(*who, request);
+    respond(answer ? std::move(*answer) : net::Response::error(answer.error()));
+  };
+  router_.add(std::move(method), full(pattern), std::move(handler), options);
+}
+
+void Doors::add_socket(const std::string& pattern, Need need, SocketAction action) {
+  router_.add_websocket(
+      full(pattern),
+      [doors = *this, need, action = std::move(action)](const net::Request& request) -> Result<net::WebSocketOpened> {
+        const auto ticket = request.query.get("ticket");
+        auto who =
+            ticket.empty() || need == Need::kAgent ? doors.admit(request, need) : doors.service_.redeem_ticket(ticket);
+        if (!who) return std::unexpected(who.error());
+        AT_TRY(check_role(*who, need));
+        return action(*who, request);
+      });
+}
+
+}  // namespace atalaya::api

@@ -1,0 +1,44 @@
+// The one place where a request's credential is looked at before a route sees it.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "auth/service.h"
+#include "net/http.h"
+
+namespace atalaya::api {
+
+constexpr std::string_view kPrefix = "/api/atalaya/v1";
+
+/// What a route asks of its caller.
+enum class Need { kPublic, kViewer, kOperator, kAdmin, kAgent };
+
+/// Runs on a worker thread; may block briefly.
+using Action = std::function<Result<net::Response>(const auth::Principal& who, net::Request& request)>;
+using SocketAction =
+    std::function<Result<net::WebSocketOpened>(const auth::Principal& who, const net::Request& request)>;
+
+/// Adds routes that authenticate, check the role and turn errors into answers. Lives until the
+/// router is built; what it captures (service, principal) lives as long as the server.
+class Doors {
+ public:
+  /// `everybody` is who all callers are when authentication is switched off.
+  Doors(net::Router& router, auth::Service& service, std::optional<auth::Principal> everybody)
+      : router_(router), service_(service), everybody_(std::move(everybody)) {}
+
+  /// A pattern that begins with `/` after the prefix `~` (`~/hosts`) stands below `/api/atalaya/v1`.
+  void add(std::string method, const std::string& pattern, Need need, Action action, net::RouteOptions options = {});
+  /// The credential of a socket is a ticket (`?ticket=`) or, for agents and programs, the usual.
+  void add_socket(const std::string& pattern, Need need, SocketAction action);
+
+ private:
+  Result<auth::Principal> admit(const net::Request& request, Need need) const;
+
+  net::Router& router_;
+  auth::Service& service_;
+  std::optional<auth::Principal> everybody_;
+};
+
+}  // namespace atalaya::api

@@ -1,0 +1,47 @@
+#include "api/parameters.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+
+#include "promql/engine.h"
+
+namespace atalaya::api {
+
+Error wrong_parameter(std::string_view parameter, Error error) {
+  error.message = fmt::format("invalid parameter \"{}\": {}", parameter, error.message);
+  return error;
+}
+
+Result<Time> time_parameter(const net::Parameters& parameters, std::string_view name, Time fallback) {
+  const auto text = parameters.get(name);
+  if (text.empty()) return fallback;
+  auto time = parse_time(text);
+  if (!time) return std::unexpected(wrong_parameter(name, time.error()));
+  return time;
+}
+
+Result<std::size_t> limit_parameter(const net::Parameters& parameters, std::size_t fallback, std::size_t most) {
+  const auto text = parameters.get("limit");
+  if (text.empty()) return fallback;
+  std::size_t limit = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), limit);
+  if (error != std::errc{} || end != text.data() + text.size() || limit == 0 || limit > most) {
+    return fail(ErrorCode::kInvalidArgument, fmt::format("parameter \"limit\" must be a number from 1 to {}", most));
+  }
+  return limit;
+}
+
+Result<Matchers> match_parameter(std::string_view text) {
+  if (text.empty() || text == "{}") return Matchers{};
+  auto expression = promql::parse(text);
+  if (!expression) return std::unexpected(wrong_parameter("match", expression.error()));
+  auto selectors = promql::selectors(**expression);
+  if (selectors.size() != 1) {
+    return fail(ErrorCode::kInvalidArgument,
+                "invalid parameter \"match\": not a selector such as {file=\"/var/log/x\"}");
+  }
+  return selectors[0];
+}
+
+}  // namespace atalaya::api
