@@ -1,0 +1,235 @@
+#include "rules/engine.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "rules/engine_impl.h"
+#include "rules/judge.h"
+
+namespace atalaya::rules {
+
+Engine::Engine(const storage::SeriesQuerier& series, VerdictSink& sink, EngineOptions options)
+    : impl_(std::make_unique<Impl>(series, sink, options)) {}
+Engine::~Engine() = default;
+
+Status Engine::set_rules(std::vector<RuleSpec> rules, Time now) { return impl_->set_rules(std::move(rules), now); }
+
+void Engine::restore(std::span<const OpenAlert> open, Time now) {
+  for (const auto& alert : open) impl_->restore(alert, now);
+}
+
+void Engine::on_samples(const storage::CommittedSamples& batch, Time now) { impl_->on_samples(batch, now); }
+void Engine::on_logs(const storage::CommittedLogs& batch, Time now) { impl_->on_logs(batch, now); }
+void Engine::on_tick(Time now) { impl_->on_tick(now); }
+
+void Engine::forget(const TenantId& tenant, const Matchers& matchers, Time now) {
+  const auto found = impl_->tenants.find(tenant);
+  if (found != impl_->tenants.end()) impl_->forget(found->second, matchers, now);
+}
+
+std::vector<RuleState> Engine::states(const TenantId& tenant) const {
+  std::vector<RuleState> out;
+  const auto found = impl_->tenants.find(tenant);
+  if (found == impl_->tenants.end()) return out;
+  for (const auto& [id, rule] : found->second.rules) {
+    RuleState state{.rule = &rule->spec(), .level = Level::kOk, .series = 0, .error = rule->error};
+    for (const auto& [labels, subject] : rule->subjects) {
+      if (subject->ended && subject->level == Level::kOk) continue;
+      ++state.series;
+      if (badness(subject->level) > badness(state.level)) state.level = subject->level;
+    }
+    if (!rule->error.empty()) state.level = Level::kError;
+    out.push_back(std::move(state));
+  }
+  return out;
+}
+
+std::size_t Engine::rule_count() const {
+  std::size_t count = 0;
+  for (const auto& [id, tenant] : impl_->tenants) count += tenant.rules.size();
+  return count;
+}
+
+namespace {
+
+using RuleMap = std::map<std::string, std::unique_ptr<Rule>>;
+
+/// Compiles what is new or changed; what is unchanged stays null in the answer.
+Result<std::map<TenantId, RuleMap>> compile_changed(std::vector<RuleSpec> specs,
+                                                    const std::map<TenantId, TenantRules>& running, Time now) {
+  std::map<TenantId, RuleMap> out;
+  for (auto& spec : specs) {
+    auto [slot, is_new] = out[spec.tenant].try_emplace(spec.id);
+    if (!is_new) {
+      return fail(ErrorCode::kAlreadyExists, spec.origin, fmt::format("rule {} is declared twice", spec.id),
+                  "give one of them another name");
+    }
+    const auto tenant = running.find(spec.tenant);
+    if (tenant != running.end()) {
+      const auto old = tenant->second.rules.find(spec.id);
+      if (old != tenant->second.rules.end() && old->second->spec().same_content(spec)) {
+        old->second->compiled.spec.origin = spec.origin;
+        continue;
+      }
+    }
+    std::vector<RuleProblem> problems;
+    auto origin = spec.origin;
+    auto id = spec.id;
+    auto compiled = compile(std::move(spec), problems);
+    if (!compiled) {
+      auto& first = problems.front();
+      return fail(first.error.code, std::move(origin),
+                  fmt::format("rule {}: {}: {}", id, first.field, first.error.message), first.error.remedy);
+    }
+    slot->second = std::make_unique<Rule>(std::move(*compiled));
+    slot->second->loaded = now;
+  }
+  return out;
+}
+
+}  // namespace
+
+Status Engine::Impl::set_rules(std::vector<RuleSpec> specs, Time now) {
+  AT_TRY(auto wanted, compile_changed(std::move(specs), tenants, now));
+  for (const auto& [id, tenant] : tenants) wanted.try_emplace(id);
+  for (auto& [id, rules] : wanted) {
+    auto& tenant = tenants[id];
+    tenant.id = id;
+    std::vector<Rule*> fresh;
+    for (auto& [name, rule] : rules) {
+      const auto old = tenant.rules.find(name);
+      if (!rule) {
+        rule = std::move(old->second);
+        tenant.rules.erase(old);
+        continue;
+      }
+      fresh.push_back(rule.get());
+      if (old == tenant.rules.end()) continue;
+      take_over(*rule, *old->second, now);
+      tenant.rules.erase(old);
+    }
+    for (auto& [name, removed] : tenant.rules) close_all(*removed, "rule removed", now);
+    tenant.rules = std::move(rules);
+    rebuild_index(tenant);
+    prime(tenant, fresh, now);
+  }
+  return {};
+}
+
+void Engine::Impl::take_over(Rule& fresh, Rule& old, Time now) {
+  const auto& spec = fresh.spec();
+  const auto& before = old.spec();
+  // An error was about the old text; the new one shows at its first evaluation what it is worth.
+  if (!old.error.empty()) tell_error(spec.tenant, spec.id, "rule changed", Level::kOk, true, now);
+  old.error.clear();
+  if (spec.kind() != before.kind() || spec.name != before.name || spec.labels != before.labels) {
+    return close_all(old, "rule changed", now);
+  }
+  for (auto& [labels, subject] : old.subjects) {
+    if (subject->level == Level::kOk) continue;
+    subject->carried = fresh.compiled.mode != Mode::kLines;
+    subject->last_seen = now;
+    if (const auto* tailable = fresh.compiled.tailable(); tailable != nullptr && !subject->hits.empty()) {
+      subject->hits.assign(tailable->count, subject->hits.back());
+    }
+    fresh.subjects.emplace(labels, std::move(subject));
+  }
+}
+
+void Engine::Impl::close_all(Rule& rule, std::string_view why, Time now) {
+  const auto& tenant = rule.spec().tenant;
+  for (auto& [labels, subject] : rule.subjects) {
+    if (subject) tell_closed(tenant, rule, *subject, why, now);
+  }
+  if (!rule.error.empty()) tell_error(tenant, rule.spec().id, std::string(why), Level::kOk, true, now);
+}
+
+void Engine::Impl::rebuild_index(TenantRules& tenant) {
+  tenant.by_metric.clear();
+  tenant.any_metric.clear();
+  tenant.line_rules.clear();
+  tenant.watches.clear();
+  tenant.streams.clear();
+  tenant.pending.clear();
+  for (auto& [id, rule] : tenant.rules) {
+    rule->targets.clear();
+    rule->by_result.clear();
+    if (rule->pending) tenant.pending.push_back(rule.get());
+    if (rule->compiled.mode == Mode::kLines) {
+      tenant.line_rules.push_back(rule.get());
+      continue;
+    }
+    for (const auto& matchers : rule->compiled.selectors) {
+      const auto named = std::find_if(matchers.begin(), matchers.end(), [](const Matcher& m) {
+        return m.name() == kMetricName && m.op() == Matcher::Op::kEqual;
+      });
+      auto& list = named == matchers.end() ? tenant.any_metric : tenant.by_metric[named->value()];
+      list.push_back({rule.get(), &matchers});
+    }
+  }
+}
+
+void Engine::Impl::restore(const OpenAlert& alert, Time now) {
+  auto& tenant = tenants[alert.tenant];
+  tenant.id = alert.tenant;
+  const auto found = tenant.rules.find(alert.rule);
+  const bool about_rule = alert.labels.get("alertname") == kRuleErrorName;
+  if (found == tenant.rules.end()) {
+    RuleSpec gone;
+    gone.tenant = alert.tenant;
+    gone.id = alert.rule;
+    gone.name = alert.labels.get("alertname");
+    Rule rule({.spec = std::move(gone)});
+    Subject subject{.labels = alert.labels, .level = alert.level, .value = alert.value};
+    if (about_rule) return tell_error(alert.tenant, alert.rule, "rule removed", Level::kOk, true, now);
+    return tell_closed(alert.tenant, rule, subject, "rule removed", now);
+  }
+  auto& rule = *found->second;
+  if (about_rule) {
+    rule.error = "it could not be evaluated before the restart";
+    rule.error_seen = rule.error_told = now;
+    return;
+  }
+  const bool same_labels = verdict_labels(rule.spec(), alert.labels) == alert.labels;
+  auto* subject = subject_of(tenant, rule, alert.labels, now);
+  if (subject == nullptr) return;
+  subject->level = alert.level;
+  subject->value = alert.value;
+  if (!same_labels) {
+    tell_closed(alert.tenant, rule, *subject, "rule changed", now);
+    rule.subjects.erase(alert.labels);
+    return;
+  }
+  subject->judged = true;
+  subject->sustained = alert.sustained;
+  subject->last_seen = subject->told = now;
+  subject->since = alert.since;
+  if (alert.level == Level::kNoData) return;
+  subject->breach = alert.level;
+  subject->last_at = alert.at;
+  if (const auto* binary = rule.compiled.binary()) subject->failures = subject->failures_before = binary->failures;
+  if (const auto* tailable = rule.compiled.tailable()) {
+    if (tailable->absent) {
+      subject->last_hit = alert.since - tailable->within;
+    } else {
+      subject->hits.assign(tailable->count, {alert.at, alert.at});
+    }
+  }
+}
+
+void Engine::Impl::forget(TenantRules& tenant, const Matchers& matchers, Time now) {
+  for (auto& [id, rule] : tenant.rules) {
+    std::erase_if(rule->subjects, [&](auto& entry) {
+      if (!matches(matchers, entry.second->labels)) return false;
+      tell_closed(tenant.id, *rule, *entry.second, "what it was about has been removed", now);
+      return true;
+    });
+    rule->targets.clear();
+    rule->by_result.clear();
+  }
+  tenant.watches.clear();
+  tenant.streams.clear();
+}
+
+}  // namespace atalaya::rules
