@@ -13,6 +13,8 @@
 
 namespace atalaya::alerts {
 
+class Annotations;
+
 /// Event bodies for commands of people; post them with `done` (control::Runner::run). not_found for
 /// an unknown alert, conflict for a resolved one. Repeating a command changes nothing.
 struct Acknowledge {
@@ -45,7 +47,8 @@ struct Transition {
   Alert alert;  ///< after the change; `alert.transitions` is this transition's number
   std::optional<State> from;
   Severity severity_before = Severity::kNone;
-  Time at;
+  bool first_told = true;  ///< the first of its episode that people are told about
+  Time at;                 ///< data time
 };
 
 /// Where transitions go, inside the same transaction: the outbox of `notify`. Strand-bound.
@@ -83,10 +86,9 @@ class Machine final : public control::Machine {
 
  private:
   class Step;
-  struct Templates;
   TransitionSink* sink_;
   MachineOptions options_;
-  std::unique_ptr<Templates> templates_;
+  std::unique_ptr<Annotations> annotations_;
 };
 
 }  // namespace atalaya::alerts

@@ -60,13 +60,17 @@ class Loop {
         [listener = std::move(listener)](const Output& o) { listener(o.tenant, std::any_cast<const T&>(o.body)); });
   }
 
-  /// Thread-safe. resource_exhausted when full, invalid_argument when no machine takes the body.
-  Status post(Event event);
+  /// Thread-safe. resource_exhausted when full, invalid_argument when no machine takes the body; the
+  /// event is then untouched.
+  Status post(Event&& event);
   Result<Stepped> step(Time now);
 
   bool idle() const { return queue_.empty(); }
   std::size_t queued() const { return queue_.size(); }
   std::uint64_t posted() const { return queue_.posted(); }
+  std::uint64_t passed() const { return queue_.passed(); }
+  /// Takes everything out of the queue unprocessed; each `done` hears `why`.
+  void abandon(const Error& why);
   /// When the next timer, or the writing of a moved cursor, is due.
   std::optional<Time> next_due() const;
   /// The stored position, 0 if never stored. As of `restore` or the last step.
@@ -74,10 +78,14 @@ class Loop {
 
  private:
   struct Transaction;
-  Status run_events(Transaction& tx, Time now);
-  Status run_timers(Transaction& tx, Time now);
-  Status store_cursors(Transaction& tx, Time now);
-  Status run_one(Transaction& tx, const Event& event, Time now, Status& verdict);
+  Status run_events(Transaction& tx);
+  Status run_timers(Transaction& tx);
+  Status store_cursors(Transaction& tx);
+  Status guarded(Transaction& tx, const TenantId& tenant, Machine& machine, const std::function<Status(Effects&)>& work,
+                 Status& verdict);
+  void roll_back(Transaction& tx, const Error& error);
+  void commit(Transaction& tx);
+  void publish(Transaction& tx);
   void crash_point(std::string_view place) const {
     if (crash_) crash_(place);
   }

@@ -30,8 +30,8 @@ class Queue {
   };
   explicit Queue(Limits limits) : limits_(limits) {}
 
-  /// resource_exhausted when the tenant's or the whole bound is reached; nothing is queued then.
-  Status post(Event event);
+  /// resource_exhausted when the tenant's or the whole bound is reached; `event` is then untouched.
+  Status post(Event&& event);
   /// At most `count`, at most `per_tenant` from one tenant before the next one's turn.
   std::vector<Queued> take(std::size_t count, std::size_t per_tenant);
   /// Puts back, to the front and in order, what was taken last and could not be stored.
@@ -42,15 +42,18 @@ class Queue {
   /// `events` are stored or refused for good.
   void settled(const std::vector<Queued>& events);
 
-  bool empty() const;
+  bool empty() const { return size() == 0; }
   std::size_t size() const;
   /// Number of the last event accepted.
   std::uint64_t posted() const;
+  /// Every event numbered up to this has left the queue.
+  std::uint64_t passed() const;
 
  private:
   struct Outstanding {
     std::uint64_t number;
     std::uint64_t position;
+    bool settled = false;
   };
 
   Limits limits_;

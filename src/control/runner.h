@@ -55,6 +55,8 @@ class Runner {
   bool started_ = false;
   bool stopping_ = false;
   bool asked_ = false;         ///< somebody wants a turn
+  bool turning_ = false;       ///< a turn is under way
+  std::size_t waiters_ = 0;    ///< callers of wait_cycle
   std::uint64_t cycles_ = 0;   ///< completed turns
   std::uint64_t settled_ = 0;  ///< every event numbered up to this was handled before the last turn ended
   Duration pause_{0};          ///< before trying again after a database error

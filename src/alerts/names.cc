@@ -1,0 +1,68 @@
+#include <fmt/format.h>
+
+#include "alerts/alert.h"
+#include "base/bytes.h"
+
+namespace atalaya::alerts {
+
+std::string_view name(Kind kind) {
+  switch (kind) {
+    case Kind::kGauge: return "gauge";
+    case Kind::kBinary: return "binary";
+    case Kind::kTailable: return "tailable";
+  }
+  return "";
+}
+
+std::string_view name(Level level) {
+  switch (level) {
+    case Level::kOk: return "ok";
+    case Level::kWarning: return "warning";
+    case Level::kCritical: return "critical";
+    case Level::kNoData: return "no_data";
+    case Level::kError: return "error";
+  }
+  return "";
+}
+
+std::string_view name(State state) {
+  switch (state) {
+    case State::kPending: return "pending";
+    case State::kFiring: return "firing";
+    case State::kNoData: return "no_data";
+    case State::kResolved: return "resolved";
+  }
+  return "";
+}
+
+std::string_view name(Severity severity) {
+  switch (severity) {
+    case Severity::kNone: return "none";
+    case Severity::kWarning: return "warning";
+    case Severity::kCritical: return "critical";
+  }
+  return "";
+}
+
+Result<State> parse_state(std::string_view text) {
+  for (const auto state : {State::kPending, State::kFiring, State::kNoData, State::kResolved}) {
+    if (text == name(state)) return state;
+  }
+  return fail(ErrorCode::kInvalidArgument, fmt::format("'{}' is not a state of an alert", text),
+              "use pending, firing, no_data or resolved");
+}
+
+Result<Severity> parse_severity(std::string_view text) {
+  for (const auto severity : {Severity::kNone, Severity::kWarning, Severity::kCritical}) {
+    if (text == name(severity)) return severity;
+  }
+  return fail(ErrorCode::kInvalidArgument, fmt::format("'{}' is not a severity", text),
+              "use none, warning or critical");
+}
+
+AlertId identity(const TenantId& tenant, const Labels& labels) {
+  // The tenant as a label with a name that no label can have.
+  return AlertId{to_hex(labels.with("\x01tenant", tenant.value()).hash())};
+}
+
+}  // namespace atalaya::alerts

@@ -1,0 +1,181 @@
+#include "alerts/rows.h"
+
+#include <boost/json.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "alerts/annotations.h"
+
+namespace atalaya::alerts {
+
+const std::string_view kAlertColumns =
+    "id, episode, transitions, name, rule, expr, kind, state, severity, level, labels, annotations, value, text, "
+    "started_ms, fired_ms, resolved_ms, updated_ms, late, count, notified, ack_by, ack_ms, ack_note, judged_name, "
+    "judged_position";
+
+namespace {
+
+std::map<std::string, std::string> read_map(const std::string& text) {
+  std::map<std::string, std::string> out;
+  boost::system::error_code failed;
+  const auto value = boost::json::parse(text, failed);
+  if (failed || !value.is_object()) return out;
+  for (const auto& [key, item] : value.get_object()) {
+    if (item.is_string()) out.emplace(key, item.get_string());
+  }
+  return out;
+}
+
+std::string write_map(const std::map<std::string, std::string>& map) {
+  boost::json::object out;
+  for (const auto& [key, value] : map) out[key] = value;
+  return boost::json::serialize(out);
+}
+
+db::Value optional_time(const std::optional<Time>& time) {
+  if (!time) return std::monostate{};
+  return std::int64_t{to_ms(*time)};
+}
+
+std::optional<Time> read_time(const db::Row& row, std::size_t column) {
+  if (row.is_null(column)) return std::nullopt;
+  return from_ms(row.integer(column));
+}
+
+// NaN has no portable form in a column.
+db::Value optional_real(double value) {
+  if (std::isnan(value)) return std::monostate{};
+  return value;
+}
+
+double read_real(const db::Row& row, std::size_t column) {
+  return row.is_null(column) ? std::numeric_limits<double>::quiet_NaN() : row.real(column);
+}
+
+template <typename T>
+T read_enum(const db::Row& row, std::size_t column, T last) {
+  return static_cast<T>(std::clamp<std::int64_t>(row.integer(column), 0, static_cast<std::int64_t>(last)));
+}
+
+}  // namespace
+
+StoredAlert read_alert(const db::Row& row) {
+  StoredAlert stored;
+  auto& a = stored.alert;
+  a.id = AlertId{row.text(0)};
+  a.episode = static_cast<std::uint32_t>(row.integer(1));
+  a.transitions = static_cast<std::uint32_t>(row.integer(2));
+  a.name = row.text(3);
+  a.rule = row.text(4);
+  a.expr = row.text(5);
+  a.kind = read_enum(row, 6, Kind::kTailable);
+  a.state = read_enum(row, 7, State::kResolved);
+  a.severity = read_enum(row, 8, Severity::kCritical);
+  a.level = read_enum(row, 9, Level::kError);
+  a.labels = Labels(read_map(row.text(10)));
+  a.annotations = read_map(row.text(11));
+  a.value = read_real(row, 12);
+  a.text = row.text(13);
+  a.started = from_ms(row.integer(14));
+  a.fired = read_time(row, 15);
+  a.resolved = read_time(row, 16);
+  a.updated = from_ms(row.integer(17));
+  a.late = row.integer(18) != 0;
+  a.count = static_cast<std::uint64_t>(row.integer(19));
+  a.notified = row.integer(20) != 0;
+  if (!row.is_null(22)) a.ack = Acknowledgement{row.text(21), from_ms(row.integer(22)), row.text(23)};
+  stored.judged_name = row.text(24);
+  stored.judged_position = static_cast<std::uint64_t>(row.integer(25));
+  return stored;
+}
+
+Result<std::optional<StoredAlert>> load_alert(db::Session& session, const TenantId& tenant, const AlertId& id) {
+  static const std::string sql =
+      "SELECT " + std::string(kAlertColumns) + " FROM alerts_alerts WHERE tenant_id=? AND id=?";
+  AT_TRY(const auto rows, session.query(sql, {tenant.value(), id.value()}));
+  if (rows.empty()) return std::optional<StoredAlert>{};
+  return std::optional<StoredAlert>{read_alert(rows.front())};
+}
+
+Status store_alert(db::Session& session, const TenantId& tenant, const StoredAlert& stored) {
+  static const std::string sql =
+      "INSERT INTO alerts_alerts(tenant_id, host, " + std::string(kAlertColumns) +
+      ") VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) "
+      "ON CONFLICT(tenant_id, id) DO UPDATE SET episode=excluded.episode, transitions=excluded.transitions,"
+      " rule=excluded.rule, expr=excluded.expr, kind=excluded.kind, state=excluded.state,"
+      " severity=excluded.severity, level=excluded.level, annotations=excluded.annotations, value=excluded.value,"
+      " text=excluded.text, started_ms=excluded.started_ms, fired_ms=excluded.fired_ms,"
+      " resolved_ms=excluded.resolved_ms, updated_ms=excluded.updated_ms, late=excluded.late,"
+      " count=excluded.count, notified=excluded.notified, ack_by=excluded.ack_by, ack_ms=excluded.ack_ms,"
+      " ack_note=excluded.ack_note, judged_name=excluded.judged_name, judged_position=excluded.judged_position";
+  const auto& a = stored.alert;
+  const auto number = [](auto n) { return static_cast<std::int64_t>(n); };
+  AT_TRY(session.execute(sql, {tenant.value(),
+                               std::string(a.labels.get("instance")),
+                               a.id.value(),
+                               number(a.episode),
+                               number(a.transitions),
+                               a.name,
+                               a.rule,
+                               a.expr,
+                               number(a.kind),
+                               number(a.state),
+                               number(a.severity),
+                               number(a.level),
+                               boost::json::serialize(labels_json(a.labels)),
+                               write_map(a.annotations),
+                               optional_real(a.value),
+                               a.text,
+                               to_ms(a.started),
+                               optional_time(a.fired),
+                               optional_time(a.resolved),
+                               to_ms(a.updated),
+                               number(a.late),
+                               number(a.count),
+                               number(a.notified),
+                               a.ack ? db::Value{a.ack->by} : db::Value{},
+                               a.ack ? db::Value{std::int64_t{to_ms(a.ack->at)}} : db::Value{},
+                               a.ack ? db::Value{a.ack->note} : db::Value{},
+                               stored.judged_name,
+                               number(stored.judged_position)}));
+  return {};
+}
+
+Status add_history(db::Session& session, const TenantId& tenant, const AlertId& id, const HistoryLine& line) {
+  AT_TRY(session.execute(
+      "INSERT INTO alerts_history(tenant_id, id, transition, episode, at_ms, data_ms, from_state, to_state, severity,"
+      " value, text, by_user, late) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?)",
+      {tenant.value(), id.value(), std::int64_t{line.transition}, std::int64_t{line.episode}, to_ms(line.at),
+       to_ms(line.data_at), line.from, line.to, static_cast<std::int64_t>(line.severity), optional_real(line.value),
+       line.text, line.by, std::int64_t{line.late}}));
+  return {};
+}
+
+Result<std::vector<HistoryLine>> load_history(db::Session& session, const TenantId& tenant, const AlertId& id,
+                                              std::size_t limit) {
+  AT_TRY(const auto rows,
+         session.query("SELECT transition, episode, at_ms, data_ms, from_state, to_state, severity, value, text,"
+                       " by_user, late FROM alerts_history WHERE tenant_id=? AND id=?"
+                       " ORDER BY transition DESC LIMIT ?",
+                       {tenant.value(), id.value(), static_cast<std::int64_t>(limit)}));
+  std::vector<HistoryLine> lines;
+  for (auto it = rows.rbegin(); it != rows.rend(); ++it) {
+    const auto& row = *it;
+    lines.push_back({.transition = static_cast<std::uint32_t>(row.integer(0)),
+                     .episode = static_cast<std::uint32_t>(row.integer(1)),
+                     .at = from_ms(row.integer(2)),
+                     .data_at = from_ms(row.integer(3)),
+                     .from = row.text(4),
+                     .to = row.text(5),
+                     .severity = read_enum(row, 6, Severity::kCritical),
+                     .value = read_real(row, 7),
+                     .text = row.text(8),
+                     .by = row.text(9),
+                     .late = row.integer(10) != 0});
+  }
+  return lines;
+}
+
+}  // namespace atalaya::alerts
