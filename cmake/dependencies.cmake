@@ -21,6 +21,7 @@ add_library(tp_spdlog INTERFACE IMPORTED GLOBAL)  # header-only, inside telemetr
 target_link_libraries(tp_spdlog INTERFACE tp_fmt Threads::Threads)
 target_compile_definitions(tp_spdlog INTERFACE SPDLOG_HEADER_ONLY SPDLOG_FMT_EXTERNAL)
 at_third_party(tp_zstd NAMES zstd)
+at_third_party(tp_zlib NAMES z)
 at_third_party(tp_snappy NAMES snappy)
 at_third_party(tp_xxhash NAMES xxhash)
 at_third_party(tp_roaring NAMES roaring)

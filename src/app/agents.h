@@ -1,0 +1,28 @@
+// What the server knows of agents while they are connected.
+#pragma once
+
+#include "ingest/agent_hub.h"
+#include "packages/service.h"
+#include "registry/hosts.h"
+
+namespace atalaya::app {
+
+/// Answers the hub from packages and registry. Thread-safe.
+class AgentDirectory final : public ingest::AgentDirectory {
+ public:
+  AgentDirectory(packages::Service& packages, registry::Hosts& hosts, const Clock& clock)
+      : packages_(packages), hosts_(hosts), clock_(clock) {}
+
+  ingest::AgentConfig config_for(const ingest::AgentPeer& peer) override;
+  void connected(const ingest::AgentPeer& peer, const ingest::HelloFrame& hello) override;
+  void heard(const ingest::AgentPeer& peer) override { hosts_.seen(peer.agent, clock_.now()); }
+  /// Silence is noticed by its length: an agent that comes back at once was never away.
+  void disconnected(const ingest::AgentPeer&) override {}
+
+ private:
+  packages::Service& packages_;
+  registry::Hosts& hosts_;
+  const Clock& clock_;
+};
+
+}  // namespace atalaya::app

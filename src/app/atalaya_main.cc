@@ -1,0 +1,50 @@
+// atalaya.
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <vector>
+
+#include "app/commands.h"
+#include "app/local_agent.h"
+#include "app/serve.h"
+#include "app/tables.h"
+#include "io/file_system.h"
+
+namespace atalaya::app {
+namespace {
+
+/// `atalaya agent …` is atalaya-agent, whatever its arguments.
+int become_agent(char** arguments) {
+  const auto executable = agent_executable();
+  if (!executable) return complain(executable.error());
+  execv(executable->c_str(), arguments);
+  return complain({ErrorCode::kInternal, *executable + ": " + std::strerror(errno), std::nullopt, {}});
+}
+
+int run(const config::Options& options) {
+  if (auto logging = configure_logging(options); !logging) return complain(logging.error());
+  const auto& command = options.command().front();
+  if (command == "token") return token(options);
+  if (command == "check") return check(options);
+  return serve(options);
+}
+
+}  // namespace
+}  // namespace atalaya::app
+
+int main(int argc, char** argv) {
+  using namespace atalaya;
+  if (argc > 1 && std::strcmp(argv[1], "agent") == 0) return app::become_agent(argv + 1);
+  auto files = io::real_file_system();
+  const auto read = config::read_options(app::server_program(), config::arguments_of(argc, argv),
+                                         config::system_environment(), *files);
+  if (const auto* leave = std::get_if<config::Exit>(&read)) {
+    std::fputs(leave->out.c_str(), stdout);
+    std::fputs(leave->err.c_str(), stderr);
+    return leave->code;
+  }
+  return app::run(std::get<config::Options>(read));
+}

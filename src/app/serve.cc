@@ -1,0 +1,87 @@
+#include "app/serve.h"
+
+#include <signal.h>
+
+#include <cstdio>
+#include <optional>
+
+#include "app/local_agent.h"
+#include "app/server.h"
+#include "app/tables.h"
+#include "telemetry/log.h"
+
+namespace atalaya::app {
+namespace {
+
+ServerOptions server_options(const config::Options& options) {
+  ServerOptions out;
+  out.data = options.text("data");
+  out.listen = options.list("listen");
+  out.tls_cert = options.text("tls-cert");
+  out.tls_key = options.text("tls-key");
+  out.insecure_http = options.boolean("insecure-http");
+  out.insecure_no_auth = options.boolean("insecure-no-auth");
+  out.external_url = options.text("external-url");
+  out.cors_origins = options.list("cors-origin");
+  out.series_retention = options.duration("series-retention");
+  out.logs_max_bytes = options.bytes("logs-max-bytes");
+  out.logs_max_age = options.duration("logs-max-age");
+  out.late_after = options.duration("late-after");
+  out.down_after = options.duration("down-after");
+  return out;
+}
+
+/// Taken by `sigtimedwait` in the main thread; blocked in every other, which inherits the mask.
+sigset_t awaited_signals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGCHLD}) sigaddset(&signals, number);
+  return signals;
+}
+
+Status start_agent(Server& server, const ServerOptions& options, const Clock& clock, std::optional<LocalAgent>& agent) {
+  const auto folder = options.data + "/agent";
+  AT_TRY(auto executable, agent_executable());
+  AT_TRY(server.prepare_local_agent(folder));
+  agent.emplace(std::vector<std::string>{executable, "run", "--data", folder}, clock);
+  return agent->start();
+}
+
+void wait_for_the_end(Server& server, std::optional<LocalAgent>& agent, const sigset_t& signals) {
+  const timespec second{1, 0};
+  for (;;) {
+    const int number = sigtimedwait(&signals, nullptr, &second);
+    if (number == SIGINT || number == SIGTERM) return;
+    if (number == SIGHUP && server.reload().empty()) telemetry::log_info("server", "reloaded");
+    if (agent) agent->look_after();
+  }
+}
+
+}  // namespace
+
+int serve(const config::Options& options) {
+  const auto signals = awaited_signals();
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  signal(SIGPIPE, SIG_IGN);
+  const auto given = server_options(options);
+  const bool with_agent = options.command_text() == "up";
+  SystemClock clock;
+
+  auto server = Server::start(given);
+  if (!server) return complain(server.error());
+  std::optional<LocalAgent> agent;
+  if (with_agent) {
+    if (auto started = start_agent(**server, given, clock, agent); !started) return complain(started.error());
+  }
+  const auto link = (*server)->sign_in_link();
+  if (!link) return complain(link.error());
+  std::printf("Atalaya is at %s - sign in once, within 10 minutes, with %s\n", (*server)->url().c_str(), link->c_str());
+  std::fflush(stdout);
+
+  wait_for_the_end(**server, agent, signals);
+  if (agent) agent->stop();
+  (*server)->stop();
+  return 0;
+}
+
+}  // namespace atalaya::app

@@ -1,0 +1,383 @@
+#include "app/server.h"
+
+#include <fmt/format.h>
+
+#include <atomic>
+
+#include "agent/identity.h"
+#include "alerts/machine.h"
+#include "alerts/queries.h"
+#include "api/accounts.h"
+#include "api/alerts.h"
+#include "api/configuration.h"
+#include "api/hosts.h"
+#include "api/live_hub.h"
+#include "api/logs.h"
+#include "api/operations.h"
+#include "api/prometheus.h"
+#include "app/agents.h"
+#include "app/channels.h"
+#include "app/judge.h"
+#include "app/keeper.h"
+#include "app/version.h"
+#include "app/web_files.h"
+#include "auth/service.h"
+#include "control/runner.h"
+#include "db/database.h"
+#include "io/file_system.h"
+#include "logdb/store.h"
+#include "net/server.h"
+#include "net/static_files.h"
+#include "net/tls.h"
+#include "net/url.h"
+#include "notify/dispatcher.h"
+#include "notify/outbox.h"
+#include "notify/queries.h"
+#include "packages/service.h"
+#include "registry/hosts.h"
+#include "telemetry/log.h"
+#include "tsdb/store.h"
+
+namespace atalaya::app {
+namespace {
+
+/// The page may talk to its own server only; styles are set by the charts.
+constexpr std::string_view kContentPolicy =
+    "default-src 'self'; connect-src 'self' ws: wss: http: https:; img-src 'self' data: blob:; style-src 'self' "
+    "'unsafe-inline'; frame-ancestors 'none'; base-uri 'self'; form-action 'self'";
+
+/// A data folder that can be written; the error says what to do.
+Status prepare_folder(io::FileSystem& files, const std::string& data) {
+  const std::string probe = data + "/.write-test";
+  const auto writable = [&]() -> Status {
+    AT_TRY(files.create_directories(data));
+    AT_TRY(auto file, files.open_append(probe));
+    AT_TRY(file->append("x"));
+    AT_TRY(file->sync());
+    return files.remove(probe);
+  }();
+  if (!writable) {
+    return fail(writable.error().code,
+                fmt::format("the data folder {} cannot be written: {}", data, writable.error().message),
+                "give --data a folder on a disk with room, owned by this user");
+  }
+  return {};
+}
+
+}  // namespace
+
+struct Server::Parts {
+  explicit Parts(ServerOptions given) : options(std::move(given)) {}
+  ~Parts() { unwind(); }
+
+  Status open_stores();
+  Status open_control();
+  Status open_packages();
+  Status open_doors();
+  void connect_changes();
+  void add_chores();
+  void add_routes(net::Router& router);
+  Status check_safety() const;
+  std::string fingerprint() const;
+  std::vector<Error> reload();
+
+  void on_stop(std::function<void()> step) { stops.push_back(std::move(step)); }
+  void unwind() {
+    while (!stops.empty()) {
+      auto step = std::move(stops.back());
+      stops.pop_back();
+      step();
+    }
+  }
+
+  const ServerOptions options;
+  SystemClock clock;
+  telemetry::Registry metrics;
+  std::unique_ptr<io::FileSystem> files = io::real_file_system();
+  std::unique_ptr<void, void (*)(void*)> lock{nullptr, [](void*) {}};
+  std::unique_ptr<db::Database> database;
+  std::unique_ptr<auth::Service> auth;
+  std::unique_ptr<tsdb::Store> series;
+  std::unique_ptr<logdb::Store> logs;
+  std::unique_ptr<registry::Hosts> hosts;
+  registry::Items items;
+  std::unique_ptr<api::LiveHub> live;
+  std::unique_ptr<Channels> channels;
+  std::unique_ptr<notify::Outbox> outbox;
+  std::unique_ptr<alerts::Machine> alert_machine;
+  std::unique_ptr<control::Loop> loop;
+  std::unique_ptr<control::Runner> runner;
+  std::unique_ptr<notify::Dispatcher> dispatcher;
+  std::unique_ptr<alerts::Queries> alert_queries;
+  std::unique_ptr<notify::Queries> delivery_queries;
+  std::unique_ptr<Judge> judge;
+  std::unique_ptr<packages::Service> packages;
+  std::unique_ptr<AgentDirectory> directory;
+  std::unique_ptr<ingest::AgentHub> agents;
+  std::unique_ptr<net::StaticFiles> web;
+  std::unique_ptr<net::HttpServer> http;
+  Keeper keeper{clock};
+  std::atomic<bool> ready{false};
+  std::vector<std::function<void()>> stops;  ///< last one first
+};
+
+Status Server::Parts::check_safety() const {
+  if (options.tls_cert.empty() != options.tls_key.empty()) {
+    return fail(ErrorCode::kInvalidArgument, "--tls-cert and --tls-key belong together");
+  }
+  if (!options.insecure_no_auth) return {};
+  for (const auto& address : options.listen) {
+    if (!net::is_loopback_address(address)) {
+      return fail(ErrorCode::kPermissionDenied, fmt::format("--insecure-no-auth is refused on {}", address),
+                  "listen on 127.0.0.1 or leave the option out");
+    }
+  }
+  return {};
+}
+
+Status Server::Parts::open_stores() {
+  AT_TRY(prepare_folder(*files, options.data));
+  auto locked = files->lock(options.data + "/lock");
+  if (!locked) {
+    return fail(ErrorCode::kConflict, fmt::format("the data folder {} is in use by another server", options.data),
+                "stop it, or give this one another --data");
+  }
+  lock = std::move(*locked);
+  telemetry::add_process_metrics(metrics, kVersion, kRevision);
+  AT_TRY(database, db::open_sqlite(options.data + "/atalaya.db"));
+  AT_TRY(auth, auth::Service::open(*database, *files, clock, options.data));
+  AT_TRY(auth->ensure_admin(default_tenant()));
+
+  tsdb::Options series_options;
+  series_options.directory = options.data + "/series";
+  series_options.retention = options.series_retention;
+  AT_TRY(series, tsdb::Store::open(*files, clock, metrics, series_options));
+  logdb::Options log_options;
+  log_options.directory = options.data + "/logs";
+  log_options.max_bytes = options.logs_max_bytes;
+  log_options.max_age = options.logs_max_age;
+  AT_TRY(logs, logdb::Store::open(*files, clock, metrics, log_options));
+  AT_TRY(hosts, registry::Hosts::open(*database, {.down_after = options.down_after}));
+  live = std::make_unique<api::LiveHub>(*series, clock, metrics);
+  return {};
+}
+
+Status Server::Parts::open_control() {
+  AT_TRY(channels, Channels::make([this](const TenantId& tenant, const boost::json::object& notification) {
+           return live->publish(tenant, "notifications", "notification", boost::json::serialize(notification));
+         }));
+  std::vector<db::Migration> migrations = control::Loop::migrations();
+  for (auto& part : {alerts::Machine::migrations(), notify::Outbox::migrations()}) {
+    migrations.insert(migrations.end(), part.begin(), part.end());
+  }
+  AT_TRY(database->migrate(migrations));
+  const auto url = options.external_url.empty() ? "http://" + options.listen.front() : options.external_url;
+  outbox = std::make_unique<notify::Outbox>(channels->book(), notify::OutboxOptions{.external_url = url});
+  alert_machine = std::make_unique<alerts::Machine>(outbox.get(), alerts::MachineOptions{.external_url = url});
+  loop = std::make_unique<control::Loop>(*database, std::vector<control::Machine*>{alert_machine.get(), outbox.get()});
+  AT_TRY(loop->restore());
+  runner = std::make_unique<control::Runner>(*loop, clock, metrics);
+  dispatcher = std::make_unique<notify::Dispatcher>(
+      *database, channels->book(), [this](control::Event event) { return runner->post_wait(std::move(event)); }, clock,
+      metrics);
+  alert_queries = std::make_unique<alerts::Queries>(*database);
+  delivery_queries = std::make_unique<notify::Queries>(*database);
+  judge =
+      std::make_unique<Judge>(*series, *runner, clock, metrics, rules::EngineOptions{.late_after = options.late_after});
+  return {};
+}
+
+void Server::Parts::connect_changes() {
+  loop->listen<notify::DeliveryQueued>(
+      [this](const TenantId&, const notify::DeliveryQueued& queued) { dispatcher->submit(queued.delivery); });
+  loop->listen<alerts::AlertChanged>([this](const TenantId& tenant, const alerts::AlertChanged& changed) {
+    live->publish(tenant, "alerts", "alert", boost::json::serialize(alerts::to_json(changed.alert)));
+  });
+  hosts->subscribe([this](const registry::HostChange& change) {
+    auto host = api::to_json(change.host);
+    if (change.what == registry::HostChange::What::kRemoved) host["removed"] = true;
+    live->publish(change.host.tenant, "hosts", "host", boost::json::serialize(host));
+  });
+  series->listen([this](const storage::CommittedSamples& committed) {
+    judge->on_samples(committed);
+    live->on_samples(committed);
+  });
+  logs->listen([this](const storage::CommittedLogs& committed) {
+    judge->on_logs(committed);
+    live->on_logs(committed);
+  });
+}
+
+Status Server::Parts::open_packages() {
+  packages::Service::Options package_options;
+  package_options.root = options.data + "/packages";
+  package_options.last_good = options.data + "/packages-last-good";
+  package_options.shipped = shipped_packages();
+  packages = std::make_unique<packages::Service>(*files, items, std::move(package_options));
+  directory = std::make_unique<AgentDirectory>(*packages, *hosts, clock);
+  agents = std::make_unique<ingest::AgentHub>(*series, *logs, metrics, clock, *directory);
+  packages->subscribe(
+      {.rules =
+           [this](const std::vector<rules::RuleSpec>& rules) {
+             if (auto set = judge->set_rules(rules); !set) {
+               telemetry::log_error("server", "rules not taken", {{"reason", to_string(set.error())}});
+             }
+           },
+       .collectors =
+           [this](std::uint64_t) {
+             for (const auto& host : hosts->all()) agents->push_configs(host.tenant);
+           },
+       .channels = [this](const TenantId& tenant, const std::vector<packages::ChannelItem>& list,
+                          const std::vector<packages::ChannelTypeFile>&) { channels->set(tenant, list); }});
+  AT_TRY(packages->load_all());
+  for (const auto& tenant : {default_tenant()}) {
+    for (const auto& package : packages->list(tenant)) {
+      for (const auto& error : package.errors) {
+        telemetry::log_error("packages", to_string(error), {{"package", package.name}});
+      }
+    }
+  }
+  return {};
+}
+
+std::string Server::Parts::fingerprint() const {
+  if (options.tls_cert.empty()) return "-";
+  const auto print = net::certificate_fingerprint(options.tls_cert);
+  return print ? *print : "-";
+}
+
+void Server::Parts::add_routes(net::Router& router) {
+  std::optional<auth::Principal> everybody;
+  if (options.insecure_no_auth) everybody = auth::everybody_is_admin(default_tenant());
+  api::Doors doors(router, *auth, everybody);
+  api::add_operation_routes(doors, {*runner, metrics, [this] { return ready.load(); }, [this] { return reload(); }});
+  api::add_account_routes(doors, *auth);
+  api::add_prometheus_routes(doors, *series, clock);
+  api::add_log_routes(doors, *logs);
+  api::add_alert_routes(doors, {*alert_queries, *delivery_queries, channels->book(), *runner});
+  api::add_configuration_routes(doors, {*packages, *hosts, *series, *logs, clock,
+                                        [this](const TenantId& tenant) { return judge->states(tenant); }});
+  api::add_host_routes(
+      doors,
+      {*auth, *hosts, *agents, *packages, *alert_queries, *series, *logs, clock, [this] { return fingerprint(); },
+       [this](const TenantId& tenant, const registry::Host& host) { judge->forget(tenant, host.name); }});
+  doors.add_socket("~/live", api::Need::kViewer,
+                   [this](const auth::Principal& who, const net::Request&) -> Result<net::WebSocketOpened> {
+                     return [this, tenant = who.tenant](std::shared_ptr<net::WebSocket> socket) {
+                       return live->open(tenant, std::move(socket));
+                     };
+                   });
+  web = std::make_unique<net::StaticFiles>(web_files());
+  router.add("GET", "/{path...}", web->handler());
+}
+
+Status Server::Parts::open_doors() {
+  auto router = std::make_shared<net::Router>();
+  add_routes(*router);
+  net::ServerOptions server_options;
+  server_options.listen = options.listen;
+  if (!options.tls_cert.empty()) server_options.tls = net::TlsFiles{options.tls_cert, options.tls_key};
+  server_options.insecure_http = options.insecure_http;
+  server_options.cors_origins = options.cors_origins;
+  server_options.content_security_policy = kContentPolicy;
+  http = std::make_unique<net::HttpServer>(router, server_options, metrics, clock);
+  AT_TRY(http->start());
+  on_stop([this] { http->stop(); });
+  return {};
+}
+
+void Server::Parts::add_chores() {
+  const auto complain = [](const char* what, const Status& status) {
+    if (!status) telemetry::log_warn("server", what, {{"reason", to_string(status.error())}});
+  };
+  keeper.add(std::chrono::seconds{1}, [this, complain] { complain("hosts not looked at", hosts->tick(clock.now())); });
+  keeper.add(std::chrono::seconds{1}, [this] { packages->scan(); });
+  keeper.add(std::chrono::seconds{5}, [this, complain] { complain("credentials not kept", auth->maintain()); });
+  keeper.start();
+  on_stop([this] { keeper.stop(); });
+}
+
+std::vector<Error> Server::Parts::reload() {
+  auto errors = packages->reload();
+  if (!options.tls_cert.empty()) {
+    if (auto certificate = http->reload_certificate(); !certificate) errors.push_back(certificate.error());
+  }
+  for (const auto& error : errors) telemetry::log_error("server", "not reloaded", {{"reason", to_string(error)}});
+  return errors;
+}
+
+Server::Server(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+Server::~Server() = default;
+
+Result<std::unique_ptr<Server>> Server::start(ServerOptions options) {
+  auto parts = std::make_unique<Parts>(std::move(options));
+  AT_TRY(parts->check_safety());
+  AT_TRY(parts->open_stores());
+  AT_TRY(parts->open_control());
+  parts->connect_changes();
+  parts->runner->start();
+  parts->on_stop([p = parts.get()] { p->runner->stop(); });
+  AT_TRY(parts->open_packages());
+  // What the last process committed but did not judge is judged before anything new arrives.
+  AT_TRY(auto open, parts->alert_queries->open());
+  AT_TRY(parts->judge->catch_up(open, *parts->series, {parts->loop->cursor(kSamplesCursor)}, *parts->logs,
+                                {parts->loop->cursor(kLogsCursor)}));
+  AT_TRY(parts->dispatcher->start());
+  parts->on_stop([p = parts.get()] { p->dispatcher->stop(); });
+  parts->judge->start();
+  parts->on_stop([p = parts.get()] { p->judge->stop(); });
+  parts->live->start();
+  parts->on_stop([p = parts.get()] { p->live->stop(); });
+  parts->series->start();
+  parts->logs->start();
+  parts->on_stop([p = parts.get()] {
+    p->series->stop();
+    p->logs->stop();
+    if (auto flushed = p->hosts->flush(); !flushed) {
+      telemetry::log_warn("server", "last sightings not stored", {{"reason", to_string(flushed.error())}});
+    }
+  });
+  parts->on_stop([p = parts.get()] { p->agents->stop(); });
+  AT_TRY(parts->open_doors());
+  parts->add_chores();
+  parts->ready = true;
+  return std::unique_ptr<Server>(new Server(std::move(parts)));
+}
+
+void Server::stop() {
+  parts_->ready = false;
+  parts_->unwind();
+}
+
+std::vector<Error> Server::reload() { return parts_->reload(); }
+
+std::string Server::url() const {
+  return fmt::format("{}://{}", parts_->options.tls_cert.empty() ? "http" : "https", parts_->http->addresses().front());
+}
+
+Result<std::string> Server::sign_in_link() {
+  AT_TRY(auto link, parts_->auth->create_link(default_tenant(), "admin"));
+  return url() + "/#/sign-in?link=" + link;
+}
+
+Status Server::prepare_local_agent(const std::string& folder) {
+  const auto pin = parts_->fingerprint();
+  if (auto identity = agent::load_identity(*parts_->files, folder)) {
+    const auto host = parts_->hosts->find(AgentId{identity->agent_id});
+    if (host) {
+      identity->server = url();
+      identity->pinned_sha256 = pin == "-" ? "" : pin;
+      return agent::save_identity(*parts_->files, folder, *identity);
+    }
+  }
+  AT_TRY(auto enrolment, parts_->auth->create_enrolment(default_tenant(), pin));
+  agent::EnrolRequest request;
+  request.server = url();
+  request.token = enrolment.token;
+  request.version = kVersion;
+  AT_TRY(auto identity, agent::enrol(request));
+  AT_TRY(parts_->files->create_directories(folder));
+  return agent::save_identity(*parts_->files, folder, identity);
+}
+
+}  // namespace atalaya::app

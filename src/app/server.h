@@ -1,0 +1,55 @@
+// The server: every library put together, started in order and stopped in reverse.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "base/time.h"
+
+namespace atalaya::app {
+
+struct ServerOptions {
+  std::string data = "./atalaya-data";
+  std::vector<std::string> listen{"127.0.0.1:2001"};
+  std::string tls_cert;
+  std::string tls_key;
+  bool insecure_http = false;
+  bool insecure_no_auth = false;
+  std::string external_url;  ///< for links in notifications; "" is the first address
+  std::vector<std::string> cors_origins;
+  Duration series_retention{std::chrono::hours{24}};
+  std::uint64_t logs_max_bytes = 2ULL << 30;
+  Duration logs_max_age{std::chrono::hours{24 * 14}};
+  Duration late_after{std::chrono::seconds{30}};
+  Duration down_after{std::chrono::seconds{15}};
+};
+
+/// One per process. `start` either brings everything up or says in one sentence what prevents it, and
+/// undoes what it began. Calls from one thread, except `url`.
+class Server {
+ public:
+  static Result<std::unique_ptr<Server>> start(ServerOptions options);
+  ~Server();  ///< stops
+
+  /// Drains: no new connections, what was acknowledged is on disk. Idempotent.
+  void stop();
+  /// Reads packages and the certificate again; every error found (the running state then stays).
+  std::vector<Error> reload();
+
+  /// `http://127.0.0.1:2001`.
+  std::string url() const;
+  /// Address that signs the first administrator in, once, within ten minutes.
+  Result<std::string> sign_in_link();
+  /// Enrols the agent of this machine, unless the folder holds a valid identity of this server.
+  Status prepare_local_agent(const std::string& folder);
+
+ private:
+  struct Parts;
+  explicit Server(std::unique_ptr<Parts> parts);
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace atalaya::app

@@ -1,0 +1,143 @@
+#include "app/tables.h"
+#include "app/version.h"
+
+namespace atalaya::app {
+namespace {
+
+using config::Command;
+using config::Option;
+using config::OptionType;
+
+Option data_option() {
+  return {.name = "data",
+          .fallback = "./atalaya-data",
+          .help = "Folder of everything the server keeps.",
+          .value_name = "DIR"};
+}
+
+std::vector<Option> door_options() {
+  return {
+      {.name = "listen",
+       .type = OptionType::kList,
+       .fallback = "127.0.0.1:2001",
+       .help = "Address and port to listen on; may be given several times; port 0 lets the system choose.",
+       .value_name = "HOST:PORT",
+       .section = "Doors"},
+      {.name = "tls-cert", .help = "Certificate chain (PEM).", .value_name = "FILE", .section = "Doors"},
+      {.name = "tls-key", .help = "Private key of the certificate (PEM).", .value_name = "FILE", .section = "Doors"},
+      {.name = "insecure-http",
+       .type = OptionType::kBoolean,
+       .help = "Allow plain HTTP on addresses other than loopback.",
+       .section = "Doors"},
+      {.name = "insecure-no-auth",
+       .type = OptionType::kBoolean,
+       .help = "Take everybody for an administrator; refused on addresses other than loopback.",
+       .section = "Doors"},
+      {.name = "external-url",
+       .help = "Address under which people reach the server, for links in notifications.",
+       .value_name = "URL",
+       .section = "Doors"},
+      {.name = "cors-origin",
+       .type = OptionType::kList,
+       .help = "Other origins whose pages may call the API, such as a CDN that serves the UI.",
+       .value_name = "ORIGIN",
+       .section = "Doors"},
+  };
+}
+
+std::vector<Option> keeping_options() {
+  return {
+      {.name = "config", .help = "YAML file with options by their names.", .value_name = "FILE"},
+      {.name = "series-retention",
+       .type = OptionType::kDuration,
+       .fallback = "1d",
+       .help = "How long samples are kept.",
+       .section = "Keeping"},
+      {.name = "logs-max-bytes",
+       .type = OptionType::kBytes,
+       .fallback = "2GiB",
+       .help = "Room for log lines; beyond it the oldest go.",
+       .section = "Keeping"},
+      {.name = "logs-max-age",
+       .type = OptionType::kDuration,
+       .fallback = "2w",
+       .help = "Age at which log lines go.",
+       .section = "Keeping"},
+      {.name = "late-after",
+       .type = OptionType::kDuration,
+       .fallback = "30s",
+       .help = "Age of data at arrival from which a verdict over it is marked late.",
+       .section = "Judging"},
+      {.name = "down-after",
+       .type = OptionType::kDuration,
+       .fallback = "15s",
+       .help = "Silence of an agent after which its host is shown as down.",
+       .section = "Judging"},
+  };
+}
+
+Command serving(std::string name, std::string help, std::vector<config::Example> examples) {
+  Command command{
+      .name = std::move(name), .help = std::move(help), .options = {data_option()}, .examples = std::move(examples)};
+  for (auto& option : door_options()) command.options.push_back(std::move(option));
+  for (auto& option : keeping_options()) command.options.push_back(std::move(option));
+  return command;
+}
+
+Command token_command() {
+  const Option json{.name = "output", .fallback = "text", .help = "Form of the answer.", .choices = {"text", "json"}};
+  Command create{
+      .name = "create",
+      .help = "Print a new token for scripts; it is shown this once.",
+      .options = {data_option(),
+                  {.name = "role",
+                   .fallback = "viewer",
+                   .help = "What it may do.",
+                   .choices = {"viewer", "operator", "admin"}},
+                  {.name = "ttl", .type = OptionType::kDuration, .fallback = "90d", .help = "How long it holds."},
+                  {.name = "name", .fallback = "command line", .help = "What it is for, shown in lists."},
+                  {.name = "tenant", .fallback = "default", .help = "Whose data it opens."}},
+      .examples = {{"atalaya token create --data ./atalaya-data --role viewer --ttl 30d", "for a dashboard"}}};
+  Command list{.name = "list",
+               .help = "List the tokens that have not expired.",
+               .options = {data_option(), {.name = "tenant", .fallback = "default", .help = "Whose tokens."}, json}};
+  Command revoke{.name = "revoke",
+                 .help = "End a token now.",
+                 .options = {data_option(), {.name = "tenant", .fallback = "default", .help = "Whose token."}},
+                 .arguments = {{.name = "ID", .help = "As `token list` shows it."}}};
+  Command verify{
+      .name = "verify",
+      .help = "Judge any signed token (JWS) by given keys; exit code 0 only for a good one.",
+      .options = {{.name = "jwks", .help = "File with a JWK or a JWK set.", .value_name = "FILE", .required = true},
+                  json},
+      .arguments = {{.name = "TOKEN",
+                     .help = "The token, a file that holds it, or - for standard input.",
+                     .required = false}},
+      .examples = {{"atalaya token verify --jwks keys.json eyJhbGciOi…", ""}}};
+  return {.name = "token",
+          .help = "Tokens for scripts, and the verification of any token.",
+          .commands = {std::move(create), std::move(list), std::move(revoke), std::move(verify)}};
+}
+
+}  // namespace
+
+config::Program server_program() {
+  auto up = serving("up", "Start the server and an agent for this machine: the first run.",
+                    {{"atalaya up", "then open the address that it prints"},
+                     {"atalaya up --data /srv/atalaya --listen 0.0.0.0:2001 --tls-cert c.pem --tls-key k.pem", ""}});
+  auto server = serving("server", "Start the server alone; agents come from elsewhere.",
+                        {{"atalaya server --data /var/lib/atalaya", "as the service does"}});
+  Command agent{
+      .name = "agent", .help = "Run atalaya-agent with the arguments that follow (enroll, run).", .runs = true};
+  Command check{.name = "check",
+                .help = "Check package folders without running them.",
+                .arguments = {{.name = "DIR", .help = "A package folder.", .many = true}},
+                .examples = {{"atalaya check packages/host", "prints every mistake with file, line and column"}}};
+  return {.root = {.name = "atalaya",
+                   .help = "Monitoring for the people who run clouds: collect, store, judge, page.",
+                   .options = logging_options(),
+                   .commands = {std::move(up), std::move(server), std::move(agent), token_command(), std::move(check)}},
+          .version = std::string(kVersion) + " (" + kRevision + ")"};
+}
+
+}  // namespace atalaya::app

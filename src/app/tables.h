@@ -1,0 +1,19 @@
+// The option tables of both executables.
+#pragma once
+
+#include "config/options.h"
+
+namespace atalaya::app {
+
+config::Program server_program();
+config::Program agent_program();
+
+/// Rows that both have: how the program logs.
+std::vector<config::Option> logging_options();
+/// Sets up the program's own log from them.
+Status configure_logging(const config::Options& options);
+
+/// Prints `error` as one sentence on standard error and returns its exit code.
+int complain(const Error& error);
+
+}  // namespace atalaya::app

@@ -1,0 +1,24 @@
+// What is embedded into the server: the web UI and the shipped packages.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/embedded.h"
+#include "net/static_files.h"
+#include "packages/service.h"
+
+namespace atalaya {
+
+EmbeddedFiles embedded_web();
+EmbeddedFiles embedded_packages();
+
+namespace app {
+
+/// Names below /assets/ hold a hash of their content and are cached for ever.
+std::map<std::string, net::StaticFile> web_files();
+std::vector<packages::ShippedFile> shipped_packages();
+
+}  // namespace app
+}  // namespace atalaya
