@@ -20,6 +20,7 @@ add_library(tp_fmt INTERFACE IMPORTED GLOBAL)  # compiled by base/fmt_library.cc
 add_library(tp_spdlog INTERFACE IMPORTED GLOBAL)  # header-only, inside telemetry/ alone
 target_link_libraries(tp_spdlog INTERFACE tp_fmt Threads::Threads)
 target_compile_definitions(tp_spdlog INTERFACE SPDLOG_HEADER_ONLY SPDLOG_FMT_EXTERNAL)
+add_library(tp_cli INTERFACE IMPORTED GLOBAL)  # CLI11: header-only, inside config/ alone
 at_third_party(tp_zstd NAMES zstd)
 at_third_party(tp_zlib NAMES z)
 at_third_party(tp_snappy NAMES snappy)

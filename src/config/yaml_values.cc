@@ -1,11 +1,11 @@
 // What scalars mean.
 #include <fmt/format.h>
 
-#include <array>
 #include <charconv>
 #include <cmath>
 #include <limits>
 
+#include "config/sizes.h"
 #include "config/yaml.h"
 
 namespace atalaya::config {
@@ -149,30 +149,8 @@ Result<Duration> as_duration(const Node& node) {
 }
 
 Result<std::uint64_t> as_bytes(const Node& node) {
-  struct Unit {
-    std::string_view suffix;
-    std::uint64_t size;
-  };
-  constexpr std::array kUnits{Unit{"KiB", 1ULL << 10},
-                              Unit{"MiB", 1ULL << 20},
-                              Unit{"GiB", 1ULL << 30},
-                              Unit{"TiB", 1ULL << 40},
-                              Unit{"kB", 1000},
-                              Unit{"MB", 1000'000},
-                              Unit{"GB", 1000'000'000},
-                              Unit{"TB", 1000'000'000'000},
-                              Unit{"B", 1}};
   if (node.is_scalar()) {
-    std::string_view text = node.text();
-    std::uint64_t unit = 1;
-    for (const auto& known : kUnits) {
-      if (!text.ends_with(known.suffix)) continue;
-      text.remove_suffix(known.suffix.size());
-      unit = known.size;
-      break;
-    }
-    std::uint64_t count = 0;
-    if (parse_whole(text, count) && !__builtin_mul_overflow(count, unit, &count)) return count;
+    if (const auto value = parse_bytes(node.text())) return *value;
   }
   return wrong(node, "a number of bytes", "write such as 512, 64KiB, 8MB, 1GiB");
 }
