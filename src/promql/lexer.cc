@@ -226,6 +226,8 @@ class Lexer {
 
 }  // namespace
 
+Result<std::vector<Token>> tokenize(std::string_view text) { return Lexer(text).run(); }
+
 Place place_at(std::string_view text, std::size_t offset) {
   Place place;
   place.line = 1;

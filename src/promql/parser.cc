@@ -68,6 +68,19 @@ bool is_reserved(std::string_view word) {
   return std::find(kWords.begin(), kWords.end(), word) != kWords.end();
 }
 
+Parser::Parser(std::string_view text, std::vector<Token> tokens) : text_(text), tokens_(std::move(tokens)), lines_{0} {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '\n') lines_.push_back(i + 1);
+  }
+}
+
+/// As place_at, but not linear in the offset: it is asked for every node.
+Place Parser::place_of(std::size_t offset) const {
+  const auto line = std::upper_bound(lines_.begin(), lines_.end(), offset) - lines_.begin();
+  return Place{"", static_cast<std::uint32_t>(line),
+               static_cast<std::uint32_t>(offset - lines_[static_cast<std::size_t>(line) - 1] + 1)};
+}
+
 bool Parser::is_word(std::string_view lower_case, std::size_t ahead) const {
   return peek(ahead).kind == Token::Kind::kIdentifier && to_lower(peek(ahead).text) == lower_case;
 }
@@ -94,7 +107,7 @@ Parser::Node Parser::make(Kind kind, ValueType type, std::size_t begin) const {
   node->kind = kind;
   node->type = type;
   node->begin = static_cast<std::uint32_t>(begin);
-  node->place = place_at(text_, begin);
+  node->place = place_of(begin);
   return node;
 }
 
@@ -198,7 +211,7 @@ Result<Parser::Node> Parser::unary() {
   if (operand->kind == Kind::kNumber) {
     if (sign.text == "-") operand->number = -operand->number;
     operand->begin = sign.begin;
-    operand->place = place_at(text_, sign.begin);
+    operand->place = place_of(sign.begin);
     return operand;
   }
   auto node = make(Kind::kUnary, operand->type, sign.begin);

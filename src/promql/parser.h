@@ -15,7 +15,7 @@ namespace atalaya::promql {
 /// Builds the checked tree of one text, once. Thread-compatible.
 class Parser {
  public:
-  Parser(std::string_view text, std::vector<Token> tokens) : text_(text), tokens_(std::move(tokens)) {}
+  Parser(std::string_view text, std::vector<Token> tokens);
 
   /// The whole text as one expression.
   Result<ExpressionPtr> run();
@@ -70,6 +70,7 @@ class Parser {
   bool take_word(std::string_view lower_case);
   std::uint32_t previous_end() const { return at_ == 0 ? 0 : tokens_[at_ - 1].end; }
 
+  Place place_of(std::size_t offset) const;
   Node make(Kind kind, ValueType type, std::size_t begin) const;
   /// Sets the end and the depth; an error when the tree has become too deep.
   Result<Node> finish(Node node) const;
@@ -82,6 +83,7 @@ class Parser {
 
   std::string_view text_;
   std::vector<Token> tokens_;
+  std::vector<std::size_t> lines_;  ///< where each line begins
   std::size_t at_ = 0;
   int nesting_ = 0;
 };

@@ -153,7 +153,7 @@ class Script {
       }
       place_ = fmt::format("{}:{}", path, i + 1);
       std::vector<std::string> block{lines[i++]};
-      while (i < lines.size() && !lines[i].empty()) block.push_back(lines[i++]);
+      while (block[0] != "clear" && i < lines.size() && !lines[i].empty()) block.push_back(lines[i++]);
       try {
         command(block);
       } catch (const Unsupported& u) {

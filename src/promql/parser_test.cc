@@ -1,0 +1,154 @@
+#include <gtest/gtest.h>
+
+#include "promql/ast.h"
+#include "promql/engine.h"
+#include "promql/format.h"
+
+namespace atalaya::promql {
+namespace {
+
+std::string printed(std::string_view text) {
+  const auto expression = parse(text);
+  return expression ? to_string(**expression) : to_string(expression.error());
+}
+
+Error error_of(std::string_view text) {
+  auto expression = parse(text);
+  EXPECT_FALSE(expression) << text;
+  return expression ? Error{} : expression.error();
+}
+
+void expect_error(std::string_view text, std::uint32_t column, std::string_view part) {
+  const auto error = error_of(text);
+  EXPECT_EQ(error.code, ErrorCode::kInvalidArgument) << text;
+  ASSERT_TRUE(error.place) << text;
+  EXPECT_EQ(error.place->line, 1u) << text;
+  EXPECT_EQ(error.place->column, column) << text << ": " << error.message;
+  EXPECT_NE(error.message.find(part), std::string::npos) << text << ": " << error.message;
+}
+
+TEST(PromqlParser, PrintsTheCanonicalForm) {
+  EXPECT_EQ(printed("sum(rate(a{b=\"c\"}[5m])) by (x)"), "sum by (x) (rate(a{b=\"c\"}[5m]))");
+  EXPECT_EQ(printed("a+b * c"), "a + b * c");
+  EXPECT_EQ(printed("(a+b)*c"), "(a + b) * c");
+  EXPECT_EQ(printed("a >BOOL 1"), "a > bool 1");
+  EXPECT_EQ(printed("a[90s] offset -1h @ 12.5"), "a[1m30s] @ 12.500 offset -1h");
+}
+
+TEST(PromqlParser, KeywordsMayBeMetricsAndLabels) {
+  EXPECT_EQ(printed("foo * sum"), "foo * sum");
+  EXPECT_EQ(printed("sum without (and, by, avg) (offset)"), "sum without (and, by, avg) (offset)");
+  EXPECT_EQ(printed("end{start=\"foo\"}"), "end{start=\"foo\"}");
+}
+
+TEST(PromqlParser, NamesThatAreNoWordsAreQuoted) {
+  EXPECT_EQ(printed("{\"a b\", \"c d\"='e'}"), "{\"a b\",\"c d\"=\"e\"}");
+  EXPECT_EQ(printed("sum by (\"foo bar\") (x)"), "sum by (\"foo bar\") (x)");
+}
+
+TEST(PromqlParser, UnaryMinusBindsLooserThanPower) {
+  const auto expression = parse("-a ^ b").value();
+  EXPECT_EQ(expression->kind, Kind::kUnary);
+  EXPECT_EQ(parse("-a * b").value()->kind, Kind::kBinary);
+}
+
+TEST(PromqlParser, PowerIsRightAssociative) {
+  const auto expression = parse("a ^ b ^ c").value();
+  EXPECT_EQ(expression->args[1]->kind, Kind::kBinary);
+}
+
+TEST(PromqlParser, NumbersAreReadAsGoReadsThem) {
+  EXPECT_EQ(parse("0xc").value()->number, 12);
+  EXPECT_EQ(parse("017").value()->number, 15);
+  EXPECT_EQ(parse("5m").value()->number, 300);
+  EXPECT_EQ(parse("5.").value()->number, 5);
+  EXPECT_EQ(parse("-1e-3").value()->number, -0.001);
+}
+
+TEST(PromqlParser, ErrorsNameThePlace) {
+  expect_error("2.5.", 1, "bad number or duration syntax: \"2.5.\"");
+  expect_error("*1", 1, "unexpected <op:*>");
+  expect_error("((1)", 5, "unclosed left parenthesis");
+  expect_error("-test[5m]", 1, "unary expression only allowed");
+  expect_error("some{", 6, "unexpected end of input inside braces");
+  expect_error("some_metric{a=b}", 15, "unexpected identifier \"b\" in label matching, expected string");
+  expect_error("foo{gibberish}", 14, "expected label matching operator");
+  expect_error("{x=\"\"}", 1, "at least one non-empty matcher");
+  expect_error("foo{__name__=\"bar\"}", 1, "metric name must not be set twice");
+  expect_error("foo[5m1m]", 5, "not a valid duration string");
+  expect_error("some_metric OFFSET 1m[5m]", 22, "no offset modifiers allowed before range");
+  expect_error("(foo + bar)[5m]", 12, "ranges only allowed for vector selectors");
+  expect_error("topk(some_metric,)", 17, "trailing commas not allowed");
+  expect_error("sum without (test) (some_metric) by (test)", 34, "unexpected <by>");
+  expect_error("foo and bool 10", 5, "bool modifier can only be used on comparison operators");
+  expect_error("1 == 1", 1, "comparisons between scalars must use BOOL modifier");
+  expect_error("rate(foo)", 6, "expected type range vector in call to function \"rate\", got instant vector");
+  expect_error("a{b=~\"(\"}", 6, "regular expression");
+  expect_error("", 1, "no expression found in input");
+}
+
+TEST(PromqlParser, ErrorsCountLines) {
+  const auto error = error_of("sum(\n  a +\n  )");
+  EXPECT_EQ(error.place, (Place{"", 3, 3}));
+}
+
+TEST(PromqlParser, WhatCannotBeEvaluatedIsUnprocessableWithItsPlace) {
+  for (const auto* text : {"1 + topk(5, a)", "1 + histogram_quantile(0.9, a)", "a * on(x) group_left b"}) {
+    const auto error = error_of(text);
+    EXPECT_EQ(error.code, ErrorCode::kUnprocessable) << text;
+    ASSERT_TRUE(error.place);
+    EXPECT_EQ(error.place->column, text[0] == '1' ? 5u : 1u) << text;
+  }
+}
+
+TEST(PromqlParser, DeepNestingIsRefusedNotCrashed) {
+  EXPECT_FALSE(parse(std::string(100'000, '(') + "1" + std::string(100'000, ')')));
+  EXPECT_FALSE(parse(std::string(100'000, '-') + "a"));
+  std::string chain = "a";
+  for (int i = 0; i < 50'000; ++i) chain += "+a";
+  EXPECT_FALSE(parse(chain));
+}
+
+TEST(PromqlParser, SelectorsListsWhatAnExpressionReads) {
+  const auto found = selectors(*parse("sum(rate(a{b=\"c\"}[5m])) / d > 1").value());
+  ASSERT_EQ(found.size(), 2u);
+  EXPECT_EQ(to_string(found[0]), "{__name__=\"a\",b=\"c\"}");
+  EXPECT_EQ(to_string(found[1]), "{__name__=\"d\"}");
+}
+
+TEST(PromqlAnalysis, PerSeriesMeansNothingJoinsLabelSets) {
+  for (const auto* yes : {"a", "rate(a[5m]) > 3", "a / b", "a and b", "abs(a) * 2", "a unless b"}) {
+    EXPECT_TRUE(is_per_series(*parse(yes).value())) << yes;
+  }
+  for (const auto* no :
+       {"sum(a)", "a / on(x) b", "absent(a)", "vector(1)", "a or vector(0)", "a * scalar(b)", "5", "hour()"}) {
+    EXPECT_FALSE(is_per_series(*parse(no).value())) << no;
+  }
+}
+
+TEST(PromqlAnalysis, SingleSampleExpressionsFollowFromTheArrivingOne) {
+  const auto expression = parse("100 * (1 - a) > 50").value();
+  ASSERT_TRUE(is_single_sample(*expression));
+  EXPECT_EQ(evaluate_sample(*expression, 0.25), 75);
+  EXPECT_EQ(evaluate_sample(*expression, 0.75), std::nullopt);
+  EXPECT_EQ(evaluate_sample(*parse("a > bool 5").value(), 1), 0);
+  EXPECT_EQ(evaluate_sample(*parse("3 < a").value(), 4), 4);
+  for (const auto* no : {"a + a", "a offset 5m", "rate(a[5m])", "5", "a @ 3", "time() - a"}) {
+    EXPECT_FALSE(is_single_sample(*parse(no).value())) << no;
+  }
+}
+
+TEST(PromqlFormat, ValuesPrintAsPrometheusPrintsThem) {
+  EXPECT_EQ(format_value(1), "1");
+  EXPECT_EQ(format_value(0.1), "0.1");
+  EXPECT_EQ(format_value(-1.5e20), "-150000000000000000000");
+  EXPECT_EQ(format_value(1e21), "1e+21");
+  EXPECT_EQ(format_value(1e-7), "1e-07");
+  EXPECT_EQ(format_value(1e-6), "0.000001");
+  EXPECT_EQ(format_value(0.0 / 0.0), "NaN");
+  EXPECT_EQ(format_value(1 / 0.0), "+Inf");
+  EXPECT_EQ(format_value(-1 / 0.0), "-Inf");
+}
+
+}  // namespace
+}  // namespace atalaya::promql
