@@ -33,8 +33,8 @@ struct RenderOptions {
 /// break, continue), define / template / block. Functions: Go's own (and or not eq ne lt le gt ge
 /// len index slice print printf println html js urlquery) and those of Prometheus and Alertmanager
 /// (toUpper toLower title trimSpace join match reReplaceAll stringSlice safeHtml safeUrl humanize
-/// humanize1024 humanizeDuration humanizePercentage humanizeTimestamp toTime date parseDuration args
-/// sortedPairs first value label strvalue toJson externalURL pathPrefix graphLink …). `query` answers
+/// humanize1024 humanizeDuration humanizePercentage humanizeTimestamp parseDuration args sortedPairs
+/// first value label stripPort stripDomain toJson externalURL pathPrefix). `query` answers
 /// "not available here".
 ///
 /// Data are JSON values. A field `X` is the member `X`, else the member with a small first letter

@@ -1,0 +1,32 @@
+// The functions that templates may call.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "template/value.h"
+
+namespace atalaya::templates {
+
+/// What a function may see besides its arguments.
+struct CallContext {
+  const boost::json::value* external_url = nullptr;
+};
+
+/// A row of the table. `and` and `or` have no `call`: the evaluator stops at the deciding argument.
+struct Function {
+  std::string_view name;
+  int min_arguments = 0;
+  int max_arguments = 0;  ///< -1 for any number
+  Result<Value> (*call)(const CallContext& context, const Arguments& arguments) = nullptr;
+};
+
+/// Null if there is none of that name.
+const Function* find_function(std::string_view name);
+
+/// Parts of the table, one a file.
+const Function* find_go_function(std::string_view name);
+const Function* find_text_function(std::string_view name);
+const Function* find_human_function(std::string_view name);
+
+}  // namespace atalaya::templates
