@@ -46,6 +46,12 @@ constexpr std::string_view kContentPolicy =
     "default-src 'self'; connect-src 'self' ws: wss: http: https:; img-src 'self' data: blob:; style-src 'self' "
     "'unsafe-inline'; frame-ancestors 'none'; base-uri 'self'; form-action 'self'";
 
+bool is_loopback(const std::string& address) {
+  const auto parsed = net::parse_host_port(address);
+  if (!parsed) return false;
+  return parsed->host == "localhost" || parsed->host == "::1" || parsed->host.starts_with("127.");
+}
+
 /// A data folder that can be written; the error says what to do.
 Status prepare_folder(io::FileSystem& files, const std::string& data) {
   const std::string probe = data + "/.write-test";
@@ -127,7 +133,7 @@ Status Server::Parts::check_safety() const {
   }
   if (!options.insecure_no_auth) return {};
   for (const auto& address : options.listen) {
-    if (!net::is_loopback_address(address)) {
+    if (!is_loopback(address)) {
       return fail(ErrorCode::kPermissionDenied, fmt::format("--insecure-no-auth is refused on {}", address),
                   "listen on 127.0.0.1 or leave the option out");
     }
@@ -163,9 +169,10 @@ Status Server::Parts::open_stores() {
 }
 
 Status Server::Parts::open_control() {
-  AT_TRY(channels, Channels::make([this](const TenantId& tenant, const boost::json::object& notification) {
-           return live->publish(tenant, "notifications", "notification", boost::json::serialize(notification));
-         }));
+  const auto push = [this](const TenantId& tenant, const boost::json::object& notification) {
+    return live->publish(tenant, "notifications", "notification", boost::json::serialize(notification));
+  };
+  AT_TRY(channels, Channels::make(push));
   std::vector<db::Migration> migrations = control::Loop::migrations();
   for (auto& part : {alerts::Machine::migrations(), notify::Outbox::migrations()}) {
     migrations.insert(migrations.end(), part.begin(), part.end());
@@ -320,8 +327,9 @@ Result<std::unique_ptr<Server>> Server::start(ServerOptions options) {
   AT_TRY(parts->open_packages());
   // What the last process committed but did not judge is judged before anything new arrives.
   AT_TRY(auto open, parts->alert_queries->open());
-  AT_TRY(parts->judge->catch_up(open, *parts->series, {parts->loop->cursor(kSamplesCursor)}, *parts->logs,
-                                {parts->loop->cursor(kLogsCursor)}));
+  const storage::LogPosition samples_judged{parts->loop->cursor(kSamplesCursor)};
+  const storage::LogPosition logs_judged{parts->loop->cursor(kLogsCursor)};
+  AT_TRY(parts->judge->catch_up(open, *parts->series, samples_judged, *parts->logs, logs_judged));
   AT_TRY(parts->dispatcher->start());
   parts->on_stop([p = parts.get()] { p->dispatcher->stop(); });
   parts->judge->start();
