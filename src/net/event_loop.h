@@ -23,8 +23,8 @@ class EventLoop {
   void run();
   /// Runs on a thread of its own until `stop`.
   void start();
-  /// Makes `run` return and joins the thread of `start` (unless called from it). Idempotent; the
-  /// loop may be run again afterwards and continues with what is pending.
+  /// Makes `run` return, also one yet to come, and joins the thread of `start` (unless called from
+  /// it). Idempotent and final.
   void stop();
 
   /// Runs `work` soon, on the loop's thread. Exceptions are logged and swallowed.

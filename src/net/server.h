@@ -74,8 +74,9 @@ class HttpServer {
   /// Reads certificate and key again for connections to come; after an error the old ones stay.
   Status reload_certificate();
 
+  struct Impl;  ///< for net's own sources
+
  private:
-  struct Impl;
   std::shared_ptr<Impl> impl_;
 };
 

@@ -1,0 +1,86 @@
+// One connection of an HttpServer: for net's own sources.
+#pragma once
+
+#include <boost/asio/steady_timer.hpp>
+
+#include <array>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "net/byte_stream.h"
+#include "net/http_reader.h"
+#include "net/response_writer.h"
+#include "net/router_match.h"
+#include "net/server_core.h"
+#include "net/websocket_connection.h"
+
+namespace atalaya::net {
+
+/// Reads a request, has it handled, writes the answer, and again; never two requests at once, so
+/// answers to pipelined requests keep their order. Strand-bound to the socket's strand, except
+/// `begin_stop`, `abort` and `deliver`. Owned by the server's set until it ends.
+class HttpSession : public std::enable_shared_from_this<HttpSession> {
+ public:
+  HttpSession(HttpServer::Impl& server, boost::asio::ip::tcp::socket socket, std::string remote_address);
+
+  void start();
+  /// Ends at once when idle, else after the answer under way. Any thread.
+  void begin_stop();
+  /// Ends now. Any thread.
+  void abort();
+  /// The answer to the request under way. Any thread; the second one is ignored.
+  void deliver(Response response);
+
+ private:
+  enum class Phase { kIdle, kHead, kBody, kHandling, kWriting, kEnding, kWebSocket, kEnded };
+
+  void next_request();
+  void read();
+  void consume();
+  void on_head();
+  void on_body_progress();
+  bool prepare_request();
+  bool is_preflight() const;
+  void answer_unmatched(const std::vector<std::string>& allowed);
+  void dispatch();
+  void dispatch_upgrade();
+  void upgrade(WebSocketOpened opened);
+  void websocket_accepted(const WebSocketOpened& opened, const Status& status);
+
+  /// The request was wrong before its end was read: the connection cannot go on after the answer.
+  void refuse(Response response);
+  void answer(Response response);
+  void write();
+  void answered();
+  void end_politely();
+  void end();
+  void set_deadline(Duration after);
+
+  HttpServer::Impl& server_;
+  const std::string remote_address_;
+  std::optional<ByteStream> stream_;  ///< empty once it became a WebSocket
+  const ByteStream::executor_type strand_;
+  boost::asio::steady_timer deadline_;
+  std::uint64_t deadline_number_ = 0;
+  Phase phase_ = Phase::kIdle;
+  bool stopping_ = false;
+
+  std::array<char, 16 << 10> chunk_;
+  std::string incoming_;  ///< read, not yet taken
+  HttpReader reader_;
+  Request request_;
+  std::string encoded_path_;
+  const Router::Match* match_ = nullptr;
+  AnswerContext context_;
+  Steady started_{};
+  std::string method_;
+
+  Response response_;
+  std::string answer_head_;
+  std::size_t written_ = 0;
+
+  std::shared_ptr<WebSocketConnection> websocket_;
+};
+
+}  // namespace atalaya::net
