@@ -36,8 +36,8 @@ std::uint32_t Recorder::ref(collect::LabelsId id) {
 
 Result<std::uint64_t> Recorder::write(Time now, const collect::Batch& batch) {
   const auto scope = spool_.begin(
-      now, scope_bytes_ > kMaxScopeBytes || writer_.definitions() + batch.samples().size() + batch.logs().size() >
-                                                ingest::kMaxScopeDefinitions);
+      now, scope_bytes_ > kMaxScopeBytes ||
+               writer_.definitions() + batch.samples().size() + batch.logs().size() > ingest::kMaxScopeDefinitions);
   if (scope != scope_) start_scope(scope);
   const auto known = writer_.definitions();
   for (const auto& sample : batch.samples()) writer_.sample(ref(sample.series), sample.time, sample.value);

@@ -111,7 +111,9 @@ TEST(Spool, AnIdleRestartAfterEverythingWasAcknowledgedKeepsMarksAndSequence) {
     add(*spool, "one", kStart, {{"log/a", "10"}});
     spool->acknowledge(1);
   }
-  { auto spool = open(files); }
+  {
+    auto spool = open(files);
+  }
   auto spool = open(files);
   EXPECT_EQ(spool->marks(), (collect::Marks{{"log/a", "10"}}));
   EXPECT_EQ(add(*spool, "two"), 2u);

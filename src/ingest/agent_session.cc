@@ -180,8 +180,7 @@ std::vector<storage::SeriesSample> AgentSession::resolve_samples() {
 std::vector<LogRecord> AgentSession::resolve_logs() const {
   std::vector<LogRecord> out;
   out.reserve(payload_.logs.size());
-  for (const auto& log : payload_.logs)
-    out.push_back({log.time, definitions_[log.ref].labels, std::string{log.line}});
+  for (const auto& log : payload_.logs) out.push_back({log.time, definitions_[log.ref].labels, std::string{log.line}});
   return out;
 }
 
@@ -191,8 +190,8 @@ bool AgentSession::admit(std::unique_lock<std::mutex>& lock, const BatchFrame& f
     why = "batch before hello";
   } else if (frame.sequence <= last_sequence_) {
     why = fmt::format("batch {} after batch {}", frame.sequence, last_sequence_);
-  } else if (!pending_.empty() && (pending_.size() + 1 > limits_.window_batches ||
-                                   pending_bytes_ + frame_bytes > limits_.window_bytes)) {
+  } else if (!pending_.empty() &&
+             (pending_.size() + 1 > limits_.window_batches || pending_bytes_ + frame_bytes > limits_.window_bytes)) {
     why = fmt::format("{} batches of {} bytes unacknowledged, the window is {} and {}", pending_.size() + 1,
                       pending_bytes_ + frame_bytes, limits_.window_batches, limits_.window_bytes);
   } else {
@@ -211,12 +210,12 @@ void AgentSession::on_batch(const BatchFrame& frame, std::size_t frame_bytes) {
     if (stopped_ || !admit(lock, frame, frame_bytes)) return;
   }
   if (!unpack(frame.scope, frame.raw_size, frame.packed)) return;
-  const auto contents = static_cast<std::uint8_t>((payload_.samples.empty() ? 0 : kHasSamples) |
-                                                  (payload_.logs.empty() ? 0 : kHasLogs));
+  const auto contents =
+      static_cast<std::uint8_t>((payload_.samples.empty() ? 0 : kHasSamples) | (payload_.logs.empty() ? 0 : kHasLogs));
   if (contents != frame.contents) {
     metrics_.malformed.add();
-    return fail(kCloseMalformed, fmt::format("batch {} says it holds {}, it holds {}", frame.sequence,
-                                             frame.contents, contents));
+    return fail(kCloseMalformed,
+                fmt::format("batch {} says it holds {}, it holds {}", frame.sequence, frame.contents, contents));
   }
   metrics_.batches.add();
   metrics_.samples.add(payload_.samples.size());

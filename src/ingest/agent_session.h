@@ -68,8 +68,8 @@ class AgentSession : public std::enable_shared_from_this<AgentSession> {
   struct Callbacks {
     std::function<void(std::string frame)> send;
     std::function<void(std::uint16_t code, std::string reason)> close;
-    std::function<AgentConfig()> config;             ///< asked once, at Hello
-    std::function<void(const HelloFrame&)> hello;    ///< may be empty
+    std::function<AgentConfig()> config;               ///< asked once, at Hello
+    std::function<void(const HelloFrame&)> hello;      ///< may be empty
     std::function<void(std::uint64_t batches)> heard;  ///< after each acknowledgement; may be empty
   };
 
