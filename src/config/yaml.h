@@ -106,6 +106,10 @@ class Document {
 
 /// "a mapping", "a list", "the text \"abc\"": what stands there, for messages.
 std::string describe(const Node& node);
+/// A scalar that is neither null nor a boolean nor a number.
+bool is_text(const Node& node);
+/// Whether these characters, as a plain scalar, are a text.
+bool is_plain_text(std::string_view text);
 /// Same content, whatever the writing: style, comments, places and order of keys do not count.
 bool same_value(const Node& a, const Node& b);
 

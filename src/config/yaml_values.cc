@@ -73,20 +73,26 @@ bool is_boolean(std::string_view text, bool& out) {
 
 enum class Meaning { kNull, kBoolean, kNumber, kText };
 
-Meaning meaning(const Node& node) {
-  if (node.is_null()) return Meaning::kNull;
-  if (!is_plain(node)) return Meaning::kText;
+bool is_null_word(std::string_view text) {
+  return text.empty() || text == "~" || text == "null" || text == "Null" || text == "NULL";
+}
+
+Meaning meaning_of_plain(std::string_view text) {
   bool boolean = false;
   double number = 0;
-  if (is_boolean(node.text(), boolean)) return Meaning::kBoolean;
-  return parse_number(node.text(), number) ? Meaning::kNumber : Meaning::kText;
+  if (is_null_word(text)) return Meaning::kNull;
+  if (is_boolean(text, boolean)) return Meaning::kBoolean;
+  return parse_number(text, number) ? Meaning::kNumber : Meaning::kText;
 }
+
+Meaning meaning(const Node& node) { return is_plain(node) ? meaning_of_plain(node.text()) : Meaning::kText; }
 
 }  // namespace
 
-bool Node::is_null() const {
-  return is_plain(*this) && (text_.empty() || text_ == "~" || text_ == "null" || text_ == "Null" || text_ == "NULL");
-}
+bool Node::is_null() const { return is_plain(*this) && is_null_word(text_); }
+
+bool is_text(const Node& node) { return node.is_scalar() && meaning(node) == Meaning::kText; }
+bool is_plain_text(std::string_view text) { return meaning_of_plain(text) == Meaning::kText; }
 
 std::string describe(const Node& node) {
   if (node.is_mapping()) return "a mapping";
