@@ -35,10 +35,17 @@ bool fits_literal(std::string_view text) {
   return true;
 }
 
-std::string scalar_text(const YamlValue& value, bool in_flow) {
-  const auto tag = value.tag.empty() ? std::string() : "!<" + value.tag + "> ";
-  if (value.kind == YamlValue::Kind::kText) return tag + write_text(value.scalar, in_flow);
-  return tag + (value.scalar.empty() ? "null" : value.scalar);
+/// `!<tag:yaml.org,2002:str> `; "" without a tag.
+std::string tag_text(const YamlValue& value) {
+  if (value.tag.empty()) return {};
+  if (value.tag == "!") return "! ";
+  std::string out = "!<";
+  for (const char c : value.tag) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       std::string_view("-_.~:/,!'()*;@&=+$").find(c) != std::string_view::npos;
+    out += plain ? std::string(1, c) : fmt::format("%{:02X}", static_cast<unsigned>(static_cast<unsigned char>(c)));
+  }
+  return out + "> ";
 }
 
 void put_block(std::string& out, const YamlValue& value, std::size_t indent);
@@ -48,7 +55,7 @@ void put_child(std::string& out, const YamlValue& value, std::size_t indent, boo
   const bool plain_text = value.kind == YamlValue::Kind::kText && value.tag.empty();
   if (const auto block = plain_text ? write_literal(value.scalar, indent + 2) : std::nullopt) {
     out += ' ' + *block;
-  } else if (value.entries.empty() && value.items.empty()) {
+  } else if ((value.entries.empty() && value.items.empty()) || !value.tag.empty()) {
     out += ' ' + write_flow(value) + '\n';
   } else if (of_list) {
     // The first line goes behind the dash.
@@ -137,7 +144,7 @@ bool operator==(const YamlValue& a, const YamlValue& b) {
 }
 
 std::string write_block(const YamlValue& value) {
-  if (value.entries.empty() && value.items.empty()) return write_flow(value) + '\n';
+  if ((value.entries.empty() && value.items.empty()) || !value.tag.empty()) return write_flow(value) + '\n';
   std::string out;
   put_block(out, value, 0);
   return out;
@@ -146,17 +153,17 @@ std::string write_block(const YamlValue& value) {
 std::string write_flow(const YamlValue& value) {
   std::string out;
   switch (value.kind) {
-    case YamlValue::Kind::kText:
-    case YamlValue::Kind::kToken: return scalar_text(value, true);
+    case YamlValue::Kind::kText: return tag_text(value) + write_text(value.scalar, true);
+    case YamlValue::Kind::kToken: return tag_text(value) + (value.scalar.empty() ? "null" : value.scalar);
     case YamlValue::Kind::kList:
       for (const auto& item : value.items) out += (out.empty() ? "" : ", ") + write_flow(item);
-      return '[' + out + ']';
+      return tag_text(value) + '[' + out + ']';
     case YamlValue::Kind::kMap: break;
   }
   for (const auto& [key, child] : value.entries) {
     out += (out.empty() ? "" : ", ") + write_text(key, true) + ": " + write_flow(child);
   }
-  return '{' + out + '}';
+  return tag_text(value) + '{' + out + '}';
 }
 
 bool is_plain_safe(std::string_view text, bool in_flow) {
