@@ -57,7 +57,7 @@ Result<Url> parse_url(std::string_view text) {
   }
   if (url.port == 0) return fail(ErrorCode::kInvalidArgument, "the URL's port is 0");
   const auto target = view.encoded_resource();
-  url.target.assign(target.data(), target.size());
+  url.target = std::string_view(target.data(), target.size()).substr(0, target.find('#'));
   if (!url.target.starts_with('/')) url.target.insert(0, "/");
   return url;
 }
