@@ -48,6 +48,7 @@ class Runner {
   telemetry::Counter& failure_count_;
   telemetry::Counter& full_count_;
   telemetry::Histogram& step_seconds_;
+  telemetry::Gauge& queued_;
 
   mutable std::mutex mutex_;
   std::condition_variable wake_;     ///< the thread waits here

@@ -2,13 +2,10 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
-#include <unordered_map>
 #include <utility>
 
 #include "notify/channel.h"
@@ -20,9 +17,9 @@ struct DeliveryOptions {
   Duration first_retry{1'000};
   Duration longest_retry{300'000};
   Duration give_up{std::chrono::hours{24}};  ///< after creation
-  std::size_t lane_width = 4;                ///< attempts of one healthy channel at once
-  std::size_t max_running = 16;              ///< attempts at once (the dispatcher's threads)
-  std::size_t max_suspects = 8;              ///< of them, for channels whose last attempt failed
+  std::size_t lane_width = 2;                ///< attempts of one healthy channel at once
+  std::size_t max_running = 32;              ///< attempts at once (the dispatcher's threads)
+  std::size_t max_suspects = 24;             ///< of them, for channels whose last attempt failed
 };
 
 /// Decides what to try now and what an attempt's result means.
@@ -32,9 +29,7 @@ struct DeliveryOptions {
 /// so dead channels never take the place of living ones. Notifications of one alert through one
 /// channel keep their order: a later one waits until the earlier is sent or given up. Back-off
 /// doubles from `first_retry` to `longest_retry`, ± 20 % (from the key: no randomness), and never
-/// below the peer's Retry-After, which holds for the lane. Everything pending is in memory too: the
-/// payload stays in the row that the dispatcher can find by key.
-/// Thread-compatible.
+/// below the peer's Retry-After, which holds for the lane. Thread-compatible.
 class Deliveries {
  public:
   explicit Deliveries(DeliveryOptions options = {}) : options_(options) {}
@@ -61,8 +56,9 @@ class Deliveries {
   struct Lane;
   using LaneKey = std::pair<TenantId, std::string>;
 
-  bool may_run(const Lane& lane, Time now) const;
-  void make_ready(Lane& lane, const std::shared_ptr<Item>& item);
+  bool may_run(const Lane& lane) const;
+  std::pair<Lane*, Time> best_lane(Time now) const;
+  void end(const std::shared_ptr<Item>& item);
   Duration back_off(const std::string& key, std::uint32_t attempts) const;
 
   DeliveryOptions options_;
@@ -70,7 +66,7 @@ class Deliveries {
   std::map<std::pair<TenantId, std::string>, std::shared_ptr<Item>> known_;
   std::size_t running_ = 0;
   std::size_t running_suspects_ = 0;
-  std::uint64_t turn_ = 0;
+  std::uint64_t added_ = 0;
 };
 
 }  // namespace atalaya::notify

@@ -18,10 +18,9 @@
 
 namespace atalaya::notify {
 
-/// Owns `max_running` threads. `submit` starts the first attempt at once; after each attempt the
-/// result is posted as an AttemptFinished event. After a restart `start` finds what is not finished
-/// in the outbox; an attempt whose result was not stored is made again under the same key.
-/// Thread-safe.
+/// Owns up to `max_running` threads, started as needed. `submit` starts the first attempt at once; after each attempt
+/// the result is posted as an AttemptFinished event. After a restart `start` finds what is not finished in the outbox;
+/// an attempt whose result was not stored is made again under the same key. Thread-safe.
 class Dispatcher {
  public:
   /// Stores a result; may wait for room; an error means that the process is stopping
@@ -42,6 +41,7 @@ class Dispatcher {
 
  private:
   void work();
+  void spawn();
   void attempt(const Delivery& delivery);
   AttemptResult send(const Delivery& delivery, Time now) const;
 
@@ -49,13 +49,18 @@ class Dispatcher {
   const ChannelBook& channels_;
   Report report_;
   const Clock& clock_;
-  telemetry::Registry& metrics_;
-  std::size_t threads_wanted_;
+  telemetry::Counter& sent_;
+  telemetry::Counter& failed_;
+  telemetry::Counter& retried_;
+  telemetry::Histogram& seconds_;
+  telemetry::Gauge& pending_;
+  std::size_t max_threads_;
 
   std::mutex mutex_;
   std::condition_variable wake_;
   Deliveries deliveries_;
   bool stopping_ = false;
+  std::size_t idle_ = 0;
   std::vector<std::thread> threads_;
 };
 

@@ -176,7 +176,9 @@ class Run {
 
   Result<Value> evaluate(const Pipeline& pipe, const Value& dot) {
     std::optional<Value> last;
-    for (const auto& command : pipe.commands) AT_TRY(last, run_command(command, dot, last));
+    for (const auto& command : pipe.commands) {
+      AT_TRY(last, run_command(command, dot, last));
+    }
     return *last;
   }
 

@@ -1,0 +1,80 @@
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "notify/channel.h"
+
+namespace atalaya::notify {
+
+ChannelBook::ChannelBook(std::vector<std::unique_ptr<ChannelType>> types, std::vector<ChannelPtr> everywhere) {
+  for (auto& type : types) {
+    auto name = type->name();
+    types_.emplace(std::move(name), std::move(type));
+  }
+  for (auto& channel : everywhere) everywhere_.emplace(channel->info().id, channel);
+}
+
+std::vector<Error> ChannelBook::build(const std::vector<ChannelConfig>& configs, Set& out) const {
+  std::vector<Error> errors;
+  const auto complain = [&](const ChannelConfig& config, std::string message, std::string remedy) {
+    errors.push_back({ErrorCode::kInvalidArgument, std::move(message), config.place, std::move(remedy)});
+  };
+  for (const auto& config : configs) {
+    const auto type = types_.find(config.type);
+    if (type == types_.end()) {
+      std::string known;
+      for (const auto& [name, unused] : types_) known += (known.empty() ? "" : ", ") + name;
+      complain(config, fmt::format("channel {}: there is no type '{}'", config.id, config.type), "use one of " + known);
+      continue;
+    }
+    auto channel = type->second->make(config);
+    if (!channel) {
+      errors.push_back(std::move(channel).error());
+    } else if (everywhere_.contains(config.id) || !out.emplace(config.id, std::move(*channel)).second) {
+      complain(config, fmt::format("channel {}: the name is taken", config.id), "choose another name");
+    }
+  }
+  return errors;
+}
+
+std::vector<Error> ChannelBook::check(const std::vector<ChannelConfig>& configs) const {
+  Set unused;
+  return build(configs, unused);
+}
+
+std::vector<Error> ChannelBook::set_channels(const TenantId& tenant, const std::vector<ChannelConfig>& configs) {
+  Set set;
+  auto errors = build(configs, set);
+  if (!errors.empty()) return errors;
+  const std::lock_guard lock(mutex_);
+  sets_[tenant] = std::move(set);
+  return errors;
+}
+
+std::vector<ChannelPtr> ChannelBook::channels(const TenantId& tenant) const {
+  Set all = everywhere_;
+  {
+    const std::lock_guard lock(mutex_);
+    if (const auto it = sets_.find(tenant); it != sets_.end()) all.insert(it->second.begin(), it->second.end());
+  }
+  std::vector<ChannelPtr> out;
+  for (auto& [id, channel] : all) out.push_back(std::move(channel));
+  return out;
+}
+
+ChannelPtr ChannelBook::find(const TenantId& tenant, const std::string& id) const {
+  if (const auto it = everywhere_.find(id); it != everywhere_.end()) return it->second;
+  const std::lock_guard lock(mutex_);
+  const auto set = sets_.find(tenant);
+  if (set == sets_.end()) return nullptr;
+  const auto it = set->second.find(id);
+  return it == set->second.end() ? nullptr : it->second;
+}
+
+std::vector<ChannelInfo> ChannelBook::list(const TenantId& tenant) const {
+  std::vector<ChannelInfo> out;
+  for (const auto& channel : channels(tenant)) out.push_back(channel->info());
+  return out;
+}
+
+}  // namespace atalaya::notify
