@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/ids.h"
 #include "base/time.h"
+#include "registry/items.h"
 #include "rules/rule.h"
 
 namespace atalaya::packages {
@@ -75,6 +76,7 @@ struct Package {
   std::vector<CollectorItem> collectors;
   std::vector<ChannelItem> channels;
   std::vector<ChannelTypeFile> channel_types;
+  std::vector<registry::Item> index;  ///< rules, collectors and channels, for the registry
 
   std::size_t items() const { return rules.size() + collectors.size() + channels.size() + channel_types.size(); }
 };

@@ -69,6 +69,8 @@ class Service {
     std::string last_good;                            ///< DATA/packages-last-good; "" to keep none
     std::vector<TenantId> tenants{default_tenant()};  ///< further ones are found as folders
     std::vector<ShippedFile> shipped;                 ///< written into a tenant's folder where the package is absent
+    /// Further errors of a package's channels, with their places: what only their types can judge.
+    std::function<std::vector<Error>(const std::vector<ChannelItem>&)> check_channels = {};
   };
 
   /// Borrows `files` and `items`.

@@ -213,7 +213,8 @@ void Engine::Impl::restore(const OpenAlert& alert, Time now) {
     if (tailable->absent) {
       subject->last_hit = alert.since - tailable->within;
     } else {
-      subject->hits.assign(tailable->count, {alert.at, alert.at});
+      // How old the newest line is, nobody knows any more: the window begins anew.
+      subject->hits.assign(tailable->count, {alert.at, now});
     }
   }
 }

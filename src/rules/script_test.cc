@@ -65,7 +65,8 @@ Labels labels_of(const std::string& selector) {
   auto parsed = promql::parse(selector);
   EXPECT_TRUE(parsed) << selector << ": " << (parsed ? "" : to_string(parsed.error()));
   if (!parsed) return {};
-  for (const auto& matcher : promql::selectors(**parsed).front()) out.set(matcher.name(), matcher.value());
+  const auto selectors = promql::selectors(**parsed);
+  for (const auto& matcher : selectors.front()) out.set(matcher.name(), matcher.value());
   return out.build();
 }
 
