@@ -22,7 +22,7 @@ struct Service::Impl {
   static constexpr std::size_t kMaxVerified = 20000;
   static constexpr std::size_t kMaxTickets = 10000;
   static constexpr std::size_t kMaxFailureKeys = 10000;
-  static constexpr int kMaxHashing = 4;  ///< 32 MiB each
+  static constexpr int kMaxHashing = 4;  ///< 19 MiB each
 
   Impl(db::Database& db, const Clock& c, const Lifetimes& l, SigningKey key)
       : database(db), clock(c), lifetimes(l), jwt(std::move(key)), tickets(l.ticket, kMaxTickets) {}
