@@ -1,0 +1,183 @@
+#include "template/template.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <random>
+
+namespace atalaya::templates {
+namespace {
+
+namespace json = boost::json;
+
+const json::value kData = json::parse(R"({
+  "status": "firing", "externalURL": "http://atalaya/",
+  "groupLabels": {"alertname": "DiskFull", "instance": "web1"},
+  "alerts": [
+    {"status": "firing", "labels": {"alertname": "DiskFull", "disk": "a"}, "value": 1234567.0},
+    {"status": "resolved", "labels": {"alertname": "DiskFull", "disk": "b"}, "value": 2}
+  ],
+  "n": 3, "zero": 0, "empty": "", "none": null, "list": ["x", "y", "z"]
+})");
+
+std::string render(std::string_view text, const json::value& data = kData) {
+  auto parsed = Template::parse(text, {.file = "t", .variables = {"labels", "value", "externalURL"}});
+  if (!parsed) return "parse: " + to_string(parsed.error());
+  auto out = parsed->render(data, {.variables = {{"labels", json::object{{"mountpoint", "/"}, {"instance", "web1"}}},
+                                                 {"value", 0.04567},
+                                                 {"externalURL", "http://h/at"}}});
+  return out ? *out : "render: " + to_string(out.error());
+}
+
+std::string place_of_error(std::string_view text) {
+  auto parsed = Template::parse(text, {.file = "t"});
+  return parsed || !parsed.error().place ? "no error" : to_string(*parsed.error().place);
+}
+
+TEST(Template, KeepsTextAndReplacesActions) {
+  EXPECT_EQ(render("{{ $labels.mountpoint }} on {{ $labels.instance }} has {{ $value | humanizePercentage }} left"),
+            "/ on web1 has 4.567% left");
+}
+
+TEST(Template, FindsFieldsOfAlertmanagerInTheJsonMember) {
+  EXPECT_EQ(render("{{ .Status }} {{ .GroupLabels.alertname }} {{ .ExternalURL }}"), "firing DiskFull http://atalaya/");
+}
+
+TEST(Template, PrintsAMissingLabelAsNothing) {
+  EXPECT_EQ(render("[{{ $labels.nope }}{{ .GroupLabels.nope.x }}]"), "[]");
+}
+
+TEST(Template, TrimsSpaceWhereMarkersSay) {
+  EXPECT_EQ(render("a  {{- \"b\" -}}  \n c {{/* note */ -}}  d"), "abc d");
+  EXPECT_EQ(render("x {{-3}} y"), "x -3 y");
+}
+
+TEST(Template, ChoosesBranches) {
+  EXPECT_EQ(render("{{ if .zero }}a{{ else if .empty }}b{{ else if eq .n 3 }}c{{ else }}d{{ end }}"), "c");
+  EXPECT_EQ(render("{{ with .groupLabels }}{{ .instance }}{{ else }}none{{ end }}"), "web1");
+  EXPECT_EQ(render("{{ with .none }}{{ . }}{{ else with .n }}{{ . }}{{ end }}"), "3");
+}
+
+TEST(Template, RangesOverListsMapsAndNothing) {
+  EXPECT_EQ(render("{{ range $i, $x := .list }}{{ if $i }}, {{ end }}{{ $i }}={{ $x }}{{ end }}"), "0=x, 1=y, 2=z");
+  EXPECT_EQ(render("{{ range $k, $v := .groupLabels }}{{ $k }}={{ $v }};{{ end }}"),
+            "alertname=DiskFull;instance=web1;");
+  EXPECT_EQ(render("{{ range .none }}x{{ else }}nothing{{ end }}"), "nothing");
+  EXPECT_EQ(render("{{ range .list }}{{ if eq . \"y\" }}{{ continue }}{{ end }}{{ . }}{{ end }}"), "xz");
+  EXPECT_EQ(render("{{ range .list }}{{ if eq . \"y\" }}{{ break }}{{ end }}{{ . }}{{ end }}"), "x");
+}
+
+TEST(Template, AssignsToVariablesOfAnOuterBlock) {
+  EXPECT_EQ(render("{{ $s := \"a\" }}{{ range .list }}{{ $s = . }}{{ end }}{{ $s }}"), "z");
+  EXPECT_EQ(render("{{ $s := \"a\" }}{{ if true }}{{ $s := \"b\" }}{{ end }}{{ $s }}"), "a");
+}
+
+TEST(Template, OffersTheMethodsOfAlertmanagersData) {
+  EXPECT_EQ(render("{{ .Alerts.Firing | len }}/{{ len .Alerts }}"), "1/2");
+  EXPECT_EQ(render("{{ range .GroupLabels.SortedPairs }}{{ .Name }}={{ .Value }} {{ end }}"),
+            "alertname=DiskFull instance=web1 ");
+  EXPECT_EQ(render("{{ .GroupLabels.SortedPairs.Values | join \",\" }}"), "DiskFull,web1");
+  EXPECT_EQ(render("{{ (.GroupLabels.Remove (stringSlice \"alertname\")).Names | join \",\" }}"), "instance");
+}
+
+TEST(Template, ComparesAsGoDoes) {
+  EXPECT_EQ(
+      render("{{ eq 1 1.0 }} {{ eq \"a\" \"b\" \"a\" }} {{ ne 1 2 }} {{ lt 1 2 }} {{ ge \"b\" \"a\" }} {{ not true }}"),
+      "true true true true true false");
+  EXPECT_EQ(render("{{ and .n .zero }} {{ or .zero .n }} {{ and true (gt .n 2) }}"), "0 3 true");
+  EXPECT_NE(render("{{ lt 1 \"a\" }}").find("incompatible types"), std::string::npos);
+}
+
+TEST(Template, StopsAtTheDecidingArgumentOfAndAndOr) {
+  EXPECT_EQ(render("{{ or .n (query \"up\") }}{{ and .zero (query \"up\") }}"), "30");
+}
+
+TEST(Template, PrintsNumbersAsGoDoes) {
+  EXPECT_EQ(render("{{ 1000000.0 }} {{ 100000.0 }} {{ 0.0001 }} {{ 0.00001 }} {{ 1.5 }} {{ 42 }} {{ 0x10 }}"),
+            "1e+06 100000 0.0001 1e-05 1.5 42 16");
+}
+
+TEST(Template, FormatsWithPrintf) {
+  EXPECT_EQ(render("{{ printf \"%.2f|%5d|%-4s|%04d|%q|%v|%%|%x\" 3.14159 42 \"ab\" 7 \"x\\\"y\" true 255 }}"),
+            "3.14|   42|ab  |0007|\"x\\\"y\"|true|%|ff");
+  EXPECT_EQ(render("{{ printf \"%d %d\" 1 }}"), "1 %!d(MISSING)");
+  EXPECT_EQ(render("{{ printf \"%d\" \"a\" }}"), "%!d(string=a)");
+  EXPECT_EQ(render("{{ printf \"x\" 1 }}"), "x%!(EXTRA int=1)");
+}
+
+TEST(Template, HumanizesAsPrometheusDoes) {
+  EXPECT_EQ(render("{{ humanize 1234567.0 }} {{ humanize 0.0123 }} {{ humanize1024 1048576.0 }} {{ humanize 0 }}"),
+            "1.235M 12.3m 1Mi 0");
+  EXPECT_EQ(render("{{ humanizeDuration 0 }} {{ humanizeDuration 899.9 }} {{ humanizeDuration 90061 }} "
+                   "{{ humanizeDuration 0.0123 }} {{ humanizeDuration -60 }} {{ humanizeDuration 12.3456 }}"),
+            "0s 14m 59s 1d 1h 1m 1s 12.3ms -1m 0s 12.35s");
+  EXPECT_EQ(render("{{ humanizePercentage 0.1234567 }} {{ humanizeTimestamp 1257894000.25 }}"),
+            "12.35% 2009-11-10 23:00:00.25 +0000 UTC");
+  EXPECT_EQ(render("{{ humanize \"1500\" }} {{ humanize \"NaN\" }} {{ humanize \"+Inf\" }}"), "1.5k NaN +Inf");
+}
+
+TEST(Template, ChangesTexts) {
+  EXPECT_EQ(render("{{ toUpper \"ab\" }} {{ toLower \"AB\" }} {{ title \"hello world\" }} {{ trimSpace \"  x \" }}"),
+            "AB ab Hello World x");
+  EXPECT_EQ(render("{{ reReplaceAll \"(.*):.*\" \"$1\" \"web1:9100\" }} {{ match \"^w.b\" \"web1\" }}"), "web1 true");
+  EXPECT_EQ(render("{{ reReplaceAll \"(?P<h>[a-z]+)([0-9])\" \"${2}-${h}\" \"web1\" }}"), "1-web");
+  EXPECT_EQ(
+      render("{{ stripPort \"web1:9100\" }} {{ stripDomain \"web1.example.org:80\" }} {{ parseDuration \"1h30m\" }}"),
+      "web1 web1:80 5400");
+  EXPECT_EQ(render("{{ html \"<a>\" }} {{ urlquery \"a b&c\" }} {{ slice \"abcdef\" 1 3 }}"), "&lt;a&gt; a+b%26c bc");
+  EXPECT_EQ(render("{{ externalURL }} {{ pathPrefix }}"), "http://h/at /at");
+}
+
+TEST(Template, WritesJson) {
+  EXPECT_EQ(render("{{ toJson .list }} {{ toJson \"a\\\"b\\n\" }}"), R"(["x","y","z"] "a\"b\n")");
+}
+
+TEST(Template, CallsDefinedTemplates) {
+  EXPECT_EQ(
+      render("{{ define \"t\" }}<{{ . }}>{{ end }}{{ template \"t\" .n }}{{ block \"u\" .status }}[{{ . }}]{{ end }}"),
+      "<3>[firing]");
+}
+
+TEST(Template, IndexesAndReportsWhatIsOutOfRange) {
+  EXPECT_EQ(render("{{ index .list 1 }} {{ (index .Alerts 0).labels.disk }} {{ index .groupLabels \"instance\" }}"),
+            "y a web1");
+  EXPECT_NE(render("{{ index .list 3 }}").find("out of range"), std::string::npos);
+}
+
+TEST(Template, SaysThatQueryIsNotAvailable) {
+  EXPECT_NE(render("{{ query \"up\" }}").find("not available here"), std::string::npos);
+}
+
+TEST(Template, NamesThePlaceOfAFault) {
+  EXPECT_EQ(place_of_error("line one\n  {{ nofunction }}"), "t:2:6");
+  EXPECT_EQ(place_of_error("{{ if .x }}\n"), "t:1:1");
+  EXPECT_EQ(place_of_error("{{ $nope }}"), "t:1:4");
+  EXPECT_EQ(place_of_error("{{ \"open }}"), "t:1:4");
+  EXPECT_EQ(place_of_error("{{ end }}"), "t:1:1");
+  EXPECT_EQ(place_of_error("{{ humanize }}"), "t:1:4");
+  EXPECT_EQ(place_of_error("{{ template \"nope\" }}"), "t:1:1");
+  EXPECT_EQ(place_of_error("{{ .x"), "t:1:6");
+}
+
+TEST(Template, StopsATemplateThatNeverEnds) {
+  const auto parsed = Template::parse("{{ define \"a\" }}{{ template \"a\" . }}{{ end }}{{ template \"a\" . }}");
+  ASSERT_TRUE(parsed);
+  EXPECT_FALSE(parsed->render(kData));
+}
+
+TEST(Template, BoundsOutputAndWork) {
+  std::string nested = "{{ $s := \"xxxxxxxxxxxxxxxx\" }}";
+  for (int i = 0; i < 30; ++i) nested += "{{ $s = printf \"%s%s\" $s $s }}";
+  const auto doubling = Template::parse(nested);
+  ASSERT_TRUE(doubling);
+  const auto result = doubling->render(kData);
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().code, ErrorCode::kTooLarge);
+}
+
+TEST(Template, RefusesAFormatThatWouldFillMemory) {
+  EXPECT_NE(render("{{ printf \"%1000000000d\" 1 }}").find("above 4096"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace atalaya::templates
