@@ -121,6 +121,7 @@ struct Server::Parts {
   std::unique_ptr<AgentDirectory> directory;
   std::unique_ptr<ingest::AgentHub> agents;
   std::unique_ptr<net::StaticFiles> web;
+  std::vector<std::string> routes;
   std::unique_ptr<net::HttpServer> http;
   Keeper keeper{clock};
   std::atomic<bool> ready{false};
@@ -281,6 +282,7 @@ void Server::Parts::add_routes(net::Router& router) {
 Status Server::Parts::open_doors() {
   auto router = std::make_shared<net::Router>();
   add_routes(*router);
+  routes = router->routes();
   net::ServerOptions server_options;
   server_options.listen = options.listen;
   if (!options.tls_cert.empty()) server_options.tls = net::TlsFiles{options.tls_cert, options.tls_key};
@@ -358,6 +360,8 @@ void Server::stop() {
 }
 
 std::vector<Error> Server::reload() { return parts_->reload(); }
+
+std::vector<std::string> Server::routes() const { return parts_->routes; }
 
 std::string Server::url() const {
   return fmt::format("{}://{}", parts_->options.tls_cert.empty() ? "http" : "https", parts_->http->addresses().front());

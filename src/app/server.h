@@ -39,6 +39,8 @@ class Server {
   /// Reads packages and the certificate again; every error found (the running state then stays).
   std::vector<Error> reload();
 
+  /// `METHOD pattern` of every route, sorted.
+  std::vector<std::string> routes() const;
   /// `http://127.0.0.1:2001`.
   std::string url() const;
   /// Address that signs the first administrator in, once, within ten minutes.
