@@ -49,8 +49,9 @@ struct Migration {
   std::string sql;  ///< statements separated by ';', portable between SQLite and PostgreSQL
 };
 
-/// Thread-safe. Writers take turns; readers run beside them and see the last commit. `work` uses only
-/// the session it is given: calling the same database from inside it trips a check.
+/// Thread-safe. Writers take turns, and those who waited commit together with one sync; `work` may then
+/// run on another caller's thread. Readers run beside them and see the last commit. `work` uses only the
+/// session it is given: calling the same database from inside it trips a check.
 class Database {
  public:
   virtual ~Database() = default;

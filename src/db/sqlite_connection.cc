@@ -222,4 +222,19 @@ Status SqliteConnection::transaction(std::string_view begin, const std::function
   return {};
 }
 
+Status SqliteConnection::savepoint(const std::function<Status(Session&)>& work) {
+  AT_TRY(execute("SAVEPOINT one", {}));
+  struct End {
+    SqliteConnection& connection;
+    bool keep = false;
+    ~End() {
+      if (!keep) (void)connection.execute("ROLLBACK TO one", {});
+      (void)connection.execute("RELEASE one", {});
+    }
+  } end{*this};
+  AT_TRY(work(*this));
+  end.keep = true;
+  return {};
+}
+
 }  // namespace atalaya::db

@@ -35,6 +35,8 @@ class SqliteConnection final : public Session {
   Status run_script(const std::string& sql);
   /// `begin`, then `work`, then COMMIT if it succeeded, else ROLLBACK.
   Status transaction(std::string_view begin, const std::function<Status(Session&)>& work);
+  /// Within a transaction: what `work` did is undone, and nothing else, if it fails or throws.
+  Status savepoint(const std::function<Status(Session&)>& work);
 
  private:
   SqliteConnection(std::string path, sqlite3* db) : path_(std::move(path)), db_(db) {}

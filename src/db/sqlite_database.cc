@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <condition_variable>
+#include <exception>
 #include <map>
 #include <mutex>
+#include <utility>
 
 #include "base/check.h"
 #include "db/database.h"
@@ -66,8 +68,8 @@ Status migrate_in(Session& session, SqliteConnection& connection, const std::vec
   return {};
 }
 
-/// Thread-safe. A database in memory has a single connection, on which readers take turns with
-/// writers.
+/// Thread-safe. Concurrent writers commit in groups, on the thread of one of them. A database in memory has a single
+/// connection, on which readers take turns with writers.
 class SqliteDatabase final : public Database {
  public:
   SqliteDatabase(std::string path, std::unique_ptr<SqliteConnection> writer)
@@ -79,8 +81,23 @@ class SqliteDatabase final : public Database {
 
   Status write(const std::function<Status(Session&)>& work) override {
     const Active active(this);
-    const std::lock_guard lock(writer_mutex_);
-    return writer_->transaction("BEGIN IMMEDIATE", work);
+    Pending mine{&work};
+    std::unique_lock lock(queue_mutex_);
+    queue_.push_back(&mine);
+    committed_.wait(lock, [&] { return mine.done || !leading_; });
+    if (!mine.done) {
+      leading_ = true;
+      const auto batch = std::exchange(queue_, {});
+      lock.unlock();
+      commit(batch);
+      lock.lock();
+      for (auto* pending : batch) pending->done = true;
+      leading_ = false;
+      committed_.notify_all();
+    }
+    lock.unlock();
+    if (mine.thrown) std::rethrow_exception(mine.thrown);
+    return mine.status;
   }
 
   Status read(const std::function<Status(Session&)>& work) override {
@@ -96,6 +113,41 @@ class SqliteDatabase final : public Database {
   }
 
  private:
+  /// A call of `write`, on the stack of the thread that waits in it.
+  struct Pending {
+    const std::function<Status(Session&)>* work;
+    Status status;
+    std::exception_ptr thrown;
+    bool done = false;
+  };
+
+  static void run(Pending& pending, const std::function<Status()>& in) {
+    try {
+      pending.status = in();
+    } catch (...) {
+      pending.thrown = std::current_exception();
+      pending.status = fail(ErrorCode::kInternal, "the work threw");
+    }
+  }
+
+  // Who waited while the disk was busy commits together: one sync for all of them. Each keeps a
+  // savepoint of its own, so that one failure does not undo the others.
+  void commit(const std::vector<Pending*>& batch) {
+    const std::lock_guard lock(writer_mutex_);
+    if (batch.size() == 1) {
+      auto& only = *batch.front();
+      return run(only, [&] { return writer_->transaction("BEGIN IMMEDIATE", *only.work); });
+    }
+    const auto status = writer_->transaction("BEGIN IMMEDIATE", [&](Session&) -> Status {
+      for (auto* pending : batch) run(*pending, [&] { return writer_->savepoint(*pending->work); });
+      return {};
+    });
+    if (status) return;
+    for (auto* pending : batch) {
+      if (pending->status) pending->status = status;
+    }
+  }
+
   /// The one connection plays the part of a reader, who may not write.
   class QueryOnly {
    public:
@@ -156,6 +208,11 @@ class SqliteDatabase final : public Database {
 
   std::mutex writer_mutex_;
   const std::unique_ptr<SqliteConnection> writer_;
+
+  std::mutex queue_mutex_;
+  std::condition_variable committed_;
+  std::vector<Pending*> queue_;
+  bool leading_ = false;  ///< somebody commits a batch
 
   std::mutex readers_mutex_;
   std::condition_variable reader_free_;

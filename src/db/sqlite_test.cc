@@ -238,6 +238,39 @@ TEST_P(Sqlite, ManyThreadsMayWriteAndRead) {
   EXPECT_EQ(count(), 300);
 }
 
+TEST_P(Sqlite, OfConcurrentWritersEachKeepsOrLosesItsOwnRows) {
+  std::vector<std::thread> threads;
+  std::atomic<int> wrong = 0;
+  for (int t = 0; t < 6; ++t) {
+    threads.emplace_back([&, t] {
+      for (int i = 0; i < 60; ++i) {
+        const auto id = std::int64_t{t * 1000 + i};
+        const auto work = [&](Session& session) -> Status {
+          AT_TRY(session.execute("INSERT INTO item(id) VALUES(?)", {id}));
+          if (i % 3 == 1) return fail(ErrorCode::kCancelled, std::to_string(id));
+          if (i % 3 == 2) throw std::runtime_error(std::to_string(id));
+          return {};
+        };
+        try {
+          const auto status = database_->write(work);
+          if (i % 3 == 2 || status.has_value() != (i % 3 == 0)) ++wrong;
+          if (!status && status.error().message != std::to_string(id)) ++wrong;
+        } catch (const std::runtime_error& error) {
+          if (error.what() != std::to_string(id)) ++wrong;
+        }
+      }
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  EXPECT_EQ(wrong, 0);
+  EXPECT_EQ(count(), 6 * 20);
+  EXPECT_TRUE(database_->read([](Session& session) -> Status {
+    AT_TRY(auto rows, session.query("SELECT count(*) FROM item WHERE id % 1000 % 3 <> 0"));
+    EXPECT_EQ(rows.at(0).integer(0), 0);
+    return {};
+  }));
+}
+
 TEST_P(Sqlite, UsingTheDatabaseInsideItsOwnTransactionTripsACheck) {
   EXPECT_DEATH((void)database_->write([&](Session&) { return database_->read([](Session&) { return Status{}; }); }),
                "t_active");
