@@ -50,6 +50,7 @@ void WebSocketConnection::accept(const Request& request, Headers response_header
   for (const auto& [name, value] : request.headers.fields()) impl_->upgrade.insert(name, value);
   impl_->socket.set_option(
       websocket::stream_base::decorator([headers = std::move(response_headers)](websocket::response_type& response) {
+        response.erase(http::field::server);
         for (const auto& [name, value] : headers.fields()) response.insert(name, value);
       }));
   impl_->socket.async_accept(
@@ -58,6 +59,7 @@ void WebSocketConnection::accept(const Request& request, Headers response_header
           opened(fail(ErrorCode::kInvalidArgument, "WebSocket upgrade: " + error.message()), 400);
           return;
         }
+        self->set_open();
         opened({}, 101);
       });
 }
