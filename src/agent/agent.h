@@ -54,12 +54,12 @@ class Agent {
 
   /// Opens the spool (error: data directory not usable, or in use by another agent) and begins.
   Status start();
-  /// Ends the collectors' series? No: a restart is no disappearance. Closes the connection and the
-  /// spool; what is not acknowledged stays on the disk. Idempotent.
+  /// Closes the connection and the spool; what is not acknowledged stays on the disk. No series
+  /// ends: a restart is no disappearance. Idempotent.
   void stop();
 
   bool connected() const;
-  std::uint64_t unacknowledged() const;
+  std::size_t in_flight() const;  ///< batches sent and not yet acknowledged
 
  private:
   struct Impl;

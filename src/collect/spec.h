@@ -1,0 +1,82 @@
+// What an agent is told to run: collectors as data.
+#pragma once
+
+#include <boost/json/fwd.hpp>
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "base/result.h"
+#include "base/time.h"
+
+namespace atalaya::collect {
+
+struct HostSpec {
+  bool operator==(const HostSpec&) const = default;
+};
+
+struct LogSpec {
+  std::vector<std::string> paths;
+  std::map<std::string, std::string> labels;
+  bool from_start = false;
+  bool operator==(const LogSpec&) const = default;
+};
+
+struct HttpSpec {
+  std::string url;
+  std::string method = "GET";
+  std::map<std::string, std::string> headers;
+  std::string body;
+  std::optional<int> expect_status;  ///< else any 2xx or 3xx
+  std::string expect_text;
+  std::string ca_file;
+  bool insecure_skip_verify = false;
+  bool operator==(const HttpSpec&) const = default;
+};
+
+struct TcpSpec {
+  std::string address;
+  bool operator==(const TcpSpec&) const = default;
+};
+
+struct ProcessSpec {
+  std::string name;   ///< as ps shows it
+  std::string regex;  ///< RE2 on the command line; one of the two is given
+  std::int64_t at_least = 1;
+  std::optional<std::int64_t> at_most;
+  bool operator==(const ProcessSpec&) const = default;
+};
+
+struct CollectorSpec {
+  std::string id;  ///< "package/group/name"
+  Duration period{10'000};
+  Duration timeout{5'000};
+  std::variant<HostSpec, LogSpec, HttpSpec, TcpSpec, ProcessSpec> what;
+
+  /// The last part of the id: what `check_up{check=…}` says.
+  std::string name() const;
+  bool operator==(const CollectorSpec&) const = default;
+};
+
+/// One collector of the agent's configuration (docs/formats/agent-protocol.md). invalid_argument
+/// names the collector and what is wrong; fields that this version does not know are passed over.
+Result<CollectorSpec> parse_collector(const boost::json::object& object);
+
+struct ConfigurationSpec {
+  std::vector<CollectorSpec> collectors;
+  struct Problem {
+    std::string id;
+    Error error;
+  };
+  std::vector<Problem> problems;  ///< of collectors that cannot run; the others do
+};
+/// An error only when the text as a whole is no configuration.
+Result<ConfigurationSpec> parse_configuration(std::string_view json);
+
+}  // namespace atalaya::collect
