@@ -21,13 +21,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-fs::path scripts() {
-  auto at = fs::path(__FILE__).is_absolute() ? fs::path(__FILE__).parent_path() : fs::current_path();
-  for (; at != at.parent_path(); at = at.parent_path()) {
-    if (fs::is_directory(at / "test/scripts/rules")) return at / "test/scripts/rules";
-  }
-  return {};
-}
+fs::path scripts() { return fs::path(AT_SOURCE_DIR) / "test/scripts/rules"; }
 
 /// Words of a statement: split at spaces outside of quotes, backquotes and braces.
 std::vector<std::string> split(const std::string& text, char separator) {

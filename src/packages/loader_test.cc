@@ -1,0 +1,302 @@
+#include "packages/loader.h"
+
+#include <boost/json.hpp>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "packages/disk.h"
+#include "packages/fields.h"
+#include "packages/sections.h"
+
+namespace atalaya::packages {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+SourceFile file(std::string text, std::string name = "p.yaml") {
+  return {"p/" + name, std::move(name), std::move(text), std::nullopt};
+}
+
+Loaded load(std::string text) {
+  return load_package(default_tenant(), "p", {file("package: p\nversion: 1.0.0\n" + text)}, {"webhook"});
+}
+
+/// Errors as `line:column message (remedy)`; the two lines of the head count.
+std::vector<std::string> errors(const std::string& text) {
+  std::vector<std::string> out;
+  for (const auto& error : load(text).errors) {
+    auto words = to_string(error);
+    EXPECT_TRUE(words.starts_with("p/p.yaml:")) << words;
+    out.push_back(words.substr(words.find(':') + 1));
+  }
+  return out;
+}
+
+TEST(Loader, ReadsAGaugeWithAllItsFields) {
+  const auto loaded = load(R"(rules:
+  disk:
+    filling:
+      title: File system is filling
+      gauge: {expr: 'avail / size', below: {warning: 0.15, critical: 0.05}, hysteresis: 0.01}
+      for: 30s
+      no_data: 1m
+      labels: {team: storage}
+      annotations: {summary: '{{ $value }} left'}
+)");
+  ASSERT_THAT(loaded.errors, IsEmpty()) << to_string(loaded.errors.front());
+  ASSERT_EQ(loaded.package.rules.size(), 1u);
+  const auto& rule = loaded.package.rules.front();
+  EXPECT_EQ(rule.id, "p/disk/filling");
+  EXPECT_EQ(rule.name, "filling");
+  EXPECT_EQ(rule.threshold,
+            (decltype(rule.threshold)(rules::GaugeSpec{
+                .expr = "avail / size", .above = false, .warning = 0.15, .critical = 0.05, .hysteresis = 0.01})));
+  EXPECT_EQ(rule.for_duration, std::chrono::seconds{30});
+  EXPECT_EQ(rule.no_data, std::chrono::minutes{1});
+  EXPECT_TRUE(rule.no_data_stated);
+  EXPECT_EQ(rule.labels.at("team"), "storage");
+  EXPECT_EQ(rule.annotations.at("summary"), "{{ $value }} left");
+  EXPECT_EQ(rule.origin, (Place{"p/p.yaml", 5, 5}));
+  EXPECT_EQ(loaded.package.version, "1.0.0");
+}
+
+TEST(Loader, ReadsBinaryAndTailableWithTheirDefaults) {
+  const auto loaded = load(R"(rules:
+  a:
+    web: {binary: {expr: check_up}}
+    log: {tailable: {match: '{file="/a"}', pattern: ERROR, absent: true, severity: warning}, no_data: never}
+)");
+  ASSERT_THAT(loaded.errors, IsEmpty()) << to_string(loaded.errors.front());
+  EXPECT_EQ(std::get<rules::BinarySpec>(loaded.package.rules[0].threshold),
+            (rules::BinarySpec{.expr = "check_up", .failures = 1, .severity = rules::Level::kCritical}));
+  EXPECT_FALSE(loaded.package.rules[0].no_data_stated);
+  EXPECT_EQ(std::get<rules::TailableSpec>(loaded.package.rules[1].threshold),
+            (rules::TailableSpec{.match = R"({file="/a"})",
+                                 .pattern = "ERROR",
+                                 .absent = true,
+                                 .count = 1,
+                                 .within = std::chrono::minutes{5},
+                                 .severity = rules::Level::kWarning}));
+  EXPECT_EQ(loaded.package.rules[1].no_data, std::nullopt);
+}
+
+TEST(Loader, ReadsCollectorsAndChannels) {
+  const auto loaded = load(R"(collectors:
+  files: {app: {log: {path: /var/log/app.log}}}
+  checks:
+    web: {http: {url: 'http://127.0.0.1:8080/', expect_status: 200, expect_text: ok}, period: 10s, timeout: 2s, on: [web1, 'db*']}
+    db: {tcp: {address: '127.0.0.1:5432'}, depends_on: p/checks/web}
+channels:
+  ops:
+    mail: {email: {smtp: 'smtp://mail:587', from: a@b, to: [c@d, e@f]}}
+    hook: {webhook: {url: 'https://user:secret@example.org/x?token=1', max: 3, deep: {on: true}}}
+)");
+  ASSERT_THAT(loaded.errors, IsEmpty()) << to_string(loaded.errors.front());
+  const auto& collectors = loaded.package.collectors;
+  ASSERT_EQ(collectors.size(), 3u);
+  EXPECT_EQ(collectors[0].period, std::chrono::seconds{1});
+  EXPECT_FALSE(collectors[0].is_check());
+  EXPECT_EQ(collectors[1].target(), "http://127.0.0.1:8080/");
+  EXPECT_EQ(boost::json::serialize(collectors[1].fields),
+            R"({"url":"http://127.0.0.1:8080/","expect_status":200,"expect_text":"ok","timeout_ms":2000})");
+  EXPECT_TRUE(collectors[1].on.matches("db7"));
+  EXPECT_FALSE(collectors[1].on.matches("web2"));
+  EXPECT_EQ(collectors[2].fields.at("timeout_ms"), 5000);
+  EXPECT_TRUE(collectors[2].on.matches("anybody"));
+  const auto& channels = loaded.package.channels;
+  ASSERT_EQ(channels.size(), 2u);
+  EXPECT_EQ(channels[0].target(), "c@d, e@f");
+  EXPECT_EQ(channels[1].target(), "example.org");
+  EXPECT_EQ(boost::json::serialize(channels[1].fields),
+            R"({"url":"https://user:secret@example.org/x?token=1","max":3,"deep":{"on":true}})");
+  ASSERT_EQ(loaded.package.index.size(), 5u);
+  EXPECT_THAT(loaded.package.index[2].links, ElementsAre("p/checks/web"));
+}
+
+TEST(Loader, TellsEveryMistakeAtOnceInOrderOfPlace) {
+  EXPECT_THAT(
+      errors(R"(colectors: {}
+rules:
+  disk:
+    filling:
+      tittle: x
+      gauge: {expr: node_load1, abov: {warning: 1}}
+      for: soon
+)"),
+      ElementsAre(R"(3:1: a package file has no key "colectors" (did you mean "collectors"?))",
+                  R"(7:7: a rule "p/disk/filling" has no key "tittle" (did you mean "title"?))",
+                  HasSubstr(R"(8:33: "gauge" has no key "abov" (did you mean "above"?))"), HasSubstr("9:12: ")));
+}
+
+TEST(Loader, UnknownKindOfRuleGetsAHint) {
+  EXPECT_THAT(errors("rules:\n  a:\n    b:\n      guage: {expr: x}\n"),
+              ElementsAre(R"(6:7: a rule "p/a/b" has no key "guage" (did you mean "gauge"?))"));
+  EXPECT_THAT(
+      errors("rules:\n  a:\n    b: {title: x}\n"),
+      ElementsAre(R"(5:8: a rule "p/a/b" does not say what it is (add one of the keys binary, gauge, tailable))"));
+}
+
+TEST(Loader, WrongTypesAreNamedAtTheirPlace) {
+  EXPECT_THAT(errors("rules:\n  a:\n    b:\n      gauge: {expr: x, above: {warning: hot}}\n"),
+              ElementsAre(HasSubstr("6:41: ")));
+  EXPECT_THAT(errors("rules:\n  a:\n    b:\n      binary: {expr: x, failures: 0}\n"),
+              ElementsAre(R"(6:35: "failures" is 0; it must be 1 to 10000)"));
+  EXPECT_THAT(errors("rules:\n  a: [b]\n"), ElementsAre(HasSubstr("4:6: ")));
+  EXPECT_THAT(errors("rules:\n  a:\n    b:\n      tailable: {match: '{a=\"b\"}', pattern: x, severity: bad}\n"),
+              ElementsAre(HasSubstr("6:58: \"bad\" is no value of \"severity\"")));
+}
+
+TEST(Loader, BadPromqlIsShownWithinThePlainScalar) {
+  EXPECT_THAT(errors("rules:\n  a:\n    b:\n      gauge: {expr: node_load1 +, above: {warning: 1}}\n"),
+              ElementsAre(HasSubstr("6:33: gauge.expr: ")));
+}
+
+TEST(Loader, BadPromqlIsShownWithinQuotes) {
+  EXPECT_THAT(errors("rules:\n  a:\n    b:\n      gauge: {expr: 'node_load1 + )', above: {warning: 1}}\n"),
+              ElementsAre(HasSubstr("6:35: gauge.expr: ")));
+}
+
+TEST(Loader, BadPromqlIsShownWithinALiteralBlock) {
+  EXPECT_THAT(errors("rules:\n  a:\n    b:\n      gauge:\n        above: {warning: 1}\n        expr: |\n"
+                     "          node_load1\n            + )\n"),
+              ElementsAre(HasSubstr("10:15: gauge.expr: ")));
+}
+
+TEST(Loader, BadPatternsAreShownWithTheirReason) {
+  EXPECT_THAT(errors("rules:\n  a:\n    b:\n      tailable: {match: '{a=\"b\"}', pattern: 'a(b'}\n"),
+              ElementsAre(HasSubstr("6:45: tailable.pattern: bad regular expression: missing )")));
+  EXPECT_THAT(errors("rules:\n  a:\n    b:\n      tailable: {match: '{a=\"b\"}', pattern: '\\pL{1000}'}\n"),
+              ElementsAre(HasSubstr("6:45: tailable.pattern: bad regular expression: pattern too large")));
+  EXPECT_THAT(errors("rules:\n  a:\n    b:\n      tailable: {match: up, pattern: x}\n"),
+              ElementsAre(HasSubstr("6:25: tailable.match: match is a selector of log streams in braces")));
+}
+
+TEST(Loader, ThresholdsMustMakeSense) {
+  EXPECT_THAT(errors("rules:\n  a:\n    b:\n      gauge: {expr: x, above: {warning: 5, critical: 3}}\n"),
+              ElementsAre(HasSubstr("6:54: gauge.above.critical: critical (3) is reached before warning (5)")));
+  EXPECT_THAT(errors("rules:\n  a:\n    b:\n      gauge: {expr: x}\n"),
+              ElementsAre(HasSubstr("6:14: a gauge has either above or below")));
+  EXPECT_THAT(errors("rules:\n  a:\n    b:\n      gauge: {expr: '1 + 1', above: {warning: 5}}\n"),
+              ElementsAre(HasSubstr("6:21: gauge.expr: the expression reads no series")));
+}
+
+TEST(Loader, LabelsOfARuleAreChecked) {
+  EXPECT_THAT(errors("rules:\n  a:\n    b:\n      binary: {expr: x}\n      labels: {alertname: y, a.b: z}\n"),
+              ElementsAre(HasSubstr("7:27: labels.alertname: the label alertname is not yours to set"),
+                          HasSubstr("7:35: labels.a.b: 'a.b' is not a label name")));
+}
+
+TEST(Loader, NamesOccurOnceInAPackage) {
+  const auto loaded = load_package(
+      default_tenant(), "p",
+      {file("package: p\nversion: 1.0.0\nrules:\n  a:\n    b: {binary: {expr: x}}\n", "one.yaml"),
+       file("package: p\nversion: 1.0.0\nrules:\n  a:\n    b: {binary: {expr: x}}\n  c:\n    b: {binary: {expr: y}}\n",
+            "two.yaml")},
+      {});
+  ASSERT_EQ(loaded.errors.size(), 2u);
+  EXPECT_EQ(
+      to_string(loaded.errors[0]),
+      R"(p/two.yaml:5:5: a rule "p/a/b" is declared twice, first at p/one.yaml:5:5 (give one of them another name))");
+  EXPECT_THAT(to_string(loaded.errors[1]),
+              HasSubstr(R"(p/two.yaml:7:5: another rule of this package, at p/one.yaml:5:5)"));
+}
+
+TEST(Loader, NamesHaveAForm) {
+  EXPECT_THAT(errors("rules:\n  a/b:\n    c: {binary: {expr: x}}\n"),
+              ElementsAre(HasSubstr("4:3: \"a/b\" is no name")));
+}
+
+TEST(Loader, ThePackageStandsInAFolderOfItsName) {
+  const auto loaded = load_package(default_tenant(), "q", {file("package: p\nversion: 1.0.0\n")}, {});
+  ASSERT_EQ(loaded.errors.size(), 1u);
+  EXPECT_EQ(to_string(loaded.errors[0]),
+            R"(p/p.yaml:1:10: package "p" stands in the folder "q" (write package: q, or rename the folder))");
+}
+
+TEST(Loader, TheHeadIsRequired) {
+  const auto loaded = load_package(default_tenant(), "p", {file("rules: {}\n")}, {});
+  ASSERT_EQ(loaded.errors.size(), 2u);
+  EXPECT_THAT(to_string(loaded.errors[0]), HasSubstr(R"(p/p.yaml:1:1: a package file needs the key "package")"));
+  EXPECT_THAT(to_string(loaded.errors[1]), HasSubstr(R"("version")"));
+}
+
+TEST(Loader, BrokenYamlNamesItsPlace) {
+  const auto loaded = load_package(default_tenant(), "p", {file("package: p\nversion: 1.0.0\nrules: {a: [\n")}, {});
+  ASSERT_EQ(loaded.errors.size(), 1u);
+  EXPECT_EQ(loaded.errors[0].place->file, "p/p.yaml");
+  EXPECT_GE(loaded.errors[0].place->line, 3u);
+}
+
+TEST(Loader, AnUnreadableFileIsAnErrorWithARemedy) {
+  SourceFile source{"p/p.yaml", "p.yaml", "", Error{ErrorCode::kPermissionDenied, "permission denied", {}, {}}};
+  const auto loaded = load_package(default_tenant(), "p", {source}, {});
+  ASSERT_EQ(loaded.errors.size(), 1u);
+  EXPECT_EQ(to_string(loaded.errors[0]),
+            "p/p.yaml: permission denied (make the file readable for the server's user, or remove it)");
+}
+
+TEST(Loader, LinksStayWithinThePackage) {
+  EXPECT_THAT(errors("rules:\n  a:\n    b: {binary: {expr: x}, depends_on: [host/a/b]}\n    c: {binary: {expr: x}, "
+                     "depends_on: p/a/d}\n"),
+              ElementsAre(HasSubstr("5:40: the link to \"host/a/b\" leads out of the package"),
+                          HasSubstr("6:40: there is no item \"p/a/d\" (did you mean")));
+}
+
+TEST(Loader, ChecksNeedATargetThatCanBe) {
+  EXPECT_THAT(
+      errors("collectors:\n  c:\n    a: {http: {url: 'example.org'}}\n    b: {tcp: {address: 'x:99999'}}\n"
+             "    d: {log: {path: x.log}}\n"),
+      ElementsAre(HasSubstr("5:21: \"example.org\" is no HTTP address"), HasSubstr("6:24: \"x:99999\" is no host:port"),
+                  HasSubstr("7:21: \"x.log\" is no absolute path")));
+  EXPECT_THAT(errors("collectors:\n  c:\n    a: {tcp: {address: 'x:9'}, period: 100ms}\n    b: {tcp: {address: 'x:9'}, "
+                     "timeout: 11s}\n    d: {log: {path: /x}, timeout: 1s}\n"),
+              ElementsAre(HasSubstr("5:40: a period of 100ms is out of bounds"),
+                          HasSubstr("6:41: a timeout of 11s with a period of 10s"),
+                          HasSubstr("7:35: a log collector has no timeout")));
+}
+
+TEST(Loader, ChannelsAreOfATypeThatExists) {
+  EXPECT_THAT(errors("channels:\n  ops:\n    a: {webhok: {url: x}}\n"),
+              ElementsAre(R"(5:9: a channel "p/ops/a" has no key "webhok" (did you mean "webhook"?))"));
+  EXPECT_THAT(errors("channels:\n  ops:\n    a: {email: {smtp: x, from: y}}\n"),
+              ElementsAre(HasSubstr(R"("email" needs the key "to")")));
+}
+
+TEST(Loader, FilesBelowChannelsDefineTypes) {
+  const auto loaded = load_package(default_tenant(), "p",
+                                   {file("method: POST\n", "channels/pager.yaml"),
+                                    file("package: p\nversion: 1.0.0\nchannels: {ops: {a: {pager: {url: x}}}}\n")},
+                                   {});
+  ASSERT_THAT(loaded.errors, IsEmpty()) << to_string(loaded.errors.front());
+  ASSERT_EQ(loaded.package.channel_types.size(), 1u);
+  EXPECT_EQ(loaded.package.channel_types[0].name, "pager");
+}
+
+TEST(Glob, StarsAndQuestionMarks) {
+  EXPECT_TRUE(glob_matches("*", ""));
+  EXPECT_TRUE(glob_matches("web*.example.*", "web1.x.example.org"));
+  EXPECT_TRUE(glob_matches("w?b", "wéb"[0] == 'w' ? "web" : "web"));
+  EXPECT_FALSE(glob_matches("w?b", "wb"));
+  EXPECT_FALSE(glob_matches("web", "web1"));
+  EXPECT_FALSE(glob_matches("*1", "web2"));
+  EXPECT_FALSE(glob_matches(std::string(40, '*') + "b", std::string(2000, 'a')));
+}
+
+TEST(Sections, EveryFieldHasHelpAndAName) {
+  for (const auto& section : sections()) {
+    EXPECT_FALSE(section.help.empty());
+    for (const auto& type : section.types) {
+      EXPECT_FALSE(type.help.empty()) << type.name;
+      for (const auto& field : type.fields) EXPECT_FALSE(field.help.empty()) << type.name << "." << field.name;
+    }
+    for (const auto& field : section.fields) {
+      EXPECT_FALSE(field.help.empty()) << section.name << "." << field.name;
+      EXPECT_EQ(find_type(section, field.name), nullptr) << "a field may not be called like a type";
+    }
+  }
+}
+
+}  // namespace
+}  // namespace atalaya::packages

@@ -1,0 +1,267 @@
+#include "packages/service.h"
+
+#include <boost/json.hpp>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "io/memory_file_system.h"
+#include "packages/disk.h"
+
+namespace atalaya::packages {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+const TenantId kTenant = default_tenant();
+
+std::string rule_file(const std::string& package, double warning, const std::string& version = "1.0.0") {
+  return "package: " + package + "\nversion: " + version + "\nrules:\n  a:\n    hot_" + package +
+         ": {gauge: {expr: temp, above: {warning: " + std::to_string(warning) + "}}}\n";
+}
+
+class ServiceTest : public testing::Test {
+ protected:
+  void start(std::vector<ShippedFile> shipped = {}) {
+    told_.clear();
+    service_ = std::make_unique<Service>(
+        files_, items_,
+        Service::Options{.root = "/data/packages", .last_good = "/data/good", .shipped = std::move(shipped)});
+    service_->subscribe(
+        {.rules = [this](const auto& rules) { told_.push_back("rules " + std::to_string(rules.size())); },
+         .collectors = [this](std::uint64_t n) { told_.push_back("collectors " + std::to_string(n)); },
+         .channels =
+             [this](const TenantId& tenant, const auto& channels, const auto& types) {
+               told_.push_back("channels " + tenant.value() + " " + std::to_string(channels.size()) + " " +
+                               std::to_string(types.size()));
+             }});
+    ASSERT_TRUE(service_->load_all());
+  }
+  void write(const std::string& path, const std::string& text, const std::string& tenant = "default") {
+    const auto full = "/data/packages/" + tenant + "/" + path;
+    ASSERT_TRUE(files_.create_directories(full.substr(0, full.rfind('/'))));
+    ASSERT_TRUE(io::write_file_atomically(files_, full, text));
+  }
+  PackageState state(const std::string& name) {
+    for (auto& one : service_->list(kTenant)) {
+      if (one.name == name) return one;
+    }
+    return {};
+  }
+  std::vector<std::string> heard() { return std::exchange(told_, {}); }
+  double warning(const std::string& rule) {
+    for (const auto& one : service_->rules()) {
+      if (one.name == rule) return *std::get<rules::GaugeSpec>(one.threshold).warning;
+    }
+    return -1;
+  }
+
+  io::MemoryFileSystem files_;
+  registry::Items items_;
+  std::unique_ptr<Service> service_;
+  std::vector<std::string> told_;
+};
+
+TEST_F(ServiceTest, AnEmptyFolderLoadsAndGetsTheShippedPackages) {
+  const auto text = rule_file("host", 5);
+  start({{"host/package.yaml", text}, {"host/README.md", "words"}, {"base/channels/hook.yaml", "method: POST\n"}});
+  EXPECT_THAT(heard(), ElementsAre("rules 1", "collectors 1", "channels default 0 1"));
+  EXPECT_TRUE(files_.exists("/data/packages/default/host/README.md"));
+  EXPECT_FALSE(state("host").broken);
+  EXPECT_EQ(state("host").items, 1u);
+  EXPECT_FALSE(state("base").broken);
+  EXPECT_EQ(items_.list(kTenant).size(), 1u);
+}
+
+TEST_F(ServiceTest, AShippedPackageThatAPersonChangedStaysAsItIs) {
+  write("host/package.yaml", rule_file("host", 7));
+  const auto text = rule_file("host", 5);
+  start({{"host/package.yaml", text}});
+  EXPECT_EQ(warning("hot_host"), 7);
+}
+
+TEST_F(ServiceTest, AChangeByHandIsNoticedAndOnlyWhatChangedIsTold) {
+  write("p/p.yaml", rule_file("p", 5));
+  write("q/q.yaml", rule_file("q", 5));
+  start();
+  heard();
+  EXPECT_FALSE(service_->scan());
+  EXPECT_THAT(heard(), IsEmpty());
+  write("p/p.yaml", rule_file("p", 6));  // of the same size
+  EXPECT_TRUE(service_->scan());
+  EXPECT_THAT(heard(), ElementsAre("rules 2"));
+  EXPECT_EQ(warning("hot_p"), 6);
+  EXPECT_FALSE(service_->scan());
+}
+
+TEST_F(ServiceTest, ABrokenPackageKeepsItsVersionAndStopsNobody) {
+  write("p/p.yaml", rule_file("p", 5));
+  write("q/q.yaml", rule_file("q", 5));
+  start();
+  write("p/p.yaml", "package: p\nversion: 2.0.0\nrules: {a: {b: {gauge: {expr: temp}}}}\n");
+  write("q/q.yaml", rule_file("q", 8));
+  const auto errors = service_->reload();
+  ASSERT_EQ(errors.size(), 1u);
+  EXPECT_EQ(errors[0].place, (Place{"/data/packages/default/p/p.yaml", 3, 24}));
+  EXPECT_TRUE(state("p").broken);
+  EXPECT_EQ(state("p").version, "1.0.0");
+  EXPECT_EQ(warning("hot_p"), 5);
+  EXPECT_EQ(warning("hot_q"), 8);
+  write("p/p.yaml", rule_file("p", 9, "2.0.0"));
+  EXPECT_THAT(service_->reload(), IsEmpty());
+  EXPECT_FALSE(state("p").broken);
+  EXPECT_EQ(warning("hot_p"), 9);
+}
+
+TEST_F(ServiceTest, ABrokenPackageKeepsItsVersionAlsoAcrossARestart) {
+  write("p/p.yaml", rule_file("p", 5));
+  start();
+  write("p/p.yaml", "package: [\n");
+  start();
+  EXPECT_TRUE(state("p").broken);
+  EXPECT_EQ(warning("hot_p"), 5);
+  EXPECT_EQ(service_->rules().front().origin.file, "/data/packages/default/p/p.yaml");
+}
+
+TEST_F(ServiceTest, APackageThatWasNeverGoodRunsNothing) {
+  write("p/p.yaml", "package: p\n");
+  start();
+  EXPECT_TRUE(state("p").broken);
+  EXPECT_EQ(state("p").version, "");
+  EXPECT_THAT(service_->rules(), IsEmpty());
+}
+
+TEST_F(ServiceTest, ARemovedFolderEndsThePackage) {
+  write("p/p.yaml", rule_file("p", 5));
+  start();
+  heard();
+  ASSERT_TRUE(files_.remove_all("/data/packages/default/p"));
+  EXPECT_TRUE(service_->scan());
+  EXPECT_THAT(heard(), ElementsAre("rules 0"));
+  EXPECT_THAT(items_.list(kTenant), IsEmpty());
+  start();
+  EXPECT_THAT(service_->rules(), IsEmpty());
+}
+
+TEST_F(ServiceTest, TenantsAreFoundAsFoldersAndKeptApart) {
+  write("p/p.yaml", rule_file("p", 5));
+  write("p/p.yaml", rule_file("p", 6), "acme");
+  start();
+  EXPECT_EQ(service_->rules().size(), 2u);
+  EXPECT_EQ(service_->list(TenantId{"acme"}).size(), 1u);
+  EXPECT_EQ(service_->rules().front().tenant, TenantId{"acme"});
+}
+
+TEST_F(ServiceTest, AnAgentGetsTheCollectorsOfItsHost) {
+  write("p/p.yaml",
+        "package: p\nversion: 1.0.0\ncollectors:\n  c:\n    web: {http: {url: 'http://x/'}, on: 'web*'}\n"
+        "    db: {tcp: {address: 'x:1'}, on: db1}\n");
+  start();
+  EXPECT_EQ(service_->agent_configuration(kTenant, "web7"),
+            R"({"revision":1,"collectors":[{"id":"host","type":"host","period_ms":1000},)"
+            R"({"id":"p/c/web","type":"http","period_ms":10000,"url":"http://x/","timeout_ms":5000}]})");
+  EXPECT_THAT(service_->agent_configuration(TenantId{"other"}, "web7"), HasSubstr(R"("period_ms":1000}]})"));
+}
+
+TEST_F(ServiceTest, AHostCollectorOfAPackageReplacesTheBuiltInOne) {
+  write("p/p.yaml", "package: p\nversion: 1.0.0\ncollectors: {h: {slow: {host: {}, period: 15s, on: old}}}\n");
+  start();
+  EXPECT_EQ(service_->agent_configuration(kTenant, "old"),
+            R"({"revision":1,"collectors":[{"id":"p/h/slow","type":"host","period_ms":15000}]})");
+  EXPECT_THAT(service_->agent_configuration(kTenant, "new"), HasSubstr(R"("id":"host")"));
+}
+
+TEST_F(ServiceTest, RevisionsOfTheConfigurationAreNeverReused) {
+  start();
+  EXPECT_EQ(service_->configuration_revision(), 1u);
+  start();
+  EXPECT_EQ(service_->configuration_revision(), 1u);  // the same content
+  write("p/p.yaml", "package: p\nversion: 1.0.0\ncollectors: {c: {w: {tcp: {address: 'x:1'}}}}\n");
+  EXPECT_TRUE(service_->scan());
+  EXPECT_EQ(service_->configuration_revision(), 2u);
+  ASSERT_TRUE(files_.remove_all("/data/packages/default/p"));
+  start();
+  EXPECT_EQ(service_->configuration_revision(), 3u);
+}
+
+TEST_F(ServiceTest, ACheckMadeOnDemandIsAFileAndRuns) {
+  start();
+  heard();
+  const auto made = service_->add_check(
+      kTenant, {.type = "http", .target = "https://Example.org/a?b", .on = {"web1"}, .expect_status = 200});
+  ASSERT_TRUE(made) << to_string(made.error());
+  EXPECT_EQ(made->id, "ondemand/checks/example-org-a-b");
+  EXPECT_EQ(made->target(), "https://Example.org/a?b");
+  EXPECT_THAT(heard(), ElementsAre("collectors 2"));
+  EXPECT_THAT(service_->agent_configuration(kTenant, "web1"), HasSubstr("Example.org"));
+  const auto second = service_->add_check(kTenant, {.type = "http", .target = "https://example.org/a?b"});
+  EXPECT_EQ(second->id, "ondemand/checks/example-org-a-b-2");
+  start();
+  EXPECT_EQ(service_->collectors(kTenant).size(), 2u);
+  ASSERT_TRUE(service_->remove_item(kTenant, made->id));
+  ASSERT_TRUE(service_->remove_item(kTenant, second->id));
+  EXPECT_THAT(service_->collectors(kTenant), IsEmpty());
+  EXPECT_FALSE(service_->remove_item(kTenant, made->id));
+  EXPECT_TRUE(service_->add_check(kTenant, {.type = "tcp", .target = "x:1", .name = "Mail: \"in\""}));
+  EXPECT_EQ(service_->collectors(kTenant).front().title, "Mail: \"in\"");
+}
+
+TEST_F(ServiceTest, AWrongCheckIsRefusedAndChangesNothing) {
+  start();
+  heard();
+  for (const auto& bad : std::vector<NewCheck>{{.type = "icmp", .target = "x"},
+                                               {.type = "http", .target = "x"},
+                                               {.type = "http", .target = "http://x/\n  evil: true"},
+                                               {.type = "tcp", .target = "x:1", .period = Duration{1}},
+                                               {.type = "tcp", .target = "x:1", .expect_text = "y"},
+                                               {.type = "process", .target = "\xff"},
+                                               {.type = "process", .target = ""}}) {
+    const auto made = service_->add_check(kTenant, bad);
+    ASSERT_FALSE(made) << bad.target;
+    EXPECT_EQ(made.error().code, ErrorCode::kInvalidArgument);
+    EXPECT_FALSE(made.error().message.empty());
+  }
+  EXPECT_THAT(heard(), IsEmpty());
+  EXPECT_FALSE(files_.exists("/data/packages/default/ondemand"));
+  ASSERT_TRUE(service_->add_check(kTenant, {.type = "process", .target = "sshd", .name = "ssh"}));
+  EXPECT_EQ(service_->add_check(kTenant, {.type = "process", .target = "sshd", .name = "ssh"}).error().code,
+            ErrorCode::kAlreadyExists);
+}
+
+TEST_F(ServiceTest, WhatAFileDeclaresIsRemovedFromTheFile) {
+  write("p/p.yaml", "package: p\nversion: 1.0.0\ncollectors: {c: {w: {tcp: {address: 'x:1'}}}}\n");
+  start();
+  const auto removed = service_->remove_item(kTenant, "p/c/w");
+  ASSERT_FALSE(removed);
+  EXPECT_EQ(removed.error().code, ErrorCode::kPermissionDenied);
+  EXPECT_THAT(removed.error().message, HasSubstr("/data/packages/default/p/p.yaml"));
+  EXPECT_EQ(service_->collectors(kTenant).size(), 1u);
+}
+
+TEST_F(ServiceTest, ChannelsOfTypesThatAnotherPackageDefinesLoad) {
+  write("base/channels/hook.yaml", "method: POST\n");
+  write("a/a.yaml", "package: a\nversion: 1.0.0\nchannels: {ops: {h: {hook: {url: 'http://x/'}}}}\n");
+  start();
+  EXPECT_FALSE(state("a").broken);
+  EXPECT_THAT(told_, testing::Contains("channels default 1 1"));
+}
+
+TEST(ShippedPackages, AreGood) {
+  const std::string at = AT_SOURCE_DIR;
+  const auto files = io::real_file_system();
+  std::size_t rules = 0;
+  for (const auto* name : {"host", "logs"}) {
+    const auto loaded = check_folder(*files, at + "/packages/" + name, {});
+    for (const auto& error : loaded.errors) ADD_FAILURE() << to_string(error);
+    for (const auto& rule : loaded.package.rules) {
+      EXPECT_FALSE(rule.title.empty()) << rule.id;
+      EXPECT_TRUE(rule.annotations.contains("summary")) << rule.id;
+    }
+    rules += loaded.package.rules.size();
+  }
+  EXPECT_GE(rules, 12u);
+}
+
+}  // namespace
+}  // namespace atalaya::packages
