@@ -75,6 +75,8 @@ class SegmentLog {
   Status start_segment(Time now);
   /// Adds a record that takes `ordinals` positions; too_large above kMaxPayloadBytes.
   Result<LogPosition> stage(std::string_view payload, std::uint32_t ordinals = 1);
+  /// Where in the segment the next staged record will begin.
+  std::uint64_t staged_end() const { return current_.bytes + staged_.size(); }
   /// Writes and syncs what is staged.
   Status flush();
   /// Marks the end of the segment, so that later damage in it cannot pass for a torn write.
