@@ -42,6 +42,30 @@ TEST(Time, Rfc3339RoundTripsAndAcceptsOffsets) {
   }
 }
 
+TEST(Time, TheEndsOfTimeCanBeWritten) {
+  EXPECT_EQ(format_rfc3339(kMinTime), "0000-01-01T00:00:00.000Z");
+  EXPECT_EQ(format_rfc3339(kMaxTime), "9999-12-31T23:59:59.999Z");
+  EXPECT_EQ(format_rfc3339(from_ms(-1)), "1969-12-31T23:59:59.999Z");
+  EXPECT_EQ(parse_time("9999-12-31T23:59:59.999Z").value(), parse_time(format_rfc3339(kMaxTime)).value());
+}
+
+TEST(Time, LeapDaysAreDays) {
+  EXPECT_TRUE(parse_time("2024-02-29T00:00:00Z"));
+  EXPECT_FALSE(parse_time("2100-02-29T00:00:00Z"));
+  EXPECT_EQ(parse_time("1969-12-31T19:00:00-05:00").value(), from_ms(0));
+}
+
+TEST(Time, AManualClockMovesOnlyWhenTold) {
+  ManualClock clock(from_ms(1000));
+  const auto start = clock.steady();
+  clock.advance(Duration{250});
+  EXPECT_EQ(clock.now(), from_ms(1250));
+  EXPECT_EQ(clock.steady() - start, Duration{250});
+  clock.jump_to(from_ms(0));
+  EXPECT_EQ(clock.now(), from_ms(0));
+  EXPECT_EQ(clock.steady() - start, Duration{250});
+}
+
 TEST(Time, DurationsFollowPrometheusNotation) {
   EXPECT_EQ(parse_duration("1h30m").value(), Duration{5400000});
   EXPECT_EQ(parse_duration("250ms").value(), Duration{250});
@@ -73,6 +97,38 @@ TEST(Bytes, VarintsRoundTripAndTruncationIsNoticed) {
     torn.f64();
     EXPECT_FALSE(torn.ok()) << cut;
   }
+}
+
+TEST(Bytes, AVarintOfMoreThan64BitsIsRefused) {
+  ByteReader longest(std::string_view("\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"));
+  EXPECT_EQ(longest.varint(), UINT64_MAX);
+  for (const auto* bad : {"\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02", "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"}) {
+    ByteReader reader{std::string_view(bad)};
+    EXPECT_EQ(reader.varint(), 0u);
+    EXPECT_FALSE(reader.ok());
+  }
+}
+
+TEST(Bytes, AfterAFailureEveryReadIsEmpty) {
+  ByteReader reader("ab");
+  EXPECT_EQ(reader.u64(), 0u);
+  EXPECT_FALSE(reader.ok());
+  EXPECT_EQ(reader.raw(1), "");
+  EXPECT_EQ(reader.u8(), 0);
+}
+
+TEST(Bytes, HexRoundTripsAndRefusesTheRest) {
+  EXPECT_EQ(to_hex("\x01\xab"), "01ab");
+  EXPECT_EQ(to_hex(std::uint64_t{0x1f}), "000000000000001f");
+  EXPECT_EQ(from_hex("01AB").value(), "\x01\xab");
+  EXPECT_FALSE(from_hex("0"));
+  EXPECT_FALSE(from_hex("0g"));
+}
+
+TEST(Bytes, PaddedBase64NeedsItsPadding) {
+  EXPECT_EQ(base64_decode("YWI=").value(), "ab");
+  EXPECT_EQ(base64_decode("").value(), "");
+  for (const auto* bad : {"YWI", "YW==I", "====", "A===", "YWJ="}) EXPECT_FALSE(base64_decode(bad)) << bad;
 }
 
 TEST(Bytes, Base64IsStrict) {

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -87,6 +88,10 @@ constexpr std::array kUnits{Unit{"y", 365LL * 86400000},
 }  // namespace
 
 std::string format_rfc3339(Time time) {
+  // RFC 3339 has years of four digits; the ends of time are shown as the ends of that.
+  constexpr Time kFirst{std::chrono::sys_days{std::chrono::year{0} / 1 / 1}};
+  constexpr Time kLast{std::chrono::sys_days{std::chrono::year{10000} / 1 / 1} - Duration{1}};
+  time = std::clamp(time, kFirst, kLast);
   const auto day = std::chrono::floor<days>(time);
   const std::chrono::year_month_day date{day};
   const auto ms = (time - day).count();

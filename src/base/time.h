@@ -25,7 +25,7 @@ constexpr Time from_ms(std::int64_t ms) { return Time{Duration{ms}}; }
 constexpr double to_seconds(Time time) { return static_cast<double>(to_ms(time)) / 1000.0; }
 constexpr double to_seconds(Duration d) { return static_cast<double>(d.count()) / 1000.0; }
 
-/// RFC 3339 in UTC with milliseconds: `2026-11-22T02:30:10.123Z`.
+/// RFC 3339 in UTC with milliseconds, `2026-11-22T02:30:10.123Z`; years are held within 0 to 9999.
 std::string format_rfc3339(Time time);
 /// RFC 3339, or Unix seconds with decimals.
 Result<Time> parse_time(std::string_view text);

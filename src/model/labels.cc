@@ -4,35 +4,9 @@
 #include <xxhash.h>
 
 #include "base/bytes.h"
+#include "model/names.h"
 
 namespace atalaya {
-namespace {
-
-std::string quote(std::string_view value) {
-  std::string out = "\"";
-  for (const char c : value) {
-    if (c == '\\' || c == '"') out += '\\';
-    if (c == '\n') {
-      out += "\\n";
-    } else {
-      out += c;
-    }
-  }
-  return out + '"';
-}
-
-bool is_plain_name(std::string_view name, bool metric) {
-  if (name.empty() || (name[0] >= '0' && name[0] <= '9')) return false;
-  for (const char c : name) {
-    const bool ok =
-        (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || (metric && c == ':');
-    if (!ok) return false;
-  }
-  return true;
-}
-
-}  // namespace
-
 void Labels::Iterator::load() {
   if (left_.empty()) return;
   ByteReader reader(left_);
@@ -134,13 +108,13 @@ Labels LabelsBuilder::build() const {
 
 std::string to_string(const Labels& labels) {
   const auto metric = labels.get(kMetricName);
-  const bool bare = is_plain_name(metric, true);
+  const bool bare = is_metric_name(metric);
   std::string out = bare ? std::string(metric) : "";
-  std::string inner = bare || metric.empty() ? "" : quote(metric);
+  std::string inner = bare || metric.empty() ? "" : quote_label_value(metric);
   for (const auto& [name, value] : labels) {
     if (name == kMetricName) continue;
     if (!inner.empty()) inner += ", ";
-    inner += (is_plain_name(name, false) ? std::string(name) : quote(name)) + "=" + quote(value);
+    inner += (is_label_name(name) ? std::string(name) : quote_label_value(name)) + "=" + quote_label_value(value);
   }
   if (!inner.empty() || out.empty()) out += "{" + inner + "}";
   return out;

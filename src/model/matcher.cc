@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "model/names.h"
 
 namespace atalaya {
 
@@ -47,18 +48,9 @@ std::string to_string(const Matchers& matchers) {
   std::string out = "{";
   for (const auto& matcher : matchers) {
     if (out.size() > 1) out += ',';
-    out += matcher.name();
+    out += is_label_name(matcher.name()) ? matcher.name() : quote_label_value(matcher.name());
     out += kOps[static_cast<int>(matcher.op())];
-    out += '"';
-    for (const char c : matcher.value()) {
-      if (c == '"' || c == '\\') out += '\\';
-      if (c == '\n') {
-        out += "\\n";
-      } else {
-        out += c;
-      }
-    }
-    out += '"';
+    out += quote_label_value(matcher.value());
   }
   return out + "}";
 }
