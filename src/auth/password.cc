@@ -16,11 +16,10 @@ constexpr std::uint32_t kLanes = 1;
 constexpr std::size_t kSaltBytes = 16;
 constexpr std::size_t kHashBytes = 32;
 
-// Hash of random bytes that nobody kept: what an unknown user's password is compared with.
-constexpr const char* kNobody =
-    "$argon2id$v=19$m=19456,t=2,p=1$AAECAwQFBgcICQoLDA0ODw$AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
-
 std::string parameters() { return fmt::format("$argon2id$v=19$m={},t={},p={}$", kMemoryKib, kPasses, kLanes); }
+
+// What an unknown user's password is compared with: no password has this hash, as far as anybody knows.
+std::string nobody() { return parameters() + "AAECAwQFBgcICQoLDA0ODw$AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"; }
 
 }  // namespace
 
@@ -51,7 +50,7 @@ Result<std::string> hash_password(std::string_view password) {
 
 bool verify_password(std::string_view phc, std::string_view password) {
   if (password.size() > kMaxPasswordBytes) return false;
-  const std::string text(phc.empty() ? kNobody : phc);
+  const std::string text = phc.empty() ? nobody() : std::string(phc);
   const bool matches = argon2id_verify(text.c_str(), password.data(), password.size()) == ARGON2_OK;
   return matches && !phc.empty();
 }
