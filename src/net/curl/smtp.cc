@@ -11,8 +11,7 @@ namespace {
 
 struct Conversation {
   std::string_view unsent;
-  std::string last;           ///< the server's last line
-  std::string about_message;  ///< the last line before its goodbye
+  std::string answer;  ///< the last line before its goodbye
 };
 
 std::size_t give_message(char* into, std::size_t, std::size_t room, void* context) {
@@ -28,8 +27,7 @@ std::size_t take_line(char* data, std::size_t, std::size_t size, void* context) 
   std::string_view line(data, size);
   while (line.ends_with('\n') || line.ends_with('\r')) line.remove_suffix(1);
   if (line.empty()) return size;
-  conversation.last = line.substr(0, 512);
-  if (!line.starts_with("221")) conversation.about_message = conversation.last;
+  if (!line.starts_with("221")) conversation.answer = line.substr(0, 512);
   return size;
 }
 
@@ -76,7 +74,7 @@ Status check(const SmtpServer& server, const std::vector<std::string>& to) {
 Error failure(const SmtpServer& server, const Easy& easy, CURLcode code, const Conversation& conversation) {
   Error error{code_of(code), where(server) + ": " + easy.words(code), {}, {}};
   // An answer of the server says more than curl's summary of it.
-  const auto& line = conversation.last;
+  const auto& line = conversation.answer;
   const bool refused = line.size() >= 3 && (line[0] == '4' || line[0] == '5');
   if (refused) {
     error.message = where(server) + " answered: " + line;
@@ -109,7 +107,7 @@ Result<SmtpAnswer> send_mail(const SmtpServer& server, const std::string& from, 
     recipients.add("<" + address + ">");
   }
   Easy easy;
-  Conversation conversation{message, {}, {}};
+  Conversation conversation{message, {}};
   easy.set(CURLOPT_URL, server.url);
   easy.set(CURLOPT_PROTOCOLS_STR, "smtp,smtps");
   easy.set(CURLOPT_PROXY, "");
@@ -130,7 +128,7 @@ Result<SmtpAnswer> send_mail(const SmtpServer& server, const std::string& from, 
   easy.set(CURLOPT_WRITEFUNCTION, drop);
   const auto code = easy.perform();
   if (code != CURLE_OK) return std::unexpected(failure(server, easy, code, conversation));
-  return SmtpAnswer{without_credentials(conversation.about_message, server)};
+  return SmtpAnswer{without_credentials(conversation.answer, server)};
 }
 
 }  // namespace atalaya::net::curl
