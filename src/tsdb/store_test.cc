@@ -1,0 +1,423 @@
+#include "tsdb/store.h"
+
+#include <gtest/gtest.h>
+
+#include <future>
+#include <map>
+#include <random>
+
+#include "io/faulty_file_system.h"
+#include "io/memory_file_system.h"
+
+namespace atalaya::tsdb {
+namespace {
+
+using storage::Appended;
+using storage::CommittedSamples;
+using storage::LogPosition;
+using storage::SampleBatch;
+
+constexpr std::int64_t kStart = 1'700'000'000'000;
+
+Options options_for_tests() {
+  Options options;
+  options.directory = "series";
+  options.commit_inline = true;
+  return options;
+}
+
+/// What must be there: series → time → value.
+using Model = std::map<std::string, std::map<std::int64_t, double>>;
+
+/// A machine with a disk on which stores are opened one after another.
+class TsdbStore : public testing::Test {
+ protected:
+  Result<std::unique_ptr<Store>> try_open(io::FileSystem& files, Options options = options_for_tests()) {
+    return Store::open(files, clock_, metrics_, std::move(options));
+  }
+  void open(Options options = options_for_tests()) {
+    store_.reset();
+    store_ = try_open(files_, std::move(options)).value();
+  }
+  SeriesId id(const std::string& name) { return store_->resolve(tenant_, Labels{{"__name__", name}}).value(); }
+
+  /// Appends and returns what `done` was told.
+  Result<Appended> append(SampleBatch batch) {
+    Result<Appended> out = fail(ErrorCode::kInternal, "done was not called");
+    store_->append(tenant_, std::move(batch), [&](Result<Appended> result) { out = std::move(result); });
+    return out;
+  }
+  Result<Appended> append(const std::string& name, std::int64_t seconds, double value,
+                          storage::WriteOrigin origin = {}) {
+    return append({{{id(name), from_ms(kStart + seconds * 1000), value}}, std::move(origin)});
+  }
+
+  static Model contents(const Store& store, const TenantId& tenant = default_tenant()) {
+    Model out;
+    auto found = store.select(tenant, {Matcher::make("__name__", Matcher::Op::kRegex, ".+").value()}, {});
+    EXPECT_TRUE(found);
+    for (auto& series : *found) {
+      auto& samples = out[std::string(series.labels->get("__name__"))];
+      for (Sample sample; series.samples->next(sample);) {
+        EXPECT_TRUE(samples.emplace(to_ms(sample.time) - kStart, sample.value).second);
+      }
+    }
+    return out;
+  }
+  static std::vector<std::tuple<LogPosition, std::uint64_t, double>> replayed(const Store& store, LogPosition after) {
+    std::vector<std::tuple<LogPosition, std::uint64_t, double>> out;
+    EXPECT_TRUE(store.replay(after, [&](const CommittedSamples& committed) {
+      for (const auto& sample : committed.samples) {
+        out.emplace_back(committed.position, sample.series.value(), sample.value);
+      }
+    }));
+    return out;
+  }
+
+  ManualClock clock_{from_ms(kStart + 60'000)};
+  telemetry::Registry metrics_;
+  io::MemoryFileSystem files_;
+  std::unique_ptr<Store> store_;
+  TenantId tenant_ = default_tenant();
+};
+
+TEST_F(TsdbStore, AnAcknowledgedSampleIsSeenByTheNextQueryAndAfterAPowerCut) {
+  open();
+  const auto done = append("up", 1, 1.5);
+  ASSERT_TRUE(done);
+  EXPECT_EQ(done->accepted, 1u);
+  EXPECT_GT(done->position.value, 0u);
+  const Model wanted{{"up", {{1000, 1.5}}}};
+  EXPECT_EQ(contents(*store_), wanted);
+  files_.power_cut();
+  open();
+  EXPECT_EQ(contents(*store_), wanted);
+  EXPECT_EQ(store_->report().samples, 1u);
+}
+
+TEST_F(TsdbStore, TheFirstValueOfATimeStays) {
+  open();
+  append("up", 1, 1);
+  append("up", 2, 2);
+  const auto again = append("up", 1, 9);
+  ASSERT_TRUE(again);
+  EXPECT_EQ(again->duplicate, 1u);
+  EXPECT_EQ(again->accepted, 0u);
+  open();
+  EXPECT_EQ(contents(*store_), (Model{{"up", {{1000, 1}, {2000, 2}}}}));
+  EXPECT_EQ(replayed(*store_, {}).size(), 2u);  // the refused duplicate is in the log and not told
+}
+
+TEST_F(TsdbStore, SamplesOutsideRetentionAreRefusedAlone) {
+  open();
+  const auto series = id("up");
+  const auto old = clock_.now() - std::chrono::hours{25};
+  const auto done = append({{{series, old, 1}, {series, clock_.now(), 2}}, {}});
+  ASSERT_TRUE(done);
+  EXPECT_EQ(done->too_old, 1u);
+  EXPECT_EQ(done->accepted, 1u);
+}
+
+TEST_F(TsdbStore, AnUnknownSeriesRefusesTheBatch) {
+  open();
+  EXPECT_EQ(append({{{SeriesId{77}, clock_.now(), 1}}, {}}).error().code, ErrorCode::kInvalidArgument);
+  EXPECT_TRUE(append("up", 1, 1));
+}
+
+TEST_F(TsdbStore, ARepeatedSequenceIsAcknowledgedWithoutEffectAlsoAfterARestart) {
+  open();
+  EXPECT_FALSE(append("up", 1, 1, {"agent:a", 1})->repeated);
+  EXPECT_TRUE(append("up", 2, 2, {"agent:a", 1})->repeated);
+  files_.power_cut();
+  open();
+  EXPECT_EQ(store_->last_sequence(tenant_, "agent:a"), 1u);
+  EXPECT_EQ(store_->last_sequence(tenant_, "agent:b"), 0u);
+  EXPECT_TRUE(append("up", 3, 3, {"agent:a", 1})->repeated);
+  EXPECT_FALSE(append("up", 4, 4, {"agent:a", 2})->repeated);
+  EXPECT_FALSE(append("up", 5, 5, {"agent:b", 1})->repeated);
+  EXPECT_EQ(contents(*store_)["up"].size(), 3u);
+}
+
+TEST_F(TsdbStore, AnEmptyBatchMovesItsMark) {
+  open();
+  EXPECT_TRUE(append({{}, {"agent:a", 7}}));
+  files_.power_cut();
+  open();
+  EXPECT_EQ(store_->last_sequence(tenant_, "agent:a"), 7u);
+}
+
+TEST_F(TsdbStore, ListenersHearInOrderBeforeDoneAndAfterVisibility) {
+  open();
+  std::vector<std::string> events;
+  store_->listen([&](const CommittedSamples& committed) {
+    events.push_back("heard " + std::to_string(committed.samples[0].value));
+    EXPECT_EQ(contents(*store_)["up"].rbegin()->second, committed.samples[0].value);
+  });
+  LogPosition last;
+  for (int i = 1; i <= 3; ++i) {
+    store_->append(tenant_, {{{id("up"), from_ms(kStart + i), i * 1.0}}, {}}, [&](Result<Appended> done) {
+      EXPECT_GT(done->position, last);
+      last = done->position;
+      events.push_back("done");
+    });
+  }
+  EXPECT_EQ(events,
+            (std::vector<std::string>{"heard 1.000000", "done", "heard 2.000000", "done", "heard 3.000000", "done"}));
+}
+
+TEST_F(TsdbStore, ReplayHandsOverWhatLiesAfterAPosition) {
+  open();
+  append("a", 1, 1);
+  const auto middle = append("b", 2, 2)->position;
+  append("a", 3, 3);
+  files_.power_cut();
+  open();
+  append("c", 4, 4);
+  const auto after = replayed(*store_, middle);
+  ASSERT_EQ(after.size(), 2u);
+  EXPECT_EQ(std::get<1>(after[0]), id("a").value());
+  EXPECT_EQ(std::get<2>(after[0]), 3);
+  EXPECT_EQ(std::get<1>(after[1]), id("c").value());
+  EXPECT_LT(std::get<0>(after[0]), std::get<0>(after[1]));
+  EXPECT_EQ(replayed(*store_, {}).size(), 4u);
+  EXPECT_TRUE(replayed(*store_, std::get<0>(after[1])).empty());
+}
+
+TEST_F(TsdbStore, OldSegmentsGoAndMarksDefinitionsAndPositionsStay) {
+  auto options = options_for_tests();
+  options.retention = std::chrono::minutes{10};
+  open(options);
+  LogPosition last;
+  for (int minute = 0; minute < 60; ++minute) {
+    clock_.jump_to(from_ms(kStart + minute * 60'000));
+    const auto origin = minute == 0 ? storage::WriteOrigin{"once", 5} : storage::WriteOrigin{};
+    const auto done = append("up", minute * 60, minute, origin);
+    ASSERT_TRUE(done);
+    EXPECT_GT(done->position, last);
+    last = done->position;
+    store_->maintain();
+  }
+  EXPECT_LE(files_.list("series")->size(), 13u);
+  files_.power_cut();
+  open(options);
+  EXPECT_EQ(store_->last_sequence(tenant_, "once"), 5u);
+  EXPECT_EQ(contents(*store_)["up"].size(), 11u);
+  EXPECT_GT(append("up", 59 * 60 + 1, 1)->position, last);
+}
+
+TEST_F(TsdbStore, TenantsDoNotSeeOneAnother) {
+  open();
+  append("up", 1, 1);
+  EXPECT_TRUE(contents(*store_, TenantId{"other"}).empty());
+  EXPECT_EQ(store_->series(TenantId{"other"}, id("up"), {}).error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(store_->labels_of(TenantId{"other"}, id("up")), nullptr);
+  EXPECT_TRUE(store_->label_names(TenantId{"other"}, {}).empty());
+  EXPECT_FALSE(store_->resolve(TenantId{"No Tenant"}, Labels{{"a", "b"}}));
+}
+
+TEST_F(TsdbStore, AFullDiskRefusesWritesServesReadsAndRecovers) {
+  open();
+  ASSERT_TRUE(append("up", 1, 1, {"agent:a", 1}));
+  files_.set_capacity(0);
+  const auto refused = append("up", 2, 2, {"agent:a", 2});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kResourceExhausted);
+  EXPECT_FALSE(refused.error().remedy.empty());
+  EXPECT_EQ(contents(*store_), (Model{{"up", {{1000, 1}}}}));
+  EXPECT_NE(metrics_.expose().find("atalaya_tsdb_read_only 1"), std::string::npos);
+  files_.set_capacity(1 << 20);
+  EXPECT_FALSE(append("up", 2, 2, {"agent:a", 2}));  // not tried again yet
+  clock_.advance(Duration{1000});
+  EXPECT_TRUE(append("up", 2, 2, {"agent:a", 2}));
+  EXPECT_NE(metrics_.expose().find("atalaya_tsdb_read_only 0"), std::string::npos);
+  files_.power_cut();
+  open();
+  EXPECT_EQ(contents(*store_), (Model{{"up", {{1000, 1}, {2000, 2}}}}));
+}
+
+TEST_F(TsdbStore, ASecondProcessIsRefused) {
+  open();
+  EXPECT_EQ(try_open(files_).error().code, ErrorCode::kConflict);
+}
+
+TEST_F(TsdbStore, AppendsAfterStopAreRefused) {
+  open();
+  const auto series = id("up");
+  store_->stop();
+  EXPECT_EQ(append({{{series, clock_.now(), 1}}, {}}).error().code, ErrorCode::kUnavailable);
+}
+
+/// Random appends in and out of order, repeats, restarts, power cuts and shrinking retention of
+/// segments, against a map.
+TEST_F(TsdbStore, MatchesAMapOverRandomLives) {
+  const auto seed = std::random_device{}();
+  SCOPED_TRACE(seed);
+  std::mt19937_64 random(seed);
+  auto options = options_for_tests();
+  options.segment_bytes = 4096;
+  open(options);
+  Model model;
+  std::uint64_t sequence = 0;
+  for (int i = 0; i < 1000; ++i) {
+    SampleBatch batch;
+    std::vector<std::pair<std::string, Sample>> plain;
+    for (std::uint64_t n = random() % 8; n > 0; --n) {
+      const auto name = "m" + std::to_string(random() % 20);
+      const Sample sample{from_ms(kStart + static_cast<std::int64_t>(random() % 60'000)),
+                          static_cast<double>(random() % 1000) / 10};
+      batch.samples.push_back({id(name), sample.time, sample.value});
+      plain.emplace_back(name, sample);
+    }
+    const bool repeat = sequence > 0 && random() % 10 == 0;
+    batch.origin = {"agent:x", repeat ? sequence : ++sequence};
+    const auto done = append(std::move(batch));
+    ASSERT_TRUE(done);
+    ASSERT_EQ(done->repeated, repeat);
+    std::uint32_t fresh = 0;
+    if (!repeat) {
+      for (const auto& [name, sample] : plain) {
+        fresh += model[name].emplace(to_ms(sample.time) - kStart, sample.value).second;
+      }
+    }
+    ASSERT_EQ(done->accepted, fresh);
+    if (random() % 100 != 0) continue;
+    if (random() % 2 == 0) store_.reset();
+    files_.power_cut();
+    open(options);
+    std::erase_if(model, [](const auto& entry) { return entry.second.empty(); });
+    ASSERT_EQ(contents(*store_), model);
+    ASSERT_TRUE(store_->report().damaged.empty());
+  }
+}
+
+/// Whatever call of the file system goes wrong, in whatever way: what was acknowledged is there
+/// once, and nothing is there that was never sent.
+TEST_F(TsdbStore, EveryFaultAtEveryCallLosesNothingAcknowledged) {
+  testing::internal::CaptureStderr();  // each fault is logged, as it should be
+  auto options = options_for_tests();
+  options.segment_bytes = 512;
+  for (const auto fault : {io::Fault::kNoSpace, io::Fault::kIoError, io::Fault::kTear, io::Fault::kPowerCut}) {
+    const auto struck = io::for_every_call([&](std::uint64_t n) {
+      io::MemoryFileSystem disk;
+      io::FaultyFileSystem faulty(disk);
+      ManualClock clock(from_ms(kStart + 60'000));
+      Model acknowledged;
+      Model sent;
+      std::uint64_t last_acknowledged = 0;
+      faulty.arm(fault, n);
+      for (int life = 0; life < 2; ++life) {
+        auto store = Store::open(faulty, clock, metrics_, options);
+        if (!store) continue;
+        for (int i = 0; i < 12; ++i) {
+          clock.advance(Duration{1000});
+          const auto name = "m" + std::to_string(i % 3);
+          const auto series = (*store)->resolve(tenant_, Labels{{"__name__", name}}).value();
+          const auto at = life * 100'000 + i * 1000;
+          const std::uint64_t sequence = static_cast<std::uint64_t>(life) * 100 + static_cast<std::uint64_t>(i) + 1;
+          sent[name][at] = i;
+          // A writer that gets an error sends the same batch again, as agents do.
+          for (int attempt = 0; attempt < 3; ++attempt) {
+            bool ok = false;
+            (*store)->append(tenant_, {{{series, from_ms(kStart + at), i * 1.0}}, {"agent:a", sequence}},
+                             [&](const Result<Appended>& done) { ok = done.has_value(); });
+            if (ok) {
+              acknowledged[name][at] = i;
+              last_acknowledged = sequence;
+              break;
+            }
+            clock.advance(Duration{1000});
+          }
+        }
+      }
+      const bool hit = faulty.struck();
+      disk.power_cut_keeping_some(n);
+      auto again = Store::open(disk, clock, metrics_, options);
+      EXPECT_TRUE(again) << "fault " << static_cast<int>(fault) << " at call " << n;
+      if (!again) return hit;
+      EXPECT_GE((*again)->last_sequence(tenant_, "agent:a"), last_acknowledged);
+      const auto found = contents(**again);
+      for (const auto& [name, samples] : acknowledged) {
+        for (const auto& [at, value] : samples) {
+          EXPECT_TRUE(found.contains(name) && found.at(name).contains(at) && found.at(name).at(at) == value)
+              << "fault " << static_cast<int>(fault) << " at call " << n << ": lost " << name << " at " << at;
+        }
+      }
+      for (const auto& [name, samples] : found) {
+        for (const auto& [at, value] : samples) EXPECT_TRUE(sent[name].contains(at) && sent[name][at] == value);
+      }
+      return hit;
+    });
+    EXPECT_GT(struck, 50u);
+  }
+  testing::internal::GetCapturedStderr();
+}
+
+TEST_F(TsdbStore, AFlippedBitIsReportedAndTheRestServes) {
+  testing::internal::CaptureStderr();
+  open();
+  for (int i = 0; i < 20; ++i) ASSERT_TRUE(append("m" + std::to_string(i % 2), i, i));
+  store_.reset();
+  const std::string path = "series/000000000001.log";
+  const auto bytes = io::read_file(files_, path).value();
+  std::mt19937_64 random(5);
+  for (std::size_t offset = 0; offset < bytes.size(); offset += 1 + random() % 5) {
+    io::MemoryFileSystem disk;
+    ASSERT_TRUE(disk.create_directories("series"));
+    ASSERT_TRUE(io::write_file_atomically(disk, path, bytes));
+    ASSERT_TRUE(disk.flip_bits(path, offset, 0x10));
+    auto store = try_open(disk);
+    ASSERT_TRUE(store) << offset;
+    EXPECT_TRUE(!(*store)->report().damaged.empty() || (*store)->report().torn_bytes > 0) << offset;
+    std::size_t left = 0;
+    for (const auto& [name, samples] : contents(**store)) {
+      for (const auto& [at, value] : samples) {
+        EXPECT_EQ(at, static_cast<std::int64_t>(value) * 1000);
+        ++left;
+      }
+    }
+    // One record: a sample, or with the definition of a series all ten of it.
+    EXPECT_GE(left, 10u) << offset;
+  }
+  EXPECT_NE(testing::internal::GetCapturedStderr().find("damage set aside"), std::string::npos);
+}
+
+TEST_F(TsdbStore, ManyWritersAtOnceAreAllCommittedInOrderOfPosition) {
+  auto options = options_for_tests();
+  options.commit_inline = false;
+  store_ = try_open(files_, options).value();
+  LogPosition last;
+  std::size_t heard = 0;
+  store_->listen([&](const CommittedSamples& committed) {
+    EXPECT_GT(committed.position, last);
+    last = committed.position;
+    heard += committed.samples.size();
+  });
+  store_->start();
+  constexpr int kWriters = 4;
+  constexpr int kBatches = 200;
+  std::vector<std::thread> writers;
+  std::atomic<int> acknowledged = 0;
+  for (int w = 0; w < kWriters; ++w) {
+    writers.emplace_back([&, w] {
+      const auto series = store_->resolve(tenant_, Labels{{"__name__", "m" + std::to_string(w)}}).value();
+      for (int i = 0; i < kBatches; ++i) {
+        std::promise<bool> done;
+        store_->append(tenant_, {{{series, from_ms(kStart + i), i * 1.0}}, {}},
+                       [&](const Result<Appended>& result) { done.set_value(result.has_value()); });
+        if (done.get_future().get()) ++acknowledged;
+        (void)store_->select(tenant_, {Matcher::equal("__name__", "m0")}, {});
+      }
+    });
+  }
+  for (auto& writer : writers) writer.join();
+  store_->stop();
+  EXPECT_EQ(acknowledged, kWriters * kBatches);
+  EXPECT_EQ(heard, static_cast<std::size_t>(kWriters * kBatches));
+  files_.power_cut();
+  open();
+  EXPECT_EQ(contents(*store_).size(), static_cast<std::size_t>(kWriters));
+  for (const auto& [name, samples] : contents(*store_)) EXPECT_EQ(samples.size(), static_cast<std::size_t>(kBatches));
+}
+
+}  // namespace
+}  // namespace atalaya::tsdb
