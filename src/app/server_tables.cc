@@ -107,7 +107,7 @@ Command token_command() {
                  .arguments = {{.name = "ID", .help = "As `token list` shows it."}}};
   Command verify{
       .name = "verify",
-      .help = "Judge any signed token (JWS) by given keys; exit code 0 only for a good one.",
+      .help = "Judge the signature of any token (JWS) by given keys; exit code 0 only for a good one.",
       .options = {{.name = "jwks", .help = "File with a JWK or a JWK set.", .value_name = "FILE", .required = true},
                   json},
       .arguments = {{.name = "TOKEN",

@@ -99,7 +99,11 @@ Status verify(const config::Options& options) {
   const SystemClock clock;
   AT_TRY(auto keys, io::read_file(*files, options.text("jwks"), auth::kMaxJwksBytes));
   AT_TRY(auto text, token_text(*files, options.argument("TOKEN")));
-  AT_TRY(auto judged, auth::judge_token(keys, text, clock.now()));
+  AT_TRY(auto judged, auth::judge_token(keys, text));
+  if (const auto timely = auth::judge_token(keys, text, clock.now()); !timely) {
+    if (options.boolean("check-times")) return std::unexpected(timely.error());
+    fmt::print(stderr, "atalaya: note: {}\n", timely.error().message);
+  }
   if (options.text("output") == "json") {
     std::puts(
         json::serialize(
