@@ -8,6 +8,7 @@
 #include <memory>
 #include <mutex>
 
+#include "base/bytes.h"
 #include "base/time.h"
 
 namespace atalaya::telemetry {
@@ -78,6 +79,16 @@ void put_quoted(std::string& out, std::string_view text) {
   out += '"';
 }
 
+/// File names and answers of others may be any bytes; a log is UTF-8.
+std::string clean(std::string_view text) {
+  std::string out(text);
+  if (is_utf8(text)) return out;
+  for (char& c : out) {
+    if (static_cast<unsigned char>(c) >= 0x80) c = '?';
+  }
+  return out;
+}
+
 bool is_plain(std::string_view text) {
   if (text.empty()) return false;
   for (const char c : text) {
@@ -86,7 +97,8 @@ bool is_plain(std::string_view text) {
   return true;
 }
 
-void put(std::string& line, LogFormat format, std::string_view key, std::string_view value) {
+void put(std::string& line, LogFormat format, std::string_view key, std::string_view text) {
+  const auto value = clean(text);
   if (format == LogFormat::kJson) {
     line += line.empty() ? '{' : ',';
     put_quoted(line, key);

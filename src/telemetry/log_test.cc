@@ -43,6 +43,13 @@ TEST(Log, ALineIsJsonWhenAskedFor) {
                                 "\"path\":\"C:\\\\x\"}\n"));
 }
 
+TEST(Log, ALogIsUtf8WhateverItTells) {
+  Captured captured(Level::kInfo, LogFormat::kJson);
+  log_info("x", "caf\xc3\xa9", {{"path", "\xff\xfe.log"}});
+  ASSERT_EQ(captured.lines.size(), 1u);
+  EXPECT_THAT(captured.lines[0], testing::EndsWith("\"msg\":\"café\",\"path\":\"??.log\"}\n"));
+}
+
 TEST(Log, LowerLevelsAreSilent) {
   Captured captured(Level::kWarn, LogFormat::kLogfmt);
   log_debug("x", "no");
