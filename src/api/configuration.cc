@@ -60,14 +60,17 @@ std::optional<double> newest_value(const storage::SeriesQuerier& series, const T
 
 CheckResult result_of(const ConfigurationServices& s, const TenantId& tenant, const packages::CollectorItem& check,
                       const std::string& host) {
-  const Matchers matchers{Matcher::equal(std::string(kMetricName), "check_up"), Matcher::equal("check", check.id),
-                          Matcher::equal("instance", host)};
+  // Agents say of a check the last part of its id.
+  const auto name = check.id.substr(check.id.rfind('/') + 1);
+  const Matchers matchers{Matcher::equal(std::string(kMetricName), "check_up"), Matcher::equal("check", name),
+                          Matcher::equal("type", check.type), Matcher::equal("instance", host)};
   CheckResult result;
   if (const auto value = newest_value(s.series, tenant, matchers, s.clock.now())) {
     result.state = *value > 0 ? "up" : "down";
   }
   storage::LogQuery query;
-  query.matchers = {Matcher::equal("check", check.id), Matcher::equal("instance", host)};
+  query.matchers = {Matcher::equal("check", name), Matcher::equal("type", check.type),
+                    Matcher::equal("instance", host)};
   query.limit = 1;
   if (const auto lines = s.logs.query(tenant, query); lines && !lines->empty()) {
     result.text = lines->front().record.line;

@@ -191,9 +191,15 @@ void check_target(const ItemContext& item, const ItemParts& parts) {
       complain("address", fmt::format("\"{}\" is no host:port", address), "e.g. 127.0.0.1:5432 or [::1]:22");
     }
   } else if (parts.type == "log") {
-    const auto path = text_of(fields, "path");
-    if (!path.starts_with('/')) {
-      complain("path", fmt::format("\"{}\" is no absolute path", path), "begin it with /");
+    for (const auto& value : fields.at("path").as_array()) {
+      const std::string_view path = value.get_string();
+      if (!path.starts_with('/')) {
+        complain("path", fmt::format("\"{}\" is no absolute path", path), "begin it with /");
+      }
+    }
+  } else if (parts.type == "process") {
+    if (text_of(fields, "name").empty() == text_of(fields, "regex").empty()) {
+      complain("regex", "a process is told by either its name or a regex on its command line", "write one of the two");
     }
   }
 }
@@ -227,7 +233,7 @@ std::optional<CollectorItem> make_collector(const ItemContext& item, const ItemP
                                          format_duration(collector.period)),
                              timeout->place(), "more than 0s, at most the period"});
     }
-    collector.fields["timeout_ms"] = patience.count();
+    collector.fields["timeout"] = format_duration(patience);
   } else if (timeout != nullptr) {
     item.errors.push_back({ErrorCode::kInvalidArgument, fmt::format("a {} collector has no timeout", parts.type),
                            timeout->place(), "remove it"});

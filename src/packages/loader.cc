@@ -137,7 +137,7 @@ class PackageLoader {
       p.rules.push_back(std::move(*rule));
     } else if (one.name == "collectors") {
       auto collector = make_collector(item, *parts);
-      if (!collector) return;
+      if (!collector || (collector->is_check() && !check_check_name(*entry.key))) return;
       collector->origin = entry.key->place();
       title = collector->title;
       p.collectors.push_back(std::move(*collector));
@@ -158,6 +158,17 @@ class PackageLoader {
     complain(key,
              fmt::format("another rule of this package, at {}, is called \"{}\" too", to_string(slot->second), name),
              "rules' names are the names of their alerts: choose another one");
+    return false;
+  }
+
+  /// Series of checks carry the name alone.
+  bool check_check_name(const config::Node& key) {
+    const auto [slot, is_new] = check_names_.try_emplace(key.text(), key.place());
+    if (is_new) return true;
+    complain(
+        key,
+        fmt::format("another check of this package, at {}, is called \"{}\" too", to_string(slot->second), key.text()),
+        "choose another name");
     return false;
   }
 
@@ -203,6 +214,7 @@ class PackageLoader {
   std::string version_;
   std::map<std::string, Place> seen_;
   std::map<std::string, Place> alert_names_;
+  std::map<std::string, Place> check_names_;
   std::vector<Link> links_;
 };
 

@@ -100,10 +100,10 @@ channels:
   EXPECT_FALSE(collectors[0].is_check());
   EXPECT_EQ(collectors[1].target(), "http://127.0.0.1:8080/");
   EXPECT_EQ(boost::json::serialize(collectors[1].fields),
-            R"({"url":"http://127.0.0.1:8080/","expect_status":200,"expect_text":"ok","timeout_ms":2000})");
+            R"({"url":"http://127.0.0.1:8080/","expect_status":200,"expect_text":"ok","timeout":"2s"})");
   EXPECT_TRUE(collectors[1].on.matches("db7"));
   EXPECT_FALSE(collectors[1].on.matches("web2"));
-  EXPECT_EQ(collectors[2].fields.at("timeout_ms"), 5000);
+  EXPECT_EQ(collectors[2].fields.at("timeout"), "5s");
   EXPECT_TRUE(collectors[2].on.matches("anybody"));
   const auto& channels = loaded.package.channels;
   ASSERT_EQ(channels.size(), 2u);
@@ -255,6 +255,16 @@ TEST(Loader, ChecksNeedATargetThatCanBe) {
               ElementsAre(HasSubstr("5:40: a period of 100ms is out of bounds"),
                           HasSubstr("6:41: a timeout of 11s with a period of 10s"),
                           HasSubstr("7:35: a log collector has no timeout")));
+}
+
+TEST(Loader, AProcessIsToldByNameOrRegex) {
+  EXPECT_THAT(errors("collectors:\n  c:\n    a: {process: {at_least: 2}}\n    b: {process: {name: x, regex: y}}\n"),
+              ElementsAre(HasSubstr("5:18: a process is told by"), HasSubstr("6:35: a process is told by")));
+}
+
+TEST(Loader, ChecksOfAPackageHaveNamesOfTheirOwn) {
+  EXPECT_THAT(errors("collectors:\n  c:\n    a: {process: {name: x}}\n  d:\n    a: {process: {name: y}}\n"),
+              ElementsAre(HasSubstr("7:5: another check of this package, at p/p.yaml:5:5")));
 }
 
 TEST(Loader, ChannelsAreOfATypeThatExists) {

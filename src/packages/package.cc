@@ -12,6 +12,17 @@ std::string text_of(const boost::json::object& fields, std::string_view key) {
   return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
 }
 
+std::string joined(const boost::json::object& fields, std::string_view key) {
+  std::string out;
+  const auto* list = fields.if_contains(key);
+  if (list == nullptr || !list->is_array()) return out;
+  for (const auto& text : list->get_array()) {
+    if (!out.empty()) out += ", ";
+    if (text.is_string()) out += std::string_view(text.get_string());
+  }
+  return out;
+}
+
 /// The part of a URL that may be shown: without user, path and query, where secrets live.
 std::string host_of(std::string_view url) {
   auto rest = url;
@@ -55,21 +66,13 @@ bool HostSelector::matches(std::string_view host) const {
 std::string CollectorItem::target() const {
   if (type == "http") return text_of(fields, "url");
   if (type == "tcp") return text_of(fields, "address");
-  if (type == "process") return text_of(fields, "name");
-  if (type == "log") return text_of(fields, "path");
+  if (type == "process") return text_of(fields, fields.contains("name") ? "name" : "regex");
+  if (type == "log") return joined(fields, "path");
   return "";
 }
 
 std::string ChannelItem::target() const {
-  if (type != "email") return host_of(text_of(fields, "url"));
-  std::string out;
-  const auto* to = fields.if_contains("to");
-  if (to == nullptr || !to->is_array()) return out;
-  for (const auto& address : to->get_array()) {
-    if (!out.empty()) out += ", ";
-    if (address.is_string()) out += std::string_view(address.get_string());
-  }
-  return out;
+  return type == "email" ? joined(fields, "to") : host_of(text_of(fields, "url"));
 }
 
 }  // namespace atalaya::packages

@@ -40,7 +40,7 @@ struct CollectorItem {
 
   /// Is it an HTTP, TCP or process check?
   bool is_check() const { return type == "http" || type == "tcp" || type == "process"; }
-  /// What it looks at, for people: the URL, the address, the process' name, the file's path.
+  /// What it looks at, for people: the URL, the address, the process' name, the files' paths.
   std::string target() const;
   bool operator==(const CollectorItem&) const = default;
 };

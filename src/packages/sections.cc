@@ -52,8 +52,9 @@ constexpr std::array kRule{
 };
 
 constexpr std::array kLog{
-    Field{"path", kText, true, "The file, absolute; the last part may hold * and ?."},
+    Field{"path", kTexts, true, "Files, absolute; * and ? stand for any characters."},
     Field{"labels", kTextMap, false, "Added to every line's labels."},
+    Field{"from_start", kBoolean, false, "Read files that are there already from their beginning (false)."},
 };
 constexpr std::array kHttp{
     Field{"url", kText, true, "http:// or https:// address."},
@@ -69,7 +70,8 @@ constexpr std::array kTcp{
     Field{"address", kText, true, "host:port."},
 };
 constexpr std::array kProcess{
-    Field{"name", kText, true, "Name of the executable, as ps shows it."},
+    Field{"name", kText, false, "Name of the executable, as ps shows it."},
+    Field{"regex", kText, false, "Regular expression (RE2) on the command line, instead of the name."},
     Field{"at_least", kInteger, false, "How many must run (1).", {}, 0, 100000},
     Field{"at_most", kInteger, false, "How many may run (any number).", {}, 0, 100000},
 };

@@ -152,11 +152,11 @@ std::string Service::agent_configuration(const TenantId& tenant, std::string_vie
   for (const auto& item : impl_->collectors_of(tenant)) {
     if (!item.on.matches(host)) continue;
     has_host = has_host || item.type == "host";
-    json::object one{{"id", item.id}, {"type", item.type}, {"period_ms", item.period.count()}};
+    json::object one{{"id", item.id}, {"type", item.type}, {"period", format_duration(item.period)}};
     for (const auto& [key, value] : item.fields) one[key] = value;
     list.push_back(std::move(one));
   }
-  if (!has_host) list.insert(list.begin(), json::object{{"id", "host"}, {"type", "host"}, {"period_ms", 1000}});
+  if (!has_host) list.insert(list.begin(), json::object{{"id", "host"}, {"type", "host"}, {"period", "1s"}});
   return json::serialize(json::object{{"revision", impl_->revision}, {"collectors", std::move(list)}});
 }
 

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "collect/spec.h"
 #include "io/memory_file_system.h"
 #include "packages/disk.h"
 
@@ -159,16 +160,16 @@ TEST_F(ServiceTest, AnAgentGetsTheCollectorsOfItsHost) {
         "    db: {tcp: {address: 'x:1'}, on: db1}\n");
   start();
   EXPECT_EQ(service_->agent_configuration(kTenant, "web7"),
-            R"({"revision":1,"collectors":[{"id":"host","type":"host","period_ms":1000},)"
-            R"({"id":"p/c/web","type":"http","period_ms":10000,"url":"http://x/","timeout_ms":5000}]})");
-  EXPECT_THAT(service_->agent_configuration(TenantId{"other"}, "web7"), HasSubstr(R"("period_ms":1000}]})"));
+            R"({"revision":1,"collectors":[{"id":"host","type":"host","period":"1s"},)"
+            R"({"id":"p/c/web","type":"http","period":"10s","url":"http://x/","timeout":"5s"}]})");
+  EXPECT_THAT(service_->agent_configuration(TenantId{"other"}, "web7"), HasSubstr(R"("period":"1s"}]})"));
 }
 
 TEST_F(ServiceTest, AHostCollectorOfAPackageReplacesTheBuiltInOne) {
   write("p/p.yaml", "package: p\nversion: 1.0.0\ncollectors: {h: {slow: {host: {}, period: 15s, on: old}}}\n");
   start();
   EXPECT_EQ(service_->agent_configuration(kTenant, "old"),
-            R"({"revision":1,"collectors":[{"id":"p/h/slow","type":"host","period_ms":15000}]})");
+            R"({"revision":1,"collectors":[{"id":"p/h/slow","type":"host","period":"15s"}]})");
   EXPECT_THAT(service_->agent_configuration(kTenant, "new"), HasSubstr(R"("id":"host")"));
 }
 
@@ -245,6 +246,47 @@ TEST_F(ServiceTest, ChannelsOfTypesThatAnotherPackageDefinesLoad) {
   start();
   EXPECT_FALSE(state("a").broken);
   EXPECT_THAT(told_, testing::Contains("channels default 1 1"));
+}
+
+TEST_F(ServiceTest, TheAgentUnderstandsWhatItIsGiven) {
+  write("p/p.yaml", R"(package: p
+version: 1.0.0
+collectors:
+  c:
+    app: {log: {path: [/var/log/a.log, '/var/log/b/*.log'], labels: {team: x}, from_start: true}}
+    web:
+      http: {url: 'http://x/', method: HEAD, headers: {A: b}, expect_status: 204, expect_text: ok, insecure_skip_verify: true}
+      period: 1m
+      timeout: 3s
+    db: {tcp: {address: 'x:1'}}
+    ssh: {process: {name: sshd, at_least: 2, at_most: 9}}
+)");
+  start();
+  ASSERT_FALSE(state("p").broken) << to_string(state("p").errors.front());
+  const auto parsed = collect::parse_configuration(service_->agent_configuration(kTenant, "h"));
+  ASSERT_TRUE(parsed);
+  EXPECT_TRUE(parsed->problems.empty()) << to_string(parsed->problems.front().error);
+  ASSERT_EQ(parsed->collectors.size(), 5u);
+  EXPECT_EQ(parsed->collectors[0].period, Duration{1000});
+  const auto& log = std::get<collect::LogSpec>(parsed->collectors[1].what);
+  EXPECT_THAT(log.paths, ElementsAre("/var/log/a.log", "/var/log/b/*.log"));
+  EXPECT_TRUE(log.from_start);
+  EXPECT_EQ(log.labels.at("team"), "x");
+  const auto& web = parsed->collectors[2];
+  EXPECT_EQ(web.id, "p/c/web");
+  EXPECT_EQ(web.period, std::chrono::minutes{1});
+  EXPECT_EQ(web.timeout, std::chrono::seconds{3});
+  const auto& http = std::get<collect::HttpSpec>(web.what);
+  EXPECT_EQ(http, (collect::HttpSpec{.url = "http://x/",
+                                     .method = "HEAD",
+                                     .headers = {{"A", "b"}},
+                                     .body = "",
+                                     .expect_status = 204,
+                                     .expect_text = "ok",
+                                     .ca_file = "",
+                                     .insecure_skip_verify = true}));
+  EXPECT_EQ(std::get<collect::TcpSpec>(parsed->collectors[3].what).address, "x:1");
+  EXPECT_EQ(std::get<collect::ProcessSpec>(parsed->collectors[4].what).at_most, 9);
 }
 
 TEST(ShippedPackages, AreGood) {
