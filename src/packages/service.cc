@@ -43,7 +43,7 @@ std::vector<Error> Service::reload() {
   std::vector<Error> errors;
   for (const auto& tenant : *tenants) {
     impl.load_tenant(tenant, true, changed);
-    for (const auto& [name, slot] : impl.tenants[tenant]) {
+    for (const auto& [name, slot] : impl.tenants.at(tenant)) {
       errors.insert(errors.end(), slot.errors.begin(), slot.errors.end());
     }
   }
@@ -62,7 +62,7 @@ bool Service::scan() {
     impl.load_tenant(tenant, false, here);
     if (!here) continue;
     changed = true;
-    for (const auto& [name, slot] : impl.tenants[tenant]) {
+    for (const auto& [name, slot] : impl.tenants.at(tenant)) {
       for (const auto& error : slot.errors) {
         telemetry::log_error("packages", to_string(error), {{"package", name}, {"tenant", tenant.value()}});
       }

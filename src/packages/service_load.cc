@@ -44,6 +44,10 @@ Status Service::Impl::install_shipped(const TenantId& tenant) {
 }
 
 void Service::Impl::load_tenant(const TenantId& tenant, bool all, bool& changed) {
+  {
+    const std::lock_guard lock(mutex);  // who reads meanwhile must not see the map grow
+    tenants.try_emplace(tenant);
+  }
   const auto root = options.root + "/" + tenant.value();
   auto names = list_folders(files, root);
   if (!names) {

@@ -13,10 +13,16 @@
 
 namespace atalaya::rules {
 
+/// One evaluation that reads more is an error of its rule: the judge is shared by all.
+constexpr std::size_t kMaxSamples = 5'000'000;
+
 /// Strand-bound, like the engine.
 struct Engine::Impl {
   Impl(const storage::SeriesQuerier& series_store, VerdictSink& verdict_sink, EngineOptions engine_options)
-      : series(series_store), sink(verdict_sink), options(engine_options), evaluator(series_store, {}) {}
+      : series(series_store),
+        sink(verdict_sink),
+        options(engine_options),
+        evaluator(series_store, {.max_samples = kMaxSamples}) {}
 
   // engine.cc: rules come and go.
   Status set_rules(std::vector<RuleSpec> specs, Time now);
