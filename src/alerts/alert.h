@@ -51,7 +51,13 @@ struct Alert {
   Time updated;                  ///< last judgement or command
   bool late = false;
   std::uint64_t count = 0;  ///< judgements consolidated in this episode
-  bool notified = false;    ///< this episode has been told to channels
+  /// What channels were told last in this episode; nothing yet if `told` is empty.
+  struct Told {
+    State state = State::kFiring;
+    Severity severity = Severity::kNone;
+    bool operator==(const Told&) const = default;
+  };
+  std::optional<Told> told;
   std::optional<Acknowledgement> ack;
 };
 

@@ -24,7 +24,7 @@ std::vector<db::Migration> Machine::migrations() {
            " kind BIGINT NOT NULL, state BIGINT NOT NULL, severity BIGINT NOT NULL, level BIGINT NOT NULL,"
            " labels TEXT NOT NULL, annotations TEXT NOT NULL, value DOUBLE PRECISION, text TEXT NOT NULL,"
            " started_ms BIGINT NOT NULL, fired_ms BIGINT, resolved_ms BIGINT, updated_ms BIGINT NOT NULL,"
-           " late BIGINT NOT NULL, count BIGINT NOT NULL, notified BIGINT NOT NULL,"
+           " late BIGINT NOT NULL, count BIGINT NOT NULL, told BIGINT NOT NULL,"
            " ack_by TEXT, ack_ms BIGINT, ack_note TEXT,"
            " judged_name TEXT NOT NULL, judged_position BIGINT NOT NULL,"
            " PRIMARY KEY(tenant_id, id));"
@@ -193,13 +193,16 @@ Status Machine::Step::settle(StoredAlert& stored, std::optional<State> from, Sev
   const bool changed = from != alert.state || severity_before != alert.severity;
   alert.updated = now_;
   if (alert.state == State::kFiring && !alert.fired) alert.fired = now_;
-  const bool told_before = alert.notified;
+  const bool told_before = alert.told.has_value();
   bool tell = false;
   if (changed) {
     ++alert.transitions;
-    tell = alert.state == State::kFiring || alert.state == State::kNoData ||
-           (alert.state == State::kResolved && told_before);
-    alert.notified = told_before || tell;
+    // An alert that went from no_data to pending and back is still what people last heard.
+    const Alert::Told news{alert.state, alert.severity};
+    const bool counts = alert.state == State::kFiring || alert.state == State::kNoData ||
+                        (alert.state == State::kResolved && told_before);
+    tell = counts && alert.told != news;
+    if (tell) alert.told = news;
     AT_TRY(add_history(session_, tenant_, alert.id,
                        {.transition = alert.transitions,
                         .episode = alert.episode,

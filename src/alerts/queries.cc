@@ -29,7 +29,7 @@ struct Where {
 
 void add_state(Where& where, StateFilter filter) {
   // Pending alerts that went away without a word are no resolved alerts to anybody.
-  constexpr std::string_view kResolved = "(state=3 AND notified=1)";
+  constexpr std::string_view kResolved = "(state=3 AND told>0)";
   static_assert(static_cast<int>(State::kResolved) == 3);
   switch (filter) {
     case StateFilter::kOpen: where.add("state<>?", {number(State::kResolved)}); break;
@@ -37,7 +37,7 @@ void add_state(Where& where, StateFilter filter) {
     case StateFilter::kFiring: where.add("state=?", {number(State::kFiring)}); break;
     case StateFilter::kNoData: where.add("state=?", {number(State::kNoData)}); break;
     case StateFilter::kResolved: where.add(kResolved, {}); break;
-    case StateFilter::kAll: where.add("(state<>3 OR notified=1)", {}); break;
+    case StateFilter::kAll: where.add("(state<>3 OR told>0)", {}); break;
   }
 }
 

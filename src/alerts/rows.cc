@@ -12,7 +12,7 @@ namespace atalaya::alerts {
 
 const std::string_view kAlertColumns =
     "id, episode, transitions, name, rule, expr, kind, state, severity, level, labels, annotations, value, text, "
-    "started_ms, fired_ms, resolved_ms, updated_ms, late, count, notified, ack_by, ack_ms, ack_note, judged_name, "
+    "started_ms, fired_ms, resolved_ms, updated_ms, late, count, told, ack_by, ack_ms, ack_note, judged_name, "
     "judged_position";
 
 namespace {
@@ -54,6 +54,16 @@ double read_real(const db::Row& row, std::size_t column) {
   return row.is_null(column) ? std::numeric_limits<double>::quiet_NaN() : row.real(column);
 }
 
+// 0 for nothing; else 1 + 3 · state + severity.
+std::int64_t pack_told(const std::optional<Alert::Told>& told) {
+  return told ? 1 + 3 * static_cast<std::int64_t>(told->state) + static_cast<std::int64_t>(told->severity) : 0;
+}
+
+std::optional<Alert::Told> unpack_told(std::int64_t packed) {
+  if (packed < 1 || packed > 12) return std::nullopt;
+  return Alert::Told{static_cast<State>((packed - 1) / 3), static_cast<Severity>((packed - 1) % 3)};
+}
+
 template <typename T>
 T read_enum(const db::Row& row, std::size_t column, T last) {
   return static_cast<T>(std::clamp<std::int64_t>(row.integer(column), 0, static_cast<std::int64_t>(last)));
@@ -84,7 +94,7 @@ StoredAlert read_alert(const db::Row& row) {
   a.updated = from_ms(row.integer(17));
   a.late = row.integer(18) != 0;
   a.count = static_cast<std::uint64_t>(row.integer(19));
-  a.notified = row.integer(20) != 0;
+  a.told = unpack_told(row.integer(20));
   if (!row.is_null(22)) a.ack = Acknowledgement{row.text(21), from_ms(row.integer(22)), row.text(23)};
   stored.judged_name = row.text(24);
   stored.judged_position = static_cast<std::uint64_t>(row.integer(25));
@@ -108,7 +118,7 @@ Status store_alert(db::Session& session, const TenantId& tenant, const StoredAle
       " severity=excluded.severity, level=excluded.level, annotations=excluded.annotations, value=excluded.value,"
       " text=excluded.text, started_ms=excluded.started_ms, fired_ms=excluded.fired_ms,"
       " resolved_ms=excluded.resolved_ms, updated_ms=excluded.updated_ms, late=excluded.late,"
-      " count=excluded.count, notified=excluded.notified, ack_by=excluded.ack_by, ack_ms=excluded.ack_ms,"
+      " count=excluded.count, told=excluded.told, ack_by=excluded.ack_by, ack_ms=excluded.ack_ms,"
       " ack_note=excluded.ack_note, judged_name=excluded.judged_name, judged_position=excluded.judged_position";
   const auto& a = stored.alert;
   const auto number = [](auto n) { return static_cast<std::int64_t>(n); };
@@ -134,7 +144,7 @@ Status store_alert(db::Session& session, const TenantId& tenant, const StoredAle
                                to_ms(a.updated),
                                number(a.late),
                                number(a.count),
-                               number(a.notified),
+                               pack_told(a.told),
                                a.ack ? db::Value{a.ack->by} : db::Value{},
                                a.ack ? db::Value{std::int64_t{to_ms(a.ack->at)}} : db::Value{},
                                a.ack ? db::Value{a.ack->note} : db::Value{},

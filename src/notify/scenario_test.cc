@@ -209,7 +209,8 @@ std::vector<Told> expected(const alerts::Details& details) {
   bool told = false;
   for (const auto& line : details.history) {
     const bool opens = line.to == "firing" || line.to == "no_data";
-    if (opens || (line.to == "resolved" && told)) out.push_back({line.to, std::string(alerts::name(line.severity))});
+    const Told news{line.to, std::string(alerts::name(line.severity))};
+    if ((opens || (line.to == "resolved" && told)) && (!told || out.back() != news)) out.push_back(news);
     told = opens || (told && line.to != "resolved");
   }
   return out;
