@@ -4,6 +4,7 @@
 
 #include <atomic>
 
+#include "agent/agent.h"
 #include "agent/identity.h"
 #include "alerts/machine.h"
 #include "alerts/queries.h"
@@ -386,6 +387,7 @@ Status Server::prepare_local_agent(const std::string& folder) {
   agent::EnrolRequest request;
   request.server = url();
   request.token = enrolment.token;
+  request.name = agent::host_name();
   request.version = kVersion;
   AT_TRY(auto identity, agent::enrol(request));
   AT_TRY(parts_->files->create_directories(folder));
