@@ -3,6 +3,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 
 #include "agent/runner.h"
@@ -66,6 +67,7 @@ struct Agent::Impl {
   void load_config();
   void on_config(const std::string& revision, const std::string& json);
   bool apply(const std::string& json);
+  void choose_host(collect::ConfigurationSpec& configuration) const;
   Result<std::unique_ptr<collect::Collector>> make_collector(const collect::CollectorSpec& spec,
                                                              std::function<void()> wake);
   std::unique_ptr<collect::Collector> make_host(Duration period);
@@ -120,7 +122,6 @@ Status Agent::Impl::start() {
         return make_collector(spec, std::move(wake));
       },
       [this] { stream->pump(); });
-  if (options.host_metrics) runner->add_fixed(std::string{kHostId}, make_host(options.host_period));
   runner->add_fixed(std::string{kSelfId}, std::make_unique<SelfCollector>(identity.name, options.version, labels,
                                                                           [this] { return self_state(); }));
   load_config();
@@ -140,8 +141,12 @@ void Agent::Impl::stop() {
 
 /// What ran last runs at once, also while the server is away.
 void Agent::Impl::load_config() {
-  if (auto json = io::read_file(files, config_path(), ingest::kMaxConfigBytes))
-    if (apply(*json)) config_json = std::move(*json);
+  auto json = io::read_file(files, config_path(), ingest::kMaxConfigBytes);
+  if (json && apply(*json)) {
+    config_json = std::move(*json);
+  } else {
+    static_cast<void>(apply("{}"));
+  }
 }
 
 void Agent::Impl::on_config(const std::string& revision, const std::string& json) {
@@ -159,11 +164,25 @@ bool Agent::Impl::apply(const std::string& json) {
     telemetry::log_warn(kComponent, "configuration refused", {{"reason", to_string(configuration.error())}});
     return false;
   }
-  // The machine itself is always measured, at our own period.
-  std::erase_if(configuration->collectors,
-                [](const auto& spec) { return std::holds_alternative<collect::HostSpec>(spec.what); });
+  choose_host(*configuration);
   runner->apply(*configuration);
   return true;
+}
+
+/// The machine is measured once, whoever asks for it: at the shortest period, at ours if nobody asks.
+void Agent::Impl::choose_host(collect::ConfigurationSpec& configuration) const {
+  collect::CollectorSpec host;
+  host.id = kHostId;
+  host.period = options.host_period;
+  host.what = collect::HostSpec{};
+  bool asked = false;
+  std::erase_if(configuration.collectors, [&](const auto& spec) {
+    if (!std::holds_alternative<collect::HostSpec>(spec.what)) return false;
+    host.period = asked ? std::min(host.period, spec.period) : spec.period;
+    asked = true;
+    return true;
+  });
+  if (options.host_metrics) configuration.collectors.push_back(std::move(host));
 }
 
 std::unique_ptr<collect::Collector> Agent::Impl::make_host(Duration period) {
@@ -176,6 +195,7 @@ std::unique_ptr<collect::Collector> Agent::Impl::make_host(Duration period) {
 
 Result<std::unique_ptr<collect::Collector>> Agent::Impl::make_collector(const collect::CollectorSpec& spec,
                                                                         std::function<void()> wake) {
+  if (std::holds_alternative<collect::HostSpec>(spec.what)) return make_host(spec.period);
   if (const auto* log = std::get_if<collect::LogSpec>(&spec.what)) {
     collect::log::TailOptions tail;
     tail.id = spec.id;

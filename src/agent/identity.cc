@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
+#include "agent/agent.h"
 #include "net/event_loop.h"
 #include "net/url.h"
 
@@ -90,6 +91,7 @@ Result<EnrolmentToken> parse_enrolment_token(std::string_view text) {
 Result<Identity> enrol(const EnrolRequest& request) {
   AT_TRY(const auto token, parse_enrolment_token(request.token));
   AT_TRY(auto server, server_origin(request.server));
+  const auto name = request.name.empty() ? host_name() : request.name;
   auto connect = request.connect;
   connect.tls.pinned_sha256 = token.pinned_sha256;
 
@@ -100,7 +102,7 @@ Result<Identity> enrol(const EnrolRequest& request) {
   post.url = server + "/api/atalaya/v1/agents/enroll";
   post.headers.set("Content-Type", "application/json");
   post.body =
-      json::serialize(json::object{{"token", token.text}, {"name", request.name}, {"version", request.version}});
+      json::serialize(json::object{{"token", token.text}, {"name", name}, {"version", request.version}});
   post.max_response_bytes = 64 << 10;
   Result<net::ClientResponse> answer = fail(ErrorCode::kInternal, "no answer");
   http.send(std::move(post), [&](Result<net::ClientResponse> result) {
@@ -114,9 +116,9 @@ Result<Identity> enrol(const EnrolRequest& request) {
                 "ask for a new token on the page Hosts");
   AT_TRY(const auto body, parse_object(answer->body));
   Identity identity{std::move(server), text_of(body, "agent_id"), text_of(body, "secret"), text_of(body, "tenant"),
-                    request.name,      token.pinned_sha256};
+                    name,              token.pinned_sha256};
   // The server may know the host under another name than the one asked for.
-  if (const auto name = text_of(body, "name"); !name.empty()) identity.name = name;
+  if (const auto known = text_of(body, "name"); !known.empty()) identity.name = known;
   if (identity.agent_id.empty() || identity.secret.empty())
     return fail(ErrorCode::kUnavailable, server + " answered the enrolment without an identity");
   return identity;

@@ -38,7 +38,7 @@ Result<EnrolmentToken> parse_enrolment_token(std::string_view text);
 struct EnrolRequest {
   std::string server;
   std::string token;
-  std::string name;
+  std::string name;  ///< "" is the machine's host name
   std::string version;
   net::ConnectOptions connect;  ///< proxy and authorities; the pin is added from the token
 };

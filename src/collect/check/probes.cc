@@ -157,6 +157,10 @@ Result<std::unique_ptr<Probe>> make_http_probe(const HttpSpec& spec, Duration ti
   AT_TRY(const auto url, net::parse_url(spec.url));
   if (url.scheme != "http" && url.scheme != "https")
     return fail(ErrorCode::kInvalidArgument, "the address begins with http:// or https://");
+  // Pretending to have verified would be worse than not looking.
+  if (spec.insecure_skip_verify && url.tls())
+    return fail(ErrorCode::kInvalidArgument, "insecure_skip_verify: this agent verifies every certificate",
+                "name the signer's certificate in ca_file");
   return std::make_unique<HttpCheck>(spec, timeout, loop);
 }
 
