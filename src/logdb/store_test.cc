@@ -285,6 +285,55 @@ TEST_F(LogStore, EveryFaultAtEveryCallLosesNothingAcknowledged) {
   testing::internal::GetCapturedStderr();
 }
 
+/// The disk fails for a while, and what it failed to confirm is there after all when the process
+/// starts again: beside the copy that the writer sent a second time.
+TEST_F(LogStore, ALineThatWasSentAgainAfterAFailureIsThereOnce) {
+  testing::internal::CaptureStderr();
+  int found_twice_on_disk = 0;
+  io::for_every_call([&](std::uint64_t n) {
+    io::MemoryFileSystem disk;
+    io::FaultyFileSystem faulty(disk);
+    ManualClock clock(from_ms(kStart));
+    auto store = Store::open(faulty, clock, metrics_, options_for_tests()).value();
+    bool ok = false;
+    const auto send = [&](std::uint64_t sequence) {
+      store->append(tenant_, {{line(1, std::to_string(sequence))}, {"agent:a", sequence}},
+                    [&](const Result<Appended>& done) { ok = done.has_value(); });
+    };
+    send(1);
+    faulty.arm(io::Fault::kIoError, n, true);
+    send(2);
+    const bool hit = faulty.struck();
+    faulty.disarm();
+    if (!ok) {
+      clock.advance(Duration{1000});
+      send(2);
+    }
+    EXPECT_TRUE(ok);
+    store.reset();
+    const auto again = Store::open(disk, clock, metrics_, options_for_tests()).value();
+    EXPECT_EQ(lines_of(*again), (Strings{"2", "1"})) << "at call " << n;
+    int heard = 0;
+    EXPECT_TRUE(again->replay(
+        {}, [&](const CommittedLogs& committed) { heard += static_cast<int>(committed.records.size()); }));
+    EXPECT_EQ(heard, 2) << "at call " << n;
+    std::string bytes;
+    const auto files = disk.list("logs").value();
+    for (const auto& file : files) bytes += io::read_file(disk, "logs/" + file.name).value();
+    std::size_t copies = 0;
+    for (auto at = bytes.find("\x01"
+                              "2");
+         at != bytes.npos; at = bytes.find("\x01"
+                                           "2",
+                                           at + 1))
+      ++copies;
+    found_twice_on_disk += copies > 1;
+    return hit;
+  });
+  EXPECT_GT(found_twice_on_disk, 0);  // or the test has tested nothing
+  testing::internal::GetCapturedStderr();
+}
+
 TEST_F(LogStore, AFlippedBitIsReportedAndTheRestServes) {
   testing::internal::CaptureStderr();
   open();

@@ -352,6 +352,40 @@ TEST_F(TsdbStore, EveryFaultAtEveryCallLosesNothingAcknowledged) {
   testing::internal::GetCapturedStderr();
 }
 
+/// The disk fails for a while, and what it failed to confirm is there after all when the process
+/// starts again: beside the copy that the writer sent a second time.
+TEST_F(TsdbStore, ABatchThatWasSentAgainAfterAFailureIsToldOnce) {
+  testing::internal::CaptureStderr();
+  io::for_every_call([&](std::uint64_t n) {
+    io::MemoryFileSystem disk;
+    io::FaultyFileSystem faulty(disk);
+    ManualClock clock(from_ms(kStart + 60'000));
+    auto store = Store::open(faulty, clock, metrics_, options_for_tests()).value();
+    bool ok = false;
+    const auto send = [&](std::uint64_t sequence) {
+      const auto series = store->resolve(tenant_, Labels{{"__name__", "up"}}).value();
+      store->append(tenant_, {{{series, from_ms(kStart + static_cast<int>(sequence)), 1}}, {"agent:a", sequence}},
+                    [&](const Result<Appended>& done) { ok = done.has_value(); });
+    };
+    send(1);
+    faulty.arm(io::Fault::kIoError, n, true);
+    send(2);
+    const bool hit = faulty.struck();
+    faulty.disarm();
+    if (!ok) {
+      clock.advance(Duration{1000});
+      send(2);
+    }
+    EXPECT_TRUE(ok);
+    store.reset();
+    const auto again = Store::open(disk, clock, metrics_, options_for_tests()).value();
+    EXPECT_EQ(contents(*again), (Model{{"up", {{1, 1}, {2, 1}}}})) << "at call " << n;
+    EXPECT_EQ(replayed(*again, {}).size(), 2u) << "at call " << n;
+    return hit;
+  });
+  testing::internal::GetCapturedStderr();
+}
+
 TEST_F(TsdbStore, AFlippedBitIsReportedAndTheRestServes) {
   testing::internal::CaptureStderr();
   open();
