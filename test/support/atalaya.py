@@ -186,6 +186,10 @@ class Server:
     def alerts(self, **parameters):
         return self.get("/alerts", state="all", **parameters)["alerts"]
 
+    def alert(self, name):
+        """The newest alert of this name, or None. Shipped rules may have alerts of their own."""
+        return next((alert for alert in self.alerts() if alert["name"] == name), None)
+
     def cycle(self):
         """Returns once the control loop has run and everything queued before is in the database."""
         return self.call("GET", "/health/engine/cycle")

@@ -6,6 +6,15 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
+def about(name, status=None):
+    """A predicate for wait_for: the notification tells of this alert (in this status)."""
+    def matching(request):
+        body = request["body"]
+        return (isinstance(body, dict) and any(a["labels"]["alertname"] == name for a in body.get("alerts", []))
+                and (status is None or body["status"] == status))
+    return matching
+
+
 class WebhookSink:
     """An HTTP server that keeps what was posted; `answer` decides the reply: (status, body)."""
 

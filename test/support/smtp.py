@@ -48,8 +48,9 @@ class MailSink:
     def __exit__(self, *_):
         self.controller.stop()
 
-    def wait_for(self, count=1, timeout=30):
+    def wait_for(self, matching=lambda mail: True, timeout=30):
+        """The mails that match, as soon as there is one."""
         with self.arrived:
-            assert self.arrived.wait_for(lambda: len(self.mails) >= count, timeout), \
-                f"{len(self.mails)} of {count} mails arrived"
-            return self.mails[:count]
+            assert self.arrived.wait_for(lambda: any(map(matching, self.mails)), timeout), \
+                f"{len(self.mails)} mails arrived, none that matches"
+            return [mail for mail in self.mails if matching(mail)]

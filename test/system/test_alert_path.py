@@ -1,12 +1,13 @@
 """From a sample that crosses to a page: thresholds, no data, logs, acknowledgement, channels."""
 
+import shutil
 import subprocess
 import time
 
 import pytest
 
 from atalaya import Agent, HttpError, Server, until
-from sinks import WebhookSink
+from sinks import WebhookSink, about
 
 
 def package(webhook, rules, collectors=""):
@@ -39,9 +40,8 @@ def test_an_error_line_pages_and_clears(data, webhook, log_file):
         def line_seen():
             with open(log_file, "a") as log:
                 log.write(f"ERROR disk on fire at {time.time()}\n")
-            return webhook.requests
-        until(line_seen, what="the page")
-        request = webhook.requests[0]
+            return [r for r in webhook.requests if about("errors")(r)]
+        request = until(line_seen, what="the page")[0]
         body = request["body"]
         assert body["version"] == "4" and body["status"] == "firing"
         alert = body["alerts"][0]
@@ -50,24 +50,26 @@ def test_an_error_line_pages_and_clears(data, webhook, log_file):
         assert alert["annotations"]["summary"].startswith("trouble on ")
         assert request["headers"]["Idempotency-Key"]
         assert request["at"] >= time_of_line
-        webhook.wait_for(lambda r: r["body"]["status"] == "resolved")
+        webhook.wait_for(about("errors", "resolved"))
         found = server.get("/logs", match='{file="%s"}' % log_file, text="on fire")["logs"]
         assert found and "disk on fire" in found[0]["line"]
 
 
-def test_a_stopped_process_pages_and_a_started_one_resolves(data, webhook):
-    sleeper = subprocess.Popen(["sleep", "345"])
+def test_a_stopped_process_pages_and_a_started_one_resolves(data, webhook, tmp_path):
+    program = tmp_path / "at-sleeper"  # a name that no other process of this machine has
+    shutil.copy(shutil.which("sleep"), program)
+    sleeper = subprocess.Popen([program, "345"])
     rules = "    away:\n      binary: {expr: 'check_up{type=\"process\"}', failures: 2}\n"
-    checks = "    sleeper: {process: {name: sleep, at_least: 1}, period: 1s, on: '*'}\n"
+    checks = "    sleeper: {process: {name: at-sleeper, at_least: 1}, period: 1s, on: '*'}\n"
     with Server(data, command="up", packages={"test": package(webhook, rules, checks)}) as server:
         until(lambda: [v for _, v in server.query("check_up")] == [1.0], what="the check is up")
         sleeper.terminate()
         sleeper.wait()
-        firing = webhook.wait_for(lambda r: r["body"]["status"] == "firing")[0]["body"]
-        assert firing["alerts"][0]["labels"]["alertname"] == "away"
-        again = subprocess.Popen(["sleep", "345"])
+        firing = webhook.wait_for(about("away", "firing"))[0]["body"]
+        assert firing["alerts"][0]["labels"]["type"] == "process"
+        again = subprocess.Popen([program, "345"])
         try:
-            webhook.wait_for(lambda r: r["body"]["status"] == "resolved")
+            webhook.wait_for(about("away", "resolved"))
         finally:
             again.terminate()
             again.wait()
@@ -76,8 +78,8 @@ def test_a_stopped_process_pages_and_a_started_one_resolves(data, webhook):
 def test_acknowledgement_is_kept_with_who_and_when(data, webhook):
     rules = "    always:\n      gauge: {expr: 'node_boot_time_seconds', above: {critical: 1}}\n"
     with Server(data, command="up", packages={"test": package(webhook, rules)}) as server:
-        webhook.wait_for()
-        alert = server.get("/alerts")["alerts"][0]
+        webhook.wait_for(about("always"))
+        alert = server.alert("always")
         assert (alert["state"], alert["severity"]) == ("firing", "critical")
         acked = server.post(f"/alerts/{alert['id']}/ack", {"note": "on it"})
         assert acked["ack"]["note"] == "on it"
@@ -92,12 +94,12 @@ def test_an_agent_that_goes_away_is_no_data_and_nothing_recovers_by_itself(data,
     rules = "    always:\n      gauge: {expr: 'node_boot_time_seconds', above: {critical: 1}}\n      no_data: 3s\n"
     with Server(data, packages={"test": package(webhook, rules)}) as server:
         with Agent(tmp_path / "agent", server) as agent:
-            webhook.wait_for(lambda r: r["body"]["status"] == "firing")
+            webhook.wait_for(about("always", "firing"))
             agent.kill()
-            until(lambda: server.alerts()[0]["state"] == "no_data", what="no data")
-            assert not [r for r in webhook.requests if r["body"]["status"] == "resolved"]
+            until(lambda: server.alert("always")["state"] == "no_data", what="no data")
+            assert not [r for r in webhook.requests if about("always", "resolved")(r)]
             agent.start()
-            until(lambda: server.alerts()[0]["state"] == "firing", what="firing again by a sample")
+            until(lambda: server.alert("always")["state"] == "firing", what="firing again by a sample")
 
 
 def test_a_dead_webhook_is_retried_and_blocks_nobody(data, webhook):
@@ -105,11 +107,12 @@ def test_a_dead_webhook_is_retried_and_blocks_nobody(data, webhook):
         rules = "    always:\n      gauge: {expr: 'node_boot_time_seconds', above: {critical: 1}}\n"
         text = package(webhook, rules) + f"    dead: {{webhook: {{url: '{dead.url}'}}}}\n"
         with Server(data, command="up", packages={"test": text}) as server:
-            webhook.wait_for()
-            dead.wait_for(count=2)
-            keys = {r["headers"]["Idempotency-Key"] for r in dead.requests}
+            webhook.wait_for(about("always"))
+            tries = dead.wait_for(about("always"), count=2)
+            keys = {r["headers"]["Idempotency-Key"] for r in tries}
             assert len(keys) == 1, "a retry carries the key of the first attempt"
-            delivery = next(n for n in server.get("/notifications")["notifications"] if "dead" in n["channel"])
+            delivery = next(n for n in server.get("/notifications")["notifications"]
+                            if "dead" in n["channel"] and n["alert_name"] == "always")
             assert delivery["state"] == "retrying"
             assert delivery["attempts"][0]["status"] == 503
             assert "maintenance" in delivery["attempts"][0]["answer"]

@@ -8,6 +8,7 @@ import time
 import pytest
 
 from atalaya import Agent, Server, until
+from sinks import about
 
 RUN_SECONDS = float(os.environ.get("ATALAYA_CRASH_SECONDS", "60"))
 
@@ -88,21 +89,24 @@ def test_a_page_survives_the_death_of_the_server(data, webhook):
     text = ("package: test\nversion: 1.0.0\nrules:\n  a:\n    always:\n"
             "      gauge: {expr: 'node_boot_time_seconds', above: {critical: 1}}\n"
             f"channels:\n  ops:\n    hook: {{webhook: {{url: '{webhook.url}'}}}}\n")
+    mine = about("always")
+
+    def sent():
+        return [n for n in server.get("/notifications")["notifications"]
+                if (n["state"], n["type"], n["alert_name"]) == ("sent", "webhook", "always")]
+
     with Server(data, command="up", packages={"test": text}) as server:
-        webhook.wait_for()
+        webhook.wait_for(mine)
         server.kill()
         away["yes"] = False
         server.start()
-        until(lambda: [n for n in server.get("/notifications")["notifications"]
-                       if n["state"] == "sent" and n["type"] == "webhook"], what="the delivery")
-        server.cycle()
-        keys = [r["headers"]["Idempotency-Key"] for r in webhook.requests]
-        assert len(set(keys)) == 1, "one notification, however often it was tried"
+        until(sent, what="the delivery")
+        requests = [r for r in webhook.requests if mine(r)]
+        assert len({r["headers"]["Idempotency-Key"] for r in requests}) == 1, "one notification, however often tried"
         server.kill()
-        delivered = len(webhook.requests)
+        delivered = len(requests)
         server.start()
-        server.cycle()
         until(lambda: server.query("node_load1"), what="samples again")
         server.cycle()
-        assert len(webhook.requests) == delivered, "what was delivered is not delivered again"
-        assert server.alerts()[0]["state"] == "firing"
+        assert len([r for r in webhook.requests if mine(r)]) == delivered, "what was delivered is not delivered again"
+        assert server.alert("always")["state"] == "firing"

@@ -9,6 +9,7 @@ import time
 import pytest
 
 from atalaya import API, Agent, HttpError, Server, binary, until
+from sinks import about
 
 RULE = "package: test\nversion: 1.0.0\nrules:\n  a:\n    b:\n      gauge: {expr: 'node_load1', above: {warning: 1e9}}\n"
 
@@ -196,9 +197,9 @@ def test_server_away_loses_nothing_and_late_alerts_say_so(data, tmp_path, webhoo
             lines = until(lambda: (found := server.get("/logs", text="line ", direction="forward", limit=1000)["logs"])
                           and len(found) >= 500 and found, what="the spooled lines")
             assert [entry["line"] for entry in lines] == [f"line {n}" for n in range(500)], "each once, in order"
-            alert = until(lambda: server.alerts(), what="the alert")[0]
+            alert = until(lambda: server.alert("errors"), what="the alert")
             assert alert["late"] is True
-            webhook.wait_for(lambda r: r["body"]["status"] == "firing")
+            webhook.wait_for(about("errors", "firing"))
             until(lambda: server.query("node_load1"), what="live samples")
             points = server.query_range("node_load1", begun, begun + 12, 1)[0][1]
             assert len(points) >= 12, "the outage is filled from the spool"

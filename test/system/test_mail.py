@@ -24,7 +24,7 @@ def test_mail_arrives_encrypted_and_authenticated(data, tmp_path):
     tls = make_certificate(tmp_path / "tls")
     with MailSink(tls=tls, user="atalaya", password="correct horse") as sink:
         with Server(data, command="up", packages={"test": package(sink.port, tmp_path)}):
-            mail = sink.wait_for()[0]
+            mail = sink.wait_for(lambda mail: b"always" in mail["content"])[0]
             assert mail["tls"] and mail["user"] == "atalaya"
             assert mail["to"] == ["ana@example.org", "bo@example.org"]
             message = email.message_from_bytes(mail["content"], policy=email.policy.default)
