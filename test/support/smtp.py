@@ -21,7 +21,7 @@ class MailSink:
         def authenticate(server, session, envelope, mechanism, data):
             good = (isinstance(data, LoginPassword) and data.login.decode() == user
                     and data.password.decode() == password)
-            return AuthResult(success=good, handled=good)
+            return AuthResult(success=good, handled=good, auth_data=data if good else None)
 
         self.controller = Controller(
             self, hostname="127.0.0.1", port=port, tls_context=context, require_starttls=tls is not None,

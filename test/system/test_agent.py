@@ -110,7 +110,7 @@ def test_a_proxy_that_refuses_is_named_without_its_password(tls_server, tmp_path
     with ConnectProxy("user", "other") as proxy:
         agent = Agent(tmp_path / "agent", tls_server, arguments=["--proxy", f"http://user:wrong@127.0.0.1:{proxy.port}"])
         done = agent.enroll(check=False)
-        assert done.returncode == 1 and "407" in done.stderr and "wrong" not in done.stderr, done.stderr
+        assert done.returncode == 1 and "proxy wants another" in done.stderr and "wrong" not in done.stderr, done.stderr
         assert proxy.refusals and not proxy.tunnels
 
 
@@ -121,7 +121,7 @@ def test_a_removed_host_stays_out(tls_server, tmp_path):
         with pytest.raises(HttpError) as missing:
             tls_server.get(f"/hosts/{host['id']}")
         assert missing.value.status == 404
-        until(lambda: "enrol" in agent.log().lower() or "credential" in agent.log().lower(), what="the agent says so")
+        until(lambda: "removed" in agent.log(), what="the agent says so")
         assert not tls_server.get("/hosts")["hosts"]
 
 
@@ -148,7 +148,7 @@ def test_names_and_labels_agree_with_node_exporter(server, tmp_path):
     for line in text.splitlines():
         found = re.match(r"(node_\w+)(?:\{(.*)\})? ", line)
         if found:
-            theirs.setdefault(found[1], set()).update(re.findall(r'(\w+)="', found[2] or ""))
+            theirs.setdefault(found[1], set()).update(re.findall(r'(\w+)="[^"]', found[2] or ""))
     with Agent(tmp_path / "agent", server, name="me"):
         until(lambda: server.query('node_filesystem_avail_bytes{instance="me"}'), what="samples")
         time.sleep(1.5)  # a second round, for what needs two
