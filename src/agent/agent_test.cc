@@ -1,11 +1,11 @@
 // An agent and a server's door in one process, over real sockets and TLS.
 #include "agent/agent.h"
 
+#include <boost/json.hpp>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <boost/json.hpp>
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
@@ -83,27 +83,27 @@ class AgentTest : public testing::Test {
         return respond(net::Response::error({ErrorCode::kUnauthenticated, "unknown token", {}, {}}));
       respond(net::Response::json(R"({"agent_id":"id-1","secret":"s3cret","tenant":"default"})", 201));
     });
-    router->add("POST", "/api/atalaya/v1/agents/token", [this](const net::Request& request, const net::Respond& respond) {
-      const auto body = json::parse(request.body).as_object();
-      if (body.at("agent_id").as_string() != "id-1" || body.at("secret").as_string() != "s3cret")
-        return respond(net::Response::error({ErrorCode::kUnauthenticated, "no", {}, {}}));
-      ++tokens_;
-      respond(net::Response::json(R"({"access_token":"jwt-1","expires_in":900})"));
-    });
-    router->add_websocket("/api/atalaya/v1/agents/connect",
-                          [this](const net::Request& request) -> Result<net::WebSocketOpened> {
-                            if (request.headers.get("Authorization") != "Bearer jwt-1")
-                              return fail(ErrorCode::kUnauthenticated, "no");
-                            return [this](std::shared_ptr<net::WebSocket> socket) -> net::WebSocketEvents {
-                              last_socket_ = socket;
-                              auto session = hub_.open(
-                                  {default_tenant(), AgentId{"id-1"}, "web1"},
-                                  [socket](std::string frame) { socket->send(std::move(frame), true); },
-                                  [socket](std::uint16_t code, std::string why) { socket->close(code, std::move(why)); });
-                              return {[session](const std::string& m, bool binary) { session->on_message(m, binary); },
-                                      [this, session] { hub_.closed(session); }};
-                            };
-                          });
+    router->add("POST", "/api/atalaya/v1/agents/token",
+                [this](const net::Request& request, const net::Respond& respond) {
+                  const auto body = json::parse(request.body).as_object();
+                  if (body.at("agent_id").as_string() != "id-1" || body.at("secret").as_string() != "s3cret")
+                    return respond(net::Response::error({ErrorCode::kUnauthenticated, "no", {}, {}}));
+                  ++tokens_;
+                  respond(net::Response::json(R"({"access_token":"jwt-1","expires_in":900})"));
+                });
+    router->add_websocket(
+        "/api/atalaya/v1/agents/connect", [this](const net::Request& request) -> Result<net::WebSocketOpened> {
+          if (request.headers.get("Authorization") != "Bearer jwt-1") return fail(ErrorCode::kUnauthenticated, "no");
+          return [this](std::shared_ptr<net::WebSocket> socket) -> net::WebSocketEvents {
+            last_socket_ = socket;
+            auto session = hub_.open(
+                {default_tenant(), AgentId{"id-1"}, "web1"},
+                [socket](std::string frame) { socket->send(std::move(frame), true); },
+                [socket](std::uint16_t code, std::string why) { socket->close(code, std::move(why)); });
+            return {[session](const std::string& m, bool binary) { session->on_message(m, binary); },
+                    [this, session] { hub_.closed(session); }};
+          };
+        });
     net::ServerOptions options;
     options.listen = {"127.0.0.1:0"};
     options.tls = net::TlsFiles{cert, key};
@@ -254,7 +254,7 @@ TEST(Identity, IsKeptForItsOwnerOnly) {
   EXPECT_EQ(load_identity(*files, directory).error().code, ErrorCode::kNotFound);
   const Identity identity{"https://a:1", "id", "secret", "default", "web1", "pin"};
   ASSERT_TRUE(save_identity(*files, directory, identity));
-  struct stat status {};
+  struct stat status{};
   ASSERT_EQ(::stat(identity_path(directory).c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 0777, 0600u);
   EXPECT_EQ(load_identity(*files, directory).value(), identity);

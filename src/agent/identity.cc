@@ -101,8 +101,7 @@ Result<Identity> enrol(const EnrolRequest& request) {
   post.method = "POST";
   post.url = server + "/api/atalaya/v1/agents/enroll";
   post.headers.set("Content-Type", "application/json");
-  post.body =
-      json::serialize(json::object{{"token", token.text}, {"name", name}, {"version", request.version}});
+  post.body = json::serialize(json::object{{"token", token.text}, {"name", name}, {"version", request.version}});
   post.max_response_bytes = 64 << 10;
   Result<net::ClientResponse> answer = fail(ErrorCode::kInternal, "no answer");
   http.send(std::move(post), [&](Result<net::ClientResponse> result) {
@@ -115,8 +114,9 @@ Result<Identity> enrol(const EnrolRequest& request) {
     return fail(code_of(answer->status), fmt::format("{} refuses the enrolment: {}", server, refusal(*answer)),
                 "ask for a new token on the page Hosts");
   AT_TRY(const auto body, parse_object(answer->body));
-  Identity identity{std::move(server), text_of(body, "agent_id"), text_of(body, "secret"), text_of(body, "tenant"),
-                    name,              token.pinned_sha256};
+  Identity identity{
+      std::move(server),  text_of(body, "agent_id"), text_of(body, "secret"), text_of(body, "tenant"), name,
+      token.pinned_sha256};
   // The server may know the host under another name than the one asked for.
   if (const auto known = text_of(body, "name"); !known.empty()) identity.name = known;
   if (identity.agent_id.empty() || identity.secret.empty())

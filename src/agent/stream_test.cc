@@ -103,9 +103,9 @@ class World {
     ingest::AgentSessionLimits limits;
     limits.window_batches = 1 + below(6);
     limits.window_bytes = 300 + below(2000);
-    session_ = std::make_shared<AgentSession>(
-        ingest::AgentPeer{default_tenant(), AgentId{"a"}, "web1"}, stores.series(), stores.logs(), metrics_, clock_,
-        std::move(callbacks), limits);
+    session_ =
+        std::make_shared<AgentSession>(ingest::AgentPeer{default_tenant(), AgentId{"a"}, "web1"}, stores.series(),
+                                       stores.logs(), metrics_, clock_, std::move(callbacks), limits);
     stream_->opened();
     if (to_server_.empty()) cut();  // the hello did not fit: the uplink would come again
   }

@@ -67,8 +67,9 @@ const Labels kLoad{{"__name__", "load"}};
 
 TEST(AgentPayload, SamplesComeBackExactly) {
   const auto infinity = std::numeric_limits<double>::infinity();
-  const std::vector<double> values = {0, -0.0, 1, -1, 0.5, 1e300, 9007199254740992.0, -9007199254740993.0,
-                                      1e15, infinity, -infinity, stale_marker(), std::nan("")};
+  const std::vector<double> values = {
+      0,         -0.0,           1,           -1, 0.5, 1e300, 9007199254740992.0, -9007199254740993.0, 1e15, infinity,
+      -infinity, stale_marker(), std::nan("")};
   PayloadWriter writer;
   writer.define(kUp.packed());
   writer.define(kLoad.packed());

@@ -84,23 +84,34 @@ void AgentSession::on_hello(HelloFrame frame) {
   welcome.config_revision = std::move(config.revision);
   welcome.config_json = std::move(config.json);
   {
-    std::unique_lock lock(mutex_);
+    const std::lock_guard lock(mutex_);
     if (stopped_) return;
-    if (greeted_) {
-      lock.unlock();
-      metrics_.malformed.add();
-      return fail(kClosePolicy, "second hello");
+    if (!hello_seen_) {
+      hello_seen_ = true;
+      series_durable_ = welcome.series_sequence;
+      logs_durable_ = welcome.logs_sequence;
+    } else {
+      source_.clear();
     }
-    greeted_ = true;
-    config_revision_ = welcome.config_revision;
-    series_durable_ = welcome.series_sequence;
-    logs_durable_ = welcome.logs_sequence;
+  }
+  if (source_.empty()) {
+    metrics_.malformed.add();
+    return fail(kClosePolicy, "second hello");
   }
   if (callbacks_.hello) callbacks_.hello(frame);
+  const auto revision = welcome.config_revision;
   callbacks_.send(encode(welcome));
+  {
+    // Only now: a configuration pushed meanwhile must not arrive before the older one of Welcome.
+    const std::lock_guard lock(mutex_);
+    greeted_ = true;
+    config_revision_ = revision;
+  }
+  if (callbacks_.config) push_config(callbacks_.config());
 }
 
 void AgentSession::push_config(const AgentConfig& config) {
+  const std::lock_guard one_at_a_time(config_mutex_);
   {
     const std::lock_guard lock(mutex_);
     if (stopped_ || !greeted_ || config.revision == config_revision_) return;

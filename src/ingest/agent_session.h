@@ -68,7 +68,7 @@ class AgentSession : public std::enable_shared_from_this<AgentSession> {
   struct Callbacks {
     std::function<void(std::string frame)> send;
     std::function<void(std::uint16_t code, std::string reason)> close;
-    std::function<AgentConfig()> config;               ///< asked once, at Hello
+    std::function<AgentConfig()> config;               ///< asked at Hello, and once more when Welcome was sent
     std::function<void(const HelloFrame&)> hello;      ///< may be empty
     std::function<void(std::uint64_t batches)> heard;  ///< after each acknowledgement; may be empty
   };
@@ -138,8 +138,10 @@ class AgentSession : public std::enable_shared_from_this<AgentSession> {
   Payload payload_;
   io::ZstdDecompressor decompressor_;
 
+  std::mutex config_mutex_;  ///< before `mutex_`; makes check and sending of a configuration one
   std::mutex mutex_;
-  bool greeted_ = false;
+  bool hello_seen_ = false;
+  bool greeted_ = false;  ///< Welcome is on its way
   bool stopped_ = false;
   std::string config_revision_;
   std::uint64_t last_sequence_ = 0;

@@ -269,11 +269,10 @@ TEST(AgentHub, ANewerConnectionEndsTheOlderOne) {
   AgentHub hub(stores.series(), stores.logs(), registry, clock, directory);
   const AgentPeer peer{default_tenant(), AgentId{"a1"}, "web1"};
   std::uint16_t first_closed = 0;
-  const auto first = hub.open(
-      peer, [](std::string) {}, [&](std::uint16_t code, std::string) { first_closed = code; });
+  const auto first = hub.open(peer, [](std::string) {}, [&](std::uint16_t code, std::string) { first_closed = code; });
   std::vector<std::string> sent;
-  const auto second = hub.open(
-      peer, [&](std::string frame) { sent.push_back(std::move(frame)); }, [](std::uint16_t, std::string) {});
+  const auto second =
+      hub.open(peer, [&](std::string frame) { sent.push_back(std::move(frame)); }, [](std::uint16_t, std::string) {});
   EXPECT_EQ(first_closed, kCloseReplaced);
   hub.closed(first);
   EXPECT_EQ(directory.disconnects, 0) << "the newer one is there";
@@ -296,8 +295,9 @@ TEST(AgentHub, ARemovedAgentIsClosed) {
   DirectoryForTests directory;
   AgentHub hub(stores.series(), stores.logs(), registry, clock, directory);
   std::uint16_t closed = 0;
-  hub.open({default_tenant(), AgentId{"a1"}, "web1"}, [](std::string) {},
-           [&](std::uint16_t code, std::string) { closed = code; });
+  hub.open(
+      {default_tenant(), AgentId{"a1"}, "web1"}, [](std::string) {},
+      [&](std::uint16_t code, std::string) { closed = code; });
   hub.remove(default_tenant(), AgentId{"a1"});
   EXPECT_EQ(closed, kCloseRemoved);
 }

@@ -70,8 +70,7 @@ class StoresForTests final : public storage::SeriesAppender {
         appended.position = {++position_};
         appended.repeated = repeated(series_sources_, item.first.origin);
         if (!appended.repeated)
-          for (const auto& s : item.first.samples)
-            samples.push_back({names_[s.series.value()], s.time, s.value});
+          for (const auto& s : item.first.samples) samples.push_back({names_[s.series.value()], s.time, s.value});
       }
     }
     if (refuse) {

@@ -258,8 +258,11 @@ TEST_F(TailTest, ALongLineIsSkippedAcrossARestart) {
 TEST_F(TailTest, BytesThatAreNotTextAreReplaced) {
   append("app.log", "");
   read();
-  append("app.log", "a\xff" "b \xc3\xb1 \xe2\x82\r\n");
-  EXPECT_EQ(read(), Lines{"a\xef\xbf\xbd" "b \xc3\xb1 \xef\xbf\xbd\xef\xbf\xbd"});
+  append("app.log",
+         "a\xff"
+         "b \xc3\xb1 \xe2\x82\r\n");
+  EXPECT_EQ(read(), Lines{"a\xef\xbf\xbd"
+                          "b \xc3\xb1 \xef\xbf\xbd\xef\xbf\xbd"});
 }
 
 TEST_F(TailTest, ACycleReadsNoMoreThanItsBound) {
