@@ -17,7 +17,8 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
                       -Wno-array-bounds
                       -Wno-stringop-overread -Wno-missing-field-initializers)
 else()
-  add_compile_options(-Wno-missing-field-initializers -Wno-unused-private-field)
+  # std::stable_sort of g++ 12 uses what C++17 deprecated.
+  add_compile_options(-Wno-missing-field-initializers -Wno-unused-private-field -Wno-deprecated-declarations)
 endif()
 add_link_options(-Wl,--gc-sections)
 
