@@ -204,10 +204,14 @@ TEST(HttpClient, RefusesAnUnknownAuthorityAndAnotherName) {
   ASSERT_FALSE(unknown);
   EXPECT_EQ(unknown.error().code, ErrorCode::kPermissionDenied);
   EXPECT_THAT(unknown.error().message, HasSubstr("self-signed"));
+  const TestCertificate other({"other.example", "10.0.0.1"});
+  TestServer named_otherwise(fill, {.tls = other.files});
   ConnectOptions options;
-  options.tls.ca_file = certificate.files.cert_file;
-  const auto other = loop.fetch({.url = "https://127.0.0.2:" + std::to_string(server.port()) + "/hello"}, options);
-  ASSERT_FALSE(other);  // refused by name where the whole 127/8 reaches the listener, unreachable elsewhere
+  options.tls.ca_file = other.files.cert_file;
+  const auto refused = loop.fetch({.url = named_otherwise.url("https", "/hello")}, options);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kPermissionDenied);
+  EXPECT_THAT(refused.error().message, HasSubstr("mismatch"));
 }
 
 TEST(HttpClient, APinReplacesChainAndName) {

@@ -144,15 +144,19 @@ class TemporaryFolder {
   std::string path_;
 };
 
-/// A certificate for `localhost` and 127.0.0.1.
+/// A certificate, for `localhost` and 127.0.0.1 unless other names are given.
 struct TestCertificate {
+  std::vector<std::string> names;
   TemporaryFolder folder;
   TlsFiles files{folder / "cert.pem", folder / "key.pem"};
   std::string fingerprint;
 
-  TestCertificate() { renew(); }
+  explicit TestCertificate(std::vector<std::string> subjects = {"localhost", "127.0.0.1"})
+      : names(std::move(subjects)) {
+    renew();
+  }
   void renew() {
-    const auto made = make_self_signed(files.cert_file, files.key_file, {"localhost", "127.0.0.1"});
+    const auto made = make_self_signed(files.cert_file, files.key_file, names);
     if (!made) throw std::runtime_error(made.error().message);
     fingerprint = *certificate_fingerprint(files.cert_file);
   }
