@@ -38,7 +38,6 @@ class Lexer {
   explicit Lexer(std::string_view text) : text_(text) {}
 
   Result<std::vector<Token>> run() {
-    AT_TRY(check_utf8());
     for (;;) {
       skip_blanks();
       if (at_ >= text_.size()) break;
@@ -51,18 +50,6 @@ class Lexer {
 
  private:
   char peek(std::size_t ahead = 0) const { return at_ + ahead < text_.size() ? text_[at_ + ahead] : '\0'; }
-
-  Status check_utf8() {
-    if (is_utf8(text_)) return {};
-    std::size_t good = 0;
-    while (good < text_.size()) {
-      const auto lead = static_cast<unsigned char>(text_[good]);
-      const std::size_t length = lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
-      if (!is_utf8(text_.substr(good, length))) break;
-      good += length;
-    }
-    return parse_error(text_, good, "invalid UTF-8 rune");
-  }
 
   void skip_blanks() {
     for (; at_ < text_.size(); ++at_) {
@@ -146,7 +133,7 @@ class Lexer {
       }
     }
     Token& token = emit(Token::Kind::kString, begin);
-    if (!is_utf8(value)) return parse_error(text_, begin, "a string must be valid UTF-8");
+    if (!is_utf8(value)) return parse_error(text_, begin, "invalid UTF-8 rune");
     token.value = std::move(value);
     return {};
   }
@@ -206,6 +193,7 @@ class Lexer {
     if (kOne.find(c) == kOne.npos) {
       std::size_t length = 1;
       while (length < rest.size() && (rest[length] & 0xc0) == 0x80) ++length;
+      if (!is_utf8(rest.substr(0, length))) return parse_error(text_, begin, "invalid UTF-8 rune");
       return parse_error(text_, begin, fmt::format("unexpected character: '{}'", rest.substr(0, length)));
     }
     if (c == '[') ++brackets_;

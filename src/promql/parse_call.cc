@@ -64,6 +64,9 @@ Result<Parser::Node> Parser::call() {
     const auto type = function->args[std::min(i, declared - 1)];
     AT_TRY(expect_type(*node->args[i], type, fmt::format("call to function \"{}\"", function->name)));
   }
+  if (function->name == "info" && given == 2 && node->args[1]->kind != Kind::kSelector) {
+    return error_at(node->args[1]->begin, "expected label selectors only");
+  }
   return finish(std::move(node));
 }
 

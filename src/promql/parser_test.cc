@@ -85,6 +85,8 @@ TEST(PromqlParser, ErrorsNameThePlace) {
   expect_error("rate(foo)", 6, "expected type range vector in call to function \"rate\", got instant vector");
   expect_error("a{b=~\"(\"}", 6, "regular expression");
   expect_error("", 1, "no expression found in input");
+  expect_error("a{b=\"\xff\"}", 5, "invalid UTF-8 rune");
+  expect_error("a + \xc3\xa9", 5, "unexpected character: '\xc3\xa9'");
 }
 
 TEST(PromqlParser, ErrorsCountLines) {
