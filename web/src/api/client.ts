@@ -1,0 +1,76 @@
+import { apiUrl } from './config';
+import { ApiError } from './errors';
+import { session } from './session';
+import type { ErrorBody } from './types';
+
+export type Params = Record<string, string | number | undefined>;
+
+let onSignedOut: () => void = () => {};
+
+/** Called when the server no longer accepts this browser's tokens. */
+export function whenSignedOut(action: () => void): void {
+  onSignedOut = action;
+}
+
+interface Options {
+  params?: Params;
+  body?: unknown;
+  signal?: AbortSignal;
+  /** Sign-in itself: sent without a token, and 401 means a wrong password. */
+  anonymous?: boolean;
+}
+
+function withParams(path: string, params: Params | undefined): string {
+  const search = new URLSearchParams();
+  for (const [key, value] of Object.entries(params ?? {})) {
+    if (value !== undefined && value !== '') search.set(key, String(value));
+  }
+  const text = search.toString();
+  return apiUrl(path) + (text ? `?${text}` : '');
+}
+
+async function send(method: string, path: string, options: Options, token: string | undefined): Promise<Response> {
+  const headers: Record<string, string> = { Accept: 'application/json' };
+  if (token) headers.Authorization = `Bearer ${token}`;
+  let body: BodyInit | undefined;
+  if (options.body instanceof URLSearchParams) body = options.body;
+  else if (options.body !== undefined) {
+    headers['Content-Type'] = 'application/json';
+    body = JSON.stringify(options.body);
+  }
+  try {
+    return await fetch(withParams(path, options.params), { method, headers, body, signal: options.signal });
+  } catch (reason) {
+    if (reason instanceof DOMException && reason.name === 'AbortError') throw reason;
+    throw new ApiError(0, { error: reason instanceof Error ? reason.message : String(reason) });
+  }
+}
+
+/** One request; renews the tokens once when they are refused. Throws ApiError. */
+export async function request<T>(method: string, path: string, options: Options = {}): Promise<T> {
+  const token = options.anonymous ? undefined : await session.accessToken();
+  let answer = await send(method, path, options, token);
+  if (answer.status === 401 && !options.anonymous) {
+    if (token && (await session.refresh(token))) {
+      answer = await send(method, path, options, await session.accessToken());
+    }
+    if (answer.status === 401) onSignedOut();
+  }
+  if (!answer.ok) {
+    const body = (await answer.json().catch(() => ({}))) as ErrorBody;
+    const retryAfter = Number(answer.headers.get('Retry-After')) || undefined;
+    throw new ApiError(answer.status, body, retryAfter);
+  }
+  if (answer.status === 204) return undefined as T;
+  const text = await answer.text();
+  return (text ? JSON.parse(text) : undefined) as T;
+}
+
+const prefix = '/api/atalaya/v1';
+
+export const api = {
+  get: <T>(path: string, params?: Params, signal?: AbortSignal) => request<T>('GET', prefix + path, { params, signal }),
+  post: <T>(path: string, body: unknown = {}) => request<T>('POST', prefix + path, { body }),
+  remove: <T = void>(path: string) => request<T>('DELETE', prefix + path),
+  signIn: <T>(path: string, body: unknown) => request<T>('POST', prefix + path, { body, anonymous: true }),
+};

@@ -1,0 +1,221 @@
+/** The shapes of the API under /api/atalaya/v1. Times are RFC 3339 text unless said otherwise. */
+export type Time = string | number;
+export type Labels = Record<string, string>;
+export type Role = 'viewer' | 'operator' | 'admin';
+
+export interface User {
+  id: string;
+  name: string;
+  role: Role;
+  tenant?: string;
+  created?: Time;
+  last_seen?: Time | null;
+}
+
+export interface SignIn {
+  access_token: string;
+  refresh_token: string;
+  expires_in: number;
+  user?: User;
+}
+
+export interface Token {
+  id: string;
+  name: string;
+  role: Role;
+  created?: Time;
+  expires?: Time | null;
+  revoked?: boolean;
+}
+
+export type HostState = 'up' | 'down' | 'never';
+
+export interface Host {
+  id: string;
+  name: string;
+  state: HostState;
+  last_seen?: Time | null;
+  version?: string;
+  created?: Time;
+  facts?: Record<string, string | number>;
+  alerts?: { critical?: number; warning?: number; no_data?: number };
+}
+
+export interface Enrolment {
+  token: string;
+  command: string;
+  expires?: Time;
+}
+
+export interface Check {
+  id: string;
+  name: string;
+  type: 'http' | 'tcp' | 'process';
+  target: string;
+  on: string;
+  period?: string | number;
+  state: 'up' | 'down' | 'unknown';
+  text?: string;
+  since?: Time | null;
+}
+
+export interface NewCheck {
+  type: 'http' | 'tcp';
+  target: string;
+  on: string;
+  name?: string;
+  period?: string;
+  expect_status?: number;
+  expect_text?: string;
+}
+
+export type AlertState = 'pending' | 'firing' | 'no_data' | 'resolved';
+export type Severity = 'warning' | 'critical' | 'none';
+
+export interface Alert {
+  id: string;
+  name: string;
+  rule?: string;
+  kind?: 'gauge' | 'binary' | 'tailable';
+  state: AlertState;
+  severity: Severity;
+  labels: Labels;
+  annotations?: Labels;
+  value?: number | string | null;
+  text?: string;
+  started: Time;
+  fired?: Time | null;
+  resolved?: Time | null;
+  updated?: Time;
+  late?: boolean;
+  count?: number;
+  ack?: { by: string; at: Time; note?: string } | null;
+  expr?: string;
+}
+
+export interface AlertEvent {
+  at: Time;
+  from?: string;
+  to: string;
+  severity?: Severity;
+  value?: number | string | null;
+  text?: string;
+  by?: string;
+  late?: boolean;
+}
+
+export interface Attempt {
+  at: Time;
+  ok: boolean;
+  status?: number | string;
+  answer?: string;
+}
+
+export type DeliveryState = 'queued' | 'sent' | 'failed' | 'retrying';
+
+export interface Delivery {
+  channel: string;
+  type?: string;
+  state: DeliveryState;
+  transition?: number | string;
+  created?: Time;
+  next_attempt?: Time | null;
+  attempts?: Attempt[];
+}
+
+export interface AlertDetail extends Alert {
+  history?: AlertEvent[];
+  notifications?: Delivery[];
+}
+
+export interface LogRecord {
+  id: string | number;
+  time: Time;
+  labels: Labels;
+  line: string;
+}
+
+export interface Rule {
+  id: string;
+  package: string;
+  group?: string;
+  name: string;
+  title?: string;
+  kind?: string;
+  expr?: string;
+  state: 'ok' | 'warning' | 'critical' | 'no_data' | 'error';
+  series?: number;
+  error?: string;
+  file?: string;
+  line?: number;
+}
+
+export interface PackageError {
+  file?: string;
+  line?: number;
+  column?: number;
+  message: string;
+  remedy?: string;
+}
+
+export interface Package {
+  name: string;
+  version?: string;
+  state: 'ok' | 'broken';
+  errors?: PackageError[];
+  items?: number | Record<string, number>;
+}
+
+export interface Channel {
+  id: string;
+  type: string;
+  target?: string;
+}
+
+/** What the server pushes to open browsers over the live topic "notifications". */
+export interface Push {
+  id: string;
+  title: string;
+  text?: string;
+  severity?: Severity;
+  state?: AlertState;
+  alert_id?: string;
+  at?: Time;
+}
+
+export interface ErrorBody {
+  status?: string;
+  errorType?: string;
+  error?: string;
+  place?: { file?: string; line?: number; column?: number };
+  remedy?: string;
+}
+
+/** A point of a PromQL answer: unix seconds and the value as text. */
+export type Point = [number, string];
+export interface MatrixSeries {
+  metric: Labels;
+  values: Point[];
+}
+export interface VectorElement {
+  metric: Labels;
+  value: Point;
+}
+
+/** What a page may ask the live socket for. */
+export type Topic =
+  | { topic: 'query'; query: string }
+  | { topic: 'alerts' | 'hosts' | 'notifications' }
+  | { topic: 'logs'; match?: string; text?: string };
+
+export interface LiveFrame {
+  type: 'data' | 'error' | 'ready';
+  id: string;
+  time?: number;
+  result?: { metric: Labels; value: string }[];
+  alert?: Alert;
+  host?: Host;
+  logs?: LogRecord[];
+  notification?: Push;
+  error?: string;
+}

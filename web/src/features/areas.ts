@@ -1,0 +1,74 @@
+import type { Component } from 'svelte';
+import type { IconName } from '../components/Icon.svelte';
+import Overview from './overview/Overview.svelte';
+
+export interface Area {
+  name: string;
+  word: string;
+  icon: IconName;
+  /** `g` and this letter go there. */
+  key: string;
+  /** Whether the page's time range means something here. */
+  hasRange: (path: string[]) => boolean;
+  load: (path: string[]) => Promise<Component> | Component;
+}
+
+const never = (): boolean => false;
+type Loaded = Promise<{ default: Component }>;
+const of = async (module: Loaded): Promise<Component> => (await module).default;
+
+export const areas: Area[] = [
+  { name: 'overview', word: 'Overview', icon: 'overview', key: 'o', hasRange: never, load: () => Overview },
+  {
+    name: 'alerts',
+    word: 'Alerts',
+    icon: 'alerts',
+    key: 'a',
+    hasRange: (path) => path.length > 1,
+    load: () => of(import('./alerts/Alerts.svelte')),
+  },
+  {
+    name: 'explore',
+    word: 'Explore',
+    icon: 'explore',
+    key: 'e',
+    hasRange: () => true,
+    load: () => of(import('./explore/Explore.svelte')),
+  },
+  {
+    name: 'hosts',
+    word: 'Hosts',
+    icon: 'hosts',
+    key: 'h',
+    hasRange: (path) => path.length > 1,
+    load: (path) => (path.length > 1 ? of(import('./host/Host.svelte')) : of(import('./hosts/Hosts.svelte'))),
+  },
+  {
+    name: 'logs',
+    word: 'Logs',
+    icon: 'logs',
+    key: 'l',
+    hasRange: () => true,
+    load: () => of(import('./logs/Logs.svelte')),
+  },
+  {
+    name: 'packages',
+    word: 'Packages',
+    icon: 'packages',
+    key: 'p',
+    hasRange: never,
+    load: () => of(import('./packages/Packages.svelte')),
+  },
+  {
+    name: 'settings',
+    word: 'Settings',
+    icon: 'settings',
+    key: 's',
+    hasRange: never,
+    load: () => of(import('./settings/Settings.svelte')),
+  },
+];
+
+export function areaOf(name: string): Area | undefined {
+  return areas.find((area) => area.name === name);
+}

@@ -1,0 +1,48 @@
+import type { IconName } from '../components/Icon.svelte';
+import { alertLook, stateLook } from '../lib/statelook';
+import { openAlerts } from '../state/alerts.svelte';
+import { auth } from '../state/auth.svelte';
+import { hosts } from '../state/hosts.svelte';
+import { router } from '../state/router.svelte';
+import { theme } from '../state/theme.svelte';
+import { areas } from './areas';
+
+export interface PaletteItem {
+  word: string;
+  hint: string;
+  icon: IconName;
+  run: () => void;
+}
+
+/** Everything that can be jumped to or done from where the person is. */
+export function paletteItems(): PaletteItem[] {
+  const items: PaletteItem[] = areas.map((area) => ({
+    word: area.word,
+    hint: 'page',
+    icon: area.icon,
+    run: () => router.go([area.name]),
+  }));
+  for (const host of hosts.list) {
+    items.push({ word: host.name, hint: 'host', icon: 'hosts', run: () => router.go(['hosts', host.id]) });
+  }
+  for (const alert of openAlerts.list) {
+    items.push({
+      word: [alert.name, alert.labels.instance].filter(Boolean).join(' · '),
+      hint: stateLook(alertLook(alert)).word.toLowerCase(),
+      icon: 'alerts',
+      run: () => router.go(['alerts', alert.id]),
+    });
+  }
+  items.push(
+    { word: 'Switch theme', hint: 'action', icon: theme.isDark ? 'sun' : 'moon', run: () => theme.toggle() },
+    { word: 'Change password', hint: 'action', icon: 'user', run: () => router.go(['settings', 'account']) },
+    { word: 'Sign out', hint: 'action', icon: 'user', run: () => void auth.signOut() },
+  );
+  if (auth.may('operator')) {
+    items.push(
+      { word: 'Add host', hint: 'action', icon: 'plus', run: () => router.go(['hosts'], { add: 'host' }) },
+      { word: 'Add check', hint: 'action', icon: 'plus', run: () => router.go(['hosts'], { tab: 'checks', add: 'check' }) },
+    );
+  }
+  return items;
+}

@@ -1,0 +1,54 @@
+export type Shape = 'circle' | 'triangle' | 'square' | 'dashed' | 'check' | 'half' | 'cross';
+
+export interface Look {
+  shape: Shape;
+  word: string;
+  colour: string;
+  /** Larger is worse: the order of "worst first". */
+  rank: number;
+}
+
+const looks: Record<string, Look> = {
+  ok: { shape: 'circle', word: 'OK', colour: '--ok', rank: 0 },
+  up: { shape: 'circle', word: 'Up', colour: '--ok', rank: 0 },
+  sent: { shape: 'check', word: 'Sent', colour: '--ok', rank: 0 },
+  resolved: { shape: 'check', word: 'Resolved', colour: '--ok', rank: 1 },
+  acked: { shape: 'check', word: 'Acknowledged', colour: '--ack', rank: 2 },
+  queued: { shape: 'half', word: 'Queued', colour: '--muted', rank: 2 },
+  never: { shape: 'dashed', word: 'Never seen', colour: '--nodata', rank: 2 },
+  unknown: { shape: 'dashed', word: 'Unknown', colour: '--nodata', rank: 2 },
+  pending: { shape: 'half', word: 'Pending', colour: '--warn', rank: 3 },
+  retrying: { shape: 'half', word: 'Retrying', colour: '--warn', rank: 3 },
+  no_data: { shape: 'dashed', word: 'No data', colour: '--nodata', rank: 4 },
+  warning: { shape: 'triangle', word: 'Warning', colour: '--warn', rank: 5 },
+  firing: { shape: 'square', word: 'Firing', colour: '--crit', rank: 6 },
+  critical: { shape: 'square', word: 'Critical', colour: '--crit', rank: 6 },
+  broken: { shape: 'cross', word: 'Broken', colour: '--crit', rank: 6 },
+  error: { shape: 'cross', word: 'Error', colour: '--crit', rank: 6 },
+  failed: { shape: 'cross', word: 'Failed', colour: '--crit', rank: 6 },
+  down: { shape: 'cross', word: 'Down', colour: '--crit', rank: 7 },
+};
+
+export function stateLook(state: string): Look {
+  return looks[state] ?? { shape: 'dashed', word: state || 'Unknown', colour: '--nodata', rank: 2 };
+}
+
+/** What an alert shows as: acknowledged, pending, no data or resolved by its state, else its severity. */
+export function alertLook(alert: { state: string; severity: string; ack?: unknown }): string {
+  if (alert.state === 'resolved') return 'resolved';
+  if (alert.ack) return 'acked';
+  if (alert.state === 'pending' || alert.state === 'no_data') return alert.state;
+  return alert.severity === 'none' ? 'firing' : alert.severity;
+}
+
+/** What a host shows as: down before its alerts, its alerts before up. */
+export function hostLook(host: {
+  state: string;
+  alerts?: { critical?: number; warning?: number; no_data?: number } | undefined;
+}): string {
+  if (host.state !== 'up') return host.state;
+  if (host.alerts?.critical) return 'critical';
+  if (host.alerts?.warning) return 'warning';
+  if (host.alerts?.no_data) return 'no_data';
+  return 'up';
+}

@@ -1,0 +1,96 @@
+/** What a value measures; decides its prefix and its digits. */
+export type Unit = 'bytes' | 'bytes/s' | 'seconds' | 'ratio' | 'count' | 'per second' | 'timestamp';
+
+/** The unit a PromQL expression gives, read from the metric's name and the functions around it. */
+export function unitOf(expr: string): Unit {
+  const isRate = /\brate\s*\(/.test(expr);
+  const bare = expr.replace(/\{[^}]*\}|\b(by|without)\s*\([^)]*\)/g, ' ');
+  const names = (bare.match(/[a-zA-Z_:][\w:]*/g) ?? []).filter((name) => name.includes('_'));
+  const name = names[0] ?? '';
+  if (names.length === 2 && /\//.test(expr) && suffix(names[0]!) === suffix(names[1]!)) return 'ratio';
+  const kind = suffix(name);
+  if (kind === 'ratio') return 'ratio';
+  if (kind === 'bytes') return isRate ? 'bytes/s' : 'bytes';
+  if (kind === 'seconds') return isRate ? 'ratio' : 'seconds';
+  return isRate ? 'per second' : 'count';
+}
+
+function suffix(metric: string): 'bytes' | 'seconds' | 'ratio' | 'other' {
+  if (/(^|_)bytes(_total)?$/.test(metric)) return 'bytes';
+  if (/(^|_)seconds(_total)?$/.test(metric)) return 'seconds';
+  if (/_(ratio|percent)$/.test(metric)) return 'ratio';
+  return 'other';
+}
+
+/** At most three significant figures, no trailing zeros, thin grouping above a thousand. */
+export function digits(value: number, significant = 3): string {
+  if (value === 0) return '0';
+  const size = Math.abs(value);
+  if (size >= 1000) return Math.round(value).toLocaleString('en-US').replace(/,/g, ' ');
+  const decimals = Math.max(0, Math.min(6, significant - 1 - Math.floor(Math.log10(size))));
+  const text = value.toFixed(decimals);
+  return text.includes('.') ? text.replace(/\.?0+$/, '') : text;
+}
+
+const binary = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
+const decimal = ['', ' k', ' M', ' G', ' T', ' P'];
+
+function scaled(value: number, base: number, names: string[]): string {
+  let rank = 0;
+  let size = value;
+  // 999.5 would be written as 1000: it moves on to the next prefix.
+  while (Math.abs(size) >= base - 0.5 && rank < names.length - 1) {
+    size /= base;
+    rank += 1;
+  }
+  return digits(size) + (base === 1024 ? ` ${names[rank]}` : names[rank]);
+}
+
+/** A value as people read it: `1.5 GiB`, `12 MiB/s`, `37 %`, `4.2 ms`. Absent or NaN is `–`. */
+export function formatValue(value: number | null | undefined, unit: Unit): string {
+  if (value === null || value === undefined || Number.isNaN(value)) return '–';
+  if (!Number.isFinite(value)) return value > 0 ? '∞' : '−∞';
+  const minus = value < 0 ? '−' : '';
+  const size = Math.abs(value);
+  switch (unit) {
+    case 'bytes':
+      return minus + scaled(size, 1024, binary);
+    case 'bytes/s':
+      return `${minus}${scaled(size, 1024, binary)}/s`;
+    case 'seconds':
+      return minus + formatSeconds(size);
+    case 'ratio': {
+      const percent = size * 100;
+      return `${minus}${percent !== 0 && percent < 0.05 ? '<0.1' : digits(percent, percent < 10 ? 2 : 3)} %`;
+    }
+    case 'per second':
+      return `${minus}${scaled(size, 1000, decimal)}/s`;
+    case 'timestamp':
+      return new Date(value * 1000).toISOString();
+    case 'count':
+      return minus + (size < 1000 ? digits(size) : scaled(size, 1000, decimal));
+  }
+}
+
+function formatSeconds(size: number): string {
+  if (size === 0) return '0 s';
+  if (size < 1e-3) return `${digits(size * 1e6)} µs`;
+  if (size < 1) return `${digits(size * 1e3)} ms`;
+  if (size < 120) return `${digits(size)} s`;
+  if (size < 7200) return `${digits(size / 60)} m`;
+  if (size < 172800) return `${digits(size / 3600)} h`;
+  return `${digits(size / 86400)} d`;
+}
+
+/** Axis steps that fall on round numbers in this unit (powers of two for bytes). */
+export function axisIncrements(unit: Unit): number[] {
+  const steps: number[] = [];
+  if (unit === 'bytes' || unit === 'bytes/s') {
+    for (let rank = 0; rank <= 5; rank += 1) {
+      for (const n of [1, 2, 4, 8, 16, 32, 64, 128, 256, 512]) steps.push(n * 1024 ** rank);
+    }
+    return steps;
+  }
+  for (let rank = -6; rank <= 15; rank += 1) for (const n of [1, 2, 2.5, 5]) steps.push(n * 10 ** rank);
+  return steps;
+}

@@ -1,0 +1,59 @@
+import { live } from '../api/live';
+import type { Push } from '../api/types';
+import { toasts, type ToastKind } from './toasts.svelte';
+import { router } from './router.svelte';
+
+const storageKey = 'atalaya.desktop';
+
+/** Notifications pushed to this browser: a toast while the page is seen, the desktop's else. */
+class Pushes {
+  permission = $state<NotificationPermission | 'unsupported'>(
+    'Notification' in window ? Notification.permission : 'unsupported',
+  );
+  private wanted = $state(localStorage.getItem(storageKey) !== 'off');
+  private started = false;
+
+  get enabled(): boolean {
+    return this.permission === 'granted' && this.wanted;
+  }
+
+  start(): void {
+    if (this.started) return;
+    this.started = true;
+    live.subscribe({ topic: 'notifications' }, (frames) => {
+      for (const { notification } of frames) if (notification) this.show(notification);
+    });
+  }
+
+  /** Asked for by a click only. */
+  async enable(): Promise<void> {
+    this.wanted = true;
+    localStorage.removeItem(storageKey);
+    if ('Notification' in window) this.permission = await Notification.requestPermission();
+  }
+
+  disable(): void {
+    this.wanted = false;
+    localStorage.setItem(storageKey, 'off');
+  }
+
+  private show(push: Push): void {
+    const href = push.alert_id ? router.href(['alerts', push.alert_id]) : undefined;
+    toasts.show(kindOf(push), push.title, push.text ?? '', href);
+    if (!this.enabled) return;
+    const note = new Notification(push.title, { body: push.text ?? '', tag: push.alert_id ?? push.id });
+    note.onclick = () => {
+      window.focus();
+      if (push.alert_id) router.go(['alerts', push.alert_id]);
+      note.close();
+    };
+  }
+}
+
+function kindOf(push: Push): ToastKind {
+  if (push.state === 'resolved') return 'ok';
+  if (push.severity === 'critical') return 'critical';
+  return push.state === 'no_data' || push.severity === 'warning' ? 'warning' : 'info';
+}
+
+export const pushes = new Pushes();

@@ -1,0 +1,41 @@
+/**
+ * Something fetched: its data, its error, and whether it has been awaited for more than 200 ms
+ * (only then is a skeleton worth showing). A later load supersedes an earlier one.
+ */
+export class Resource<T> {
+  data = $state.raw<T | undefined>(undefined);
+  error = $state.raw<unknown>(undefined);
+  slow = $state(false);
+  loading = $state(false);
+  private controller: AbortController | undefined;
+
+  constructor(private readonly fetcher: (signal: AbortSignal) => Promise<T>) {}
+
+  async load(): Promise<void> {
+    this.controller?.abort();
+    const controller = new AbortController();
+    this.controller = controller;
+    this.loading = true;
+    const timer = setTimeout(() => (this.slow = this.controller === controller && this.loading), 200);
+    try {
+      const data = await this.fetcher(controller.signal);
+      if (this.controller !== controller) return;
+      this.data = data;
+      this.error = undefined;
+    } catch (reason) {
+      if (this.controller !== controller || controller.signal.aborted) return;
+      this.error = reason;
+    } finally {
+      clearTimeout(timer);
+      if (this.controller === controller) {
+        this.loading = false;
+        this.slow = false;
+      }
+    }
+  }
+
+  stop(): void {
+    this.controller?.abort();
+    this.controller = undefined;
+  }
+}
