@@ -58,6 +58,7 @@ void EventLoop::run() {
   const auto guard = asio::make_work_guard(impl_->context);
   impl_->runner = std::this_thread::get_id();
   impl_->context.run();
+  impl_->context.restart();  // so that it may be run again
   impl_->runner = std::thread::id();
 }
 
