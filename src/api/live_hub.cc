@@ -109,7 +109,7 @@ std::vector<std::shared_ptr<LiveHub::Session>> LiveHub::sessions_of(const Tenant
   std::lock_guard lock(sessions_mutex_);
   std::vector<std::shared_ptr<Session>> found;
   for (const auto& [number, session] : sessions_) {
-    if (session->tenant == tenant) found.push_back(session);
+    if (session->who.tenant == tenant) found.push_back(session);
   }
   return found;
 }
@@ -155,9 +155,9 @@ std::size_t LiveHub::publish(const TenantId& tenant, const std::string& topic, c
   return reached;
 }
 
-net::WebSocketEvents LiveHub::open(const TenantId& tenant, std::shared_ptr<net::WebSocket> socket) {
+net::WebSocketEvents LiveHub::open(const auth::Principal& who, std::shared_ptr<net::WebSocket> socket) {
   auto session = std::make_shared<Session>();
-  session->tenant = tenant;
+  session->who = who;
   session->socket = std::move(socket);
   {
     std::lock_guard lock(sessions_mutex_);
@@ -166,6 +166,17 @@ net::WebSocketEvents LiveHub::open(const TenantId& tenant, std::shared_ptr<net::
     open_.set(static_cast<double>(sessions_.size()));
   }
   return {[this, session](std::string text, bool) { message(session, text); }, [this, session] { closed(session); }};
+}
+
+void LiveHub::recheck(const std::function<Status(const auth::Principal&)>& still_valid) {
+  std::vector<std::shared_ptr<Session>> all;
+  {
+    std::lock_guard lock(sessions_mutex_);
+    for (const auto& [number, session] : sessions_) all.push_back(session);
+  }
+  for (const auto& session : all) {
+    if (const auto valid = still_valid(session->who); !valid) session->socket->close(1008, valid.error().message);
+  }
 }
 
 void LiveHub::message(const std::shared_ptr<Session>& session, const std::string& text) {
@@ -204,7 +215,7 @@ Status LiveHub::subscribe(const std::shared_ptr<Session>& session, const std::st
       AT_TRY(lookback, parse_duration(wanted));
     }
     auto socket = session->socket;
-    AT_TRY(queries_.subscribe(session->tenant, text_of(request, "query"), lookback,
+    AT_TRY(queries_.subscribe(session->who.tenant, text_of(request, "query"), lookback,
                               {session->number, id, [socket, id](Time at, const std::string& result) {
                                  socket->send(fmt::format(R"({{"type":"data","id":{},"time":{:.3f},"result":{}}})",
                                                           quoted(id), to_seconds(at), result));

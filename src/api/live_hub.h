@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "api/live_queries.h"
+#include "auth/principal.h"
 #include "base/ids.h"
 #include "base/time.h"
 #include "net/http.h"
@@ -33,8 +34,11 @@ class LiveHub {
   void start();
   void stop();
 
-  /// A new socket of somebody in this tenant.
-  net::WebSocketEvents open(const TenantId& tenant, std::shared_ptr<net::WebSocket> socket);
+  /// A new socket of `who`, who sees the data of their tenant.
+  net::WebSocketEvents open(const auth::Principal& who, std::shared_ptr<net::WebSocket> socket);
+  /// Closes (1008) the sockets of those for whom `still_valid` says no: a socket outlives the short
+  /// token behind it, but not the revocation of its owner. Call about every half minute.
+  void recheck(const std::function<Status(const auth::Principal&)>& still_valid);
 
   void on_samples(const storage::CommittedSamples& committed);
   void on_logs(const storage::CommittedLogs& committed);
@@ -50,7 +54,7 @@ class LiveHub {
   };
   struct Session {
     std::uint64_t number = 0;
-    TenantId tenant;
+    auth::Principal who;
     std::shared_ptr<net::WebSocket> socket;
     std::map<std::string, std::string> topics;  ///< subscription id → topic, without queries
     std::map<std::string, LogFilter> logs;      ///< subscription id → filter
