@@ -161,7 +161,8 @@ void Uplink::on_closed(const net::WebSocketEnd& end) {
   const bool refused = end.close_code == ingest::kCloseRemoved || end.close_code == ingest::kCloseReplaced ||
                        end.http_status == kForbidden;
   if (end.http_status == kUnauthorized || end.http_status == kForbidden) token_.clear();
-  retry(refused ? options_.refused_retry : Duration{0}, to_string(end.error));
+  const bool busy = end.close_code == ingest::kCloseTryLater;
+  retry(refused ? options_.refused_retry : busy ? options_.busy_retry : Duration{0}, to_string(end.error));
 }
 
 void Uplink::retry(Duration least, const std::string& why) {

@@ -23,6 +23,8 @@ struct UplinkOptions {
   Duration longest_retry{15'000};
   /// After the server said that this agent was removed or replaced: nothing will change soon.
   Duration refused_retry{60'000};
+  /// After the server said that its stores take no more now.
+  Duration busy_retry{2'000};
   Duration renew_retry{30'000};
 };
 
