@@ -86,6 +86,7 @@ struct Server::Parts {
   void add_routes(net::Router& router);
   Status check_safety() const;
   std::string fingerprint() const;
+  void forget(const TenantId& tenant, const registry::Host& host);
   std::vector<Error> reload();
 
   void on_stop(std::function<void()> step) { stops.push_back(std::move(step)); }
@@ -249,6 +250,14 @@ Status Server::Parts::open_packages() {
   return {};
 }
 
+void Server::Parts::forget(const TenantId& tenant, const registry::Host& host) {
+  judge->forget(tenant, host.name);
+  // Also what the judge does not watch any more: nobody else would close it.
+  if (auto retired = runner->run(tenant, alerts::Retire{{}, host.name, "the host was removed"}); !retired) {
+    telemetry::log_error("server", "alerts of a removed host stay open", {{"reason", to_string(retired.error())}});
+  }
+}
+
 std::string Server::Parts::fingerprint() const {
   if (options.tls_cert.empty()) return "-";
   const auto print = net::certificate_fingerprint(options.tls_cert);
@@ -266,14 +275,13 @@ void Server::Parts::add_routes(net::Router& router) {
   api::add_alert_routes(doors, {*alert_queries, *delivery_queries, channels->book(), *runner});
   api::add_configuration_routes(doors, {*packages, *hosts, *series, *logs, clock,
                                         [this](const TenantId& tenant) { return judge->states(tenant); }});
-  api::add_host_routes(
-      doors,
-      {*auth, *hosts, *agents, *packages, *alert_queries, *series, *logs, clock, [this] { return fingerprint(); },
-       [this](const TenantId& tenant, const registry::Host& host) { judge->forget(tenant, host.name); }});
+  api::add_host_routes(doors, {*auth, *hosts, *agents, *packages, *alert_queries, *series, *logs, clock,
+                               [this] { return fingerprint(); },
+                               [this](const TenantId& tenant, const registry::Host& host) { forget(tenant, host); }});
   doors.add_socket("~/live", api::Need::kViewer,
                    [this](const auth::Principal& who, const net::Request&) -> Result<net::WebSocketOpened> {
-                     return [this, tenant = who.tenant](std::shared_ptr<net::WebSocket> socket) {
-                       return live->open(tenant, std::move(socket));
+                     return [this, who](std::shared_ptr<net::WebSocket> socket) {
+                       return live->open(who, std::move(socket));
                      };
                    });
   web = std::make_unique<net::StaticFiles>(web_files());
@@ -303,6 +311,10 @@ void Server::Parts::add_chores() {
   keeper.add(std::chrono::seconds{1}, [this, complain] { complain("hosts not looked at", hosts->tick(clock.now())); });
   keeper.add(std::chrono::seconds{1}, [this] { packages->scan(); });
   keeper.add(std::chrono::seconds{5}, [this, complain] { complain("credentials not kept", auth->maintain()); });
+  if (!options.insecure_no_auth) {
+    keeper.add(std::chrono::seconds{30},
+               [this] { live->recheck([this](const auth::Principal& who) { return auth->still_valid(who); }); });
+  }
   keeper.start();
   on_stop([this] { keeper.stop(); });
 }
