@@ -71,6 +71,7 @@ const prefix = '/api/atalaya/v1';
 export const api = {
   get: <T>(path: string, params?: Params, signal?: AbortSignal) => request<T>('GET', prefix + path, { params, signal }),
   post: <T>(path: string, body: unknown = {}) => request<T>('POST', prefix + path, { body }),
+  patch: <T>(path: string, body: unknown) => request<T>('PATCH', prefix + path, { body }),
   remove: <T = void>(path: string) => request<T>('DELETE', prefix + path),
   signIn: <T>(path: string, body: unknown) => request<T>('POST', prefix + path, { body, anonymous: true }),
 };

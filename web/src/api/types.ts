@@ -10,6 +10,9 @@ export interface User {
   tenant?: string;
   created?: Time;
   last_seen?: Time | null;
+  has_password?: boolean;
+  /** A person, or a script's token used as one. */
+  kind?: 'user' | 'token' | string;
 }
 
 export interface SignIn {
@@ -39,6 +42,8 @@ export interface Host {
   created?: Time;
   facts?: Record<string, string | number>;
   alerts?: { critical?: number; warning?: number; no_data?: number };
+  /** In live frames: the host is gone. */
+  removed?: boolean;
 }
 
 export interface Enrolment {
@@ -57,12 +62,14 @@ export interface Check {
   state: 'up' | 'down' | 'unknown';
   text?: string;
   since?: Time | null;
+  /** Added by a person on demand; others are declared in packages. */
+  removable?: boolean;
 }
 
 export interface NewCheck {
-  type: 'http' | 'tcp';
+  type: Check['type'];
   target: string;
-  on: string;
+  on?: string;
   name?: string;
   period?: string;
   expect_status?: number;
@@ -74,6 +81,8 @@ export type Severity = 'warning' | 'critical' | 'none';
 
 export interface Alert {
   id: string;
+  /** Counts from 1: how often this alert has opened. */
+  episode?: number;
   name: string;
   rule?: string;
   kind?: 'gauge' | 'binary' | 'tailable';
@@ -95,6 +104,9 @@ export interface Alert {
 
 export interface AlertEvent {
   at: Time;
+  /** When the data was measured that was judged. */
+  data_at?: Time;
+  episode?: number;
   from?: string;
   to: string;
   severity?: Severity;
@@ -109,6 +121,7 @@ export interface Attempt {
   ok: boolean;
   status?: number | string;
   answer?: string;
+  took_ms?: number;
 }
 
 export type DeliveryState = 'queued' | 'sent' | 'failed' | 'retrying';
@@ -121,6 +134,13 @@ export interface Delivery {
   created?: Time;
   next_attempt?: Time | null;
   attempts?: Attempt[];
+}
+
+/** A delivery with what it is about, as the list of recent notifications has it. */
+export interface Notice extends Delivery {
+  id: string;
+  alert_id?: string;
+  alert_name?: string;
 }
 
 export interface AlertDetail extends Alert {
@@ -204,7 +224,7 @@ export interface VectorElement {
 
 /** What a page may ask the live socket for. */
 export type Topic =
-  | { topic: 'query'; query: string }
+  | { topic: 'query'; query: string; lookback_delta?: string }
   | { topic: 'alerts' | 'hosts' | 'notifications' }
   | { topic: 'logs'; match?: string; text?: string };
 

@@ -31,6 +31,11 @@ class Auth {
     }
   }
 
+  /** Asks again who is signed in, after something about them changed. */
+  async reload(): Promise<void> {
+    this.user = await api.get<User>('/auth/me');
+  }
+
   async signIn(user: string, password: string): Promise<void> {
     await this.accept(await api.signIn<SignIn>('/auth/sign-in', { user, password }));
   }
