@@ -26,6 +26,7 @@ alerts::Judgement to_judgement(rules::Verdict verdict) {
   out.value = verdict.value;
   out.text = std::move(verdict.text);
   out.annotations = std::move(verdict.annotations);
+  if (!verdict.title.empty()) out.annotations.try_emplace("title", std::move(verdict.title));
   return out;
 }
 

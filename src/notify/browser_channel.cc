@@ -26,8 +26,10 @@ json::object notification_of(const Message& message) {
   const json::value* alert = list == nullptr || list->empty() ? nullptr : &list->front();
   auto text = text_at(alert, {"annotations", "summary"});
   if (text.empty()) text = text_at(alert, {"atalaya", "text"});
+  auto title = text_at(alert, {"annotations", "title"});
+  if (title.empty()) title = text_at(alert, {"atalaya", "name"});
   return {{"id", message.key},
-          {"title", text_at(alert, {"atalaya", "name"})},
+          {"title", title},
           {"text", text},
           {"severity", text_at(alert, {"atalaya", "severity"})},
           {"state", text_at(alert, {"atalaya", "state"})},

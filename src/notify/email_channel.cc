@@ -23,7 +23,8 @@ constexpr std::string_view kSubject =
     "[{{ if eq .Status \"resolved\" }}resolved"
     "{{ else if eq (index .Alerts 0).atalaya.state \"no_data\" }}no data"
     "{{ else }}{{ .CommonLabels.severity }}{{ end }}] "
-    "{{ .GroupLabels.alertname }}{{ with .GroupLabels.instance }} on {{ . }}{{ end }}";
+    "{{ with (index .Alerts 0).Annotations.title }}{{ . }}{{ else }}{{ .GroupLabels.alertname }}{{ end }}"
+    "{{ with .GroupLabels.instance }} on {{ . }}{{ end }}";
 
 constexpr std::string_view kText =
     R"({{ range .Alerts }}{{ with .Annotations.summary }}{{ . }}{{ else }}{{ .Labels.alertname }}{{ end }}
