@@ -1,0 +1,24 @@
+import { expect, it } from 'vitest';
+import type { Rule } from '../../api/types';
+import { arrangeRules, placeOf, worstOf } from './order';
+
+const rule = (name: string, state: Rule['state'], title = ''): Rule => ({ id: `p/g/${name}`, package: 'p', name, state, title });
+
+it('says a place below the folder of packages', () => {
+  expect(placeOf('/data/packages/default/host/package.yaml', 11)).toBe('host/package.yaml:11');
+  expect(placeOf('/data/packages/default/app/a.yaml', 3, 7)).toBe('app/a.yaml:3:7');
+  expect(placeOf('elsewhere.yaml')).toBe('elsewhere.yaml');
+  expect(placeOf(undefined)).toBe('');
+});
+it('puts the worst rules first and the rest by name', () => {
+  const rules = [rule('b', 'ok'), rule('a', 'ok'), rule('c', 'critical'), rule('d', 'error'), rule('e', 'no_data')];
+  expect(arrangeRules(rules, '').map(({ name }) => name)).toEqual(['c', 'd', 'e', 'a', 'b']);
+});
+it('keeps the rules that a text is found in', () => {
+  expect(arrangeRules([rule('a', 'ok', 'Disk is full'), rule('b', 'ok')], 'DISK').map(({ name }) => name)).toEqual(['a']);
+});
+it('shows a package as broken, else as its worst rule', () => {
+  expect(worstOf('broken', [rule('a', 'critical')])).toBe('broken');
+  expect(worstOf('ok', [rule('a', 'ok'), rule('b', 'warning')])).toBe('warning');
+  expect(worstOf('ok', [])).toBe('ok');
+});

@@ -1,0 +1,25 @@
+import type { Rule } from '../../api/types';
+import { stateLook } from '../../lib/statelook';
+
+/** The path of a declaration below the folder of packages, as people know it: `host/package.yaml:11`. */
+export function placeOf(file: string | undefined, line?: number, column?: number): string {
+  if (!file) return '';
+  const short = file.replace(/^.*\/packages\/[^/]+\//, '');
+  return [short, line, column].filter((part) => part !== undefined && part !== 0).join(':');
+}
+
+/** Rules of one package, worst first, then as they are named. */
+export function arrangeRules(rules: Rule[], text: string): Rule[] {
+  const wanted = text.trim().toLowerCase();
+  return rules
+    .filter((rule) => `${rule.title ?? ''} ${rule.id} ${rule.expr ?? ''} ${rule.state}`.toLowerCase().includes(wanted))
+    .sort((a, b) => stateLook(b.state).rank - stateLook(a.state).rank || a.id.localeCompare(b.id));
+}
+
+/** The state that a package shows as: broken before the worst of its rules. */
+export function worstOf(state: string, rules: Rule[]): string {
+  if (state !== 'ok') return state;
+  let worst = 'ok';
+  for (const rule of rules) if (stateLook(rule.state).rank > stateLook(worst).rank) worst = rule.state;
+  return worst;
+}
