@@ -13,6 +13,7 @@ export async function queryRange(
   to: number,
   step: number,
   signal?: AbortSignal,
+  lookback = 5,
 ): Promise<MatrixSeries[]> {
   const params = {
     query,
@@ -20,7 +21,7 @@ export async function queryRange(
     end: to,
     step,
     // A sample speaks for a few steps only, so that an outage is a gap and not a flat line.
-    lookback_delta: `${Math.max(5, 2 * step)}s`,
+    lookback_delta: `${Math.max(lookback, 2 * step)}s`,
   };
   const answer = await request<Envelope<MatrixSeries[]>>('GET', '/api/v1/query_range', { params, signal });
   return answer.data.result;

@@ -1,14 +1,28 @@
-/** Columns of numbers against one rising time column, as charts want them; null is a gap. */
-export type Column = (number | null)[];
+/**
+ * Columns of numbers against one rising time column, as charts want them: null is a gap, undefined
+ * means that the row belongs to other series and the line goes on through it.
+ */
+export type Cell = number | null | undefined;
+export type Column = Cell[];
+
+export interface LoadedSeries {
+  key: string;
+  points: [time: number, value: number][];
+}
+
+interface Slot {
+  column: Column;
+  /** Time of its newest value. */
+  last: number;
+}
 
 /**
- * The points of one chart: rows appended at the end, the oldest dropped by capacity or by age.
- * Rows farther apart than `gap` seconds get an empty row between them, so that lines break there.
+ * The points of one chart: rows appended at the end, the oldest dropped by capacity or by age. A
+ * series that was silent for more than `gap` seconds gets a null where the silence was.
  */
 export class SeriesTable {
   times: number[] = [];
-  columns: Column[] = [];
-  private index = new Map<string, number>();
+  private slots = new Map<string, Slot>();
 
   constructor(
     private readonly gap: number,
@@ -16,68 +30,78 @@ export class SeriesTable {
   ) {}
 
   get keys(): string[] {
-    return [...this.index.keys()];
+    return [...this.slots.keys()];
   }
 
-  /** Column number of a series, made (and filled with nulls) when it is new. */
-  column(key: string): number {
-    const known = this.index.get(key);
-    if (known !== undefined) return known;
-    const position = this.columns.length;
-    this.index.set(key, position);
-    this.columns.push(new Array<number | null>(this.times.length).fill(null));
-    return position;
+  get lastTime(): number | undefined {
+    return this.times[this.times.length - 1];
+  }
+
+  column(key: string): Column | undefined {
+    return this.slots.get(key)?.column;
+  }
+
+  private slot(key: string): Slot {
+    let slot = this.slots.get(key);
+    if (!slot) {
+      slot = { column: new Array<Cell>(this.times.length).fill(undefined), last: -Infinity };
+      this.slots.set(key, slot);
+    }
+    return slot;
   }
 
   /** Replaces everything with series whose points lie on the grid from, from+step … to. */
-  load(from: number, to: number, step: number, series: { key: string; points: [number, number][] }[]): void {
-    this.index.clear();
-    this.columns = [];
+  load(from: number, to: number, step: number, series: LoadedSeries[]): void {
+    this.slots.clear();
     this.times = [];
-    for (let time = from; time <= to + step / 1000; time += step) this.times.push(time);
+    const rows = Math.round((to - from) / step) + 1;
+    for (let row = 0; row < rows; row += 1) this.times.push(from + row * step);
+    let used = 0;
     for (const { key, points } of series) {
-      const column = this.columns[this.column(key)]!;
+      const slot = this.slot(key);
+      slot.column.fill(null);
+      let end = 0;
       for (const [time, value] of points) {
         const row = Math.round((time - from) / step);
-        if (row >= 0 && row < column.length) column[row] = Number.isFinite(value) ? value : null;
+        if (row < 0 || row >= rows) continue;
+        slot.column[row] = Number.isFinite(value) ? value : null;
+        slot.last = this.times[row]!;
+        end = row + 1;
       }
+      // What comes after the last value is not a gap yet: live points may follow.
+      slot.column.fill(undefined, end);
+      used = Math.max(used, end);
     }
-    this.trimTail();
+    this.times.length = used;
+    for (const { column } of this.slots.values()) column.length = used;
   }
 
-  /** Grid rows after the last value are not gaps yet: live points will follow. */
-  private trimTail(): void {
-    let rows = this.times.length;
-    while (rows > 0 && this.columns.every((column) => column[rows - 1] === null)) rows -= 1;
-    this.times.length = rows;
-    for (const column of this.columns) column.length = rows;
-  }
-
-  /** Values at a time; those of one instant (within `together` seconds) share a row. Older ones are ignored. */
+  /** Values at a time; those within `together` seconds of the newest row share it. Older ones are ignored. */
   append(time: number, values: Iterable<[key: string, value: number]>, together = 0.5): boolean {
-    const last = this.times[this.times.length - 1];
-    let row = this.times.length - 1;
+    const last = this.lastTime;
     if (last !== undefined && time < last - together) return false;
     if (last === undefined || time - last > together) {
+      // A row for the nulls of series that were silent, so that their lines break.
       if (last !== undefined && time - last > this.gap) this.push((last + time) / 2);
       this.push(time);
-      row = this.times.length - 1;
     }
+    const row = this.times.length - 1;
     for (const [key, value] of values) {
-      this.columns[this.column(key)]![row] = Number.isFinite(value) ? value : null;
+      const slot = this.slot(key);
+      if (slot.last > -Infinity && time - slot.last > this.gap && row > 0 && slot.column[row] === undefined) {
+        slot.column[row - 1] = null;
+      }
+      slot.column[row] = Number.isFinite(value) ? value : null;
+      slot.last = time;
     }
-    this.enforceCapacity();
+    // In bulk: dropping a row at a time would move every array every second.
+    if (this.times.length > this.capacity * 1.25) this.dropRows(this.times.length - this.capacity);
     return true;
   }
 
   private push(time: number): void {
     this.times.push(time);
-    for (const column of this.columns) column.push(null);
-  }
-
-  /** Cuts in bulk: dropping a row at a time would move every array every second. */
-  private enforceCapacity(): void {
-    if (this.times.length > this.capacity * 1.25) this.dropRows(this.times.length - this.capacity);
+    for (const { column } of this.slots.values()) column.push(undefined);
   }
 
   dropBefore(time: number): void {
@@ -89,7 +113,7 @@ export class SeriesTable {
 
   private dropRows(rows: number): void {
     this.times.splice(0, rows);
-    for (const column of this.columns) column.splice(0, rows);
+    for (const { column } of this.slots.values()) column.splice(0, rows);
   }
 }
 
@@ -118,4 +142,27 @@ export function summarize(times: number[], column: Column, from = -Infinity, to 
     last = value;
   }
   return count > 0 ? { min, max, avg: sum / count, last } : undefined;
+}
+
+/** Row whose time is nearest; undefined in an empty table. */
+export function nearestRow(times: number[], time: number): number | undefined {
+  if (times.length === 0) return undefined;
+  let low = 0;
+  let high = times.length - 1;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (times[middle]! < time) low = middle + 1;
+    else high = middle;
+  }
+  return low > 0 && time - times[low - 1]! <= times[low]! - time ? low - 1 : low;
+}
+
+/** The value that a line shows at a row: its own, or the one carried over rows of other series. */
+export function valueAt(times: number[], column: Column, row: number, reach: number): number | undefined {
+  for (let at = row; at >= 0 && times[row]! - times[at]! <= reach; at -= 1) {
+    const value = column[at];
+    if (value === null) return undefined;
+    if (value !== undefined) return value;
+  }
+  return undefined;
 }
