@@ -73,9 +73,10 @@ def fake_root(folder):
 
 
 def write_load(path, value):
-    swap = path.with_name("loadavg.new")
-    swap.write_text(f"{value:.2f} 0.10 0.10 1/100 1000\n")
-    swap.rename(path)
+    """In place and of one length: the agent keeps the file open, as it does with the real one."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT, 0o644)
+    os.pwrite(descriptor, b"%05.2f 0.10 0.10 1/100 1000\n" % value, 0)
+    os.close(descriptor)
 
 
 def latency(options):
@@ -87,7 +88,7 @@ def latency(options):
         write_load(loadavg, 0.1)
         packages = {"bench": thousand_rules(sink.url)}
         with Server(folder / "data", packages=packages, tls=tls) as server:
-            with Agent(folder / "agent", server, arguments=["--root", str(folder / "root")]):
+            with Agent(folder / "agent", server, run_arguments=["--root", str(folder / "root")]):
                 until(lambda: server.query("node_load1"), what="the first sample")
                 delays = {"firing": [], "resolved": []}
                 for n in range(options.crossings):

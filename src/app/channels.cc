@@ -4,6 +4,15 @@
 #include "telemetry/log.h"
 
 namespace atalaya::app {
+namespace {
+
+std::vector<notify::ChannelConfig> configs_of(const std::vector<packages::ChannelItem>& items) {
+  std::vector<notify::ChannelConfig> configs;
+  for (const auto& item : items) configs.push_back({item.id, item.type, item.fields, item.origin});
+  return configs;
+}
+
+}  // namespace
 
 Result<std::unique_ptr<Channels>> Channels::make(notify::PushToBrowsers push) {
   std::unique_ptr<Channels> channels(new Channels());
@@ -20,10 +29,12 @@ Result<std::unique_ptr<Channels>> Channels::make(notify::PushToBrowsers push) {
   return channels;
 }
 
+std::vector<Error> Channels::check(const std::vector<packages::ChannelItem>& items) const {
+  return book_->check(configs_of(items));
+}
+
 void Channels::set(const TenantId& tenant, const std::vector<packages::ChannelItem>& items) {
-  std::vector<notify::ChannelConfig> configs;
-  for (const auto& item : items) configs.push_back({item.id, item.type, item.fields, item.origin});
-  for (const auto& error : book_->set_channels(tenant, configs)) {
+  for (const auto& error : book_->set_channels(tenant, configs_of(items))) {
     telemetry::log_error("channels", to_string(error), {{"tenant", tenant.value()}});
   }
 }

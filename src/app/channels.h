@@ -16,6 +16,8 @@ class Channels {
   /// The HTTP types come from the shipped package `base`.
   static Result<std::unique_ptr<Channels>> make(notify::PushToBrowsers push);
 
+  /// What is wrong with these, by what their types know.
+  std::vector<Error> check(const std::vector<packages::ChannelItem>& items) const;
   /// All or none; what is wrong goes to the log and the channels in force stay.
   void set(const TenantId& tenant, const std::vector<packages::ChannelItem>& items);
   const notify::ChannelBook& book() const { return *book_; }

@@ -223,6 +223,7 @@ Status Server::Parts::open_packages() {
   package_options.root = options.data + "/packages";
   package_options.last_good = options.data + "/packages-last-good";
   package_options.shipped = shipped_packages();
+  package_options.check_channels = [this](const auto& list) { return channels->check(list); };
   packages = std::make_unique<packages::Service>(*files, items, std::move(package_options));
   directory = std::make_unique<AgentDirectory>(*packages, *hosts, clock);
   agents = std::make_unique<ingest::AgentHub>(*series, *logs, metrics, clock, *directory);

@@ -198,11 +198,13 @@ class Server:
 class Agent:
     """One run of `atalaya-agent`, enrolled at a server."""
 
-    def __init__(self, data, server, name="node1", arguments=()):
+    def __init__(self, data, server, name="node1", arguments=(), run_arguments=()):
+        """`arguments` go to enrolment and run, `run_arguments` to run alone."""
         self.data = pathlib.Path(data)
         self.server = server
         self.name = name
         self.arguments = list(arguments)
+        self.run_arguments = list(run_arguments)
         self.process = None
         self.log_path = pathlib.Path(tempfile.mkstemp(prefix="atalaya-agent-log-")[1])
 
@@ -225,7 +227,8 @@ class Agent:
         return done
 
     def start(self):
-        self.process = subprocess.Popen([binary("atalaya-agent"), "run", "--data", str(self.data), *self.arguments],
+        self.process = subprocess.Popen([binary("atalaya-agent"), "run", "--data", str(self.data), *self.arguments,
+                                         *self.run_arguments],
                                         stderr=open(self.log_path, "ab"))
         return self
 
