@@ -1,0 +1,104 @@
+import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { launch, Visitor, type Look } from './browser';
+import { colours } from './picture';
+import { root, Server, until } from './server';
+
+const folder = join(root, 'test-results', 'screens');
+const password = 'a watchtower at night';
+const looks: (Look & { name: string })[] = [
+  { name: 'dark-1280', theme: 'dark', width: 1280, height: 800 },
+  { name: 'light-1280', theme: 'light', width: 1280, height: 800 },
+  { name: 'dark-390', theme: 'dark', width: 390, height: 844 },
+  { name: 'light-390', theme: 'light', width: 390, height: 844 },
+];
+
+let browser: Browser;
+let server: Server;
+let areas: { name: string; address: string; ready: string | RegExp }[] = [];
+
+beforeAll(async () => {
+  mkdirSync(folder, { recursive: true });
+  [browser, server] = await Promise.all([launch(), Server.start()]);
+  const host = await server.hostName();
+  await prepare();
+  const { alerts } = await server.api<{ alerts: { id: string; name: string }[] }>('GET', '/alerts');
+  const alert = alerts.find((candidate) => candidate.name === 'booted')!;
+  areas = [
+    { name: 'overview', address: '#/overview', ready: host },
+    { name: 'host', address: `#/hosts/${encodeURIComponent(host)}`, ready: 'Memory' },
+    { name: 'hosts', address: '#/hosts', ready: host },
+    { name: 'checks', address: '#/hosts?tab=checks', ready: 'status 200' },
+    { name: 'alerts', address: '#/alerts', ready: 'The machine has been started' },
+    { name: 'alert', address: `#/alerts/${alert.id}`, ready: 'History' },
+    { name: 'logs', address: '#/logs', ready: /ship sighted/ },
+    { name: 'explore', address: `#/explore?expr=${encodeURIComponent('node_load1')}`, ready: /load1/ },
+    { name: 'packages', address: '#/packages', ready: 'File system is filling' },
+    { name: 'account', address: '#/settings/account', ready: 'Who you are' },
+    { name: 'notifications', address: '#/settings/notifications', ready: 'every open browser' },
+    { name: 'users', address: '#/settings/users', ready: 'People of the tenant' },
+    { name: 'tokens', address: '#/settings/tokens', ready: 'New token' },
+  ];
+});
+afterAll(async () => {
+  await browser?.close();
+  await server?.dispose();
+});
+
+/** A little world: an alert, a check, log lines, a user to sign in as. */
+async function prepare(): Promise<void> {
+  const file = join(server.folder, 'app.log');
+  writeFileSync(file, '');
+  server.writePackage(
+    'tower',
+    `package: tower
+version: 1.0.0
+rules:
+  test:
+    booted:
+      title: The machine has been started
+      gauge: {expr: 'node_boot_time_seconds', above: {warning: 1}}
+collectors:
+  files:
+    app: {log: {path: '${file}'}, on: '*'}
+`,
+  );
+  await server.api('POST', '/users', { name: 'ana', role: 'admin', password });
+  await server.api('POST', '/checks', { type: 'http', target: `${server.url}/-/healthy`, period: '1s' });
+  await until(async () => {
+    appendFileSync(file, `INFO ship sighted off the cape\n`);
+    return (await server.api<{ logs: unknown[] }>('GET', '/logs?text=ship')).logs.length > 3;
+  }, 'lines of the file');
+  await until(async () => {
+    const { alerts } = await server.api<{ alerts: { name: string }[] }>('GET', '/alerts');
+    return alerts.some((alert) => alert.name === 'booted');
+  }, 'the alert');
+}
+
+describe.each(looks)('in $name', (look) => {
+  it('draws every area: not blank, not wider than the window, without a fault', async () => {
+    const visitor = await Visitor.open(browser, server, look);
+    await visitor.signIn('ana', password);
+    for (const area of areas) {
+      await visitor.go(area.address);
+      await visitor.page.locator('main').getByText(area.ready).first().waitFor();
+      if (area.name === 'overview' || area.name === 'host') await visitor.moves('main canvas');
+      const png = await visitor.page.screenshot({ path: join(folder, `${area.name}-${look.name}.png`) });
+      expect(colours(png), `colours of ${area.name}`).toBeGreaterThan(20);
+      const wider = await visitor.page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+      expect(wider, `${area.name} is wider than the window`).toBeLessThanOrEqual(0);
+    }
+    await visitor.close();
+  });
+});
+
+it.runIf(process.env.ATALAYA_SCREENSHOT === '1')('takes the picture of the README', async () => {
+  const visitor = await Visitor.open(browser, server, { theme: 'dark', width: 1280, height: 800 });
+  await visitor.signIn('ana', password);
+  await visitor.go(areas.find((area) => area.name === 'host')!.address);
+  await visitor.moves('main canvas');
+  await visitor.page.screenshot({ path: join(root, 'docs', 'screenshot.png') });
+  await visitor.close();
+});
