@@ -82,6 +82,7 @@ struct Agent::Impl {
   telemetry::Registry& registry;
 
   std::string config_json;
+  std::uint64_t log_files_missed = 0;
   collect::LabelsTable labels;
   std::unique_ptr<Spool> spool;
   std::unique_ptr<Stream> stream;
@@ -204,6 +205,7 @@ Result<std::unique_ptr<collect::Collector>> Agent::Impl::make_collector(const co
     tail.labels = log->labels;
     tail.from_start = log->from_start;
     tail.period = spec.period;
+    tail.missed = [this](std::size_t files) { log_files_missed += files; };
     return std::make_unique<collect::log::Tail>(std::move(tail), labels, spool->marks());
   }
   AT_TRY(auto check, collect::check::Check::make(spec, {.instance = identity.name,
@@ -227,6 +229,7 @@ SelfState Agent::Impl::self_state() const {
       {"atalaya_agent_spool_damaged_total", static_cast<double>(stats.damaged)},
       {"atalaya_agent_spool_write_errors_total", static_cast<double>(stats.write_errors)},
       {"atalaya_agent_spool_refused_records_total", static_cast<double>(runner->refused_records())},
+      {"atalaya_agent_log_files_missed_total", static_cast<double>(log_files_missed)},
       {"atalaya_agent_batches_in_flight", static_cast<double>(stream->in_flight())},
       {"atalaya_agent_batches_sent_total", static_cast<double>(stream->batches_sent())},
       {"atalaya_agent_bytes_sent_total", static_cast<double>(stream->bytes_sent())},

@@ -15,6 +15,7 @@
 #include <set>
 
 #include "collect/log/level.h"
+#include "collect/log/rotation.h"
 #include "collect/utf8.h"
 #include "io/checksum.h"
 
@@ -25,13 +26,10 @@ constexpr std::size_t kPrintBytes = 256;
 constexpr std::string_view kCut = " …(line cut)";
 constexpr std::size_t kMaxSiblings = 10'000;
 
-bool same(const timespec& a, const timespec& b) { return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec; }
-
-/// What rotation makes of old files is not text.
-bool is_compressed(std::string_view path) {
-  constexpr std::array<std::string_view, 7> kEnds = {".gz", ".xz", ".bz2", ".zst", ".zip", ".lz4", ".Z"};
-  return std::ranges::any_of(kEnds, [&](auto end) { return path.ends_with(end); });
+bool later(const timespec& a, const timespec& b) {
+  return a.tv_sec > b.tv_sec || (a.tv_sec == b.tv_sec && a.tv_nsec > b.tv_nsec);
 }
+bool same(const timespec& a, const timespec& b) { return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec; }
 
 std::vector<std::string> expand(const std::string& pattern) {
   std::vector<std::string> out;
@@ -137,8 +135,12 @@ void Tail::scan(Time now) {
       if (!is_compressed(path)) found(path, now);
   }
   // Its writer may hold a renamed file open for a while yet.
-  for (const auto& identity : listed)
-    if (auto& file = files_.at(identity); !file.listed) file.quiet_since = now;
+  for (const auto& identity : listed) {
+    auto& file = files_.at(identity);
+    if (file.listed) continue;
+    file.quiet_since = now;
+    find_missed(file, true, now);
+  }
   if (!scanned_) find_rotated(now);
   scanned_ = true;
 }
@@ -165,6 +167,56 @@ void Tail::found(const std::string& path, Time now) {
   open_file(path, identity, position, false, now);
 }
 
+std::set<Tail::Identity> Tail::beside(const std::string& path) {
+  std::set<Identity> out;
+  for (const auto& file : rotated_files(path)) out.insert({file.device, file.inode});
+  return out;
+}
+
+void Tail::tell_missed(std::size_t files) const {
+  if (files > 0 && options_.missed) options_.missed(files);
+}
+
+/// Whether a file that is followed under its name has another one by now: reason to look at once.
+bool Tail::renamed() const {
+  return std::ranges::any_of(files_, [](const auto& entry) {
+    struct stat status{};
+    return entry.second.listed &&
+           (::stat(entry.second.name.c_str(), &status) != 0 || Identity{status.st_dev, status.st_ino} != entry.first);
+  });
+}
+
+void Tail::find_missed(const File& left, bool beside_known, Time now) {
+  struct stat last{};
+  if (::fstat(left.fd, &last) != 0) return;
+  // Ours may be compressed meanwhile: that one is no loss.
+  std::size_t explained = last.st_nlink == 0 ? 1 : 0;
+  std::size_t missed = 0;
+  for (const auto& file : rotated_files(left.name)) {
+    const Identity identity{file.device, file.inode};
+    if (files_.contains(identity)) continue;
+    // An inode is given again soon after its file is removed, so a known number alone says nothing.
+    const bool is_new = (beside_known && !left.beside.contains(identity)) || later(file.changed, last.st_mtim);
+    if (!is_new) continue;
+    if (file.compressed) {
+      if (explained > 0)
+        --explained;
+      else
+        ++missed;
+      continue;
+    }
+    known_.erase(identity);
+    open_file(file.path, identity, {}, false, now);
+    if (const auto opened = files_.find(identity); opened != files_.end()) {
+      opened->second.path = left.path;
+      opened->second.listed = false;
+    } else {
+      ++missed;
+    }
+  }
+  tell_missed(missed);
+}
+
 /// Files that were renamed while nobody looked lie beside their old names.
 void Tail::find_rotated(Time now) {
   std::set<std::string> directories;
@@ -187,10 +239,17 @@ void Tail::find_rotated(Time now) {
       file->second.path = kept.path;
       file->second.listed = false;
       // Another file got the inode: it belongs to no pattern.
-      if (file->second.position.offset == 0 && kept.position.offset != 0) forgotten_.push_back(file->first);
+      if (file->second.position.offset == 0 && kept.position.offset != 0) {
+        forgotten_.push_back(file->first);
+        tell_missed(1);
+        continue;
+      }
+      file->second.name = kept.path;
+      find_missed(file->second, false, now);
     }
   }
   for (const auto& [identity, known] : known_) forgotten_.push_back(identity);
+  tell_missed(known_.size());
   known_.clear();
 }
 
@@ -209,6 +268,8 @@ void Tail::open_file(const std::string& path, const Identity& identity, Position
   }
   File file;
   file.path = to_utf8(path);
+  file.name = path;
+  file.beside = beside(path);
   file.fd = fd;
   file.position = position;
   file.stored = position;
@@ -303,6 +364,8 @@ bool Tail::read_file(const Identity& identity, File& file, Time now, Batch& out)
     if (truncated(file, size)) {
       file.position = {};
       file.partial_bytes = 0;
+      // The copy that was made of it holds what was read.
+      file.beside = beside(file.name);
     }
     file.seen_size = size;
     file.seen_change = status.st_mtim;
@@ -339,7 +402,7 @@ void Tail::close_file(std::map<Identity, File>::iterator file, Batch& out) {
 }
 
 Status Tail::collect(Time now, Batch& out) {
-  if (now >= next_scan_ || next_scan_ - now > options_.rescan) scan(now);
+  if (now >= next_scan_ || next_scan_ - now > options_.rescan || renamed()) scan(now);
   budget_ = options_.max_cycle_bytes;
   if (say_known_) out.mark("log/" + options_.id, "1");
   for (const auto& identity : forgotten_) {

@@ -4,9 +4,11 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,6 +30,8 @@ struct TailOptions {
   std::size_t max_line_bytes = 64 << 10;  ///< the rest of a longer one is left out, with a marker
   std::size_t max_cycle_bytes = 1 << 20;  ///< read in one cycle, all files together
   std::size_t max_files = 500;
+  /// Hears of files that were gone before it is known that they were read to their end; may be empty.
+  std::function<void(std::size_t files)> missed;
 };
 
 /// One pattern set. A line gets the labels {instance, job="log", file, level} and the time at which it
@@ -36,8 +40,9 @@ struct TailOptions {
 ///
 /// A file that was there when the collector ran for the first time is read from its end (unless
 /// `from_start`); every file that comes later from its beginning. Rename: the old file is drained, the new
-/// one followed from its start. Copy-truncate: smaller than before, or other first bytes → from the start.
-/// Strand-bound.
+/// one followed from its start; so are files that came and were renamed again between two looks, found
+/// beside the old one by the names that rotation gives. Copy-truncate: smaller than before, or other first bytes → from
+/// the start. Strand-bound.
 class Tail final : public Collector {
  public:
   /// `marks` of former runs; those of other collectors are passed over.
@@ -66,6 +71,7 @@ class Tail final : public Collector {
   };
   struct File {
     std::string path;  ///< under which it was first seen: the label
+    std::string name;  ///< the same as the file system spells it
     int fd = -1;
     Position position;
     Position stored;
@@ -76,7 +82,9 @@ class Tail final : public Collector {
     Time partial_since{};
     Time quiet_since{};
     bool listed = true;  ///< found under a pattern in the last scan
-    bool more = false;   ///< the cycle's bound left something unread
+    /// What rotation had left beside it when it was opened or truncated: not of interest.
+    std::set<Identity> beside;
+    bool more = false;  ///< the cycle's bound left something unread
     std::map<std::string, LabelsId, std::less<>> streams;
   };
   struct Known {
@@ -87,6 +95,11 @@ class Tail final : public Collector {
   void scan(Time now);
   void found(const std::string& path, Time now);
   void find_rotated(Time now);
+  /// A known file left its name: takes up what came under that name since and left it too.
+  void find_missed(const File& left, bool beside_known, Time now);
+  bool renamed() const;
+  static std::set<Identity> beside(const std::string& path);
+  void tell_missed(std::size_t files) const;
   void open_file(const std::string& path, const Identity& identity, Position position, bool marked, Time now);
   bool read_file(const Identity& identity, File& file, Time now, Batch& out);
   /// Takes whole lines from `bytes`; returns how many bytes it took.

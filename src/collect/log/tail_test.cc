@@ -21,6 +21,7 @@ class TailTest : public testing::Test {
     options_.id = "p/files/app";
     options_.instance = "web1";
     options_.paths = {path("app.log")};
+    options_.missed = [this](std::size_t files) { missed_ += files; };
   }
   ~TailTest() override { std::filesystem::remove_all(directory_); }
 
@@ -70,6 +71,7 @@ class TailTest : public testing::Test {
   Time now_ = from_ms(1'700'000'000'000);
   std::unique_ptr<Tail> tail_;
   Status last_status_;
+  std::size_t missed_ = 0;
   std::vector<std::string> levels_;
 };
 
@@ -286,6 +288,83 @@ TEST_F(TailTest, LevelsAreLabels) {
   append("app.log", "2016-04-23 10:11:12.123 4567 ERROR nova.compute.manager [req-1] boom\nplain\n");
   EXPECT_EQ(read().size(), 2u);
   EXPECT_EQ(levels_, (std::vector<std::string>{"error", ""}));
+}
+
+TEST_F(TailTest, AFileThatCameAndWentBetweenTwoLooksIsReadToo) {
+  append("app.log.7", "long ago\n");
+  append("app.log", "");
+  read();
+  append("app.log", "one\n");
+  move("app.log", "app.log.1");
+  append("app.log", "two\n");
+  move("app.log.1", "app.log.2");
+  move("app.log", "app.log.1");
+  append("app.log", "three\n");
+  auto lines = read();
+  std::ranges::sort(lines);
+  EXPECT_EQ(lines, (Lines{"one", "three", "two"}));
+  EXPECT_EQ(read(), Lines{});
+  EXPECT_EQ(missed_, 0u);
+}
+
+TEST_F(TailTest, AFileOfAPatternThatIsRotatedIsSeenAtOnce) {
+  options_.paths = {path("*.log")};
+  append("app.log", "");
+  read();
+  move("app.log", "app.log-20261122");
+  append("app.log", "new\n");
+  EXPECT_EQ(read(), Lines{"new"}) << "without waiting for the next look at the pattern";
+}
+
+TEST_F(TailTest, WhatRotatedTwiceWhileNobodyLookedIsReadFromItsBeginning) {
+  append("app.log", "");
+  read();
+  append("app.log", "one\n");
+  read();
+  tail_.reset();
+  append("app.log", "two\n");
+  move("app.log", "app.log.2");
+  append("app.log.1", "three\n");
+  std::filesystem::last_write_time(path("app.log.1"),
+                                   std::filesystem::last_write_time(path("app.log.2")) + std::chrono::seconds{1});
+  append("app.log", "four\n");
+  auto lines = read();
+  std::ranges::sort(lines);
+  EXPECT_EQ(lines, (Lines{"four", "three", "two"}));
+}
+
+TEST_F(TailTest, WhatWasCompressedBeforeItCouldBeReadIsCounted) {
+  append("app.log", "");
+  read();
+  move("app.log", "app.log.1");
+  append("app.log.2.gz", "packed");
+  append("app.log", "new\n");
+  EXPECT_EQ(read(), Lines{"new"});
+  EXPECT_EQ(missed_, 1u);
+}
+
+TEST_F(TailTest, AFileThatIsGoneAfterARestartIsCounted) {
+  append("app.log", "");
+  read();
+  tail_.reset();
+  std::filesystem::remove(path("app.log"));
+  read();
+  EXPECT_EQ(missed_, 1u);
+}
+
+TEST_F(TailTest, TheCopyOfATruncatedFileIsNotReadAgain) {
+  append("app.log", "");
+  read();
+  append("app.log", "one\n");
+  EXPECT_EQ(read(), Lines{"one"});
+  std::filesystem::copy(path("app.log"), path("app.log.1"));
+  std::filesystem::resize_file(path("app.log"), 0);
+  EXPECT_EQ(read(), Lines{});
+  append("app.log", "two\n");
+  EXPECT_EQ(read(), Lines{"two"});
+  move("app.log", "app.log.2");
+  append("app.log", "three\n");
+  EXPECT_EQ(read(), Lines{"three"});
 }
 
 TEST_F(TailTest, FinishForgetsTheMarksAndReleasesTheLabels) {
