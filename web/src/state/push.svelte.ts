@@ -1,5 +1,6 @@
 import { live } from '../api/live';
 import type { Push } from '../api/types';
+import { stateLook } from '../lib/statelook';
 import { toasts, type ToastKind } from './toasts.svelte';
 import { router } from './router.svelte';
 
@@ -39,15 +40,28 @@ class Pushes {
 
   private show(push: Push): void {
     const href = push.alert_id ? router.href(['alerts', push.alert_id]) : undefined;
-    toasts.show(kindOf(push), push.title, push.text ?? '', href);
-    if (!this.enabled) return;
-    const note = new Notification(push.title, { body: push.text ?? '', tag: push.alert_id ?? push.id });
-    note.onclick = () => {
-      window.focus();
-      if (push.alert_id) router.go(['alerts', push.alert_id]);
-      note.close();
-    };
+    const [title, text] = wordsOf(push);
+    toasts.show(kindOf(push), title, text, href);
+    // Who looks at the page has seen the toast; the desktop is for everyone else.
+    if (!this.enabled || (!document.hidden && document.hasFocus())) return;
+    try {
+      const note = new Notification(title, { body: text, tag: push.alert_id ?? push.id });
+      note.onclick = () => {
+        window.focus();
+        if (push.alert_id) router.go(['alerts', push.alert_id]);
+        note.close();
+      };
+    } catch {
+      this.permission = 'unsupported'; // browsers of phones have the name but refuse pages
+    }
   }
+}
+
+/** The state stands in the title: a desktop shows no shapes. */
+function wordsOf(push: Push): [title: string, text: string] {
+  const state = push.state === 'firing' ? push.severity : push.state;
+  const word = state && state !== 'none' ? `${stateLook(state).word}: ` : '';
+  return [word + push.title, push.state === 'resolved' ? '' : (push.text ?? '')];
 }
 
 function kindOf(push: Push): ToastKind {
