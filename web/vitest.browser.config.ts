@@ -5,6 +5,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['e2e/**/*.test.ts'],
+    setupFiles: ['e2e/on-failure.ts'],
     environment: 'node',
     fileParallelism: false,
     testTimeout: 120_000,

@@ -27,6 +27,8 @@ export interface Look {
  * exceptions, requests to any other origin (which are cut). `close` fails if there were any.
  */
 export class Visitor {
+  /** Whose pages are open: a failed test keeps pictures of them. */
+  static readonly present = new Set<Visitor>();
   readonly faults: string[] = [];
   /** Console errors that a flow brings about on purpose, such as a refused password. */
   readonly expected: RegExp[] = [];
@@ -44,6 +46,7 @@ export class Visitor {
     });
     const visitor = new Visitor(server, context, await context.newPage());
     await visitor.watch();
+    Visitor.present.add(visitor);
     return visitor;
   }
 
@@ -80,6 +83,8 @@ export class Visitor {
 
   /** Signs in a user made for this purpose, by the form. */
   async signIn(user: string, password: string): Promise<void> {
+    // The page asks whether a server without authentication lets it in: the refusal is the answer.
+    this.expected.push(/status of 401.*auth\/me/);
     await this.go('');
     await this.page.getByLabel('User').fill(user);
     await this.page.getByLabel('Password').fill(password);
@@ -105,6 +110,7 @@ export class Visitor {
   }
 
   async close(): Promise<void> {
+    Visitor.present.delete(this);
     await this.context.close();
     if (this.faults.length > 0) throw new Error(`the page had faults:\n${this.faults.join('\n')}`);
   }

@@ -37,12 +37,12 @@ it('shows this machine on the overview, and its sparklines move', async () => {
 
 it('opens the host from the overview, and its charts move', async () => {
   await visitor.page.getByRole('link', { name: host }).first().click();
-  await visitor.page.getByRole('heading', { name: 'CPU', exact: true }).first().waitFor();
-  await visitor.moves('section[aria-label="CPU"] canvas');
+  await visitor.page.getByRole('heading', { name: 'CPU by mode' }).waitFor();
+  await visitor.moves('section[aria-label="CPU by mode"] canvas');
 });
 
 it('zooms by dragging: the address has the stretch, so that it can be sent to a colleague', async () => {
-  const plot = visitor.page.locator('section[aria-label="CPU"] .u-over').first();
+  const plot = visitor.page.locator('section[aria-label="CPU by mode"] .u-over').first();
   await plot.scrollIntoViewIfNeeded();
   const box = (await plot.boundingBox())!;
   const before = visitor.page.url();

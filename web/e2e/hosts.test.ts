@@ -27,7 +27,7 @@ it('adds an HTTP check by its URL and shows its first result in the dialog', asy
   const dialog = page.getByRole('dialog', { name: 'Add check' });
   await dialog.getByLabel('What should be up?').fill(`${server.url}/-/healthy`);
   expect(await dialog.getByRole('radio', { name: 'HTTP' }).getAttribute('aria-checked')).toBe('true');
-  await dialog.getByLabel('Every').fill('1s');
+  await dialog.getByRole('textbox', { name: 'Every' }).fill('1s');
   await dialog.getByRole('button', { name: 'Add check' }).click();
   await dialog.getByText(`Up, seen from ${host}`).waitFor();
   await dialog.getByText('status 200').waitFor();
@@ -47,14 +47,16 @@ it('adds a TCP check by host and port, and says why it is down', async () => {
   await dialog.getByRole('button', { name: 'Done' }).click();
 });
 
-it('refuses what cannot be checked with the words of the server', async () => {
+it('refuses a name that is taken, in the words of the server', async () => {
   const { page } = visitor;
-  visitor.expected.push(/status of 400/);
+  visitor.expected.push(/status of 409/);
   await page.getByRole('button', { name: 'Add check' }).click();
   const dialog = page.getByRole('dialog', { name: 'Add check' });
-  await dialog.getByLabel('What should be up?').fill('http://:0/');
+  await dialog.getByLabel('What should be up?').fill('127.0.0.1:2');
+  await dialog.getByText('More').click();
+  await dialog.getByLabel('Name').fill('127-0-0-1-1');
   await dialog.getByRole('button', { name: 'Add check' }).click();
-  await dialog.getByRole('alert').waitFor();
+  await dialog.getByText('there is a check called').waitFor();
   await page.keyboard.press('Escape');
   await dialog.waitFor({ state: 'detached' });
 });
