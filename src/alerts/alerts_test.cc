@@ -63,7 +63,8 @@ class AlertsTest : public testing::Test {
     step();
     return answer;
   }
-  AlertId id(std::string instance = "web1") { return identity(default_tenant(), disk(Level::kOk, instance).labels); }
+  AlertId id(std::string instance = "web1") { return id_of(disk(Level::kOk, std::move(instance))); }
+  static AlertId id_of(const Judgement& j) { return identity(default_tenant(), j.rule, j.labels); }
   Alert alert(std::string instance = "web1") {
     auto details = Queries(*database_).get(default_tenant(), id(std::move(instance)));
     EXPECT_TRUE(details);
@@ -259,7 +260,31 @@ TEST_F(AlertsTest, AnotherTenantNeitherSeesNorAcknowledges) {
   const TenantId other{"other"};
   EXPECT_EQ(command(Acknowledge{id(), "eve", ""}, other).error().code, ErrorCode::kNotFound);
   EXPECT_TRUE(Queries(*database_).list(other, {})->alerts.empty());
-  EXPECT_NE(identity(other, disk(Level::kOk).labels), id());
+  EXPECT_NE(identity(other, disk(Level::kOk).rule, disk(Level::kOk).labels), id());
+}
+
+TEST_F(AlertsTest, RulesOfEqualNameInTwoPackagesHaveAlertsOfTheirOwn) {
+  auto mine = disk(Level::kCritical);
+  auto theirs = mine;
+  theirs.rule = "other/disk/filling";
+  judge({mine, theirs});
+  theirs.level = Level::kOk;
+  judge(theirs);
+  const Queries queries(*database_);
+  EXPECT_EQ(queries.get(default_tenant(), id_of(mine))->alert.state, State::kFiring);
+  EXPECT_EQ(queries.get(default_tenant(), id_of(theirs))->alert.state, State::kResolved);
+}
+
+TEST_F(AlertsTest, WhatIsOverGoesAfterAWhileAndWhatIsOpenStays) {
+  now_ = from_ms(1'700'000'000'000);
+  judge({disk(Level::kCritical, "web1"), disk(Level::kCritical, "web2")});
+  judge(disk(Level::kOk, "web1"));
+  for (int day = 0; day < 89; ++day) pass(24 * 60 * kMinute);
+  EXPECT_EQ(history("web1").size(), 2u);
+  for (int day = 0; day < 3; ++day) pass(24 * 60 * kMinute);
+  EXPECT_EQ(Queries(*database_).get(default_tenant(), id("web1")).error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(alert("web2").state, State::kFiring);
+  EXPECT_EQ(history("web2"), Lines{"1:>firing"});
 }
 
 TEST_F(AlertsTest, RetiringClosesWhatNobodyJudgesAnyMore) {

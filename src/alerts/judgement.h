@@ -24,7 +24,7 @@ struct Judgement {
   std::string rule;  ///< `package/group/name`
   std::string expr;  ///< PromQL or log match, for people to look at; may be empty
   Kind kind = Kind::kGauge;
-  /// The alert's identity: alertname, the rule's labels, the series' labels without __name__.
+  /// With the rule the alert's identity: alertname, the rule's labels, the series' labels without __name__.
   Labels labels;
   Level level = Level::kOk;
   Duration hold{0};        ///< the rule's `for`
@@ -44,7 +44,8 @@ struct Judged {
   std::vector<Judgement> judgements;
 };
 
-/// hash(tenant, labels) as 16 hexadecimal digits.
-AlertId identity(const TenantId& tenant, const Labels& labels);
+/// hash(tenant, rule, labels) as 16 hexadecimal digits: rules of equal name in two packages have
+/// alerts of their own. `rule` is `package/group/name`.
+AlertId identity(const TenantId& tenant, const std::string& rule, const Labels& labels);
 
 }  // namespace atalaya::alerts

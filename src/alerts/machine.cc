@@ -8,6 +8,16 @@
 #include "alerts/rows.h"
 
 namespace atalaya::alerts {
+namespace {
+
+/// Key of the timer that deletes what is over; no alert has such an id.
+constexpr std::string_view kPurge = "purge";
+constexpr std::chrono::hours kDay{24};
+
+/// The same all day, so that the timer comes although each alert that resolves sets it.
+Time next_purge(Time now) { return std::chrono::floor<std::chrono::days>(now) + kDay + std::chrono::hours{3}; }
+
+}  // namespace
 
 Machine::Machine(TransitionSink* sink, MachineOptions options)
     : sink_(sink),
@@ -34,7 +44,12 @@ std::vector<db::Migration> Machine::migrations() {
            " tenant_id TEXT NOT NULL, id TEXT NOT NULL, transition BIGINT NOT NULL, episode BIGINT NOT NULL,"
            " at_ms BIGINT NOT NULL, data_ms BIGINT NOT NULL, from_state TEXT NOT NULL, to_state TEXT NOT NULL,"
            " severity BIGINT NOT NULL, value DOUBLE PRECISION, text TEXT NOT NULL, by_user TEXT NOT NULL,"
-           " late BIGINT NOT NULL, PRIMARY KEY(tenant_id, id, transition))"}};
+           " late BIGINT NOT NULL, PRIMARY KEY(tenant_id, id, transition))"},
+          // Ids hold the rule from here on: what is open under an id of before would never be judged again.
+          {"alerts", 2,
+           "UPDATE alerts_alerts SET state=3, resolved_ms=updated_ms WHERE state<>3;"
+           "CREATE INDEX alerts_alerts_resolved ON alerts_alerts(tenant_id, resolved_ms);"
+           "CREATE INDEX alerts_history_at ON alerts_history(tenant_id, at_ms)"}};
 }
 
 std::vector<std::type_index> Machine::handles() const {
@@ -52,6 +67,7 @@ class Machine::Step {
   Status unacknowledge(const Unacknowledge& command);
   Status retire(const Retire& command);
   Status held(const AlertId& id, Time due);
+  Status purge();
 
  private:
   Status breach(std::optional<StoredAlert> before, const Judgement& j, const AlertId& id,
@@ -80,13 +96,14 @@ Status Machine::handle(const control::Event& event, Time now, db::Session& sessi
 
 Status Machine::on_timer(const TenantId& tenant, std::string_view key, Time due, Time now, db::Session& session,
                          control::Effects& effects) {
-  return Step(*this, tenant, now, session, effects).held(AlertId{std::string(key)}, due);
+  Step step(*this, tenant, now, session, effects);
+  return key == kPurge ? step.purge() : step.held(AlertId{std::string(key)}, due);
 }
 
 Status Machine::Step::judged(const Judged& judged, const std::optional<control::Cursor>& cursor) {
   std::set<AlertId> seen;
   for (const auto& j : judged.judgements) {
-    const auto id = identity(tenant_, j.labels);
+    const auto id = identity(tenant_, j.rule, j.labels);
     AT_TRY(auto stored, load_alert(session_, tenant_, id));
     const bool first = seen.insert(id).second;
     // A batch judged again after a crash: its whole event is stored, or nothing of it.
@@ -185,6 +202,7 @@ Status Machine::Step::resolve(StoredAlert stored, Time at, const std::string& te
   alert.resolved = now_;
   alert.text = text;
   alert.late = alert.late || late;
+  AT_TRY(effects_.set_timer(kPurge, next_purge(now_)));
   return settle(stored, from, alert.severity, at);
 }
 
@@ -230,6 +248,22 @@ Status Machine::Step::held(const AlertId& id, Time due) {
   if (!stored || stored->alert.state != State::kPending) return {};
   stored->alert.state = State::kFiring;
   return settle(*stored, State::kPending, stored->alert.severity, due);
+}
+
+Status Machine::Step::purge() {
+  const auto resolved = static_cast<std::int64_t>(State::kResolved);
+  const auto before = to_ms(now_ - machine_.options_.keep);
+  AT_TRY(session_.execute("DELETE FROM alerts_alerts WHERE tenant_id=? AND state=? AND resolved_ms<?",
+                          {tenant_.value(), resolved, before}));
+  // An open episode keeps its lines, however long it lasts.
+  AT_TRY(
+      session_.execute("DELETE FROM alerts_history WHERE tenant_id=? AND at_ms<? AND NOT EXISTS (SELECT 1 FROM "
+                       "alerts_alerts a WHERE a.tenant_id=alerts_history.tenant_id AND a.id=alerts_history.id AND "
+                       "a.state<>? AND a.episode=alerts_history.episode)",
+                       {tenant_.value(), before, resolved}));
+  AT_TRY(const auto left, session_.query("SELECT 1 FROM alerts_alerts WHERE tenant_id=? LIMIT 1", {tenant_.value()}));
+  if (left.empty()) return {};
+  return effects_.set_timer(kPurge, next_purge(now_));
 }
 
 Result<StoredAlert> Machine::Step::open_alert(const AlertId& id) {

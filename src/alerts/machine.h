@@ -63,13 +63,16 @@ class TransitionSink {
 struct MachineOptions {
   std::string external_url;
   std::size_t max_annotation_bytes = 8 * 1024;
+  /// Resolved alerts, and lines of the history that do not belong to an open episode, are deleted
+  /// after this; not less than deliveries are kept, whose keys count an alert's transitions.
+  Duration keep{std::chrono::hours{24 * 90}};
 };
 
 /// The machine plugged into the control loop. All state is in the tables alerts_alerts and
 /// alerts_history. `for`: fires on a sustained judgement or by a durable timer, at data time + for,
 /// for late data now + for. A judgement no_data on an open alert makes it no_data; only an ok
 /// judgement (or Retire) closes it. Level error is an alert about the rule itself: it fires at once,
-/// as a warning. Strand-bound.
+/// as a warning. What is over goes after `keep`, by a durable timer at night. Strand-bound.
 class Machine final : public control::Machine {
  public:
   /// `sink` may be null; it outlives the machine.

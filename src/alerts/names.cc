@@ -60,9 +60,9 @@ Result<Severity> parse_severity(std::string_view text) {
               "use none, warning or critical");
 }
 
-AlertId identity(const TenantId& tenant, const Labels& labels) {
-  // The tenant as a label with a name that no label can have.
-  return AlertId{to_hex(labels.with("\x01tenant", tenant.value()).hash())};
+AlertId identity(const TenantId& tenant, const std::string& rule, const Labels& labels) {
+  // Tenant and rule as labels with names that no label can have.
+  return AlertId{to_hex(labels.with("\x01tenant", tenant.value()).with("\x01rule", rule).hash())};
 }
 
 }  // namespace atalaya::alerts

@@ -74,7 +74,7 @@ class Script {
       world_->judge({judgement(arguments)});
     } else if (verb == "ack") {
       // The answer is lost if the process dies; a person asks again.
-      const auto id = alerts::identity(default_tenant(), labels(arguments.at(0)));
+      const auto id = id_of(arguments.at(0));
       auto status = world_->command(alerts::Acknowledge{id, arguments.at(1), ""});
       if (!status) status = world_->command(alerts::Acknowledge{id, arguments.at(1), ""});
       EXPECT_TRUE(status);
@@ -92,6 +92,7 @@ class Script {
     }
   }
 
+  static AlertId id_of(const std::string& name) { return alerts::identity(default_tenant(), "", labels(name)); }
   static Labels labels(const std::string& name) { return Labels{{"alertname", name}, {"instance", "web1"}}; }
 
   alerts::Judgement judgement(const std::vector<std::string>& words) {
@@ -118,8 +119,7 @@ class Script {
   void expect(std::istringstream& words) {
     const auto w = rest(words);
     if (w.at(0) == "alert") {
-      const auto details = alerts::Queries(world_->database())
-                               .get(default_tenant(), alerts::identity(default_tenant(), labels(w.at(1))));
+      const auto details = alerts::Queries(world_->database()).get(default_tenant(), id_of(w.at(1)));
       ASSERT_TRUE(details);
       EXPECT_EQ(alerts::name(details->alert.state), w.at(2));
       EXPECT_EQ(alerts::name(details->alert.severity), w.at(3));
@@ -249,7 +249,8 @@ TEST_P(Random, NothingIsLostAndNothingToldTwice) {
   world.advance_to(world.now() + std::chrono::hours{1});
   for (const auto& name : names) {
     const auto details =
-        alerts::Queries(world.database()).get(default_tenant(), alerts::identity(default_tenant(), labels(name)));
+        alerts::Queries(world.database())
+            .get(default_tenant(), alerts::identity(default_tenant(), "test/rules/" + name, labels(name)));
     ASSERT_TRUE(details);
     const auto wanted = expected(*details);
     for (const auto* channel : {"hook", "mail"}) {
