@@ -14,12 +14,21 @@ class Rules {
   );
   private readonly byId = $derived(new Map((this.resource.data ?? []).map((rule) => [rule.id, rule])));
 
+  private readonly asked = new Set<string>();
+
   /** Undefined until they are known. */
   get list(): Rule[] | undefined {
     return this.resource.data;
   }
   load(): Promise<void> {
     return this.resource.load();
+  }
+  /** Alerts of rules that are new here have them asked for, once a rule. */
+  ensure(alerts: Alert[]): void {
+    if (!this.list) return;
+    const unknown = alerts.filter(({ rule }) => rule && !this.byId.has(rule) && !this.asked.has(rule));
+    for (const { rule } of unknown) this.asked.add(rule!);
+    if (unknown.length > 0) void this.load();
   }
   of(alert: Pick<Alert, 'rule'>): Rule | undefined {
     return alert.rule ? this.byId.get(alert.rule) : undefined;
