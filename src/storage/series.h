@@ -37,6 +37,7 @@ struct Appended {
   std::uint32_t accepted = 0;
   std::uint32_t duplicate = 0;  ///< same series and time already there (the first value stays)
   std::uint32_t too_old = 0;    ///< outside retention
+  std::uint32_t too_new = 0;    ///< from a clock that is ahead
 };
 using AppendDone = std::function<void(Result<Appended>)>;
 

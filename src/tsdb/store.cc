@@ -41,6 +41,8 @@ struct Metrics {
                             {{"reason", "duplicate"}})),
         too_old(
             r.counter("atalaya_tsdb_dropped_samples_total", "Samples not taken, by reason.", {{"reason", "too_old"}})),
+        too_new(
+            r.counter("atalaya_tsdb_dropped_samples_total", "Samples not taken, by reason.", {{"reason", "too_new"}})),
         queue_full(
             r.counter("atalaya_tsdb_refused_batches_total", "Batches refused, by reason.", {{"reason", "queue_full"}})),
         log_error(
@@ -57,6 +59,7 @@ struct Metrics {
   telemetry::Counter& appended;
   telemetry::Counter& duplicate;
   telemetry::Counter& too_old;
+  telemetry::Counter& too_new;
   telemetry::Counter& queue_full;
   telemetry::Counter& log_error;
   telemetry::Counter& repeated;
@@ -89,6 +92,7 @@ struct Store::Impl {
   void commit(std::vector<Pending>& group);
   Status ensure_segment();
   Status stage_batch(Staged& staged);
+  void complain_of_future(const Labels& labels, Time time);
   void apply(std::vector<Staged>& staged, const storage::OriginMarks& group_marks);
   void note_failure(const Error& error);
   void refuse(std::vector<Staged>& staged, const Error& error);
@@ -114,6 +118,7 @@ struct Store::Impl {
   std::map<std::uint64_t, Time> youngest;  ///< sample of each segment; guarded by writing
   Steady next_attempt{};                   ///< guarded by writing
   Steady next_maintenance{};               ///< guarded by writing
+  Steady next_complaint{};                 ///< guarded by writing
   std::optional<Error> log_error;          ///< guarded by writing
 
   storage::CommitQueue<Pending> queue;  // last: its thread ends before what it uses
@@ -158,6 +163,14 @@ Status Store::Impl::ensure_segment() {
   return {};
 }
 
+/// Once a minute: whoever wonders where a host's samples are finds its name.
+void Store::Impl::complain_of_future(const Labels& labels, Time time) {
+  if (clock.steady() < next_complaint) return;
+  next_complaint = clock.steady() + std::chrono::minutes{1};
+  telemetry::log_warn("tsdb", "samples from the future are refused: the clock of their host is ahead",
+                      {{"series", to_string(labels)}, {"time", format_rfc3339(time)}});
+}
+
 /// Adds one batch to what the log will write. An error is the batch's own.
 Status Store::Impl::stage_batch(Staged& staged) {
   auto& pending = *staged.pending;
@@ -165,6 +178,7 @@ Status Store::Impl::stage_batch(Staged& staged) {
   record.tenant = pending.tenant;
   record.origin = pending.batch.origin;
   const auto oldest = cutoff();
+  const auto newest = clock.now() + options.ahead;
   const auto segment = log->current().number;
   std::vector<MemorySeries*> defined;
   {
@@ -178,6 +192,10 @@ Status Store::Impl::stage_batch(Staged& staged) {
       }
       if (sample.time < oldest) {
         ++staged.appended.too_old;
+        continue;
+      }
+      if (sample.time > newest) {
+        if (staged.appended.too_new++ == 0) complain_of_future(*series->labels(), sample.time);
         continue;
       }
       if (series->defined_in != segment) {
@@ -291,6 +309,7 @@ void Store::Impl::apply(std::vector<Staged>& staged, const storage::OriginMarks&
     metrics.appended.add(kept);
     metrics.duplicate.add(one.appended.duplicate);
     metrics.too_old.add(one.appended.too_old);
+    metrics.too_new.add(one.appended.too_new);
   }
 }
 

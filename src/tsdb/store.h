@@ -16,6 +16,7 @@ namespace atalaya::tsdb {
 struct Options {
   std::string directory;                       ///< of its own; made when absent
   Duration retention{std::chrono::hours{24}};  ///< samples older than this are neither taken nor served
+  Duration ahead{std::chrono::minutes{1}};     ///< nor those further in the future than this
   std::uint64_t segment_bytes = 64 << 20;      ///< a log file is closed at this size
   std::size_t queue_batches = 4096;            ///< waiting batches beyond this are refused
   std::size_t queue_samples = 4'000'000;       ///< and samples in them

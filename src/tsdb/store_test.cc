@@ -118,6 +118,19 @@ TEST_F(TsdbStore, SamplesOutsideRetentionAreRefusedAlone) {
   EXPECT_EQ(done->accepted, 1u);
 }
 
+TEST_F(TsdbStore, SamplesOfAClockThatIsAheadAreRefusedAlone) {
+  open();
+  const auto series = id("up");
+  const auto now = clock_.now();
+  const auto minute = std::chrono::minutes{1};
+  const auto done =
+      append({{{series, now + minute + Duration{1}, 1}, {series, now + minute, 2}, {series, now, 3}}, {}});
+  ASSERT_TRUE(done);
+  EXPECT_EQ(done->too_new, 1u);
+  EXPECT_EQ(done->accepted, 2u);
+  EXPECT_NE(metrics_.expose().find("atalaya_tsdb_dropped_samples_total{reason=\"too_new\"} 1"), std::string::npos);
+}
+
 TEST_F(TsdbStore, AnUnknownSeriesRefusesTheBatch) {
   open();
   EXPECT_EQ(append({{{SeriesId{77}, clock_.now(), 1}}, {}}).error().code, ErrorCode::kInvalidArgument);
