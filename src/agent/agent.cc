@@ -205,7 +205,7 @@ Result<std::unique_ptr<collect::Collector>> Agent::Impl::make_collector(const co
     tail.labels = log->labels;
     tail.from_start = log->from_start;
     tail.period = spec.period;
-    tail.missed = [this](std::size_t files) { log_files_missed += files; };
+    tail.missed = [this](std::size_t count) { log_files_missed += count; };
     return std::make_unique<collect::log::Tail>(std::move(tail), labels, spool->marks());
   }
   AT_TRY(auto check, collect::check::Check::make(spec, {.instance = identity.name,
@@ -287,7 +287,14 @@ Result<net::ConnectOptions> connect_options(const AgentOptions& options) {
 std::string host_name() {
   std::array<char, 256> name{};
   if (::gethostname(name.data(), name.size() - 1) != 0 || name[0] == '\0') return "localhost";
-  return name.data();
+  // What the server takes as a name of a host.
+  std::string out(name.data());
+  for (auto& c : out) {
+    const bool plain =
+        (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.' || c == '_' || c == '-';
+    if (!plain) c = '-';
+  }
+  return out;
 }
 
 }  // namespace atalaya::agent

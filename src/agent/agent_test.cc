@@ -112,7 +112,7 @@ class AgentTest : public testing::Test {
   }
 
   std::string url() const { return "https://127.0.0.1:" + std::to_string(server_->port()); }
-  Result<Identity> enrol_with(const std::string& token) { return enrol({url(), token, "web1", "9.9", {}}); }
+  Result<Identity> enrol_with(const std::string& token) { return enrol({url(), token, "web1", "9.9", false, {}}); }
 
   void start_agent() {
     const auto identity = enrol_with("good." + fingerprint_);

@@ -33,15 +33,21 @@ Result<std::string> server_origin(const std::string& text) {
   return url.scheme + "://" + url.authority();
 }
 
-/// The server's own words about what was wrong.
-std::string refusal(const net::ClientResponse& answer) {
-  if (const auto body = parse_object(answer.body))
-    if (const auto message = text_of(*body, "error"); !message.empty()) return message;
-  return fmt::format("status {}", answer.status);
+/// The server's own words about what was wrong, and its remedy if it has one.
+Error refusal(const net::ClientResponse& answer, ErrorCode code, const std::string& server) {
+  std::string message = fmt::format("status {}", answer.status);
+  std::string remedy;
+  if (const auto body = parse_object(answer.body)) {
+    if (auto words = text_of(*body, "error"); !words.empty()) message = std::move(words);
+    remedy = text_of(*body, "remedy");
+  }
+  if (remedy.empty()) remedy = "ask for a new token on the page Hosts";
+  return fail(code, fmt::format("{} refuses the enrolment: {}", server, message), std::move(remedy)).error();
 }
 
 ErrorCode code_of(int status) {
   if (status == 401 || status == 403) return ErrorCode::kPermissionDenied;
+  if (status == 409) return ErrorCode::kConflict;
   return status >= 500 || status == 429 ? ErrorCode::kUnavailable : ErrorCode::kInvalidArgument;
 }
 
@@ -101,7 +107,9 @@ Result<Identity> enrol(const EnrolRequest& request) {
   post.method = "POST";
   post.url = server + "/api/atalaya/v1/agents/enroll";
   post.headers.set("Content-Type", "application/json");
-  post.body = json::serialize(json::object{{"token", token.text}, {"name", name}, {"version", request.version}});
+  json::object asked{{"token", token.text}, {"name", name}, {"version", request.version}};
+  if (request.replace) asked["replace"] = true;
+  post.body = json::serialize(asked);
   post.max_response_bytes = 64 << 10;
   Result<net::ClientResponse> answer = fail(ErrorCode::kInternal, "no answer");
   http.send(std::move(post), [&](Result<net::ClientResponse> result) {
@@ -111,8 +119,7 @@ Result<Identity> enrol(const EnrolRequest& request) {
   loop.run();
   if (!answer) return fail_within("enrolment at " + server, std::move(answer).error());
   if (answer->status != 200 && answer->status != 201)
-    return fail(code_of(answer->status), fmt::format("{} refuses the enrolment: {}", server, refusal(*answer)),
-                "ask for a new token on the page Hosts");
+    return std::unexpected(refusal(*answer, code_of(answer->status), server));
   AT_TRY(const auto body, parse_object(answer->body));
   Identity identity{
       std::move(server),  text_of(body, "agent_id"), text_of(body, "secret"), text_of(body, "tenant"), name,

@@ -40,6 +40,7 @@ struct EnrolRequest {
   std::string token;
   std::string name;  ///< "" is the machine's host name
   std::string version;
+  bool replace = false;         ///< take the place of a host of this name that is up
   net::ConnectOptions connect;  ///< proxy and authorities; the pin is added from the token
 };
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "api/json.h"
+#include "telemetry/log.h"
 
 namespace atalaya::api {
 namespace {
@@ -37,10 +38,23 @@ Result<net::Response> enroll_agent(const HostServices& s, const net::Request& re
   const auto token = body.text("token", 512);
   const auto name = body.text("name", 253);
   const auto version = body.text_or("version", "", 64);
+  const bool replace = body.boolean_or("replace", false);
   AT_TRY(body.finish());
-  AT_TRY(auto made, s.auth.enroll_agent(token, name, version, request.remote_address));
+  const auto admit = [&](const TenantId& tenant) -> Status {
+    const auto known = s.hosts.find_by_name(tenant, name);
+    if (replace || !known || known->state != registry::HostState::kUp) return {};
+    return fail(ErrorCode::kConflict, fmt::format("there is a host {} already, and it is up", name),
+                "give the new one another name (--name), or take its place (--replace)");
+  };
+  AT_TRY(auto made, s.auth.enroll_agent(token, name, version, request.remote_address, admit));
   AT_TRY(auto enrolled, s.hosts.enrolled(made.tenant, made.id, name, version, s.clock.now()));
   if (enrolled.replaced) {
+    telemetry::log_warn("hosts", "an agent took the place of another one of the same name",
+                        {{"tenant", made.tenant.value()},
+                         {"name", name},
+                         {"old", enrolled.replaced->value()},
+                         {"new", made.id.value()},
+                         {"address", request.remote_address}});
     s.agents.remove(made.tenant, *enrolled.replaced);
     // The credential that it replaces may be gone already: the new one holds either way.
     if (auto gone = s.auth.delete_agent(made.tenant, *enrolled.replaced);

@@ -59,6 +59,16 @@ std::optional<std::int64_t> Fields::integer(std::string_view key, std::int64_t l
   return value->as_int64();
 }
 
+bool Fields::boolean_or(std::string_view key, bool fallback) {
+  const auto* value = take(key);
+  if (value == nullptr) return fallback;
+  if (!value->is_bool()) {
+    wrong(fmt::format("field \"{}\" must be true or false", key));
+    return fallback;
+  }
+  return value->get_bool();
+}
+
 Duration Fields::duration_or(std::string_view key, Duration fallback) {
   const auto text = text_or(key, "");
   if (text.empty()) return fallback;

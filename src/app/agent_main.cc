@@ -35,8 +35,14 @@ Status enroll(const config::Options& options) {
   AT_TRY(auto connect, agent::connect_options(given));
   AT_TRY(files->create_directories(given.data_dir));
   const auto name = options.text("name").empty() ? agent::host_name() : options.text("name");
-  AT_TRY(auto identity,
-         agent::enrol({options.text("server"), options.text("token"), name, std::string(kVersion), connect}));
+  agent::EnrolRequest request;
+  request.server = options.text("server");
+  request.token = options.text("token");
+  request.name = name;
+  request.version = kVersion;
+  request.replace = options.boolean("replace");
+  request.connect = connect;
+  AT_TRY(auto identity, agent::enrol(request));
   AT_TRY(agent::save_identity(*files, given.data_dir, identity));
   std::printf("%s is enrolled at %s; start it with: atalaya-agent run --data %s\n", identity.name.c_str(),
               identity.server.c_str(), given.data_dir.c_str());

@@ -73,7 +73,10 @@ config::Program agent_program() {
                    .value_name = "TOKEN",
                    .required = true,
                    .secret = true},
-                  {.name = "name", .help = "Name of this host; by default the machine's."}},
+                  {.name = "name", .help = "Name of this host; by default the machine's."},
+                  {.name = "replace",
+                   .type = OptionType::kBoolean,
+                   .help = "Take the place of a host of this name, even if that one is up."}},
       .examples = {{"atalaya-agent enroll --server https://watch.example.org:2001 --token …",
                     "keeps the identity under /var/lib/atalaya-agent"}}};
   config::Command run{

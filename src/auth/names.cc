@@ -21,6 +21,15 @@ Result<std::string> normal_user_name(std::string_view text) {
   return name;
 }
 
+Status check_host_name(std::string_view text) {
+  constexpr std::string_view kAllowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+  if (text.empty() || text.size() > 253 || text.find_first_not_of(kAllowed) != std::string_view::npos) {
+    return fail(ErrorCode::kInvalidArgument, "that is no name of a host",
+                "use 1 to 253 letters, digits and the characters . _ - (option --name)");
+  }
+  return {};
+}
+
 Status check_display_name(std::string_view what, std::string_view text) {
   const bool control = std::ranges::any_of(text, [](unsigned char c) { return c < 0x20 || c == 0x7f; });
   if (text.empty() || text.size() > 128 || control || !is_utf8(text)) {

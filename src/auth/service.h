@@ -154,9 +154,12 @@ class Service {
   /// `fingerprint`: SHA-256 of the server's certificate in base64url, or "-" without TLS.
   Result<Enrolment> create_enrolment(const TenantId& tenant, std::string_view fingerprint,
                                      std::optional<Duration> ttl = std::nullopt, int uses = 1);
-  /// `enrolment` is the whole text or its part before the dot.
+  /// Asked whether this tenant takes the agent, once the enrolment is known to hold; an error leaves the
+  /// enrolment unused. Short: it runs within a transaction.
+  using AdmitAgent = std::function<Status(const TenantId&)>;
+  /// `enrolment` is the whole text or its part before the dot; `name` is that of a host.
   Result<NewAgent> enroll_agent(std::string_view enrolment, std::string_view name, std::string_view version,
-                                std::string_view address);
+                                std::string_view address, const AdmitAgent& admit = {});
   Result<AccessToken> agent_token(const AgentId& id, std::string_view secret, std::string_view address);
   Result<std::vector<AgentInfo>> agents(const TenantId& tenant) const;  ///< by name
   Status rename_agent(const TenantId& tenant, const AgentId& id, std::string_view name);

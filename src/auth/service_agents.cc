@@ -34,8 +34,8 @@ Result<Enrolment> Service::create_enrolment(const TenantId& tenant, std::string_
 }
 
 Result<NewAgent> Service::enroll_agent(std::string_view enrolment, std::string_view name, std::string_view version,
-                                       std::string_view address) {
-  AT_TRY(check_display_name("an agent", name));
+                                       std::string_view address, const AdmitAgent& admit) {
+  AT_TRY(check_host_name(name));
   if (!version.empty()) AT_TRY(check_display_name("an agent's version", version));
   const std::string peer(address);
   AT_TRY(impl_->by_address.take(peer, impl_->clock.steady()));
@@ -44,6 +44,12 @@ Result<NewAgent> Service::enroll_agent(std::string_view enrolment, std::string_v
   auto made = impl_->write([&](db::Session& session) -> Result<std::optional<NewAgent>> {
     AT_TRY(auto tenant, agents::use_enrolment(session, random, now));
     if (!tenant) return std::nullopt;
+    if (admit) {
+      if (auto admitted = admit(*tenant); !admitted) {
+        impl_->by_address.give_back(peer);
+        return std::unexpected(admitted.error());
+      }
+    }
     AT_TRY(auto agent, agents::create(session, *tenant, name, version, now));
     return agent;
   });
@@ -87,7 +93,7 @@ Result<std::vector<AgentInfo>> Service::agents(const TenantId& tenant) const {
 }
 
 Status Service::rename_agent(const TenantId& tenant, const AgentId& id, std::string_view name) {
-  AT_TRY(check_display_name("an agent", name));
+  AT_TRY(check_host_name(name));
   return impl_->database.write([&](db::Session& session) { return agents::rename(session, tenant, id, name); });
 }
 

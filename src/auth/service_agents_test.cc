@@ -61,6 +61,21 @@ TEST_F(Agents, ABadNameDoesNotUseTheEnrolmentUp) {
   EXPECT_EQ(service_->enroll_agent(enrolment.token, "", "1", "x").error().code, ErrorCode::kInvalidArgument);
   EXPECT_EQ(service_->enroll_agent(enrolment.token, "a\nb", "1", "x").error().code, ErrorCode::kInvalidArgument);
   EXPECT_EQ(service_->enroll_agent(enrolment.token, "a", "\x01", "x").error().code, ErrorCode::kInvalidArgument);
+  EXPECT_EQ(service_->enroll_agent(enrolment.token, "a b", "1", "x").error().code, ErrorCode::kInvalidArgument);
+  EXPECT_EQ(service_->enroll_agent(enrolment.token, "a;id", "1", "x").error().code, ErrorCode::kInvalidArgument);
+  EXPECT_EQ(service_->enroll_agent(enrolment.token, std::string(254, 'a'), "1", "x").error().code,
+            ErrorCode::kInvalidArgument);
+  EXPECT_TRUE(service_->enroll_agent(enrolment.token, "Web_1.example-net", "1", "x"));
+}
+
+TEST_F(Agents, AnAgentThatIsNotAdmittedDoesNotUseTheEnrolmentUp) {
+  const auto enrolment = service_->create_enrolment(blue_, "-").value();
+  const auto refused = service_->enroll_agent(enrolment.token, "a", "1", "x", [&](const TenantId& tenant) -> Status {
+    EXPECT_EQ(tenant, blue_);
+    return fail(ErrorCode::kConflict, "is up");
+  });
+  EXPECT_EQ(refused.error().code, ErrorCode::kConflict);
+  EXPECT_TRUE(service_->agents(blue_)->empty());
   EXPECT_TRUE(service_->enroll_agent(enrolment.token, "a", "1", "x"));
 }
 

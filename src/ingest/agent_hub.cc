@@ -1,5 +1,7 @@
 #include "ingest/agent_hub.h"
 
+#include "telemetry/log.h"
+
 namespace atalaya::ingest {
 namespace {
 
@@ -38,6 +40,12 @@ std::shared_ptr<AgentSession> AgentHub::open(AgentPeer peer, std::function<void(
   if (refuse) {
     session->stop();
     close(kCloseGoingAway, "server stops");
+  }
+  if (older.session) {
+    // After a cut that only the agent noticed this is usual; again and again it means a copied identity.
+    metrics_.replaced.add();
+    telemetry::log_warn("ingest", "a newer connection of an agent ended the older one",
+                        {{"agent", peer.agent.value()}, {"name", peer.name}});
   }
   if (older.close) older.close(kCloseReplaced, "a newer connection of this agent");
   return session;

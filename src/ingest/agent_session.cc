@@ -26,6 +26,8 @@ AgentSessionMetrics::AgentSessionMetrics(telemetry::Registry& registry)
       bytes(registry.counter("atalaya_ingest_agent_bytes_total", "Bytes of frames received from agents.")),
       malformed(registry.counter("atalaya_ingest_agent_malformed_total",
                                  "Connections of agents closed because of a malformed or unexpected frame.")),
+      replaced(registry.counter("atalaya_ingest_agent_replaced_total",
+                                "Connections ended because the same agent connected again.")),
       renamed(registry.counter("atalaya_ingest_agent_renamed_total",
                                "Label sets of agents whose instance was set to the registered name.")),
       refused(registry.counter("atalaya_ingest_agent_refused_total", "Appends of agents that a store refused.")),

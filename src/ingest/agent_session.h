@@ -50,6 +50,7 @@ struct AgentSessionMetrics {
   telemetry::Counter& lines;
   telemetry::Counter& bytes;
   telemetry::Counter& malformed;
+  telemetry::Counter& replaced;        ///< connections ended by a newer one of the same identity
   telemetry::Counter& renamed;         ///< definitions whose instance was not the agent's name
   telemetry::Counter& refused;         ///< appends that a store refused
   telemetry::Counter& series_refused;  ///< samples of series beyond a limit of the store

@@ -95,6 +95,24 @@ def test_an_enrolment_token_works_once(tls_server, tmp_path):
     assert not (tmp_path / "two/identity.json").exists()
 
 
+def test_the_name_of_a_host_that_is_up_is_taken(tls_server, tmp_path):
+    with Agent(tmp_path / "one", tls_server, name="twin"):
+        old = until(lambda: up(tls_server, "twin"), what="the host")[0]
+        token = tls_server.post("/enrolments")["token"]
+        done = Agent(tmp_path / "two", tls_server, name="twin").enroll(token=token, check=False)
+        assert done.returncode != 0 and "--replace" in done.stderr and "is up" in done.stderr, done.stderr
+        assert not (tmp_path / "two/identity.json").exists()
+        done = Agent(tmp_path / "bad", tls_server, name="twin;id").enroll(token=token, check=False)
+        assert done.returncode != 0 and "letters, digits" in done.stderr, done.stderr
+
+        done = subprocess.run([binary("atalaya-agent"), "enroll", "--server", tls_server.url, "--token", token,
+                               "--data", str(tmp_path / "two"), "--name", "twin", "--replace"],
+                              capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, f"the refusals left the token good: {done.stderr}"
+        new = [h for h in tls_server.get("/hosts")["hosts"] if h["name"] == "twin"]
+        assert len(new) == 1 and new[0]["id"] != old["id"]
+
+
 def test_the_way_leads_through_a_proxy_with_a_password(tls_server, tmp_path):
     with ConnectProxy("user", "secret word") as proxy:
         password = tmp_path / "proxy-password"
