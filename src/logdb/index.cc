@@ -88,6 +88,19 @@ std::vector<std::string> Index::label_values(const TenantId& tenant, std::string
   return {values.begin(), values.end()};
 }
 
+std::vector<Labels> Index::streams(const TenantId& tenant, const Matchers& matchers, storage::TimeRange range) const {
+  std::set<std::uint32_t> named;
+  for (const auto& stretch : candidates(tenant, matchers, range, true)) {
+    named.insert(stretch.streams.begin(), stretch.streams.end());
+  }
+  std::vector<Labels> out;
+  for (const auto id : named) {
+    const auto& [owner, labels] = by_id_.at(id);
+    if (owner == tenant && matches(matchers, labels)) out.push_back(labels);
+  }
+  return out;
+}
+
 Time Index::youngest(std::uint64_t segment) const {
   Time out = kMinTime;
   const auto it = segments_.find(segment);

@@ -43,6 +43,8 @@ class Index {
   std::vector<Stretch> candidates(const TenantId& tenant, const Matchers& matchers, storage::TimeRange range,
                                   bool newest_first) const;
   std::vector<std::string> label_values(const TenantId& tenant, std::string_view name) const;
+  /// Matching label sets named by a stretch that overlaps the range.
+  std::vector<Labels> streams(const TenantId& tenant, const Matchers& matchers, storage::TimeRange range) const;
   /// kMinTime for a segment without lines.
   Time youngest(std::uint64_t segment) const;
   std::size_t streams_of(const TenantId& tenant) const;

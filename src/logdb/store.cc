@@ -457,4 +457,9 @@ std::vector<std::string> Store::label_values(const TenantId& tenant, std::string
   return impl_->index.label_values(tenant, name);
 }
 
+std::vector<Labels> Store::streams(const TenantId& tenant, const Matchers& matchers, storage::TimeRange range) const {
+  const std::shared_lock lock(impl_->mutex);
+  return impl_->index.streams(tenant, matchers, range);
+}
+
 }  // namespace atalaya::logdb

@@ -67,6 +67,8 @@ class Store final : public storage::LogAppender, public storage::LogQuerier, pub
 
   Result<std::vector<storage::FoundLog>> query(const TenantId& tenant, const storage::LogQuery& query) const override;
   std::vector<std::string> label_values(const TenantId& tenant, std::string_view name) const override;
+  std::vector<Labels> streams(const TenantId& tenant, const Matchers& matchers,
+                              storage::TimeRange range) const override;
 
  private:
   struct Impl;

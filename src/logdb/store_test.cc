@@ -95,6 +95,18 @@ TEST_F(LogStore, FindsByLabelTextExpressionAndTime) {
   EXPECT_EQ(store_->query(tenant_, {.regex = "("}).error().code, ErrorCode::kInvalidArgument);
 }
 
+TEST_F(LogStore, NamesTheStreamsOfARange) {
+  open();
+  const Labels b{{"file", "b.log"}};
+  ASSERT_TRUE(append({line(1, "one"), line(2, "two", b)}));
+  const auto streams = [&](const TenantId& tenant, storage::TimeRange range) {
+    return store_->streams(tenant, {Matcher::make("file", Matcher::Op::kRegex, "b.*").value()}, range);
+  };
+  EXPECT_EQ(streams(tenant_, {}), std::vector<Labels>{b});
+  EXPECT_TRUE(streams(tenant_, {from_ms(kStart + 10'000), kMaxTime}).empty());
+  EXPECT_TRUE(streams(TenantId{"other"}, {}).empty());
+}
+
 TEST_F(LogStore, TheLimitKeepsTheWantedEnd) {
   open();
   for (int i = 0; i < 50; ++i) ASSERT_TRUE(append({line(i, std::to_string(i))}));

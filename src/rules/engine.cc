@@ -19,13 +19,25 @@ void Engine::restore(std::span<const OpenAlert> open, Time now) {
   for (const auto& alert : open) impl_->restore(alert, now);
 }
 
+void Engine::prime_logs(const storage::LogQuerier& logs, std::uint64_t before, Time now) {
+  for (auto& [id, tenant] : impl_->tenants) impl_->prime_logs(tenant, logs, before, now);
+}
+
+void Engine::set_watched(Watched watched, Time now) {
+  impl_->watched = std::move(watched);
+  for (auto& [id, tenant] : impl_->tenants) {
+    impl_->forget(tenant, [&](const Labels& labels) { return !impl_->is_watched(tenant.id, labels); }, now);
+  }
+}
+
 void Engine::on_samples(const storage::CommittedSamples& batch, Time now) { impl_->on_samples(batch, now); }
 void Engine::on_logs(const storage::CommittedLogs& batch, Time now) { impl_->on_logs(batch, now); }
 void Engine::on_tick(Time now) { impl_->on_tick(now); }
 
 void Engine::forget(const TenantId& tenant, const Matchers& matchers, Time now) {
   const auto found = impl_->tenants.find(tenant);
-  if (found != impl_->tenants.end()) impl_->forget(found->second, matchers, now);
+  if (found == impl_->tenants.end()) return;
+  impl_->forget(found->second, [&](const Labels& labels) { return matches(matchers, labels); }, now);
 }
 
 std::vector<RuleState> Engine::states(const TenantId& tenant) const {
@@ -196,8 +208,8 @@ void Engine::Impl::restore(const OpenAlert& alert, Time now) {
   if (subject == nullptr) return;
   subject->level = alert.level;
   subject->value = alert.value;
-  if (!same_labels) {
-    tell_closed(alert.tenant, rule, *subject, "rule changed", now);
+  if (!same_labels || !is_watched(alert.tenant, alert.labels)) {
+    tell_closed(alert.tenant, rule, *subject, same_labels ? kRemovedText : "rule changed", now);
     rule.subjects.erase(alert.labels);
     return;
   }
@@ -219,11 +231,11 @@ void Engine::Impl::restore(const OpenAlert& alert, Time now) {
   }
 }
 
-void Engine::Impl::forget(TenantRules& tenant, const Matchers& matchers, Time now) {
+void Engine::Impl::forget(TenantRules& tenant, const std::function<bool(const Labels&)>& gone, Time now) {
   for (auto& [id, rule] : tenant.rules) {
     std::erase_if(rule->subjects, [&](auto& entry) {
-      if (!matches(matchers, entry.second->labels)) return false;
-      tell_closed(tenant.id, *rule, *entry.second, "what it was about has been removed", now);
+      if (!gone(entry.second->labels)) return false;
+      tell_closed(tenant.id, *rule, *entry.second, kRemovedText, now);
       return true;
     });
     rule->targets.clear();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -49,17 +50,22 @@ struct RuleState {
   std::string error;
 };
 
+/// Is a series (or what is judged with these labels) one that rules are to look at?
+using Watched = std::function<bool(const TenantId&, const Labels&)>;
+
 /// The judge: pure, without thread, socket or clock; `now` is passed in and may be any time not far
 /// from the true one. Strand-bound.
 ///
 /// Operation: a series seen for the first time is matched once against the selectors of all rules of
 /// its tenant (found by metric name); after that an arriving sample costs one look-up. Every judgement
 /// is made at the sample's own time. A sample older than what was judged already for its label set
-/// changes nothing. NaN neither raises nor clears. A label set whose data stopped becomes `no_data`
-/// and leaves that state only by a sample; one that ends by a stale marker becomes `no_data` at once
-/// when it was in breach (or when the rule states `no_data`), and else ends quietly.
+/// changes nothing, unless what was judged lies in the future: then the clock that wrote it was wrong.
+/// NaN neither raises nor clears. A label set whose data stopped becomes `no_data` and leaves that
+/// state only by a sample; one that ends by a stale marker becomes `no_data` at once when it was in
+/// breach, also with `no_data: never` (or when the rule states a `no_data` time), and else ends quietly.
 ///
-/// Start: set_rules, restore, then on_samples/on_logs of what was committed since the judge's cursor.
+/// Start: set_rules, restore, prime_logs, then on_samples/on_logs of what was committed since the
+/// judge's cursor.
 class Engine {
  public:
   /// Borrows both for its life.
@@ -75,6 +81,13 @@ class Engine {
   /// Takes over what was open before the process started, without verdicts, except that alerts of
   /// rules which exist no longer are closed as removed. Call once, after the first set_rules.
   void restore(std::span<const OpenAlert> open, Time now);
+
+  /// Counts the lines that were judged before the process started, those whose id is below `before`,
+  /// without verdicts: windows go on where they were. Call once, after restore.
+  void prime_logs(const storage::LogQuerier& logs, std::uint64_t before, Time now);
+  /// From now on only the series for which this is true are judged; what is judged already and is not
+  /// to be closes as removed. It is kept, and must stay cheap: it is asked once for each new series.
+  void set_watched(Watched watched, Time now);
 
   void on_samples(const storage::CommittedSamples& batch, Time now);
   void on_logs(const storage::CommittedLogs& batch, Time now);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
@@ -12,6 +13,13 @@
 #include "rules/state.h"
 
 namespace atalaya::rules {
+
+/// What was judged at a time further ahead than this came from a clock that has been put right.
+constexpr Duration kAhead{std::chrono::minutes{1}};
+constexpr std::string_view kRemovedText = "what it was about has been removed";
+
+/// The time, or kNever when it lies in the future.
+inline Time if_past(Time time, Time now) { return time > now + kAhead ? kNever : time; }
 
 /// One evaluation that reads more is an error of its rule: the judge is shared by all.
 constexpr std::size_t kMaxSamples = 5'000'000;
@@ -30,11 +38,17 @@ struct Engine::Impl {
   void close_all(Rule& rule, std::string_view why, Time now);
   void rebuild_index(TenantRules& tenant);
   void restore(const OpenAlert& alert, Time now);
-  void forget(TenantRules& tenant, const Matchers& matchers, Time now);
+  void forget(TenantRules& tenant, const std::function<bool(const Labels&)>& gone, Time now);
+  bool is_watched(const TenantId& tenant, const Labels& labels) const { return !watched || watched(tenant, labels); }
 
   // engine_prime.cc: what lived before the rules were loaded.
   void prime(TenantRules& tenant, const std::vector<Rule*>& fresh, Time now);
   void expect_result(TenantRules& tenant, Rule& rule, const Matchers& restrict, Time at, Time now);
+
+  // engine_prime_logs.cc: lines that were judged before the process started.
+  void prime_logs(TenantRules& tenant, const storage::LogQuerier& logs, std::uint64_t before, Time now);
+  void prime_absence(TenantRules& tenant, Rule& rule, const storage::LogQuerier& logs, std::uint64_t before, Time now);
+  void prime_hits(TenantRules& tenant, Rule& rule, const storage::LogQuerier& logs, std::uint64_t before, Time now);
 
   // engine_samples.cc
   void on_samples(const storage::CommittedSamples& batch, Time now);
@@ -88,6 +102,7 @@ struct Engine::Impl {
   VerdictSink& sink;
   const EngineOptions options;
   const promql::Engine evaluator;
+  Watched watched;  ///< empty: all
 
   std::map<TenantId, TenantRules> tenants;
   std::uint64_t batch_number = 0;

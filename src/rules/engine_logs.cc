@@ -14,12 +14,6 @@ constexpr std::size_t kMaxStreams = 100'000;
 constexpr std::size_t kMaxCheckTexts = 20'000;
 constexpr std::size_t kMaxLine = 2'000;
 
-/// Labels of the alert about a stream. The level is a property of a line, not of its stream: one file
-/// is one alert.
-Labels stream_labels(const RuleSpec& rule, const Labels& labels) {
-  return verdict_labels(rule, labels.without("level"));
-}
-
 /// Labels of the alert about a stream that nobody has seen: what the selector says of it.
 Labels unseen_labels(const Compiled& rule) {
   LabelsBuilder builder;

@@ -25,7 +25,7 @@ void Engine::Impl::evaluate_target(TenantRules& tenant, const Pending& pending, 
   auto& rule = *pending.rule;
   auto& target = *pending.target;
   // Nothing older than what was judged is asked for: it could not change anything.
-  if (target.subject != nullptr && pending.at < target.subject->last_at) {
+  if (target.subject != nullptr && pending.at < if_past(target.subject->last_at, now)) {
     target.subject->last_seen = now;
     return;
   }
@@ -52,7 +52,8 @@ void Engine::Impl::want_whole(TenantRules& tenant, Rule& rule, Time at, bool end
   // A host whose clock runs ahead must not drag the evaluation into the future, where the samples of
   // all others look old.
   at = std::min(at, now);
-  if (!ended) rule.last_input = std::max(rule.last_input, at);
+  rule.evaluated_at = if_past(rule.evaluated_at, now);
+  if (!ended) rule.last_input = std::max(if_past(rule.last_input, now), at);
   if (at < rule.evaluated_at) return;
   rule.pending_at = rule.pending ? std::max(rule.pending_at, at) : at;
   rule.pending_stale = rule.pending_stale || ended;
@@ -82,7 +83,7 @@ void Engine::Impl::evaluate_whole(TenantRules& tenant, Rule& rule, Time now) {
   // What has no result any more: dropped by a comparison while its inputs live, or gone.
   const bool inputs_live = at - rule.last_input <= Duration{std::chrono::minutes{5}};
   for (auto& [labels, subject] : rule.subjects) {
-    if (subject->last_at >= at || (!subject->judged && !subject->expected) || subject->ended) continue;
+    if (if_past(subject->last_at, now) >= at || (!subject->judged && !subject->expected) || subject->ended) continue;
     if (rule.compiled.filters && inputs_live) {
       judge(tenant, rule, *subject, at, std::nullopt, now);
     } else if (ended) {

@@ -49,7 +49,7 @@ void Engine::Impl::on_samples(const storage::CommittedSamples& batch, Time now) 
 std::vector<Watch>& Engine::Impl::watches_of(TenantRules& tenant, SeriesId id, Time now) {
   if (const auto found = tenant.watches.find(id.value()); found != tenant.watches.end()) return found->second;
   std::vector<Watch> list;
-  if (const auto labels = series.labels_of(tenant.id, id)) {
+  if (const auto labels = series.labels_of(tenant.id, id); labels && is_watched(tenant.id, *labels)) {
     if (const auto named = tenant.by_metric.find(labels->get(kMetricName)); named != tenant.by_metric.end()) {
       for (const auto& selector : named->second) watch(tenant, selector, *labels, list, now);
     }
@@ -107,7 +107,9 @@ void Engine::Impl::judge_sample(TenantRules& tenant, Rule& rule, Subject& subjec
 
 void Engine::Impl::judge(TenantRules& tenant, Rule& rule, Subject& s, Time at, std::optional<double> value, Time now) {
   s.last_seen = now;
+  s.last_at = if_past(s.last_at, now);
   if (at < s.last_at) return;
+  if (s.since > now + kAhead) s.since = at;
   if (value && std::isnan(*value)) {  // says nothing, but something came
     s.last_at = at;
     return;
@@ -128,13 +130,15 @@ void Engine::Impl::judge(TenantRules& tenant, Rule& rule, Subject& s, Time at, s
 }
 
 void Engine::Impl::judge_end(TenantRules& tenant, Rule& rule, Subject& s, Time at, Time now) {
+  s.last_at = if_past(s.last_at, now);
   if (at < s.last_at) return;
   s.last_at = at;
   s.last_seen = now;
   s.ended = true;
-  if (!rule.spec().no_data || s.level == Level::kNoData) return;
+  if (s.level == Level::kNoData) return;
+  // A breach does not end because nobody measures it any more, whatever the rule says of silence.
   const bool was_open = s.breach != Level::kOk;
-  if (!was_open && !(s.judged && rule.spec().no_data_stated)) return;
+  if (!was_open && !(s.judged && rule.spec().no_data && rule.spec().no_data_stated)) return;
   s.level = Level::kNoData;
   s.sustained = false;
   tell(tenant, rule, s, at, now);

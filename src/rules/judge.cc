@@ -55,6 +55,10 @@ Labels verdict_labels(const RuleSpec& rule, const Labels& series) {
   return builder.build();
 }
 
+Labels stream_labels(const RuleSpec& rule, const Labels& stream) {
+  return verdict_labels(rule, stream.without("level"));
+}
+
 namespace {
 
 std::string describe_gauge(const GaugeSpec& gauge, double value, Level level) {

@@ -24,6 +24,10 @@ bool window_passed(const TailableSpec& tailable, const Subject& subject, Time no
 /// alertname, the rule's labels over the series' labels, without __name__.
 Labels verdict_labels(const RuleSpec& rule, const Labels& series);
 
+/// Labels of the alert about a stream. The level is a property of a line, not of its stream: one file
+/// is one alert.
+Labels stream_labels(const RuleSpec& rule, const Labels& stream);
+
 /// One line about a subject at `level` for people. `check_text` is what a check last said, or "".
 std::string describe(const Compiled& rule, const Subject& subject, Level level, std::string_view check_text);
 

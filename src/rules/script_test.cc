@@ -194,13 +194,19 @@ class Script {
   void start() {
     engine_ = std::make_unique<Engine>(store_, listener_, options_);
     set_rules();
+    if (!ignored_.empty()) watch();
     engine_->restore(listener_.open(), now_);
+    engine_->prime_logs(logs_before_, ~std::uint64_t{0}, now_);
   }
   void set_rules() {
     std::vector<RuleSpec> rules;
     for (const auto& [id, spec] : active_) rules.push_back(spec);
     const auto done = engine_->set_rules(std::move(rules), now_);
     EXPECT_TRUE(done) << where() << (done ? "" : to_string(done.error()));
+  }
+
+  void watch() {
+    engine_->set_watched([this](const TenantId&, const Labels& labels) { return !matches(ignored_, labels); }, now_);
   }
 
   void loop(const std::string& text) {
@@ -258,6 +264,9 @@ class Script {
     } else if (verb == "limit") {
       options_.max_series_per_rule = std::stoul(words[1]);
       start();
+    } else if (verb == "ignore") {
+      ignored_ = promql::selectors(**promql::parse(words[1])).front();
+      if (!away_) watch();
     } else if (verb == "forget") {
       engine_->forget(default_tenant(), promql::selectors(**promql::parse(words[1])).front(), now_);
     } else {
@@ -278,6 +287,7 @@ class Script {
   }
   void log(const std::vector<std::string>& words) {
     logs_.push_back({time_of(words, 3), labels_of(words[1]), unquote(words[2])});
+    logs_before_.add(logs_.back());
   }
   /// Neighbouring samples are one batch; while killed they only reach the store.
   void send() {
@@ -342,6 +352,8 @@ class Script {
   const Time base_ = from_ms(1'767'225'600'000);
   Time now_ = base_;
   TestStore store_;
+  TestLogs logs_before_;
+  Matchers ignored_;
   Listener listener_;
   EngineOptions options_;
   std::unique_ptr<Engine> engine_;

@@ -1,5 +1,7 @@
-// A store of series for tests of rules: everything in memory, nothing committed.
+// Stores of series and of lines for tests of rules: everything in memory, nothing committed.
 #pragma once
+
+#include <re2/re2.h>
 
 #include <algorithm>
 #include <map>
@@ -9,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "storage/logs.h"
 #include "storage/series.h"
 
 namespace atalaya::rules {
@@ -86,6 +89,43 @@ class TestStore final : public storage::SeriesQuerier {
   std::unordered_map<Labels, std::uint64_t> ids_;
   std::string failure_;
   mutable std::size_t queries_ = 0;
+};
+
+/// Lines in the order in which they came. Thread-compatible.
+class TestLogs final : public storage::LogQuerier {
+ public:
+  void add(LogRecord record) { lines_.push_back({lines_.size() + 1, std::move(record)}); }
+
+  Result<std::vector<storage::FoundLog>> query(const TenantId&, const storage::LogQuery& query) const override {
+    const re2::RE2 pattern(query.regex);
+    std::vector<storage::FoundLog> out;
+    for (const auto& line : lines_) {
+      const auto& record = line.record;
+      if (!matches_all(query.matchers, record, query.range) || !re2::RE2::PartialMatch(record.line, pattern)) continue;
+      out.push_back(line);
+    }
+    std::stable_sort(out.begin(), out.end(), [&](const auto& a, const auto& b) {
+      return query.newest_first ? a.record.time > b.record.time : a.record.time < b.record.time;
+    });
+    if (out.size() > query.limit) out.resize(query.limit);
+    return out;
+  }
+  std::vector<std::string> label_values(const TenantId&, std::string_view) const override { return {}; }
+  std::vector<Labels> streams(const TenantId&, const Matchers& matchers, storage::TimeRange range) const override {
+    std::vector<Labels> out;
+    for (const auto& [id, record] : lines_) {
+      if (!matches_all(matchers, record, range)) continue;
+      if (std::find(out.begin(), out.end(), record.labels) == out.end()) out.push_back(record.labels);
+    }
+    return out;
+  }
+
+ private:
+  static bool matches_all(const Matchers& matchers, const LogRecord& record, storage::TimeRange range) {
+    return matches(matchers, record.labels) && record.time >= range.from && record.time <= range.to;
+  }
+
+  std::vector<storage::FoundLog> lines_;
 };
 
 }  // namespace atalaya::rules

@@ -64,6 +64,8 @@ class LogQuerier {
   virtual ~LogQuerier() = default;
   virtual Result<std::vector<FoundLog>> query(const TenantId& tenant, const LogQuery& query) const = 0;
   virtual std::vector<std::string> label_values(const TenantId& tenant, std::string_view name) const = 0;
+  /// Label sets that match and may have lines in the range: cheap, from an index; none is missing.
+  virtual std::vector<Labels> streams(const TenantId& tenant, const Matchers& matchers, TimeRange range) const = 0;
 };
 
 }  // namespace atalaya::storage
