@@ -1,5 +1,6 @@
 #include "app/judge.h"
 
+#include <algorithm>
 #include <future>
 #include <map>
 
@@ -63,12 +64,17 @@ Judge::~Judge() { stop(); }
 
 Status Judge::catch_up(const std::vector<alerts::OpenAlert>& open, const storage::SamplesFeed& samples,
                        storage::LogPosition samples_judged, const storage::LogsFeed& logs,
-                       storage::LogPosition logs_judged) {
+                       storage::LogPosition logs_judged, const storage::LogQuerier& lines) {
   std::vector<rules::OpenAlert> known;
   for (const auto& alert : open) known.push_back(to_open(alert));
   engine_.restore(known, clock_.now());
   // A restore may close what belongs to rules that are gone.
   hand_over({}, {});
+  auto first_new = storage::LogPosition{~std::uint64_t{0}};
+  AT_TRY(logs.replay(logs_judged, [&](const storage::CommittedLogs& committed) {
+    first_new = std::min(first_new, committed.position);
+  }));
+  engine_.prime_logs(lines, first_new.value, clock_.now());
   AT_TRY(samples.replay(samples_judged, [this](const storage::CommittedSamples& committed) { on_samples(committed); }));
   return logs.replay(logs_judged, [this](const storage::CommittedLogs& committed) { on_logs(committed); });
 }
@@ -198,7 +204,8 @@ void Judge::hand_over(const TenantId& tenant, std::optional<control::Cursor> cur
   for (auto& [owner, judged] : by_tenant) {
     // Only an error when stopping: then the cursor stays and the next process judges again.
     if (auto posted = control_.post_wait({owner, std::move(judged), {}, cursor}); !posted) {
-      telemetry::log_debug("judge", "verdicts not stored", {{"reason", to_string(posted.error())}});
+      telemetry::log_warn("judge", "verdicts not stored",
+                          {{"reason", to_string(posted.error())}, {"tenant", owner.value()}});
     }
   }
 }
@@ -206,7 +213,8 @@ void Judge::hand_over(const TenantId& tenant, std::optional<control::Cursor> cur
 void Judge::on_strand(Task task) {
   auto finished = std::make_shared<std::promise<void>>();
   auto waiting = finished->get_future();
-  enqueue(Task([task = std::move(task), finished] {
+  // Whoever drops the task drops the promise with it, which ends the waiting too.
+  enqueue(Task([task = std::move(task), finished = std::move(finished)] {
     task();
     finished->set_value();
   }));
@@ -220,6 +228,13 @@ Status Judge::set_rules(std::vector<rules::RuleSpec> rules) {
     hand_over({}, {});
   });
   return status;
+}
+
+void Judge::set_watched(rules::Watched watched) {
+  on_strand([&] {
+    engine_.set_watched(std::move(watched), clock_.now());
+    hand_over({}, {});
+  });
 }
 
 void Judge::forget(const TenantId& tenant, const std::string& host) {

@@ -41,8 +41,10 @@ class Judge final : private rules::VerdictSink {
 
   // Before start.
   /// Takes over the alerts that are open, then judges what was committed after the cursors.
+  /// `lines` is the store behind `logs`: what it holds from before the cursor counts in windows.
   Status catch_up(const std::vector<alerts::OpenAlert>& open, const storage::SamplesFeed& samples,
-                  storage::LogPosition samples_judged, const storage::LogsFeed& logs, storage::LogPosition logs_judged);
+                  storage::LogPosition samples_judged, const storage::LogsFeed& logs, storage::LogPosition logs_judged,
+                  const storage::LogQuerier& lines);
   void start();
   void stop();
 
@@ -50,6 +52,8 @@ class Judge final : private rules::VerdictSink {
   void on_logs(const storage::CommittedLogs& committed);
   /// All rules of all tenants; waits until they are in force.
   Status set_rules(std::vector<rules::RuleSpec> rules);
+  /// Which series are judged at all (watched_checks.h); what is not any more closes as removed.
+  void set_watched(rules::Watched watched);
   /// Lets go of everything known about a removed host.
   void forget(const TenantId& tenant, const std::string& host);
   Result<std::vector<api::JudgedRule>> states(const TenantId& tenant);

@@ -18,9 +18,11 @@
 #include "api/prometheus.h"
 #include "app/agents.h"
 #include "app/channels.h"
+#include "app/end_series.h"
 #include "app/judge.h"
 #include "app/keeper.h"
 #include "app/version.h"
+#include "app/watched_checks.h"
 #include "app/web_files.h"
 #include "auth/service.h"
 #include "control/runner.h"
@@ -86,6 +88,7 @@ struct Server::Parts {
   void add_routes(net::Router& router);
   Status check_safety() const;
   std::string fingerprint() const;
+  void watch_checks();
   void forget(const TenantId& tenant, const registry::Host& host);
   std::vector<Error> reload();
 
@@ -236,6 +239,7 @@ Status Server::Parts::open_packages() {
            },
        .collectors =
            [this](std::uint64_t) {
+             watch_checks();
              for (const auto& host : hosts->all()) agents->push_configs(host.tenant);
            },
        .channels = [this](const TenantId& tenant, const std::vector<packages::ChannelItem>& list,
@@ -251,7 +255,18 @@ Status Server::Parts::open_packages() {
   return {};
 }
 
+/// What is no check any more is not judged any more, and its alerts close.
+void Server::Parts::watch_checks() {
+  CollectorsOfTenants collectors{{default_tenant(), {}}};
+  for (const auto& host : hosts->all()) collectors.try_emplace(host.tenant);
+  for (auto& [tenant, list] : collectors) list = packages->collectors(tenant);
+  judge->set_watched(watched_checks(std::move(collectors)));
+}
+
 void Server::Parts::forget(const TenantId& tenant, const registry::Host& host) {
+  if (auto ended = end_series(*series, *series, tenant, host.name, clock.now()); !ended) {
+    telemetry::log_error("server", "series of a removed host do not end", {{"reason", to_string(ended.error())}});
+  }
   judge->forget(tenant, host.name);
   // Also what the judge does not watch any more: nobody else would close it.
   if (auto retired = runner->run(tenant, alerts::Retire{{}, host.name, "the host was removed"}); !retired) {
@@ -345,7 +360,7 @@ Result<std::unique_ptr<Server>> Server::start(ServerOptions options) {
   AT_TRY(auto open, parts->alert_queries->open());
   const storage::LogPosition samples_judged{parts->loop->cursor(kSamplesCursor)};
   const storage::LogPosition logs_judged{parts->loop->cursor(kLogsCursor)};
-  AT_TRY(parts->judge->catch_up(open, *parts->series, samples_judged, *parts->logs, logs_judged));
+  AT_TRY(parts->judge->catch_up(open, *parts->series, samples_judged, *parts->logs, logs_judged, *parts->logs));
   AT_TRY(parts->dispatcher->start());
   parts->on_stop([p = parts.get()] { p->dispatcher->stop(); });
   parts->judge->start();

@@ -92,7 +92,9 @@ class Script {
     }
   }
 
-  static AlertId id_of(const std::string& name) { return alerts::identity(default_tenant(), "", labels(name)); }
+  static AlertId id_of(const std::string& name) {
+    return alerts::identity(default_tenant(), "test/rules/" + name, labels(name));
+  }
   static Labels labels(const std::string& name) { return Labels{{"alertname", name}, {"instance", "web1"}}; }
 
   alerts::Judgement judgement(const std::vector<std::string>& words) {
@@ -235,7 +237,9 @@ TEST_P(Random, NothingIsLostAndNothingToldTwice) {
     std::vector<alerts::Judgement> batch;
     for (std::uint64_t n = 0; n <= roll(3); ++n) {
       alerts::Judgement j;
-      j.labels = labels(names[roll(names.size())]);
+      const auto& name = names[roll(names.size())];
+      j.rule = "test/rules/" + name;
+      j.labels = labels(name);
       j.level = static_cast<alerts::Level>(roll(4));
       j.at = world.now();
       j.hold = Duration{roll(2) == 0 ? 0 : 60'000};
