@@ -14,8 +14,6 @@ ErrorCode code_of(int error) {
     case EACCES:
     case EPERM:
     case EROFS: return ErrorCode::kPermissionDenied;
-    case ENOSPC:
-    case EDQUOT:
     case EFBIG:
     case EMFILE:
     case ENFILE:
@@ -33,7 +31,9 @@ ErrorCode code_of(int error) {
 }  // namespace
 
 std::unexpected<Error> fail_errno(int error, const std::string& what, const std::string& path) {
-  return fail(code_of(error), what + " " + path + ": " + std::generic_category().message(error));
+  // A full disk is the server's state, not the caller's excess.
+  std::string remedy = error == ENOSPC || error == EDQUOT ? "free space on the disk" : "";
+  return fail(code_of(error), what + " " + path + ": " + std::generic_category().message(error), std::move(remedy));
 }
 
 }  // namespace atalaya::io

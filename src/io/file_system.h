@@ -41,6 +41,7 @@ class FileSystem {
 
   /// Creates the file if absent. The name itself is durable only after `sync_directory`.
   virtual Result<std::unique_ptr<File>> open_append(const std::string& path) = 0;
+  /// invalid_argument for what is no regular file: a pipe or a device would hold up the caller.
   virtual Result<std::unique_ptr<File>> open_read(const std::string& path) = 0;
   virtual Result<std::vector<DirectoryEntry>> list(const std::string& directory) = 0;  ///< sorted by name
   /// With every missing parent; the new names are durable when it returns.

@@ -3,9 +3,11 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <cerrno>
 #include <cstdlib>
 #include <filesystem>
 
+#include "io/errno.h"
 #include "io/memory_file_system.h"
 
 namespace atalaya::io {
@@ -164,6 +166,25 @@ TEST(ParentPath, IsTheDirectoryOfAPath) {
   EXPECT_EQ(parent_path("/a"), "/");
   EXPECT_EQ(parent_path("/a/b"), "/a");
   EXPECT_EQ(parent_path("a/b/c"), "a/b");
+}
+
+TEST(RealFileSystem, APipeIsRefusedInsteadOfWaitedFor) {
+  std::string pattern = "/tmp/atalaya-io-XXXXXX";
+  ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
+  const auto pipe = pattern + "/pipe.yaml";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  const auto files = real_file_system();
+  const auto text = read_file(*files, pipe);
+  ASSERT_FALSE(text);
+  EXPECT_EQ(text.error().code, ErrorCode::kInvalidArgument);
+  EXPECT_FALSE(text.error().remedy.empty());
+  ASSERT_TRUE(files->remove_all(pattern));
+}
+
+TEST(Errno, AFullDiskIsTheServersStateWithARemedy) {
+  const auto full = fail_errno(ENOSPC, "write", "/data/x").error();
+  EXPECT_EQ(full.code, ErrorCode::kUnavailable);
+  EXPECT_FALSE(full.remedy.empty());
 }
 
 }  // namespace

@@ -106,7 +106,14 @@ class RealFileSystem final : public FileSystem {
   }
 
   Result<std::unique_ptr<File>> open_read(const std::string& path) override {
-    AT_TRY(auto fd, open_descriptor(path, O_RDONLY));
+    // Without O_NONBLOCK the open of a pipe waits for a writer who may never come.
+    AT_TRY(auto fd, open_descriptor(path, O_RDONLY | O_NONBLOCK));
+    struct stat status{};
+    if (::fstat(fd.get(), &status) != 0) return fail_errno(errno, "open", path);
+    if (!S_ISREG(status.st_mode)) {
+      return fail(ErrorCode::kInvalidArgument, "open " + path + ": it is no regular file",
+                  "put an ordinary file there, or remove it");
+    }
     return std::make_unique<RealFile>(path, std::move(fd));
   }
 
