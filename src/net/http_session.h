@@ -25,6 +25,7 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
   HttpSession(HttpServer::Impl& server, boost::asio::ip::tcp::socket socket, std::string remote_address);
 
   void start();
+  const std::string& peer() const { return remote_address_; }
   /// Ends at once when idle, else after the answer under way. Any thread.
   void begin_stop();
   /// Ends now. Any thread.

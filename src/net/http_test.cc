@@ -134,6 +134,16 @@ TEST(Router, ACatchAllDoesNotMakeUnknownAddressesKnown) {
   EXPECT_NE(find(router, "GET", "/", captures), nullptr);
 }
 
+TEST(Router, ACatchAllDoesNotAnswerForAnAddressThatIsKnownWithOtherMethods) {
+  Router router;
+  router.add("GET", "/{path...}", ignore);
+  router.add("POST", "/-/reload", ignore);
+  Parameters captures;
+  std::vector<std::string> allowed;
+  EXPECT_EQ(find(router, "GET", "/-/reload", captures, &allowed), nullptr);
+  EXPECT_THAT(allowed, ElementsAre("POST"));
+}
+
 TEST(Router, ListsRoutesSorted) {
   Router router;
   router.add("POST", "/b", ignore);

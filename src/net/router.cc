@@ -66,7 +66,8 @@ class Search {
                             bool catches_all = false) {
     auto it = by_method.find(method_);
     if (it == by_method.end() && method_ == "HEAD") it = by_method.find(std::string_view("GET"));
-    if (it != by_method.end()) return &it->second;
+    // Nor does it answer for a path that is known with other methods: that is a 405, not its page.
+    if (it != by_method.end() && (!catches_all || allowed_.empty())) return &it->second;
     if (catches_all) return nullptr;
     for (const auto& [method, match] : by_method) {
       allowed_.push_back(match.websocket ? "GET" : method);

@@ -71,7 +71,7 @@ HttpServer::Impl::Impl(std::shared_ptr<const Router> r, ServerOptions o, telemet
   AT_CHECK(router && options.io_threads > 0 && options.worker_threads > 0);
 }
 
-Status HttpServer::Impl::listen_on(const std::string& text) {
+Status HttpServer::Impl::bind_to(const std::string& text) {
   AT_TRY(const auto address, parse_host_port(text));
   AT_TRY(auto endpoint, resolve_listener(context, address));
   if (!endpoint.address().is_loopback() && !options.tls && !options.insecure_http)
@@ -88,7 +88,6 @@ Status HttpServer::Impl::listen_on(const std::string& text) {
   if (!error && endpoint.address().is_v6() && endpoint.address().is_unspecified())
     acceptor->set_option(asio::ip::v6_only(false), error);
   if (!error) acceptor->bind(endpoint, error);
-  if (!error) acceptor->listen(asio::socket_base::max_listen_connections, error);
   if (error) return fail_listen(text, error);
   const auto bound = acceptor->local_endpoint(error);
   addresses.push_back(to_string(HostPort{bound.address().to_string(), bound.port()}));
@@ -97,17 +96,32 @@ Status HttpServer::Impl::listen_on(const std::string& text) {
   return {};
 }
 
-Status HttpServer::Impl::start() {
-  AT_CHECK(!started && !stopping);
+Status HttpServer::Impl::bind() {
+  AT_CHECK(!started && !stopping && acceptors.empty());
   if (options.tls) {
     AT_TRY(tls, make_server_context(options.tls->cert_file, options.tls->key_file));
   }
   for (const auto& address : options.listen) {
-    if (auto status = listen_on(address); !status) {
+    if (auto status = bind_to(address); !status) {
       acceptors.clear();
       addresses.clear();
       first_port = 0;
       return status;
+    }
+  }
+  return {};
+}
+
+Status HttpServer::Impl::start() {
+  AT_CHECK(!started && !stopping);
+  if (acceptors.empty()) AT_TRY(bind());
+  for (std::size_t i = 0; i < acceptors.size(); ++i) {
+    ErrorCodeAsio error;
+    acceptors[i]->listen(asio::socket_base::max_listen_connections, error);
+    if (error) {
+      const auto address = addresses[i];
+      acceptors.clear();
+      return fail_listen(address, error);
     }
   }
   started = true;
@@ -139,6 +153,10 @@ void HttpServer::Impl::accept_next(const std::shared_ptr<Acceptor>& acceptor) {
                          });
 }
 
+bool HttpServer::Impl::counts(const asio::ip::address& address) const {
+  return options.max_connections_per_address != 0 && (options.limit_loopback || !address.is_loopback());
+}
+
 void HttpServer::Impl::admit(tcp::socket socket) {
   ErrorCodeAsio error;
   const auto remote = socket.remote_endpoint(error);
@@ -151,10 +169,14 @@ void HttpServer::Impl::admit(tcp::socket socket) {
   {
     const std::lock_guard lock(mutex);
     if (stopping) return;
-    if (sessions.size() >= options.max_connections) {
+    auto* of_address = counts(address) ? &sessions_by_address[address.to_string()] : nullptr;
+    if (sessions.size() >= options.max_connections ||
+        (of_address != nullptr && *of_address >= options.max_connections_per_address)) {
+      if (of_address != nullptr && *of_address == 0) sessions_by_address.erase(address.to_string());
       metrics.refused_connections.add();
       return;
     }
+    if (of_address != nullptr) ++*of_address;
     session = std::make_shared<HttpSession>(*this, std::move(socket), address.to_string());
     sessions.insert(session);
     metrics.connections.set(static_cast<double>(sessions.size()));
@@ -164,7 +186,12 @@ void HttpServer::Impl::admit(tcp::socket socket) {
 
 void HttpServer::Impl::session_ended(const std::shared_ptr<HttpSession>& session) {
   const std::lock_guard lock(mutex);
-  sessions.erase(session);
+  if (sessions.erase(session) > 0) {
+    if (const auto of_address = sessions_by_address.find(session->peer());
+        of_address != sessions_by_address.end() && --of_address->second == 0) {
+      sessions_by_address.erase(of_address);
+    }
+  }
   metrics.connections.set(static_cast<double>(sessions.size()));
   none_left.notify_all();
 }
@@ -216,6 +243,7 @@ HttpServer::HttpServer(std::shared_ptr<const Router> router, ServerOptions optio
     : impl_(std::make_shared<Impl>(std::move(router), std::move(options), registry, clock)) {}
 HttpServer::~HttpServer() { stop(); }
 
+Status HttpServer::bind() { return impl_->bind(); }
 Status HttpServer::start() { return impl_->start(); }
 void HttpServer::stop() { impl_->stop(); }
 std::vector<std::string> HttpServer::addresses() const { return impl_->addresses; }

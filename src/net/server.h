@@ -30,6 +30,8 @@ struct ServerOptions {
   std::size_t worker_threads = 4;
   std::size_t worker_queue = 256;  ///< requests waiting for a worker; above: 503 with Retry-After
   std::size_t max_connections = 1024;
+  std::size_t max_connections_per_address = 256;  ///< so that no client takes all; 0: no such limit
+  bool limit_loopback = false;                    ///< programs of this machine, a proxy for instance, count as well
   std::size_t max_header_bytes = 16 << 10;
 
   Duration header_timeout{10'000};  ///< from the first byte of a request (or the connection) to its blank line
@@ -61,6 +63,9 @@ class HttpServer {
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;
 
+  /// Binds every listener or none, and takes no connection yet: `addresses` and `port` are known from
+  /// here on. Errors as of `start`, which does it where it was not done.
+  Status bind();
   /// Binds every listener or none. already_exists: port in use; permission_denied: the port, or plain
   /// HTTP beyond loopback; invalid_argument: the address, certificate or key.
   Status start();

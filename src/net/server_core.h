@@ -14,6 +14,7 @@
 #include <optional>
 #include <thread>
 #include <tuple>
+#include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
@@ -59,6 +60,7 @@ struct HttpServer::Impl : std::enable_shared_from_this<HttpServer::Impl> {
   mutable std::mutex mutex;           ///< guards the rest down to `io_threads`
   std::condition_variable none_left;  ///< a session or WebSocket ended
   std::unordered_set<std::shared_ptr<HttpSession>> sessions;
+  std::unordered_map<std::string, std::size_t> sessions_by_address;  ///< without those that do not count
   std::size_t websocket_count = 0;
   std::shared_ptr<boost::asio::ssl::context> tls;  ///< null without TLS
 
@@ -70,8 +72,10 @@ struct HttpServer::Impl : std::enable_shared_from_this<HttpServer::Impl> {
   std::optional<boost::asio::executor_work_guard<boost::asio::io_context::executor_type>> guard;
   bool started = false;
 
+  Status bind();
   Status start();
-  Status listen_on(const std::string& address);
+  Status bind_to(const std::string& address);
+  bool counts(const boost::asio::ip::address& address) const;
   void stop();
   void accept_next(const std::shared_ptr<Acceptor>& acceptor);
   void admit(boost::asio::ip::tcp::socket socket);

@@ -283,6 +283,40 @@ TEST(HttpServer, BoundsTheNumberOfConnections) {
   EXPECT_EQ(body_of(first.ask(get("/-/healthy"))), "ok");
 }
 
+TEST(HttpServer, OneAddressDoesNotTakeAllConnections) {
+  TestServer server(fill, {.max_connections_per_address = 1, .limit_loopback = true});
+  {
+    RawClient first(server.port());
+    EXPECT_EQ(body_of(first.ask(get("/-/healthy"))), "ok");
+    RawClient second(server.port());
+    second.send(get("/-/healthy"));
+    EXPECT_EQ(second.rest(), "");
+    EXPECT_EQ(body_of(first.ask(get("/-/healthy"))), "ok");
+    first.send(get("/-/healthy", "Connection: close\r\n"));
+    first.rest();
+  }
+  EXPECT_EQ(server.registry.counter("atalaya_http_refused_total", "", {{"what", "connection"}}).value(), 1u);
+}
+
+TEST(HttpServer, ProgramsOfThisMachineAreNotCountedByAddress) {
+  TestServer server(fill, {.max_connections_per_address = 1});
+  RawClient first(server.port());
+  RawClient second(server.port());
+  EXPECT_EQ(body_of(first.ask(get("/-/healthy"))), "ok");
+  EXPECT_EQ(body_of(second.ask(get("/-/healthy"))), "ok");
+}
+
+TEST(HttpServer, KnowsItsPortBeforeItTakesConnections) {
+  telemetry::Registry registry;
+  SystemClock clock;
+  HttpServer server(std::make_shared<Router>(), {.listen = {"127.0.0.1:0"}}, registry, clock);
+  ASSERT_TRUE(server.bind());
+  const auto port = server.port();
+  EXPECT_NE(port, 0);
+  ASSERT_TRUE(server.start());
+  EXPECT_EQ(server.port(), port);
+}
+
 TEST(HttpServer, TellsPagesOfAllowedOriginsThatTheyMayCall) {
   TestServer server(fill, {.cors_origins = {"https://ui.example.org"}});
   RawClient client(server.port());
