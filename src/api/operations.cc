@@ -26,7 +26,7 @@ void add_operation_routes(Doors& doors, OperationServices services) {
     return net::Response::text("Atalaya is healthy.\n");
   };
   const auto ready = [s = services](const Principal&, net::Request&) -> Result<net::Response> {
-    if (!s.ready()) return fail(ErrorCode::kUnavailable, "Atalaya is starting");
+    AT_TRY(s.ready());
     return net::Response::text("Atalaya is ready.\n");
   };
   doors.add("GET", "/-/healthy", Need::kPublic, healthy);

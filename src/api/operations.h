@@ -13,7 +13,7 @@ namespace atalaya::api {
 struct OperationServices {
   control::Runner& control;
   const telemetry::Registry& metrics;
-  std::function<bool()> ready;
+  std::function<Status()> ready;  ///< the error says what keeps the server from its work
   /// Reads the configuration again; every error found.
   std::function<std::vector<Error>()> reload;
 };

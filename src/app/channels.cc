@@ -1,5 +1,7 @@
 #include "app/channels.h"
 
+#include <fmt/format.h>
+
 #include "app/web_files.h"
 #include "telemetry/log.h"
 
@@ -29,14 +31,46 @@ Result<std::unique_ptr<Channels>> Channels::make(notify::PushToBrowsers push) {
   return channels;
 }
 
-std::vector<Error> Channels::check(const std::vector<packages::ChannelItem>& items) const {
-  return book_->check(configs_of(items));
+notify::ChannelBook::Types Channels::parse(const std::vector<packages::ChannelTypeFile>& files,
+                                           std::vector<Error>& errors) const {
+  notify::ChannelBook::Types types;
+  for (const auto& file : files) {
+    auto type = notify::parse_http_channel_type(file.text, file.path, *transport_);
+    if (!type) {
+      errors.push_back(std::move(type).error());
+    } else if ((*type)->name() != file.name) {
+      errors.push_back({ErrorCode::kInvalidArgument,
+                        fmt::format("the channel type \"{}\" stands in the file {}.yaml", (*type)->name(), file.name),
+                        Place{file.path, 0, 0}, fmt::format("rename the file to {}.yaml", (*type)->name())});
+    } else {
+      types.push_back(std::move(*type));
+    }
+  }
+  return types;
 }
 
-void Channels::set(const TenantId& tenant, const std::vector<packages::ChannelItem>& items) {
-  for (const auto& error : book_->set_channels(tenant, configs_of(items))) {
+std::vector<Error> Channels::check(const std::vector<packages::ChannelItem>& items,
+                                   const std::vector<packages::ChannelTypeFile>& types) const {
+  std::vector<Error> errors;
+  const auto own = parse(types, errors);
+  // Without a sound type, complaints about its channels would only hide its own.
+  return errors.empty() ? book_->check(configs_of(items), own) : errors;
+}
+
+void Channels::set(const TenantId& tenant, const std::vector<packages::ChannelItem>& items,
+                   const std::vector<packages::ChannelTypeFile>& types) {
+  std::vector<Error> errors;
+  const auto own = parse(types, errors);
+  book_->set_types(tenant, own);
+  auto configs = configs_of(items);
+  const auto wrong = book_->set_channels(tenant, configs);
+  errors.insert(errors.end(), wrong.begin(), wrong.end());
+  for (const auto& error : errors) {
     telemetry::log_error("channels", to_string(error), {{"tenant", tenant.value()}});
   }
+  if (wrong.empty() || book_->has_channels(tenant)) return;
+  std::erase_if(configs, [&](const auto& config) { return !book_->check({config}, own).empty(); });
+  book_->set_channels(tenant, configs);
 }
 
 }  // namespace atalaya::app

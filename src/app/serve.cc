@@ -1,5 +1,6 @@
 #include "app/serve.h"
 
+#include <fmt/format.h>
 #include <signal.h>
 
 #include <cstdio>
@@ -29,6 +30,24 @@ ServerOptions server_options(const config::Options& options) {
   out.late_after = options.duration("late-after");
   out.down_after = options.duration("down-after");
   return out;
+}
+
+/// Amounts with which nothing would be kept.
+Status check_amounts(const ServerOptions& options) {
+  const auto at_least = [](const char* name, Duration given, Duration least) -> Status {
+    if (given >= least) return {};
+    return fail(ErrorCode::kInvalidArgument, fmt::format("--{} {} is too little", name, format_duration(given)),
+                fmt::format("give at least {}", format_duration(least)));
+  };
+  constexpr Duration kLeastKept = std::chrono::minutes{10};
+  constexpr std::uint64_t kLeastBytes = 16 << 20;  // one file of the log store
+  AT_TRY(at_least("series-retention", options.series_retention, kLeastKept));
+  AT_TRY(at_least("logs-max-age", options.logs_max_age, kLeastKept));
+  AT_TRY(at_least("late-after", options.late_after, std::chrono::seconds{1}));
+  AT_TRY(at_least("down-after", options.down_after, std::chrono::seconds{1}));
+  if (options.logs_max_bytes >= kLeastBytes) return {};
+  return fail(ErrorCode::kInvalidArgument, fmt::format("--logs-max-bytes {} is too little", options.logs_max_bytes),
+              "give at least 16MiB");
 }
 
 /// Taken by `sigtimedwait` in the main thread; blocked in every other, which inherits the mask.
@@ -64,6 +83,7 @@ int serve(const config::Options& options) {
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   signal(SIGPIPE, SIG_IGN);
   const auto given = server_options(options);
+  if (auto fine = check_amounts(given); !fine) return complain(fine.error());
   const bool with_agent = options.command_text() == "up";
   SystemClock clock;
 

@@ -1,7 +1,9 @@
 #include "app/server.h"
 
+#include <boost/asio/ip/address.hpp>
 #include <fmt/format.h>
 
+#include <array>
 #include <atomic>
 
 #include "agent/agent.h"
@@ -25,6 +27,7 @@
 #include "app/watched_checks.h"
 #include "app/web_files.h"
 #include "auth/service.h"
+#include "auth/tenants.h"
 #include "control/runner.h"
 #include "db/database.h"
 #include "io/file_system.h"
@@ -52,7 +55,17 @@ constexpr std::string_view kContentPolicy =
 bool is_loopback(const std::string& address) {
   const auto parsed = net::parse_host_port(address);
   if (!parsed) return false;
-  return parsed->host == "localhost" || parsed->host == "::1" || parsed->host.starts_with("127.");
+  boost::system::error_code error;
+  const auto literal = boost::asio::ip::make_address(parsed->host, error);
+  return error ? parsed->host == "localhost" : literal.is_loopback();
+}
+
+/// `address` as somebody can open it: a wildcard is no place to go to.
+std::string with_host(const std::string& address, const std::string& instead_of_wildcard) {
+  auto parsed = net::parse_host_port(address);
+  if (!parsed) return address;
+  if (parsed->host.empty() || parsed->host == "0.0.0.0" || parsed->host == "::") parsed->host = instead_of_wildcard;
+  return net::to_string(*parsed);
 }
 
 /// A data folder that can be written; the error says what to do.
@@ -87,6 +100,9 @@ struct Server::Parts {
   void add_chores();
   void add_routes(net::Router& router);
   Status check_safety() const;
+  Status bind_doors();
+  Status is_ready();
+  void welcome_tenants();
   std::string fingerprint() const;
   void watch_checks();
   void forget(const TenantId& tenant, const registry::Host& host);
@@ -127,7 +143,9 @@ struct Server::Parts {
   std::unique_ptr<ingest::AgentHub> agents;
   std::unique_ptr<net::StaticFiles> web;
   std::vector<std::string> routes;
+  std::shared_ptr<net::Router> all_routes = std::make_shared<net::Router>();
   std::unique_ptr<net::HttpServer> http;
+  std::string link_base;  ///< under which people reach the UI
   Keeper keeper{clock};
   std::atomic<bool> ready{false};
   std::vector<std::function<void()>> stops;  ///< last one first
@@ -184,7 +202,7 @@ Status Server::Parts::open_control() {
     migrations.insert(migrations.end(), part.begin(), part.end());
   }
   AT_TRY(database->migrate(migrations));
-  const auto url = options.external_url.empty() ? "http://" + options.listen.front() : options.external_url;
+  const auto& url = link_base;
   outbox = std::make_unique<notify::Outbox>(channels->book(), notify::OutboxOptions{.external_url = url});
   alert_machine = std::make_unique<alerts::Machine>(outbox.get(), alerts::MachineOptions{.external_url = url});
   loop = std::make_unique<control::Loop>(*database, std::vector<control::Machine*>{alert_machine.get(), outbox.get()});
@@ -226,7 +244,7 @@ Status Server::Parts::open_packages() {
   package_options.root = options.data + "/packages";
   package_options.last_good = options.data + "/packages-last-good";
   package_options.shipped = shipped_packages();
-  package_options.check_channels = [this](const auto& list) { return channels->check(list); };
+  package_options.check_channels = [this](const auto& list, const auto& types) { return channels->check(list, types); };
   packages = std::make_unique<packages::Service>(*files, items, std::move(package_options));
   directory = std::make_unique<AgentDirectory>(*packages, *hosts, clock);
   agents = std::make_unique<ingest::AgentHub>(*series, *logs, metrics, clock, *directory);
@@ -242,13 +260,15 @@ Status Server::Parts::open_packages() {
              watch_checks();
              for (const auto& host : hosts->all()) agents->push_configs(host.tenant);
            },
-       .channels = [this](const TenantId& tenant, const std::vector<packages::ChannelItem>& list,
-                          const std::vector<packages::ChannelTypeFile>&) { channels->set(tenant, list); }});
+       .channels = [this](
+                       const TenantId& tenant, const std::vector<packages::ChannelItem>& list,
+                       const std::vector<packages::ChannelTypeFile>& types) { channels->set(tenant, list, types); }});
   AT_TRY(packages->load_all());
-  for (const auto& tenant : {default_tenant()}) {
+  welcome_tenants();
+  for (const auto& tenant : packages->tenants()) {
     for (const auto& package : packages->list(tenant)) {
       for (const auto& error : package.errors) {
-        telemetry::log_error("packages", to_string(error), {{"package", package.name}});
+        telemetry::log_error("packages", to_string(error), {{"package", package.name}, {"tenant", tenant.value()}});
       }
     }
   }
@@ -274,6 +294,13 @@ void Server::Parts::forget(const TenantId& tenant, const registry::Host& host) {
   }
 }
 
+/// Tenants come to be by their first token, which another process may have made.
+void Server::Parts::welcome_tenants() {
+  auto tenants = auth::tenants_in_use(*database);
+  if (tenants) return packages->welcome(*tenants);
+  telemetry::log_warn("server", "tenants not looked for", {{"reason", to_string(tenants.error())}});
+}
+
 std::string Server::Parts::fingerprint() const {
   if (options.tls_cert.empty()) return "-";
   const auto print = net::certificate_fingerprint(options.tls_cert);
@@ -284,7 +311,7 @@ void Server::Parts::add_routes(net::Router& router) {
   std::optional<auth::Principal> everybody;
   if (options.insecure_no_auth) everybody = auth::everybody_is_admin(default_tenant());
   api::Doors doors(router, *auth, everybody);
-  api::add_operation_routes(doors, {*runner, metrics, [this] { return ready.load(); }, [this] { return reload(); }});
+  api::add_operation_routes(doors, {*runner, metrics, [this] { return is_ready(); }, [this] { return reload(); }});
   api::add_account_routes(doors, *auth);
   api::add_prometheus_routes(doors, *series, clock);
   api::add_log_routes(doors, *logs);
@@ -304,17 +331,37 @@ void Server::Parts::add_routes(net::Router& router) {
   router.add("GET", "/{path...}", web->handler());
 }
 
-Status Server::Parts::open_doors() {
-  auto router = std::make_shared<net::Router>();
-  add_routes(*router);
-  routes = router->routes();
+/// Takes the ports first: links need them, and a port in use is better known before anything is opened.
+Status Server::Parts::bind_doors() {
   net::ServerOptions server_options;
   server_options.listen = options.listen;
   if (!options.tls_cert.empty()) server_options.tls = net::TlsFiles{options.tls_cert, options.tls_key};
   server_options.insecure_http = options.insecure_http;
   server_options.cors_origins = options.cors_origins;
   server_options.content_security_policy = kContentPolicy;
-  http = std::make_unique<net::HttpServer>(router, server_options, metrics, clock);
+  http = std::make_unique<net::HttpServer>(all_routes, server_options, metrics, clock);
+  AT_TRY(http->bind());
+  const auto* scheme = options.tls_cert.empty() ? "http" : "https";
+  link_base = fmt::format("{}://{}", scheme, with_host(http->addresses().front(), agent::host_name()));
+  if (!options.external_url.empty()) link_base = options.external_url;
+  return {};
+}
+
+Status Server::Parts::is_ready() {
+  if (!ready.load()) return fail(ErrorCode::kUnavailable, "Atalaya is starting");
+  constexpr std::array kStores{std::pair("atalaya_tsdb_read_only", "samples"),
+                               std::pair("atalaya_logdb_read_only", "log lines")};
+  for (const auto& [gauge, what] : kStores) {
+    if (metrics.gauge(gauge, "").value() == 0) continue;
+    return fail(ErrorCode::kUnavailable, fmt::format("Atalaya takes no {}: their store cannot be written", what),
+                "free space on the disk; the server tries again by itself");
+  }
+  return {};
+}
+
+Status Server::Parts::open_doors() {
+  add_routes(*all_routes);
+  routes = all_routes->routes();
   AT_TRY(http->start());
   on_stop([this] { http->stop(); });
   return {};
@@ -326,6 +373,7 @@ void Server::Parts::add_chores() {
   };
   keeper.add(std::chrono::seconds{1}, [this, complain] { complain("hosts not looked at", hosts->tick(clock.now())); });
   keeper.add(std::chrono::seconds{1}, [this] { packages->scan(); });
+  keeper.add(std::chrono::seconds{2}, [this] { welcome_tenants(); });
   keeper.add(std::chrono::seconds{5}, [this, complain] { complain("credentials not kept", auth->maintain()); });
   if (!options.insecure_no_auth) {
     keeper.add(std::chrono::seconds{30},
@@ -350,6 +398,7 @@ Server::~Server() = default;
 Result<std::unique_ptr<Server>> Server::start(ServerOptions options) {
   auto parts = std::make_unique<Parts>(std::move(options));
   AT_TRY(parts->check_safety());
+  AT_TRY(parts->bind_doors());
   AT_TRY(parts->open_stores());
   AT_TRY(parts->open_control());
   parts->connect_changes();
@@ -393,7 +442,8 @@ std::vector<Error> Server::reload() { return parts_->reload(); }
 std::vector<std::string> Server::routes() const { return parts_->routes; }
 
 std::string Server::url() const {
-  return fmt::format("{}://{}", parts_->options.tls_cert.empty() ? "http" : "https", parts_->http->addresses().front());
+  const auto* scheme = parts_->options.tls_cert.empty() ? "http" : "https";
+  return fmt::format("{}://{}", scheme, with_host(parts_->http->addresses().front(), "127.0.0.1"));
 }
 
 Result<std::string> Server::sign_in_link() {
@@ -417,6 +467,8 @@ Status Server::prepare_local_agent(const std::string& folder) {
   request.token = enrolment.token;
   request.name = agent::host_name();
   request.version = kVersion;
+  // It is this machine: an agent of the same name that is up is one whose identity was lost.
+  request.replace = true;
   AT_TRY(auto identity, agent::enrol(request));
   AT_TRY(parts_->files->create_directories(folder));
   return agent::save_identity(*parts_->files, folder, identity);

@@ -86,14 +86,21 @@ ChannelPtr browser_channel(PushToBrowsers push);
 /// The channels in force, per tenant. Thread-safe.
 class ChannelBook {
  public:
-  /// `everywhere` (the browser channel) is part of every tenant's set.
+  using Types = std::vector<std::shared_ptr<const ChannelType>>;
+
+  /// `types` are every tenant's; `everywhere` (the browser channel) is part of every tenant's set.
   ChannelBook(std::vector<std::unique_ptr<ChannelType>> types, std::vector<ChannelPtr> everywhere);
+
+  /// Types of one tenant, from now on; one with the name of everybody's takes its place.
+  void set_types(const TenantId& tenant, const Types& types);
 
   /// Checks every config, then replaces the tenant's channels: all, or none and every error.
   std::vector<Error> set_channels(const TenantId& tenant, const std::vector<ChannelConfig>& configs);
-  /// The same check without the replacement.
-  std::vector<Error> check(const std::vector<ChannelConfig>& configs) const;
+  /// The same check without the replacement, for a tenant with these types of its own.
+  std::vector<Error> check(const std::vector<ChannelConfig>& configs, const Types& own = {}) const;
 
+  /// Have any been set for the tenant?
+  bool has_channels(const TenantId& tenant) const;
   std::vector<ChannelPtr> channels(const TenantId& tenant) const;        ///< sorted by id
   ChannelPtr find(const TenantId& tenant, const std::string& id) const;  ///< null if there is none
   /// For GET /channels, in order of id.
@@ -101,11 +108,14 @@ class ChannelBook {
 
  private:
   using Set = std::map<std::string, ChannelPtr>;
-  std::vector<Error> build(const std::vector<ChannelConfig>& configs, Set& out) const;
+  using TypesByName = std::map<std::string, std::shared_ptr<const ChannelType>>;
+  TypesByName with(const Types& own) const;
+  std::vector<Error> build(const TypesByName& types, const std::vector<ChannelConfig>& configs, Set& out) const;
 
-  std::map<std::string, std::unique_ptr<ChannelType>> types_;
+  TypesByName types_;
   Set everywhere_;
   mutable std::mutex mutex_;
+  std::map<TenantId, TypesByName> own_types_;  ///< with everybody's
   std::map<TenantId, Set> sets_;
 };
 

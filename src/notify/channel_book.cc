@@ -14,16 +14,29 @@ ChannelBook::ChannelBook(std::vector<std::unique_ptr<ChannelType>> types, std::v
   for (auto& channel : everywhere) everywhere_.emplace(channel->info().id, channel);
 }
 
-std::vector<Error> ChannelBook::build(const std::vector<ChannelConfig>& configs, Set& out) const {
+ChannelBook::TypesByName ChannelBook::with(const Types& own) const {
+  auto types = types_;
+  for (const auto& type : own) types[type->name()] = type;
+  return types;
+}
+
+void ChannelBook::set_types(const TenantId& tenant, const Types& types) {
+  auto all = with(types);
+  const std::lock_guard lock(mutex_);
+  own_types_[tenant] = std::move(all);
+}
+
+std::vector<Error> ChannelBook::build(const TypesByName& types, const std::vector<ChannelConfig>& configs,
+                                      Set& out) const {
   std::vector<Error> errors;
   const auto complain = [&](const ChannelConfig& config, std::string message, std::string remedy) {
     errors.push_back({ErrorCode::kInvalidArgument, std::move(message), config.place, std::move(remedy)});
   };
   for (const auto& config : configs) {
-    const auto type = types_.find(config.type);
-    if (type == types_.end()) {
+    const auto type = types.find(config.type);
+    if (type == types.end()) {
       std::string known;
-      for (const auto& [name, unused] : types_) known += (known.empty() ? "" : ", ") + name;
+      for (const auto& [name, unused] : types) known += (known.empty() ? "" : ", ") + name;
       complain(config, fmt::format("channel {}: there is no type '{}'", config.id, config.type), "use one of " + known);
       continue;
     }
@@ -37,18 +50,28 @@ std::vector<Error> ChannelBook::build(const std::vector<ChannelConfig>& configs,
   return errors;
 }
 
-std::vector<Error> ChannelBook::check(const std::vector<ChannelConfig>& configs) const {
+std::vector<Error> ChannelBook::check(const std::vector<ChannelConfig>& configs, const Types& own) const {
   Set unused;
-  return build(configs, unused);
+  return build(with(own), configs, unused);
 }
 
 std::vector<Error> ChannelBook::set_channels(const TenantId& tenant, const std::vector<ChannelConfig>& configs) {
+  auto types = types_;
+  {
+    const std::lock_guard lock(mutex_);
+    if (const auto own = own_types_.find(tenant); own != own_types_.end()) types = own->second;
+  }
   Set set;
-  auto errors = build(configs, set);
+  auto errors = build(types, configs, set);
   if (!errors.empty()) return errors;
   const std::lock_guard lock(mutex_);
   sets_[tenant] = std::move(set);
   return errors;
+}
+
+bool ChannelBook::has_channels(const TenantId& tenant) const {
+  const std::lock_guard lock(mutex_);
+  return sets_.contains(tenant);
 }
 
 std::vector<ChannelPtr> ChannelBook::channels(const TenantId& tenant) const {

@@ -81,7 +81,7 @@ class ChannelTest : public testing::Test {
     t.alert.transitions = 3;
     t.alert.rule = "host/disk/filling";
     t.alert.labels = Labels{{"alertname", "filling"}, {"instance", "web1"}, {"path", "/va\"r"}};
-    t.alert.annotations = {{"summary", "/var has 7% left\nonly"}};
+    t.alert.annotations = annotations_;
     t.alert.severity = alerts::Severity::kCritical;
     t.alert.state = state;
     t.alert.started = from_ms(1'700'000'000'000);
@@ -107,6 +107,7 @@ class ChannelTest : public testing::Test {
   FakeTransport transport_;
   std::vector<json::object> pushed_;
   std::size_t browsers_ = 0;
+  std::map<std::string, std::string> annotations_{{"summary", "/var has 7% left\nonly"}};
   Time now_ = from_ms(784'111'777'000);  // Sun, 06 Nov 1994 08:49:37 GMT
   ChannelBook book_;
 };
@@ -214,12 +215,44 @@ TEST_F(ChannelTest, SlackMessagesAreJsonWhateverTheTexts) {
   EXPECT_EQ(body().at("text"), "[NO DATA] filling on web1");
 }
 
+TEST_F(ChannelTest, SlackTextsMeanNothingToSlack) {
+  ASSERT_EQ(set("ops/chat", "slack", R"({"url": "https://hooks.slack.com/services/T/B/secret"})"), Lines{});
+  annotations_ = {{"title", "5 < 6 & <!channel>"}, {"summary", "<@U1> 7 > 6"}};
+  send("ops/chat");
+  EXPECT_EQ(body().at("text"), "[CRITICAL] 5 &lt; 6 &amp; &lt;!channel&gt; on web1");
+  const auto attachment = body().at("attachments").at(0);
+  EXPECT_EQ(attachment.at("title"), body().at("text"));
+  EXPECT_EQ(attachment.at("text"), "&lt;@U1&gt; 7 &gt; 6");
+  EXPECT_EQ(attachment.at("fields").at(2).at("value"), "/va\"r");
+}
+
+TEST_F(ChannelTest, WhatWentWrongIsToldWithoutTheSecretAddress) {
+  const std::string url = "https://hooks.slack.com/services/T/B/secret";
+  ASSERT_EQ(set("ops/chat", "slack", R"({"url": "https://hooks.slack.com/services/T/B/secret"})"), Lines{});
+  transport_.error = Error{ErrorCode::kUnavailable, "POST " + url + ": Connection refused", {}, {}};
+  EXPECT_EQ(send("ops/chat").answer, "POST https://hooks.slack.com/…: Connection refused");
+  transport_.error.reset();
+  transport_.response.status = 404;
+  transport_.response.body = "Cannot POST /services/T/B/secret";
+  EXPECT_EQ(send("ops/chat").answer, "Cannot POST …");
+
+  ASSERT_EQ(set("ops/hook", "webhook", kHook), Lines{});
+  transport_.response.body = "no: /in?token=secret, user ana:pw";
+  EXPECT_EQ(send("ops/hook").answer, "no: …, user ana:pw");
+  transport_.error = Error{ErrorCode::kUnavailable, "POST https://hooks.example.org/in: timed out", {}, {}};
+  EXPECT_EQ(send("ops/hook").answer, "POST https://hooks.example.org/…: timed out");
+
+  ASSERT_EQ(set("ops/hook", "webhook", R"({"url": "http://h/"})"), Lines{});
+  transport_.error->message = "POST http://h/: refused";
+  EXPECT_EQ(send("ops/hook").answer, "POST http://h/…: refused");
+}
+
 TEST_F(ChannelTest, ListsHideSecrets) {
   const auto target = [&](std::string type, std::string_view settings) {
     EXPECT_EQ(set("ops/x", std::move(type), settings), Lines{});
     return book_.list(default_tenant()).back().target;
   };
-  EXPECT_EQ(target("webhook", kHook), "https://hooks.example.org/in");
+  EXPECT_EQ(target("webhook", kHook), "https://hooks.example.org/…");
   EXPECT_EQ(target("slack", R"({"url": "https://hooks.slack.com/services/T/B/secret"})"), "https://hooks.slack.com/…");
   EXPECT_EQ(target("email", R"({"smtp": "smtp://m", "from": "a@b.c", "to": ["x@y.z", "u@v.w"], "password": "p"})"),
             "x@y.z, u@v.w");
@@ -320,6 +353,22 @@ TEST_F(ChannelTest, ADeclarationWithAMistakeNamesThePlace) {
   EXPECT_EQ(place("package: base\nversion: 1.0.0\nchannel_types:\n  x:\n    url: 'u'\n    body: 'b'\n"
                   "    success: {status: [often]}\n"),
             "t.yaml:7:23");
+}
+
+TEST_F(ChannelTest, ATenantsOwnTypeTakesThePlaceOfTheCommonOne) {
+  auto own = parse_http_channel_type(
+      "package: base\nversion: 1.0.0\nchannel_types:\n  webhook:\n    settings: {url: {required: true}}\n"
+      "    url: '{{ $settings.url }}'\n    body: 'mine'\n    success: {status: [200]}\n",
+      "webhook.yaml", transport_);
+  ASSERT_TRUE(own);
+  book_.set_types(default_tenant(), {std::shared_ptr<const ChannelType>(std::move(*own))});
+  ASSERT_EQ(set("ops/hook", "webhook", kHook), Lines{});
+  send("ops/hook");
+  EXPECT_EQ(transport_.requests.back().body, "mine");
+  const TenantId other{"other"};
+  ASSERT_TRUE(book_.set_channels(other, {{"ops/hook", "webhook", {{"url", "http://h"}}, {}}}).empty());
+  ASSERT_TRUE(book_.find(other, "ops/hook")->send({}, now_).ok);
+  EXPECT_NE(transport_.requests.back().body, "mine");
 }
 
 }  // namespace

@@ -1,8 +1,6 @@
 #include <fmt/format.h>
 
-#include <fstream>
-#include <iterator>
-
+#include "io/file_system.h"
 #include "notify/transport.h"
 
 namespace atalaya::notify {
@@ -22,19 +20,15 @@ class CurlTransport final : public Transport {
   }
 
   Result<std::string> secret_file(const std::string& path) override {
-    std::ifstream file(path, std::ios::binary);
-    std::string text(kMaxSecret, '\0');
-    file.read(text.data(), static_cast<std::streamsize>(text.size()));
-    if (!file.is_open() || file.bad()) {
-      return fail(ErrorCode::kUnavailable, fmt::format("{} cannot be read", path), "check its name and owner");
-    }
-    text.resize(static_cast<std::size_t>(file.gcount()));
-    while (text.ends_with('\n') || text.ends_with('\r')) text.pop_back();
+    auto text = io::read_file(*files_, path, kMaxSecret);
+    if (!text) return fail(ErrorCode::kUnavailable, fmt::format("{} cannot be read", path), "check its name and owner");
+    while (text->ends_with('\n') || text->ends_with('\r')) text->pop_back();
     return text;
   }
 
  private:
   net::curl::HttpClient client_;
+  std::unique_ptr<io::FileSystem> files_ = io::real_file_system();
 };
 
 }  // namespace

@@ -9,6 +9,7 @@
 
 #include "config/reader.h"
 #include "config/yaml.h"
+#include "net/url.h"
 #include "notify/channel.h"
 #include "notify/settings.h"
 #include "template/template.h"
@@ -50,6 +51,34 @@ std::string redacted(const std::string& url, bool show_path) {
   if (const auto at = host.rfind('@'); at != std::string::npos) host = host.substr(at + 1);
   const auto path = slash == std::string::npos ? "" : show_path ? rest.substr(slash) : "/…";
   return url.substr(0, scheme + 3) + host + path;
+}
+
+void replace_all(std::string& text, std::string_view what, std::string_view with) {
+  if (what.empty()) return;
+  for (auto at = text.find(what); at != std::string::npos; at = text.find(what, at + with.size())) {
+    text.replace(at, what.size(), with);
+  }
+}
+
+/// The text as everybody may read it: errors name the address, and servers repeat the path, which is
+/// the secret of many a webhook.
+std::string without_address(std::string text, const std::string& url, const std::string& target) {
+  // In two steps: the target may itself begin with what is looked for.
+  constexpr std::string_view kHere = "\x01";
+  const auto parsed = net::parse_url(url);
+  replace_all(text, url, kHere);
+  if (parsed) replace_all(text, parsed->redacted(), kHere);
+  replace_all(text, kHere, target);
+  if (!parsed) return text;
+  const auto& path_and_query = parsed->target;
+  const auto question = path_and_query.find('?');
+  const auto path = path_and_query.substr(0, question);
+  for (const auto& secret :
+       {path_and_query, path, question == std::string::npos ? "" : path_and_query.substr(question), parsed->password}) {
+    // A short piece stands for other things too: hiding it would only garble the words.
+    if (secret.size() >= 4 && target.find(secret) == std::string::npos) replace_all(text, secret, "…");
+  }
+  return text;
 }
 
 std::optional<Duration> retry_after(std::string_view text, Time now) {
@@ -102,10 +131,11 @@ class HttpChannel final : public Channel {
     const auto request = compose(message);
     if (!request) return {.permanent = true, .answer = to_string(request.error())};
     const auto response = transport_.http(*request);
-    if (!response) {
-      return {.permanent = response.error().code == ErrorCode::kInvalidArgument, .answer = response.error().message};
-    }
-    return judge(*response, now);
+    auto result = response ? judge(*response, now)
+                           : AttemptResult{.permanent = response.error().code == ErrorCode::kInvalidArgument,
+                                           .answer = response.error().message};
+    result.answer = without_address(std::move(result.answer), request->url, info_.target);
+    return result;
   }
 
  private:

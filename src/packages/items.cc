@@ -5,7 +5,9 @@
 
 #include <algorithm>
 
+#include "alerts/annotations.h"
 #include "config/suggest.h"
+#include "net/url.h"
 #include "packages/fields.h"
 
 namespace atalaya::packages {
@@ -69,6 +71,22 @@ const config::Node& node_at(const config::Node& item, std::string_view path) {
     path = dot == std::string_view::npos ? std::string_view{} : path.substr(dot + 1);
   }
   return *at;
+}
+
+/// A template that does not parse would reach people as an error in place of words.
+bool check_annotations(const ItemContext& item, const std::map<std::string, std::string>& annotations) {
+  bool good = true;
+  const auto* node = item.node.get("annotations");
+  for (const auto& [name, text] : annotations) {
+    const auto parsed = alerts::parse_annotation(text);
+    if (parsed) continue;
+    good = false;
+    auto error = parsed.error();
+    error.place = place_within(item.document, *node->get(name), error.place.value_or(Place{}));
+    error.message = fmt::format("annotations.{}: {}", name, error.message);
+    item.errors.push_back(std::move(error));
+  }
+  return good;
 }
 
 }  // namespace
@@ -154,6 +172,7 @@ std::optional<rules::RuleSpec> make_rule(const ItemContext& item, const ItemPart
   }
   rule.labels = map_of(parts.fields, "labels");
   rule.annotations = map_of(parts.fields, "annotations");
+  if (!check_annotations(item, rule.annotations)) return std::nullopt;
   const auto problems = rules::check(rule);
   for (const auto& problem : problems) {
     const auto& node = node_at(item.node, problem.field);
@@ -178,9 +197,14 @@ void check_target(const ItemContext& item, const ItemParts& parts) {
   const auto& fields = parts.type_fields;
   if (parts.type == "http") {
     const auto url = text_of(fields, "url");
-    const auto host = url.starts_with("http://") ? 7 : url.starts_with("https://") ? 8 : 0;
-    if (host == 0 || url.size() == static_cast<std::size_t>(host) || url.find_first_of(" \t\n") != std::string::npos) {
-      complain("url", fmt::format("\"{}\" is no HTTP address", url), "e.g. http://127.0.0.1:8080/health");
+    const auto parsed = net::parse_url(url);
+    if (!parsed || !parsed->scheme.starts_with("http")) {
+      // An address with an @ may hold a password: it is not repeated.
+      const auto shown = url.find('@') == std::string::npos ? fmt::format("\"{}\"", url) : "this";
+      complain("url", fmt::format("{} is no HTTP address", shown), "e.g. http://127.0.0.1:8080/health");
+    } else if (!parsed->user.empty() || !parsed->password.empty()) {
+      complain("url", "a check's address must not hold a user or password: everybody who sees checks would read them",
+               "leave them out; in a package's file, headers: {Authorization: …} signs the check in");
     }
   } else if (parts.type == "tcp") {
     const auto address = text_of(fields, "address");

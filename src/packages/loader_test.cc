@@ -308,5 +308,31 @@ TEST(Sections, EveryFieldHasHelpAndAName) {
   }
 }
 
+TEST(Loader, RefusesAnAnnotationThatDoesNotParseWithItsPlace) {
+  EXPECT_THAT(errors(R"(rules:
+  a:
+    b:
+      gauge: {expr: up, above: {warning: 1}}
+      annotations:
+        summary: '{{ nope }} left'
+)"),
+              ElementsAre(testing::AllOf(testing::StartsWith("8:"), HasSubstr("annotations.summary"))));
+  EXPECT_THAT(errors("rules: {a: {b: {binary: {expr: up}, annotations: {x: '{{ $labels.y | humanize }}'}}}}\n"),
+              IsEmpty());
+}
+
+TEST(Loader, RefusesAddressesOfChecksThatHoldPasswordsWithoutRepeatingThem) {
+  for (const std::string url : {"http://ana:hidden@h/", "http://ana:hidden@h:x/", "ftp://ana:hidden@h/"}) {
+    const auto found = errors("collectors: {a: {b: {http: {url: '" + url + "'}}}}\n");
+    ASSERT_EQ(found.size(), 1u) << url;
+    EXPECT_THAT(found.front(), testing::Not(HasSubstr("hidden")));
+  }
+}
+
+TEST(Loader, RefusesAddressesOfChecksWithControlCharacters) {
+  EXPECT_EQ(errors("collectors: {a: {b: {http: {url: \"http://h/\\u0001\"}}}}\n").size(), 1u);
+  EXPECT_EQ(errors("collectors: {a: {b: {http: {url: \"http://h/\\r\\nX: y\"}}}}\n").size(), 1u);
+}
+
 }  // namespace
 }  // namespace atalaya::packages

@@ -59,6 +59,7 @@ bool Service::scan() {
   bool changed = false;
   for (const auto& tenant : *tenants) {
     bool here = false;
+    if (!impl.tenants.contains(tenant)) impl.install_for_new(tenant);
     impl.load_tenant(tenant, false, here);
     if (!here) continue;
     changed = true;
@@ -70,6 +71,25 @@ bool Service::scan() {
   }
   if (changed) impl.tell();
   return changed;
+}
+
+void Service::welcome(const std::vector<TenantId>& tenants) {
+  auto& impl = *impl_;
+  const std::lock_guard change(impl.change_mutex);
+  bool changed = false;
+  for (const auto& tenant : tenants) {
+    if (!is_valid(tenant) || impl.tenants.contains(tenant)) continue;
+    impl.install_for_new(tenant);
+    impl.load_tenant(tenant, true, changed);
+  }
+  if (changed) impl.tell();
+}
+
+std::vector<TenantId> Service::tenants() const {
+  const std::lock_guard lock(impl_->mutex);
+  std::vector<TenantId> out;
+  for (const auto& [tenant, slots] : impl_->tenants) out.push_back(tenant);
+  return out;
 }
 
 std::vector<PackageState> Service::list(const TenantId& tenant) const {

@@ -69,8 +69,10 @@ class Service {
     std::string last_good;                            ///< DATA/packages-last-good; "" to keep none
     std::vector<TenantId> tenants{default_tenant()};  ///< further ones are found as folders
     std::vector<ShippedFile> shipped;                 ///< written into a tenant's folder where the package is absent
-    /// Further errors of a package's channels, with their places: what only their types can judge.
-    std::function<std::vector<Error>(const std::vector<ChannelItem>&)> check_channels = {};
+    /// Further errors of a package's channels, with their places: what only their types can judge. The
+    /// types are those of the tenant, the package's own (last) included.
+    std::function<std::vector<Error>(const std::vector<ChannelItem>&, const std::vector<ChannelTypeFile>&)>
+        check_channels = {};
   };
 
   /// Borrows `files` and `items`.
@@ -88,6 +90,10 @@ class Service {
   /// Cheap enough for once a second.
   bool scan();
 
+  /// Tenants that have none yet get the shipped packages, as a tenant's new folder does by `scan`.
+  void welcome(const std::vector<TenantId>& tenants);
+
+  std::vector<TenantId> tenants() const;
   std::vector<PackageState> list(const TenantId& tenant) const;
   std::vector<rules::RuleSpec> rules() const;  ///< of all tenants
   std::vector<CollectorItem> collectors(const TenantId& tenant) const;

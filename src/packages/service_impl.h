@@ -30,13 +30,15 @@ struct Service::Impl {
   // Under change_mutex.
   Result<std::vector<TenantId>> find_tenants();
   Status install_shipped(const TenantId& tenant);
+  /// The same for a tenant that nobody knew; a failure goes to the log.
+  void install_for_new(const TenantId& tenant);
   /// Looks at every package of the tenant; loads those whose files changed, or all.
   void load_tenant(const TenantId& tenant, bool all, bool& changed);
   void load(const TenantId& tenant, const std::string& name, const std::vector<SourceFile>& sources);
   void run_last_good(const TenantId& tenant, const std::string& name, Slot& slot);
   void keep_last_good(const TenantId& tenant, const std::string& name, const std::vector<SourceFile>& sources);
   void forget(const TenantId& tenant, const std::string& name);
-  std::set<std::string> channel_types_except(const TenantId& tenant, const std::string& name) const;
+  std::vector<ChannelTypeFile> channel_types_except(const TenantId& tenant, const std::string& name) const;
   /// Compares with what was told last, and tells what is new.
   void tell();
   void renew_revision(const std::vector<CollectorItem>& all);
@@ -58,6 +60,7 @@ struct Service::Impl {
   registry::Items& items;
   const Options options;
   std::vector<Listeners> listeners;
+  std::set<std::string> odd_folders;  ///< in the root, named in the log; under change_mutex
 
   // What listeners heard last; under change_mutex.
   struct Told {

@@ -5,18 +5,35 @@
 
 #include <algorithm>
 
+#include "config/reader.h"
 #include "packages/ondemand.h"
 #include "packages/service_impl.h"
 #include "telemetry/log.h"
 
 namespace atalaya::packages {
+namespace {
+
+std::set<std::string> names_of(const std::vector<ChannelTypeFile>& types) {
+  std::set<std::string> names;
+  for (const auto& type : types) names.insert(type.name);
+  return names;
+}
+
+}  // namespace
 
 Result<std::vector<TenantId>> Service::Impl::find_tenants() {
   std::vector<TenantId> out = options.tenants;
   AT_TRY(auto folders, list_folders(files, options.root));
   for (auto& name : folders) {
     TenantId tenant{std::move(name)};
-    if (is_valid(tenant) && std::find(out.begin(), out.end(), tenant) == out.end()) out.push_back(std::move(tenant));
+    if (!is_valid(tenant)) {
+      if (odd_folders.insert(tenant.value()).second) {
+        telemetry::log_warn("packages", "a folder is ignored: its name is no tenant's",
+                            {{"path", options.root + "/" + tenant.value()}});
+      }
+      continue;
+    }
+    if (std::find(out.begin(), out.end(), tenant) == out.end()) out.push_back(std::move(tenant));
   }
   return out;
 }
@@ -41,6 +58,15 @@ Status Service::Impl::install_shipped(const TenantId& tenant) {
     AT_TRY(files.sync_directory(options.root + "/" + tenant.value()));
   }
   return {};
+}
+
+void Service::Impl::install_for_new(const TenantId& tenant) {
+  auto installed = files.create_directories(options.root + "/" + tenant.value());
+  if (installed) installed = install_shipped(tenant);
+  if (!installed) {
+    telemetry::log_warn("packages", "shipped packages not installed",
+                        {{"tenant", tenant.value()}, {"reason", to_string(installed.error())}});
+  }
 }
 
 void Service::Impl::load_tenant(const TenantId& tenant, bool all, bool& changed) {
@@ -84,13 +110,19 @@ void Service::Impl::load_tenant(const TenantId& tenant, bool all, bool& changed)
 void Service::Impl::load(const TenantId& tenant, const std::string& name, const std::vector<SourceFile>& sources) {
   Loaded loaded;
   if (is_item_name(name)) {
-    loaded = load_package(tenant, name, sources, channel_types_except(tenant, name));
+    loaded = load_package(tenant, name, sources, names_of(channel_types_except(tenant, name)));
   } else {
     loaded.errors.push_back({ErrorCode::kInvalidArgument, fmt::format("\"{}\" is no name of a package", name),
                              Place{folder(tenant, name), 0, 0},
                              "letters, digits, _, - and . ; a letter or digit first; at most 64"});
   }
-  if (loaded.errors.empty() && options.check_channels) loaded.errors = options.check_channels(loaded.package.channels);
+  if (options.check_channels) {
+    auto types = channel_types_except(tenant, name);
+    types.insert(types.end(), loaded.package.channel_types.begin(), loaded.package.channel_types.end());
+    const auto more = options.check_channels(loaded.package.channels, types);
+    loaded.errors.insert(loaded.errors.end(), more.begin(), more.end());
+    config::sort_by_place(loaded.errors);
+  }
   const bool good = loaded.errors.empty();
   if (good) keep_last_good(tenant, name, sources);
   std::optional<std::vector<registry::Item>> index;
@@ -111,7 +143,7 @@ void Service::Impl::run_last_good(const TenantId& tenant, const std::string& nam
   if (options.last_good.empty() || !files.exists(good_folder(tenant, name))) return;
   // Shown under the path of the files that are the truth.
   const auto sources = read_folder(files, good_folder(tenant, name), folder(tenant, name));
-  auto loaded = load_package(tenant, name, sources, channel_types_except(tenant, name));
+  auto loaded = load_package(tenant, name, sources, names_of(channel_types_except(tenant, name)));
   if (loaded.errors.empty()) slot.running = std::move(loaded.package);
 }
 
@@ -139,13 +171,14 @@ void Service::Impl::forget(const TenantId& tenant, const std::string& name) {
   }
 }
 
-std::set<std::string> Service::Impl::channel_types_except(const TenantId& tenant, const std::string& name) const {
-  std::set<std::string> out;
+std::vector<ChannelTypeFile> Service::Impl::channel_types_except(const TenantId& tenant,
+                                                                 const std::string& name) const {
+  std::vector<ChannelTypeFile> out;
   const auto found = tenants.find(tenant);
   if (found == tenants.end()) return out;
   for (const auto& [other, slot] : found->second) {
     if (other == name || !slot.running) continue;
-    for (const auto& type : slot.running->channel_types) out.insert(type.name);
+    out.insert(out.end(), slot.running->channel_types.begin(), slot.running->channel_types.end());
   }
   return out;
 }

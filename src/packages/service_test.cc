@@ -154,6 +154,19 @@ TEST_F(ServiceTest, TenantsAreFoundAsFoldersAndKeptApart) {
   EXPECT_EQ(service_->rules().front().tenant, TenantId{"acme"});
 }
 
+TEST_F(ServiceTest, ATenantThatAppearsGetsTheShippedPackages) {
+  start({{"p/p.yaml", "package: p\nversion: 1.0.0\n"}});
+  const TenantId by_token{"by-token"};
+  const TenantId by_folder{"by-folder"};
+  ASSERT_EQ(service_->list(kTenant).size(), 1u);
+  service_->welcome({kTenant, by_token, TenantId{"no/tenant"}});
+  EXPECT_EQ(service_->list(by_token).size(), service_->list(kTenant).size());
+  ASSERT_TRUE(files_.create_directories("/data/packages/by-folder"));
+  EXPECT_TRUE(service_->scan());
+  EXPECT_EQ(service_->list(by_folder).size(), service_->list(kTenant).size());
+  EXPECT_THAT(service_->tenants(), ElementsAre(by_folder, by_token, kTenant));
+}
+
 TEST_F(ServiceTest, AnAgentGetsTheCollectorsOfItsHost) {
   write("p/p.yaml",
         "package: p\nversion: 1.0.0\ncollectors:\n  c:\n    web: {http: {url: 'http://x/'}, on: 'web*'}\n"

@@ -120,6 +120,20 @@ Result<std::string> replacement(const std::string& go, const re2::RE2& regex) {
   return out;
 }
 
+/// For Slack and those who copied it: only these three have a meaning in its texts.
+Result<Value> slack_escape(const CallContext&, const Arguments& a) {
+  std::string out;
+  for (const char c : print(*a[0])) {
+    switch (c) {
+      case '&': out += "&amp;"; break;
+      case '<': out += "&lt;"; break;
+      case '>': out += "&gt;"; break;
+      default: out += c;
+    }
+  }
+  return text_value(out);
+}
+
 /// reReplaceAll pattern replacement text
 Result<Value> re_replace_all(const CallContext&, const Arguments& a) {
   AT_TRY(const auto regex, compile(*a[0]));
@@ -202,6 +216,7 @@ constexpr std::array kTable = {
     Function{"join", 2, 2, join},
     Function{"match", 2, 2, match},
     Function{"reReplaceAll", 3, 3, re_replace_all},
+    Function{"slackEscape", 1, 1, slack_escape},
     Function{"stringSlice", 0, -1, string_slice},
     Function{"args", 0, -1, args},
     Function{"safeHtml", 1, 1, same},

@@ -119,6 +119,7 @@ TEST(Template, HumanizesAsPrometheusDoes) {
 TEST(Template, ChangesTexts) {
   EXPECT_EQ(render("{{ toUpper \"ab\" }} {{ toLower \"AB\" }} {{ title \"hello world\" }} {{ trimSpace \"  x \" }}"),
             "AB ab Hello World x");
+  EXPECT_EQ(render("{{ slackEscape \"a<b> & c\" }}"), "a&lt;b&gt; &amp; c");
   EXPECT_EQ(render("{{ reReplaceAll \"(.*):.*\" \"$1\" \"web1:9100\" }} {{ match \"^w.b\" \"web1\" }}"), "web1 true");
   EXPECT_EQ(render("{{ reReplaceAll \"(?P<h>[a-z]+)([0-9])\" \"${2}-${h}\" \"web1\" }}"), "1-web");
   EXPECT_EQ(
