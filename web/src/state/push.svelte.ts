@@ -66,8 +66,8 @@ function wordsOf(push: Push): [title: string, text: string] {
 
 function kindOf(push: Push): ToastKind {
   if (push.state === 'resolved') return 'ok';
-  if (push.severity === 'critical') return 'critical';
-  return push.state === 'no_data' || push.severity === 'warning' ? 'warning' : 'info';
+  if (push.state === 'no_data') return 'warning'; // whatever it was before, its value is not known now
+  return push.severity === 'critical' || push.severity === 'warning' ? push.severity : 'info';
 }
 
 export const pushes = new Pushes();
