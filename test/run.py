@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-KINDS = ("check", "unit", "fuzz", "web", "system", "browser")
+KINDS = ("check", "unit", "fuzz", "sim", "web", "system", "browser")
 
 
 @dataclass
@@ -151,7 +151,7 @@ def main():
     reports = pathlib.Path(tempfile.mkdtemp(prefix="atalaya-test-"))
     outcomes = []
     try:
-        if {"check", "unit", "fuzz"} & set(kinds):
+        if {"check", "unit", "fuzz", "sim"} & set(kinds):
             outcomes += compiled_tests(options.build, reports, kinds, options.pattern)
         if "web" in kinds:
             outcomes.append(run(["npm", "run", "--silent", "check"], "web", "types", cwd=ROOT / "web"))

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 
 #include "base/bytes.h"
 #include "base/check.h"
@@ -12,7 +13,7 @@ namespace atalaya::agent {
 namespace {
 
 constexpr std::size_t kReadAhead = 64 << 10;
-/// After a torn tail or a power cut: far beyond what could have been written since.
+/// From one start to the next: far beyond what one run can write.
 constexpr std::uint64_t kSequenceJump = std::uint64_t{1} << 32;
 constexpr std::size_t kIdDigits = 32;
 
@@ -45,14 +46,28 @@ Status Spool::recover() {
   AT_TRY(lock_, files_.lock(options_.directory + "/lock"));
   AT_TRY(load_segments());
   AT_TRY(load_id());
-  const bool clean = recover_newest();
-  if (!segments_.empty()) {
-    auto& [first, newest] = *segments_.rbegin();
-    next_sequence_ = std::max(next_sequence_, std::max(first, newest.last) + 1);
-    if (!clean || newest.header.boot != options_.boot) next_sequence_ += kSequenceJump;
-  }
+  recover_newest();
+  choose_first_sequence();
   header_ = {random_u64(), options_.boot};
   return {};
+}
+
+/// What the segments hold is not all that may have left this machine: records that a full disk refused
+/// went out from memory, and a power cut takes ends, or whole segments, of which the server knows more.
+/// Their numbers must not come again, so every start begins well above the one before, as the file
+/// `base` remembers.
+void Spool::choose_first_sequence() {
+  const auto path = options_.directory + "/base";
+  std::uint64_t base = 0;
+  if (const auto bytes = io::read_file(files_, path, 4096))
+    std::from_chars(bytes->data(), bytes->data() + bytes->size(), base);
+  if (!segments_.empty()) {
+    const auto& [first, newest] = *segments_.rbegin();
+    base = std::max(base, std::max(first, newest.last));
+  }
+  if (base > 0) next_sequence_ = std::max(next_sequence_, base + kSequenceJump);
+  // A disk that refuses this refuses segments too: then those that are there tell enough.
+  if (!io::write_file_atomically(files_, path, std::to_string(next_sequence_) + "\n")) ++write_errors_;
 }
 
 Status Spool::load_segments() {
@@ -97,21 +112,18 @@ Status Spool::load_id() {
   return {};
 }
 
-bool Spool::recover_newest() {
-  bool clean = true;
+void Spool::recover_newest() {
   while (!segments_.empty()) {
     const auto newest = std::prev(segments_.end());
-    if (!scan_newest(newest->first, newest->second)) clean = false;
-    if (newest->second.last != 0) return clean;
+    scan_newest(newest->first, newest->second);
+    if (newest->second.last != 0) return;
     // Not one whole record: what it was to hold was never sent, but its number was given out.
-    clean = false;
     next_sequence_ = std::max(next_sequence_, newest->first + 1 + kSequenceJump);
     erase(newest);
   }
-  return clean;
 }
 
-bool Spool::scan_newest(std::uint64_t first, Segment& segment) {
+void Spool::scan_newest(std::uint64_t first, Segment& segment) {
   std::uint64_t offset = kSegmentHeaderBytes;
   while (const auto record = read_record(first, segment, offset)) {
     if (record->contents & kRecordAllMarks) marks_.clear();
@@ -125,11 +137,10 @@ bool Spool::scan_newest(std::uint64_t first, Segment& segment) {
     segment.last = record->sequence;
   }
   read_segment_ = 0;
-  if (offset >= segment.size) return true;
+  if (offset >= segment.size) return;
   ++damaged_;
   disk_bytes_ -= segment.size - offset;
   segment.size = offset;
-  return false;
 }
 
 // Writing.

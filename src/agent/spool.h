@@ -109,10 +109,11 @@ class Spool {
   Spool(io::FileSystem& files, SpoolOptions options);
   Status recover();
   Status load_id();
+  void choose_first_sequence();
   Status load_segments();
-  /// Reads the newest segments until one holds a record; false when the end of it was torn.
-  bool recover_newest();
-  bool scan_newest(std::uint64_t first, Segment& segment);
+  /// Reads the newest segments until one holds a record; a torn end is cut off.
+  void recover_newest();
+  void scan_newest(std::uint64_t first, Segment& segment);
   std::string path_of(std::uint64_t first) const;
   std::uint64_t segment_limit() const;
 
