@@ -23,6 +23,7 @@ ServerOptions server_options(const config::Options& options) {
   out.insecure_http = options.boolean("insecure-http");
   out.insecure_no_auth = options.boolean("insecure-no-auth");
   out.external_url = options.text("external-url");
+  out.connections_per_address = static_cast<std::size_t>(options.integer("connections-per-address"));
   out.cors_origins = options.list("cors-origin");
   out.series_retention = options.duration("series-retention");
   out.logs_max_bytes = options.bytes("logs-max-bytes");

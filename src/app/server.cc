@@ -337,6 +337,7 @@ Status Server::Parts::bind_doors() {
   server_options.listen = options.listen;
   if (!options.tls_cert.empty()) server_options.tls = net::TlsFiles{options.tls_cert, options.tls_key};
   server_options.insecure_http = options.insecure_http;
+  server_options.max_connections_per_address = options.connections_per_address;
   server_options.cors_origins = options.cors_origins;
   server_options.content_security_policy = kContentPolicy;
   http = std::make_unique<net::HttpServer>(all_routes, server_options, metrics, clock);

@@ -18,7 +18,8 @@ struct ServerOptions {
   std::string tls_key;
   bool insecure_http = false;
   bool insecure_no_auth = false;
-  std::string external_url;  ///< for links in notifications; "" is the first address
+  std::string external_url;  ///< for links in notifications; "" is the first address, a wildcard being this host's name
+  std::size_t connections_per_address = 256;  ///< 0: no limit; loopback is never limited
   std::vector<std::string> cors_origins;
   Duration series_retention{std::chrono::hours{24}};
   std::uint64_t logs_max_bytes = 2ULL << 30;
