@@ -4,4 +4,4 @@ execute_process(COMMAND git rev-parse --short=12 HEAD WORKING_DIRECTORY ${SOURCE
 if(NOT revision)
   set(revision unknown)
 endif()
-file(CONFIGURE OUTPUT ${OUTPUT} CONTENT "#define ATALAYA_REVISION \"@revision@\"\n" @ONLY)
+file(CONFIGURE OUTPUT ${OUTPUT} CONTENT "#define ATALAYA_REVISION \"${revision}\"\n")
