@@ -47,9 +47,17 @@ Status Spool::recover() {
   AT_TRY(load_segments());
   AT_TRY(load_id());
   recover_newest();
+  sync_newest();
   choose_first_sequence();
   header_ = {random_u64(), options_.boot};
   return {};
+}
+
+/// What the run before left unsynced: as in close_active.
+void Spool::sync_newest() {
+  if (segments_.empty()) return;
+  auto file = files_.open_append(path_of(segments_.rbegin()->first));
+  if (!file || !(*file)->sync() || !files_.sync_directory(options_.directory)) ++write_errors_;
 }
 
 /// What the segments hold is not all that may have left this machine: records that a full disk refused
@@ -164,6 +172,8 @@ bool Spool::on_disk() const { return !in_memory_; }
 
 void Spool::close_active() {
   active_ = false;
+  // The next segment carries the marks of this one's lines: it must not outlive them in a power cut.
+  if (writer_ && !options_.sync && !(writer_->sync() && files_.sync_directory(options_.directory))) ++write_errors_;
   writer_.reset();
   header_ = {random_u64(), options_.boot};
 }

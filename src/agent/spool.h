@@ -109,6 +109,7 @@ class Spool {
   Spool(io::FileSystem& files, SpoolOptions options);
   Status recover();
   Status load_id();
+  void sync_newest();
   void choose_first_sequence();
   Status load_segments();
   /// Reads the newest segments until one holds a record; a torn end is cut off.

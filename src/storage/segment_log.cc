@@ -91,9 +91,18 @@ Status SegmentLog::recover(const Visit& visit, LogDamage& damage) {
     if (status.error().code != ErrorCode::kCorruption) return status;
     damage.damaged.push_back(std::move(status).error().message);
   }
+  AT_TRY(sync_newest());
   next_number_ = highest + 1;
   last_position_ = position_of(highest, UINT32_MAX).value * (highest > 0);
   return {};
+}
+
+/// A process that was killed between writing and syncing left whole records that a power cut would still
+/// take. They are about to be answered for (a writer that repeats them hears that they are there).
+Status SegmentLog::sync_newest() {
+  if (segments_.empty()) return {};
+  AT_TRY(auto newest, files_.open_append(path(segments_.rbegin()->first)));
+  return newest->sync();
 }
 
 /// False when nothing of the file can serve.

@@ -98,6 +98,7 @@ class SegmentLog {
       : files_(files), options_(std::move(options)), salt_(salt) {}
   Status recover(const Visit& visit, LogDamage& damage);
   Result<std::uint64_t> settle_names();
+  Status sync_newest();
   Result<bool> repair(std::uint64_t number, Segment& segment, LogDamage& damage);
   Status rescue(const Segment& segment, std::uint64_t size);
   Status set_aside(std::uint64_t number);

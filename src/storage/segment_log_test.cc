@@ -214,6 +214,26 @@ TEST(SegmentLog, AFailedFlushAbandonsTheSegmentAndTheNextOneServes) {
   EXPECT_EQ(again->payloads, (std::vector<std::string>{payload(1), payload(2)}));
 }
 
+TEST(SegmentLog, WhatAKilledProcessLeftUnsyncedIsKeptOnceAStartHasShownIt) {
+  io::MemoryFileSystem files;
+  io::FaultyFileSystem faulty(files);
+  {
+    auto opened = open(faulty);
+    write(*opened->log, {1});
+    ASSERT_TRUE(opened->log->stage(payload(2)));
+    faulty.arm(io::Fault::kPowerCut, 2);  // the append succeeds, its sync does not, nor anything after
+    ASSERT_FALSE(opened->log->flush());
+  }
+  const std::vector<std::string> both{payload(1), payload(2)};
+  {
+    const auto shown = open(files);
+    ASSERT_TRUE(shown);
+    ASSERT_EQ(shown->payloads, both);
+  }
+  files.power_cut();
+  EXPECT_EQ(open(files)->payloads, both);
+}
+
 TEST(SegmentLog, ABodyAboveTheLimitIsRefused) {
   io::MemoryFileSystem files;
   auto opened = open(files);
