@@ -65,7 +65,8 @@ it('jumps anywhere by the keyboard', async () => {
 });
 
 it('draws a stretch of time for the expression in the address of Explore', async () => {
-  await visitor.go(`#/explore?expr=${encodeURIComponent('node_load1')}`);
+  await visitor.go(`#/explore?q=${encodeURIComponent('node_load1')}`);
+  await visitor.see('1 series now');
   await visitor.moves('main canvas');
 });
 

@@ -34,7 +34,7 @@ beforeAll(async () => {
     { name: 'alerts', address: '#/alerts', ready: 'The machine has been started' },
     { name: 'alert', address: `#/alerts/${alert.id}`, ready: 'History' },
     { name: 'logs', address: '#/logs', ready: /ship sighted/ },
-    { name: 'explore', address: `#/explore?expr=${encodeURIComponent('node_load1')}`, ready: /load1/ },
+    { name: 'explore', address: `#/explore?q=${encodeURIComponent('node_load1')}`, ready: '1 series now' },
     { name: 'packages', address: '#/packages', ready: 'File system is filling' },
     { name: 'account', address: '#/settings/account', ready: 'Who you are' },
     { name: 'notifications', address: '#/settings/notifications', ready: 'every open browser' },
