@@ -65,7 +65,7 @@ void World::step(const Stretch& stretch) {
     if (!link.agent->alive() && now >= link.agent_until) link.agent->start();
     if (!link.agent->alive()) continue;
     link.agent->collect(truth_.host(i));
-    if (storm_ && link.agent->files().struck()) {
+    if (link.agent->files().struck()) {
       end_agent(link);
       continue;
     }
@@ -124,9 +124,11 @@ void World::faults() {
 void World::repair() {
   for (auto& [channel, state] : peers_.states) state = Peer::kUp;
   for (auto& link : links_) {
+    if (link.agent->alive() && link.agent->files().struck()) end_agent(link);
     link.down_until = link.agent_until = kMinTime;
     if (link.agent->alive()) link.agent->files().disarm();
   }
+  if (server_->alive() && server_->struck()) end_server();
   server_until_ = kMinTime;
   if (server_->alive()) server_->files().disarm();
 }
