@@ -89,7 +89,7 @@ export class Visitor {
     await this.page.getByLabel('User').fill(user);
     await this.page.getByLabel('Password').fill(password);
     await this.page.getByRole('button', { name: 'Sign in' }).click();
-    await this.page.getByRole('navigation', { name: 'Areas' }).waitFor({ state: 'attached' });
+    await this.page.getByRole('navigation', { name: 'Breadcrumbs' }).waitFor();
   }
 
   /** Waits until something of this text is seen. */
