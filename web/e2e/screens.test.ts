@@ -60,6 +60,7 @@ rules:
     booted:
       title: The machine has been started
       gauge: {expr: 'node_boot_time_seconds', above: {warning: 1}}
+      annotations: {summary: '{{ $labels.instance }} runs'}
 collectors:
   files:
     app: {log: {path: '${file}'}, on: '*'}
@@ -96,11 +97,18 @@ describe.each(looks)('in $name', (look) => {
 
 if (process.env.ATALAYA_SCREENSHOT === '1') {
   it('takes the picture of the README', async () => {
-    const visitor = await Visitor.open(browser, server, { theme: 'dark', width: 1280, height: 800 });
-    await visitor.signIn('ana', password);
-    await visitor.go(areas.find((area) => area.name === 'host')!.address);
-    await visitor.moves('main canvas');
-    await visitor.page.screenshot({ path: join(root, 'docs', 'screenshot.png') });
-    await visitor.close();
+    const fresh = await Server.start();
+    try {
+      const host = await fresh.hostName();
+      await until(async () => (await fresh.query('count_over_time(up{job="node"}[1m])')) >= 58, 'a minute of samples');
+      const visitor = await Visitor.open(browser, fresh, { theme: 'dark', width: 1280, height: 800 });
+      await visitor.signInByLink();
+      await visitor.go(`#/hosts/${encodeURIComponent(host)}?range=1m`);
+      await visitor.moves('main canvas');
+      await visitor.page.screenshot({ path: join(root, 'docs', 'screenshot.png') });
+      await visitor.close();
+    } finally {
+      await fresh.dispose();
+    }
   });
 }

@@ -9,7 +9,7 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 export const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 const build = resolve(root, process.env.ATALAYA_BUILD ?? 'build/dev');
-const patience = 60_000;
+const patience = 90_000;
 
 /** Asks until the answer is truthy, and returns it. */
 export async function until<T>(ask: () => Promise<T> | T, what: string): Promise<NonNullable<T>> {
@@ -119,6 +119,15 @@ export class Server {
     const text = await answer.text();
     if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${text}`);
     return (text ? JSON.parse(text) : undefined) as T;
+  }
+
+  /** The first value of an instant query; NaN when there is none. */
+  async query(expression: string): Promise<number> {
+    const answer = await fetch(`${this.url}/api/v1/query?${new URLSearchParams({ query: expression })}`, {
+      headers: { Authorization: `Bearer ${this.token}` },
+    });
+    const { data } = (await answer.json()) as { data: { result: { value: [number, string] }[] } };
+    return Number(data.result[0]?.value[1] ?? NaN);
   }
 
   /** The name of this machine, once its agent has been heard. */

@@ -1,11 +1,11 @@
 import type { Host } from '../../api/types';
 import { formatValue } from '../../lib/units';
 
-/** What a host is, in one line: `Debian GNU/Linux 12 · 4 CPUs · 16 GiB`. */
+/** What a host is, in one line: `Debian 12 · 4 CPUs · 16 GiB`. */
 export function factsLine(host: Host): string {
   const { os, cpus, memory_bytes } = host.facts ?? {};
   const parts: string[] = [];
-  if (os) parts.push(String(os).replace(/\s*\([^)]*\)$/, ''));
+  if (os) parts.push(String(os).replace(/ GNU\/Linux|\s*\([^)]*\)$/g, ''));
   if (cpus) parts.push(Number(cpus) === 1 ? '1 CPU' : `${cpus} CPUs`);
   if (memory_bytes) parts.push(formatValue(Number(memory_bytes), 'bytes'));
   return parts.join(' · ');

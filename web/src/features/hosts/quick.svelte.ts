@@ -1,5 +1,5 @@
 import { live } from '../../api/live';
-import { numberOf } from '../../api/prom';
+import { numberOf, queryInstant } from '../../api/prom';
 
 const queries = {
   cpu: '1 - avg by (instance)(rate(node_cpu_seconds_total{mode="idle"}[5s]))',
@@ -15,6 +15,7 @@ export class Quick {
   private ends: (() => void)[] = [];
 
   start(): void {
+    void this.load();
     for (const [name, query] of Object.entries(queries)) {
       const end = live.subscribe({ topic: 'query', query, lookback_delta: '5s' }, (frames) => {
         for (const { result } of frames) {
@@ -29,6 +30,20 @@ export class Quick {
   stop(): void {
     for (const end of this.ends) end();
     this.ends = [];
+  }
+
+  /** What is known already; the next samples come within a second, so a failure needs no word. */
+  private async load(): Promise<void> {
+    const asked = Object.entries(queries).map(async ([name, query]) => ({ name, vector: await queryInstant(query) }));
+    for (const result of await Promise.allSettled(asked)) {
+      if (result.status !== 'fulfilled') continue;
+      const { name, vector } = result.value;
+      for (const { metric, value } of vector) {
+        const key = `${name} ${metric.instance}`;
+        if (!this.values.has(key)) this.values.set(key, numberOf(value[1]));
+      }
+    }
+    this.version += 1;
   }
 
   value(name: QuickValue, instance: string): number | undefined {
