@@ -27,7 +27,7 @@ export function paletteItems(): PaletteItem[] {
   }
   for (const alert of openAlerts.list) {
     items.push({
-      word: [alert.name, alert.labels.instance].filter(Boolean).join(' · '),
+      word: [alert.annotations?.title || alert.name, alert.labels.instance].filter(Boolean).join(' · '),
       hint: stateLook(alertLook(alert)).word.toLowerCase(),
       icon: 'alerts',
       run: () => router.go(['alerts', alert.id]),
