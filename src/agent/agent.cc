@@ -228,6 +228,7 @@ SelfState Agent::Impl::self_state() const {
       {"atalaya_agent_spool_dropped_records_total", static_cast<double>(stats.dropped_records)},
       {"atalaya_agent_spool_damaged_total", static_cast<double>(stats.damaged)},
       {"atalaya_agent_spool_write_errors_total", static_cast<double>(stats.write_errors)},
+      {"atalaya_agent_spool_read_errors_total", static_cast<double>(stats.read_errors)},
       {"atalaya_agent_spool_refused_records_total", static_cast<double>(runner->refused_records())},
       {"atalaya_agent_log_files_missed_total", static_cast<double>(log_files_missed)},
       {"atalaya_agent_batches_in_flight", static_cast<double>(stream->in_flight())},

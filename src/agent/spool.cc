@@ -16,6 +16,19 @@ constexpr std::size_t kReadAhead = 64 << 10;
 /// From one start to the next: far beyond what one run can write.
 constexpr std::uint64_t kSequenceJump = std::uint64_t{1} << 32;
 constexpr std::size_t kIdDigits = 32;
+/// However far the clock jumps, a place is not given up before so many attempts.
+constexpr std::uint64_t kLeastReadAttempts = 10;
+
+/// What is not there, or not what it should be, stays so. All else is a disk that may come back.
+bool may_pass(const Error& error) {
+  switch (error.code) {
+    case ErrorCode::kCorruption:
+    case ErrorCode::kNotFound:
+    case ErrorCode::kInvalidArgument:
+    case ErrorCode::kTooLarge: return false;
+    default: return true;
+  }
+}
 
 std::uint64_t random_u64() {
   const auto bytes = random_bytes(8);
@@ -46,9 +59,9 @@ Status Spool::recover() {
   AT_TRY(lock_, files_.lock(options_.directory + "/lock"));
   AT_TRY(load_segments());
   AT_TRY(load_id());
-  recover_newest();
+  AT_TRY(recover_newest());
   sync_newest();
-  choose_first_sequence();
+  AT_TRY(choose_first_sequence());
   header_ = {random_u64(), options_.boot};
   return {};
 }
@@ -64,11 +77,15 @@ void Spool::sync_newest() {
 /// went out from memory, and a power cut takes ends, or whole segments, of which the server knows more.
 /// Their numbers must not come again, so every start begins well above the one before, as the file
 /// `base` remembers.
-void Spool::choose_first_sequence() {
+Status Spool::choose_first_sequence() {
   const auto path = options_.directory + "/base";
   std::uint64_t base = 0;
-  if (const auto bytes = io::read_file(files_, path, 4096))
+  const auto bytes = io::read_file(files_, path, 4096);
+  if (bytes) {
     std::from_chars(bytes->data(), bytes->data() + bytes->size(), base);
+  } else if (may_pass(bytes.error())) {
+    return std::unexpected(bytes.error());
+  }
   if (!segments_.empty()) {
     const auto& [first, newest] = *segments_.rbegin();
     base = std::max(base, std::max(first, newest.last));
@@ -76,6 +93,7 @@ void Spool::choose_first_sequence() {
   if (base > 0) next_sequence_ = std::max(next_sequence_, base + kSequenceJump);
   // A disk that refuses this refuses segments too: then those that are there tell enough.
   if (!io::write_file_atomically(files_, path, std::to_string(next_sequence_) + "\n")) ++write_errors_;
+  return {};
 }
 
 Status Spool::load_segments() {
@@ -85,8 +103,12 @@ Status Spool::load_segments() {
     if (!first) continue;
     const auto path = path_of(*first);
     std::optional<SegmentHeader> header;
-    if (auto file = files_.open_read(path))
-      if (auto bytes = (*file)->read(0, kSegmentHeaderBytes)) header = decode_segment_header(*bytes);
+    const auto bytes = read_disk(*first, 0, 0, kSegmentHeaderBytes);
+    if (bytes) {
+      header = decode_segment_header(*bytes);
+    } else if (may_pass(bytes.error())) {
+      return fail_within(path, bytes.error());
+    }
     if (!header) {
       // Its name still tells which sequences were given out.
       next_sequence_ = std::max(next_sequence_, *first + kSequenceJump);
@@ -113,6 +135,9 @@ Status Spool::load_id() {
       id_ = text;
       return {};
     }
+  } else if (may_pass(bytes.error())) {
+    // Another id would make everything new that the server has.
+    return std::unexpected(bytes.error());
   }
   auto id = to_hex(random_bytes(kIdDigits / 2));
   AT_TRY(io::write_file_atomically(files_, path, id + "\n"));
@@ -120,20 +145,25 @@ Status Spool::load_id() {
   return {};
 }
 
-void Spool::recover_newest() {
+Status Spool::recover_newest() {
   while (!segments_.empty()) {
     const auto newest = std::prev(segments_.end());
-    scan_newest(newest->first, newest->second);
-    if (newest->second.last != 0) return;
+    AT_TRY(scan_newest(newest->first, newest->second));
+    if (newest->second.last != 0) return {};
     // Not one whole record: what it was to hold was never sent, but its number was given out.
     next_sequence_ = std::max(next_sequence_, newest->first + 1 + kSequenceJump);
     erase(newest);
   }
+  return {};
 }
 
-void Spool::scan_newest(std::uint64_t first, Segment& segment) {
+Status Spool::scan_newest(std::uint64_t first, Segment& segment) {
   std::uint64_t offset = kSegmentHeaderBytes;
-  while (const auto record = read_record(first, segment, offset)) {
+  while (true) {
+    const auto read = read_record(first, segment, offset);
+    if (!read && may_pass(read.error())) return fail_within(path_of(first), read.error());
+    if (!read || !*read) break;
+    const auto& record = *read;
     if (record->contents & kRecordAllMarks) marks_.clear();
     for (const auto& [key, value] : record->marks) {
       if (value.empty()) {
@@ -145,10 +175,11 @@ void Spool::scan_newest(std::uint64_t first, Segment& segment) {
     segment.last = record->sequence;
   }
   read_segment_ = 0;
-  if (offset >= segment.size) return;
+  if (offset >= segment.size) return {};
   ++damaged_;
   disk_bytes_ -= segment.size - offset;
   segment.size = offset;
+  return {};
 }
 
 // Writing.
@@ -298,6 +329,7 @@ void Spool::erase(Segments::iterator segment) {
     static_cast<void>(files_.remove(path_of(first)));
   }
   if (reader_segment_ == first) reader_.reset(), reader_segment_ = 0;
+  if (refusal_.segment == first) refusal_ = {};
   if (read_segment_ == first) read_segment_ = 0;
   if (tail_segment_ == first) tail_segment_ = 0;
   segments_.erase(segment);
@@ -318,9 +350,11 @@ std::uint64_t Spool::count_unacknowledged(Segments::iterator segment) {
   if (last_of(segment) <= acknowledged_) return 0;
   std::uint64_t count = 0;
   std::uint64_t offset = kSegmentHeaderBytes;
-  while (const auto record = read_record(segment->first, segment->second, offset))
-    if (record->sequence > acknowledged_) ++count;
-  return count;
+  while (true) {
+    const auto record = read_record(segment->first, segment->second, offset);
+    if (!record || !*record) return count;
+    if ((*record)->sequence > acknowledged_) ++count;
+  }
 }
 
 void Spool::enforce_bounds() {
@@ -338,9 +372,37 @@ void Spool::enforce_bounds() {
 
 // Reading.
 
-std::string_view Spool::read_bytes(std::uint64_t first, const Segment& segment, std::uint64_t offset,
-                                   std::size_t size) {
-  if (offset >= segment.size || size > segment.size - offset) return {};
+Result<std::string> Spool::read_disk(std::uint64_t first, std::uint64_t offset, std::size_t size, std::size_t wanted) {
+  if (reader_segment_ != first || !reader_) {
+    AT_TRY(reader_, files_.open_read(path_of(first)));
+    reader_segment_ = first;
+  }
+  auto bytes = reader_->read(offset, wanted);
+  // What lies ahead may be unreadable where this is not.
+  if (!bytes && size > 0 && size < wanted) {
+    ++read_errors_;
+    bytes = reader_->read(offset, size);
+  }
+  return bytes;
+}
+
+Error Spool::refused_to_read(std::uint64_t first, std::uint64_t offset, Error error) {
+  reader_.reset();
+  reader_segment_ = 0;
+  if (!may_pass(error)) return {ErrorCode::kCorruption, std::move(error.message), std::nullopt, {}};
+  ++read_errors_;
+  if (refusal_.segment != first || refusal_.offset != offset) refusal_ = {first, offset, 0, now_};
+  // Before the first record of a run nobody has told the time.
+  if (refusal_.since == Time{} || now_ < refusal_.since) refusal_.since = now_;
+  if (++refusal_.attempts >= kLeastReadAttempts && now_ - refusal_.since >= options_.give_up_reading_after)
+    error.code = ErrorCode::kCorruption;
+  return error;
+}
+
+Result<std::string_view> Spool::read_bytes(std::uint64_t first, const Segment& segment, std::uint64_t offset,
+                                           std::size_t size) {
+  if (offset >= segment.size || size > segment.size - offset)
+    return fail(ErrorCode::kCorruption, "the segment ends within a record");
   if (segment.in_memory) return std::string_view(segment.memory).substr(offset, size);
   const auto within = [&](std::uint64_t at, const std::string& bytes) {
     return offset >= at && offset + size <= at + bytes.size();
@@ -349,26 +411,27 @@ std::string_view Spool::read_bytes(std::uint64_t first, const Segment& segment, 
     return std::string_view(tail_).substr(offset - tail_offset_, size);
   if (read_segment_ == first && within(read_offset_, read_))
     return std::string_view(read_).substr(offset - read_offset_, size);
-  if (reader_segment_ != first || !reader_) {
-    auto file = files_.open_read(path_of(first));
-    if (!file) return {};
-    reader_ = std::move(*file);
-    reader_segment_ = first;
-  }
   const auto wanted = std::min<std::uint64_t>(std::max(size, kReadAhead), segment.size - offset);
-  auto bytes = reader_->read(offset, wanted);
-  if (!bytes || bytes->size() < size) return {};
+  auto bytes = read_disk(first, offset, size, wanted);
+  if (!bytes) return std::unexpected(refused_to_read(first, offset, std::move(bytes).error()));
+  if (refusal_.segment == first && refusal_.offset == offset) refusal_ = {};
+  if (bytes->size() < size) return fail(ErrorCode::kCorruption, "the file is shorter than it was");
   read_ = std::move(*bytes);
   read_segment_ = first;
   read_offset_ = offset;
   return std::string_view(read_).substr(0, size);
 }
 
-std::optional<RecordView> Spool::read_record(std::uint64_t first, Segment& segment, std::uint64_t& offset) {
-  const auto header = decode_record_header(read_bytes(first, segment, offset, kRecordHeaderBytes));
-  if (!header) return std::nullopt;
-  auto record = decode_record_body(*header, read_bytes(first, segment, offset + kRecordHeaderBytes, header->size));
-  if (record) offset += kRecordHeaderBytes + header->size;
+Result<std::optional<RecordView>> Spool::read_record(std::uint64_t first, const Segment& segment,
+                                                     std::uint64_t& offset) {
+  if (offset >= segment.size) return std::nullopt;
+  AT_TRY(const auto head, read_bytes(first, segment, offset, kRecordHeaderBytes));
+  const auto header = decode_record_header(head);
+  if (!header) return fail(ErrorCode::kCorruption, "no record begins here");
+  AT_TRY(const auto body, read_bytes(first, segment, offset + kRecordHeaderBytes, header->size));
+  auto record = decode_record_body(*header, body);
+  if (!record) return fail(ErrorCode::kCorruption, "the record does not match its checksum");
+  offset += kRecordHeaderBytes + header->size;
   return record;
 }
 
@@ -376,26 +439,33 @@ bool Spool::next(SpoolCursor& cursor, SpoolRecord& out) {
   for (auto it = segments_.lower_bound(cursor.segment); it != segments_.end(); ++it) {
     auto& [first, segment] = *it;
     if (cursor.segment != first) cursor = {first, kSegmentHeaderBytes};
-    if (const auto record = read_record(first, segment, cursor.offset)) {
+    const auto read = read_record(first, segment, cursor.offset);
+    if (!read && may_pass(read.error())) return false;
+    if (!read) {
+      pass_over(cursor);
+    } else if (const auto& record = *read) {
       out = {record->sequence, segment.header.scope, record->contents, record->raw_size, record->payload};
       return true;
-    }
-    if (cursor.offset < segment.size) {
-      ++damaged_;
-      cursor.offset = segment.size;
     }
   }
   return false;
 }
 
-std::vector<SpoolRecord> Spool::defining_before(const SpoolCursor& cursor, std::vector<std::string>& storage) {
+void Spool::pass_over(SpoolCursor& cursor) {
+  const auto it = segments_.find(cursor.segment);
+  if (it == segments_.end() || cursor.offset >= it->second.size) return;
+  ++damaged_;
+  cursor.offset = it->second.size;
+}
+
+Result<std::vector<SpoolRecord>> Spool::defining_before(const SpoolCursor& cursor, std::vector<std::string>& storage) {
   std::vector<SpoolRecord> out;
   const auto it = segments_.find(cursor.segment);
   if (it == segments_.end()) return out;
   auto& [first, segment] = *it;
   std::uint64_t offset = kSegmentHeaderBytes;
   while (offset < cursor.offset) {
-    const auto record = read_record(first, segment, offset);
+    AT_TRY(const auto record, read_record(first, segment, offset));
     if (!record) break;
     if (!(record->contents & kRecordDefinitions)) continue;
     storage.emplace_back(record->payload);
@@ -406,7 +476,7 @@ std::vector<SpoolRecord> Spool::defining_before(const SpoolCursor& cursor, std::
 }
 
 SpoolStats Spool::stats() const {
-  return {disk_bytes_, memory_bytes_, segments_.size(), dropped_records_, damaged_, write_errors_};
+  return {disk_bytes_, memory_bytes_, segments_.size(), dropped_records_, damaged_, write_errors_, read_errors_};
 }
 
 }  // namespace atalaya::agent

@@ -26,6 +26,8 @@ struct SpoolOptions {
   std::uint64_t segment_bytes = 4 << 20;     ///< less when `max_bytes` is small
   Duration segment_age{3'600'000};
   Duration retry_disk_after{5'000};
+  /// A place that the disk has refused to read for so long, and at several attempts, is lost.
+  Duration give_up_reading_after{600'000};
   bool sync = false;
   std::uint64_t boot = 0;  ///< hash of the kernel's boot id
 };
@@ -37,6 +39,7 @@ struct SpoolStats {
   std::uint64_t dropped_records = 0;  ///< lost to the bounds, unacknowledged
   std::uint64_t damaged = 0;          ///< places where stored bytes did not hold
   std::uint64_t write_errors = 0;
+  std::uint64_t read_errors = 0;
 };
 
 /// Where a reader stands. Valid for ever: what was dropped under it is skipped.
@@ -59,14 +62,15 @@ struct SpoolRecord {
 /// Operation: `begin` says in which scope the next record must be encoded (label numbers count
 /// within a scope), `append` writes it with the next sequence; records survive kill -9, with
 /// `sync` also a power cut. While the disk refuses, records go to memory, except those that must be
-/// durable. `acknowledge` lets go of segments.
+/// durable. `acknowledge` lets go of segments. A disk that fails to read is no damage: the reader stays where it is
+/// and tries again with its next call, until the disk has refused for so long that the place counts as lost.
 /// Concurrency: strand-bound. One process at a time: a lock in the directory is held.
 /// Invariant: sequences ascend and are never used for two different records that may have left
 /// this machine.
 class Spool {
  public:
-  /// conflict when another process has it; otherwise only an unusable directory is an error: damage
-  /// is counted and passed over.
+  /// conflict when another process has it; otherwise only a disk that cannot be used or read now is an
+  /// error: damage is counted and passed over.
   static Result<std::unique_ptr<Spool>> open(io::FileSystem& files, SpoolOptions options);
   ~Spool();
 
@@ -89,10 +93,14 @@ class Spool {
   std::uint64_t acknowledged() const { return acknowledged_; }
   std::uint64_t last_sequence() const { return next_sequence_ - 1; }
 
-  /// The record at the cursor, which moves behind it; false at the end.
+  /// The record at the cursor, which moves behind it; false at the end and while the disk cannot be
+  /// read: then the cursor stays before the record.
   bool next(SpoolCursor& cursor, SpoolRecord& out);
-  /// The (compressed) payloads of the cursor's segment before it that define labels, in order.
-  std::vector<SpoolRecord> defining_before(const SpoolCursor& cursor, std::vector<std::string>& storage);
+  /// The (compressed) payloads of the cursor's segment before it that define labels, in order: all of
+  /// them, or an error. After kCorruption they will never come: `pass_over`; else try again later.
+  Result<std::vector<SpoolRecord>> defining_before(const SpoolCursor& cursor, std::vector<std::string>& storage);
+  /// Gives up the rest of the cursor's segment, as damage.
+  void pass_over(SpoolCursor& cursor);
 
   SpoolStats stats() const;
 
@@ -110,11 +118,11 @@ class Spool {
   Status recover();
   Status load_id();
   void sync_newest();
-  void choose_first_sequence();
+  Status choose_first_sequence();
   Status load_segments();
   /// Reads the newest segments until one holds a record; a torn end is cut off.
-  void recover_newest();
-  void scan_newest(std::uint64_t first, Segment& segment);
+  Status recover_newest();
+  Status scan_newest(std::uint64_t first, Segment& segment);
   std::string path_of(std::uint64_t first) const;
   std::uint64_t segment_limit() const;
 
@@ -130,9 +138,14 @@ class Spool {
   std::uint64_t last_of(Segments::iterator segment) const;
   std::uint64_t count_unacknowledged(Segments::iterator segment);
 
-  /// The record at `offset`, which moves behind it, or nothing at the end or where damage begins.
-  std::optional<RecordView> read_record(std::uint64_t first, Segment& segment, std::uint64_t& offset);
-  std::string_view read_bytes(std::uint64_t first, const Segment& segment, std::uint64_t offset, std::size_t size);
+  /// The record at `offset`, which moves behind it, or nothing at the end. kCorruption where damage
+  /// begins; any other error is the disk's.
+  Result<std::optional<RecordView>> read_record(std::uint64_t first, const Segment& segment, std::uint64_t& offset);
+  Result<std::string_view> read_bytes(std::uint64_t first, const Segment& segment, std::uint64_t offset,
+                                      std::size_t size);
+  Result<std::string> read_disk(std::uint64_t first, std::uint64_t offset, std::size_t size, std::size_t wanted);
+  /// Turns an error of the disk into damage once it has lasted.
+  Error refused_to_read(std::uint64_t first, std::uint64_t offset, Error error);
 
   io::FileSystem& files_;
   const SpoolOptions options_;
@@ -164,11 +177,21 @@ class Spool {
   std::unique_ptr<io::File> reader_;
   std::uint64_t reader_segment_ = 0;
 
+  /// Where the disk refuses to read.
+  struct Refusal {
+    std::uint64_t segment = 0;  ///< 0: nowhere
+    std::uint64_t offset = 0;
+    std::uint64_t attempts = 0;
+    Time since{};
+  };
+  Refusal refusal_;
+
   std::uint64_t disk_bytes_ = 0;
   std::uint64_t memory_bytes_ = 0;
   std::uint64_t dropped_records_ = 0;
   std::uint64_t damaged_ = 0;
   std::uint64_t write_errors_ = 0;
+  std::uint64_t read_errors_ = 0;
 };
 
 }  // namespace atalaya::agent

@@ -302,6 +302,88 @@ TEST(Spool, AfterAPowerCutThatKeepsSomeNoSequenceIsUsedTwice) {
   }
 }
 
+/// Three segments whose records lie on the disk alone.
+void fill(io::FileSystem& files) {
+  auto spool = open(files);
+  for (int segment = 0; segment < 3; ++segment) {
+    for (int i = 0; i < 3; ++i) {
+      spool->begin(kStart, i == 0);
+      const auto payload = std::to_string(segment) + "/" + std::to_string(i);
+      ASSERT_TRUE(spool->append(kRecordSamples | kRecordDefinitions, payload.size(), payload, {}));
+    }
+  }
+}
+
+TEST(Spool, AReadThatFailsForATimeHidesNoRecordAndNoDefinition) {
+  for (const bool lasting : {false, true}) {
+    const auto struck = io::for_every_call([&](std::uint64_t n) {
+      io::MemoryFileSystem disk;
+      fill(disk);
+      io::FaultyFileSystem files(disk);
+      auto spool = open(files);
+      files.arm(io::Fault::kIoError, n, lasting);
+      std::vector<std::string> payloads;
+      SpoolCursor cursor;
+      SpoolRecord record;
+      const auto read_on = [&] {
+        for (auto at = cursor; spool->next(cursor, record); at = cursor) {
+          const std::string payload{record.payload};
+          std::vector<std::string> storage;
+          const auto definitions = spool->defining_before(cursor, storage);
+          if (!definitions) {
+            EXPECT_EQ(definitions.error().code, ErrorCode::kUnavailable);
+            cursor = at;
+            return;
+          }
+          EXPECT_EQ(definitions->size(), static_cast<std::size_t>(payload.back() - '0') + 1);
+          payloads.push_back(payload);
+        }
+      };
+      for (int i = 0; i < 20; ++i) read_on();
+      const bool hit = files.struck();
+      files.disarm();
+      read_on();
+      EXPECT_EQ(payloads, (std::vector<std::string>{"0/0", "0/1", "0/2", "1/0", "1/1", "1/2", "2/0", "2/1", "2/2"}));
+      EXPECT_EQ(spool->stats().damaged, 0u);
+      return hit;
+    });
+    EXPECT_GT(struck, 5u);
+  }
+}
+
+TEST(Spool, AStartOnADiskThatCannotBeReadNowFailsAndTakesNothingAway) {
+  const auto struck = io::for_every_call([&](std::uint64_t n) {
+    io::MemoryFileSystem disk;
+    fill(disk);
+    const auto id = open(disk)->id();
+    io::FaultyFileSystem files(disk);
+    files.arm(io::Fault::kIoError, n, true);
+    static_cast<void>(Spool::open(files, small_options()));
+    const bool hit = files.struck();
+    auto spool = open(disk);
+    EXPECT_EQ(spool->id(), id);
+    EXPECT_EQ(read_all(*spool).size(), 9u);
+    return hit;
+  });
+  EXPECT_GT(struck, 8u);
+}
+
+TEST(Spool, APlaceThatStaysUnreadableIsGivenUpInTheEnd) {
+  io::MemoryFileSystem disk;
+  fill(disk);
+  io::FaultyFileSystem files(disk);
+  auto spool = open(files);
+  files.arm(io::Fault::kIoError, 1, true);
+  SpoolCursor cursor;
+  SpoolRecord record;
+  spool->begin(kStart);
+  for (int i = 0; i < 100; ++i) EXPECT_FALSE(spool->next(cursor, record));
+  EXPECT_EQ(spool->stats().damaged, 0u);
+  spool->begin(kStart + small_options().give_up_reading_after);
+  EXPECT_FALSE(spool->next(cursor, record));
+  EXPECT_EQ(spool->stats().damaged, 1u);
+}
+
 TEST(Spool, TornTailIsCutAndTheNextRecordFollows) {
   io::MemoryFileSystem files;
   {

@@ -59,7 +59,7 @@ void Stream::on_welcome(const ingest::WelcomeFrame& frame) {
 
 void Stream::skip_durable(const ingest::WelcomeFrame& frame) {
   cursor_ = {};
-  scope_ = 0;
+  scope_ = defining_scope_ = 0;
   auto at = cursor_;
   SpoolRecord record;
   std::uint64_t durable = 0;
@@ -93,16 +93,24 @@ void Stream::pump() {
     auto at = cursor_;
     SpoolRecord record;
     if (!spool_.next(cursor_, record)) return;
+    std::string kept;
     if (record.scope != scope_) {
       const bool within = at.segment == cursor_.segment && at.offset > kSegmentHeaderBytes;
       if (within) {
-        if (!send_definitions(at, record.scope)) {
+        // Reading the definitions takes the record's bytes away.
+        kept = record.payload;
+        record.payload = kept;
+        const auto sent = send_definitions(at, record.scope);
+        if (!sent) {
+          // Without them nothing that follows in the segment means anything.
+          cursor_ = at;
+          spool_.pass_over(cursor_);
+          continue;
+        }
+        if (!*sent) {
           cursor_ = at;
           return;
         }
-        // Reading the definitions has taken the record's bytes away.
-        cursor_ = at;
-        if (!spool_.next(cursor_, record)) return;
       }
       scope_ = record.scope;
     }
@@ -121,17 +129,27 @@ void Stream::pump() {
   }
 }
 
-bool Stream::send_definitions(const SpoolCursor& at, std::uint64_t scope) {
+Result<bool> Stream::send_definitions(const SpoolCursor& at, std::uint64_t scope) {
   std::vector<std::string> storage;
   const auto records = spool_.defining_before(at, storage);
+  if (!records && records.error().code == ErrorCode::kCorruption) return std::unexpected(records.error());
+  if (!records) return false;
+  if (defining_scope_ != scope) {
+    defining_scope_ = scope;
+    definition_frames_sent_ = 0;
+  }
+  std::size_t frames = 0;
   io::ZstdDecompressor decompressor;
   ingest::PayloadWriter writer;
   const auto flush = [&] {
     const auto raw = writer.take();
+    if (frames++ < definition_frames_sent_) return true;
     const auto packed = compressor_.compress(raw);
-    return send(encode(ingest::DefinitionsFrame{scope, raw.size(), packed}));
+    if (!send(encode(ingest::DefinitionsFrame{scope, raw.size(), packed}))) return false;
+    ++definition_frames_sent_;
+    return true;
   };
-  for (const auto& record : records) {
+  for (const auto& record : *records) {
     // The record's checksum held when it was read: what does not unpack was never well formed.
     const auto raw = decompressor.decompress(record.payload, record.raw_size);
     if (!raw) continue;

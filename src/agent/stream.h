@@ -57,8 +57,9 @@ class Stream {
   void on_ack(std::uint64_t sequence);
   /// Moves the cursor behind everything that both stores have.
   void skip_durable(const ingest::WelcomeFrame& frame);
-  /// Sends what the scope of the record at `at` defined before it; false when it cannot go now.
-  bool send_definitions(const SpoolCursor& at, std::uint64_t scope);
+  /// Sends what the scope of the record at `at` defined before it; false when it cannot be read or sent now.
+  /// kCorruption when it can never be read.
+  Result<bool> send_definitions(const SpoolCursor& at, std::uint64_t scope);
   bool send(std::string frame);
 
   Spool& spool_;
@@ -74,6 +75,10 @@ class Stream {
   std::string config_revision_;
   SpoolCursor cursor_;
   std::uint64_t scope_ = 0;  ///< whose definitions the server has, as far as the cursor
+  // The scope whose definitions are on their way, and how many frames of them are gone: a second time they
+  // would get other numbers.
+  std::uint64_t defining_scope_ = 0;
+  std::size_t definition_frames_sent_ = 0;
   std::deque<InFlight> in_flight_;
   std::size_t in_flight_bytes_ = 0;
   std::chrono::nanoseconds round_trip_{0};

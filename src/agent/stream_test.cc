@@ -256,6 +256,21 @@ TEST(Stream, WhileTheDiskFailsSamplesTakeTheirWayThroughMemoryAndLinesWait) {
   }
 }
 
+TEST(Stream, ADiskThatCannotBeReadForATimeLosesNothing) {
+  for (const auto seed : seeds()) {
+    SCOPED_TRACE("ATALAYA_TEST_SEED=" + std::to_string(seed));
+    World world(seed);
+    for (int i = 0; i < 2000; ++i) {
+      if (world.below(60) == 0) world.files().arm(io::Fault::kIoError, 1 + world.below(4), world.below(2) == 0);
+      if (world.below(20) == 0) world.files().disarm();
+      world.step(false);
+    }
+    world.drain();
+    world.expect_exactly_once();
+    if (testing::Test::HasFailure()) return;
+  }
+}
+
 TEST(Stream, ASamplesWayNeedsNoReadOfTheDisk) {
   World world(1);
   world.files().disarm();
