@@ -61,7 +61,7 @@ export class Visitor {
     this.page.on('websocket', (socket) => {
       if (new URL(socket.url()).host !== own) this.faults.push(`a socket to another origin: ${socket.url()}`);
     });
-    this.page.on('pageerror', (error) => this.faults.push(`exception: ${error.stack ?? error.message}`));
+    this.page.on('pageerror', (error) => this.faults.push(`exception: ${error.name} ${error.stack || error.message}`));
     this.page.on('console', (message) => this.onConsole(message));
   }
 
