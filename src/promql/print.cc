@@ -106,7 +106,13 @@ void print_selector(const Expression& node, std::string& out) {
 }
 
 void print_binary(const Expression& node, std::string& out) {
-  print(*node.args[0], out);
+  // `+Inf ^ x` would read as `+(Inf ^ x)`: as the base of a power infinity is written without its sign.
+  const auto& left = *node.args[0];
+  if (node.op == Op::kPow && left.kind == Kind::kNumber && left.number > 0 && std::isinf(left.number)) {
+    out += "Inf";
+  } else {
+    print(left, out);
+  }
   out += fmt::format(" {} ", name(node.op));
   if (node.return_bool) out += "bool ";
   if (node.matching.written) {

@@ -1,7 +1,9 @@
 // Runs a fuzz target without libFuzzer: every file of the corpus folder, then a fixed number of
-// mutations of those files from one printed seed. So each decoder meets hostile bytes in every
-// ordinary test run, and `build/fuzz` searches deeper.
+// mutations of those files. So each decoder meets hostile bytes in every ordinary test run, with the
+// same seed each time (a run that failed yesterday for somebody else's change fails again today);
+// ATALAYA_TEST_SEED takes another number, or `random`, and `build/fuzz` searches deeper.
 
+#include <csignal>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -10,6 +12,7 @@
 #include <iterator>
 #include <random>
 #include <string>
+#include <string_view>
 #include <vector>
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
@@ -37,9 +40,26 @@ std::string mutate(std::string input, const std::vector<std::string>& corpus, st
   return input;
 }
 
+/// The input that is being tried: an abort prints it, so that a failure is a new corpus file rather than a riddle.
+const std::string* tried = nullptr;
+
+void print_tried_input(int) {
+  if (tried == nullptr) return;
+  std::fputs("the input: \"", stdout);
+  for (const unsigned char byte : *tried) {
+    if (byte >= 0x20 && byte < 0x7f && byte != '"' && byte != '\\')
+      std::putchar(byte);
+    else
+      std::printf("\\x%02x", byte);
+  }
+  std::puts("\"");
+  std::fflush(stdout);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
+  std::signal(SIGABRT, print_tried_input);
   std::vector<std::string> corpus{""};
   for (int i = 1; i < argc; ++i) {
     if (!std::filesystem::is_directory(argv[i])) continue;
@@ -49,13 +69,15 @@ int main(int argc, char** argv) {
     }
   }
   const char* wanted = std::getenv("ATALAYA_TEST_SEED");
-  const std::uint64_t seed = wanted ? std::strtoull(wanted, nullptr, 10) : std::random_device{}();
+  const std::string_view text = wanted ? wanted : "1";
+  const std::uint64_t seed = text == "random" ? std::random_device{}() : std::strtoull(text.data(), nullptr, 10);
   constexpr int kMutations = 20000;
   std::printf("corpus of %zu inputs, %d mutations, seed %llu\n", corpus.size(), kMutations,
               static_cast<unsigned long long>(seed));
   std::fflush(stdout);
 
   const auto run = [](const std::string& input) {
+    tried = &input;
     LLVMFuzzerTestOneInput(reinterpret_cast<const std::uint8_t*>(input.data()), input.size());
   };
   for (const auto& input : corpus) run(input);
