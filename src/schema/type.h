@@ -1,0 +1,96 @@
+// What a field of an item may hold: types as data.
+#pragma once
+
+#include <boost/json/value.hpp>
+
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace atalaya::schema {
+
+/// The types that the program knows; everything else is built on them by `types:` of a package.
+enum class Kind : std::uint8_t {
+  kText,
+  kMarkdown,
+  kInteger,
+  kNumber,
+  kRatio,  ///< a number from 0 to 1; `15%` may be written too
+  kBoolean,
+  kDuration,  ///< `1h30m`
+  kBytes,     ///< `512`, `64kB`, `8MiB`
+  kTime,      ///< RFC 3339
+  kCron,      ///< five fields, or @hourly …
+  kZone,      ///< of the time zone data, `Europe/Madrid`
+  kRegex,     ///< RE2
+  kPromql,
+  kSelector,  ///< `{job="node"}`
+  kUrl,
+  kHost,  ///< DNS name or address
+  kPort,  ///< 1 to 65535
+  kPath,  ///< absolute
+  kEmail,
+  kColour,  ///< `#rrggbb`, or a name of the UI's palette
+  kSecret,  ///< text that no answer and no log shows
+  kEnumeration,
+  kReference,  ///< the id of an item of a section, "package/group/name" or "group/name" in its own package
+  kList,
+  kMap,     ///< names to values
+  kRecord,  ///< named fields
+  kScript,  ///< program text, or `file: scripts/x.py` within the package
+  kAny,     ///< any YAML: the body of sections whose owner checks them
+};
+
+struct Field;
+
+/// One word of an enumeration.
+struct Choice {
+  std::string value;
+  std::string help;
+  bool operator==(const Choice&) const = default;
+};
+
+/// Immutable; shared by all fields that are of it.
+struct Type {
+  Kind kind = Kind::kText;
+  std::string name;                               ///< as written: "duration", "list of host", "percent"
+  std::string package;                            ///< that defines it; "" for one of the program's own
+  std::string help;                               ///< "a duration such as 30s": what to write, for messages
+  std::shared_ptr<const Type> of;                 ///< of a list's items or a map's values
+  bool one_or_many = false;                       ///< of a list: one item may stand without brackets
+  std::string section;                            ///< of a reference
+  std::vector<Choice> choices;                    ///< of an enumeration
+  std::vector<Field> fields;                      ///< of a record, in the order of its form
+  std::vector<std::vector<std::string>> one_of;   ///< of a record: sets of fields of which exactly one is written
+  std::vector<std::vector<std::string>> some_of;  ///< sets of fields of which at least one is written
+  double least =
+      -std::numeric_limits<double>::infinity();  ///< of numbers, durations (ms), bytes; lengths of texts and lists
+  double most = std::numeric_limits<double>::infinity();
+  std::string pattern;                ///< RE2 that the whole text matches
+  std::string pattern_help;           ///< what the pattern asks for, in words
+  std::vector<std::string> or_words;  ///< words allowed beside (`never`); their value is null
+  std::string unit;                   ///< for people: "%", "ms"
+  std::string script;                 ///< path in `package` of the program with the verbs validate, format, serialise
+};
+using TypePtr = std::shared_ptr<const Type>;
+
+/// A named value of an item or a record.
+struct Field {
+  std::string name;
+  std::string title;  ///< "" : made from the name
+  std::string help;
+  TypePtr type;
+  bool required = false;
+  boost::json::value fallback;  ///< the value where none is written, as it would be written; null: none
+  std::string example;
+  bool operator==(const Field& other) const { return name == other.name && type == other.type; }
+};
+
+std::string_view name(Kind kind);
+std::optional<Kind> parse_kind(std::string_view text);
+
+}  // namespace atalaya::schema
