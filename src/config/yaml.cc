@@ -4,17 +4,12 @@
 #include <yaml.h>
 
 #include <algorithm>
-#include <deque>
 #include <unordered_map>
 #include <unordered_set>
 
-namespace atalaya::config {
+#include "config/yaml_storage.h"
 
-struct Document::Storage {
-  std::string text;
-  std::string file;
-  std::deque<Node> nodes;
-};
+namespace atalaya::config {
 
 namespace {
 

@@ -24,6 +24,7 @@ struct YamlLimits {
 };
 
 class YamlBuilder;
+class YamlComposer;
 
 /// A scalar, sequence or mapping. Immutable; lives as long as its Document.
 ///
@@ -68,6 +69,7 @@ class Node {
 
  private:
   friend class YamlBuilder;
+  friend class YamlComposer;
   Kind kind_ = Kind::kScalar;
   Style style_ = Style::kPlain;
   bool alias_ = false;
@@ -100,6 +102,7 @@ class Document {
   struct Storage;
   Document(std::shared_ptr<const Storage> storage, const Node* root) : storage_(std::move(storage)), root_(root) {}
   friend class YamlBuilder;
+  friend class YamlComposer;
   std::shared_ptr<const Storage> storage_;
   const Node* root_;
 };
