@@ -55,6 +55,16 @@ class YamlComposer {
     return substitute_entries(node, value_of);
   }
 
+  Result<const Node*> without(const Node& mapping, std::string_view key) {
+    AT_TRY(auto* made, copy(mapping));
+    made->entries_.clear();
+    made->weight_ = 1;
+    for (const auto& entry : mapping.entries()) {
+      if (entry.key->text() != key) put(*made, entry.key, entry.value, entry.merged);
+    }
+    return made;
+  }
+
   Document finish(const Node* root) { return Document(storage_, root); }
 
  private:
@@ -172,6 +182,15 @@ Result<Document> overlay(const Document& base, const Node& base_node, const Docu
   AT_TRY(const auto* root, composer.overlay(base_node, over_node));
   return composer.finish(root);
 }
+
+Result<Document> without(const Document& document, const Node& mapping, std::string_view key,
+                         const YamlLimits& limits) {
+  YamlComposer composer(document, limits);
+  AT_TRY(const auto* root, composer.without(mapping, key));
+  return composer.finish(root);
+}
+
+Document part_of(const Document& document, const Node& node) { return YamlComposer(document, {}).finish(&node); }
 
 Result<Document> substitute(const Document& document, const Node& node, const Substitute& value_of,
                             const YamlLimits& limits) {

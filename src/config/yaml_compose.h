@@ -4,6 +4,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "config/yaml.h"
 #include "config/yaml_value.h"
@@ -20,6 +21,11 @@ using Substitute = std::function<std::optional<YamlValue>(const Node& scalar)>;
 /// replaces.
 Result<Document> overlay(const Document& base, const Node& base_node, const Document& over, const Node& over_node,
                          const YamlLimits& limits = {});
+/// The mapping without one of its keys.
+Result<Document> without(const Document& document, const Node& mapping, std::string_view key,
+                         const YamlLimits& limits = {});
+/// The same tree as a document of its own.
+Document part_of(const Document& document, const Node& node);
 /// A copy in which scalars are replaced (keys only by texts).
 Result<Document> substitute(const Document& document, const Node& node, const Substitute& value_of,
                             const YamlLimits& limits = {});

@@ -19,7 +19,7 @@ TEST(YamlCompose, AnOverlayReplacesSingleFieldsAndKeepsBothPlaces) {
   EXPECT_EQ(write_flow(value_of(both->root())),
             "{gauge: {expr: up, below: {warning: 3, critical: 2}}, for: 5m, labels: {team: x}}");
   EXPECT_EQ(both->root().get({"gauge", "below", "warning"})->place(), (Place{"b.yaml", 1, 26}));
-  EXPECT_EQ(both->root().get({"gauge", "below", "critical"})->place(), (Place{"a.yaml", 3, 34}));
+  EXPECT_EQ(both->root().get({"gauge", "below", "critical"})->place(), (Place{"a.yaml", 3, 33}));
 }
 
 TEST(YamlCompose, AnOverlayOfAnotherKindReplacesTheWhole) {
