@@ -154,6 +154,17 @@ ProcessSpec parse_process(Fields& fields) {
   return process;
 }
 
+PingSpec parse_ping(Fields& fields) {
+  constexpr std::int64_t kMaxCount = 20;
+  PingSpec ping;
+  ping.host = fields.text("host");
+  ping.count = fields.integer("count").value_or(ping.count);
+  ping.interface = fields.text("interface");
+  fields.need(!ping.host.empty(), "host");
+  if (ping.count < 1 || ping.count > kMaxCount) fields.complain(fmt::format("count must be 1 to {}", kMaxCount));
+  return ping;
+}
+
 }  // namespace
 
 std::string CollectorSpec::name() const { return id.substr(id.rfind('/') + 1); }
@@ -182,6 +193,8 @@ Result<CollectorSpec> parse_collector(const json::object& object) {
     spec.what = std::move(tcp);
   } else if (type == "process") {
     spec.what = parse_process(fields);
+  } else if (type == "ping") {
+    spec.what = parse_ping(fields);
   } else {
     fields.complain(fmt::format("this agent knows no type \"{}\"", type));
   }

@@ -53,11 +53,18 @@ struct ProcessSpec {
   bool operator==(const ProcessSpec&) const = default;
 };
 
+struct PingSpec {
+  std::string host;
+  std::int64_t count = 3;
+  std::string interface;  ///< "": as the routing table says
+  bool operator==(const PingSpec&) const = default;
+};
+
 struct CollectorSpec {
   std::string id;  ///< "package/group/name"
   Duration period{10'000};
   Duration timeout{5'000};
-  std::variant<HostSpec, LogSpec, HttpSpec, TcpSpec, ProcessSpec> what;
+  std::variant<HostSpec, LogSpec, HttpSpec, TcpSpec, ProcessSpec, PingSpec> what;
 
   /// The last part of the id: what `check_up{check=…}` says.
   std::string name() const;

@@ -1,5 +1,9 @@
 #include "collect/check/check.h"
 
+#include <algorithm>
+#include <cmath>
+
+#include "collect/ping/ping.h"
 #include "collect/utf8.h"
 
 namespace atalaya::collect::check {
@@ -33,6 +37,11 @@ Result<std::unique_ptr<Check>> Check::make(const CollectorSpec& spec, CheckConte
                    target = process.name.empty() ? process.regex : process.name;
                    return make_process_probe(process, context.root);
                  },
+                 [&](const PingSpec& ping) -> Made {
+                   type = "ping";
+                   target = ping.host;
+                   return ping::make_ping_probe(ping, spec.timeout, context.loop, context.clock);
+                 },
                  [&](const auto&) -> Made { return fail(ErrorCode::kInvalidArgument, "this is no check"); }};
   auto probe = std::visit(visitor, spec.what);
   if (!probe) return fail_within("collector " + spec.id, std::move(probe).error());
@@ -48,7 +57,9 @@ Check::Check(CollectorSpec spec, CheckContext context, std::unique_ptr<Probe> pr
       set_(context_.labels, stream_.with("target", to_utf8(target))),
       up_(set_.add("check_up", {})),
       duration_(set_.add("check_duration_seconds", {})),
-      probe_(std::move(probe)) {}
+      probe_(std::move(probe)) {
+  for (const auto& metric : probe_->metrics()) measured_.push_back(set_.add(metric, {}));
+}
 
 Check::~Check() {
   if (stream_up_ != kNoLabels) context_.labels.release(stream_up_);
@@ -81,6 +92,8 @@ void Check::report(Time now, Batch& out) {
   set_.begin(now, out);
   set_.put(up_, verdict_.up ? 1 : 0);
   set_.put(duration_, std::chrono::duration<double>(took_).count());
+  for (std::size_t i = 0; i < std::min(measured_.size(), verdict_.values.size()); ++i)
+    if (!std::isnan(verdict_.values[i])) set_.put(measured_[i], verdict_.values[i]);
   set_.finish();
   if (told_ && last_told_.up == verdict_.up && last_told_.text == verdict_.text) return;
   told_ = true;

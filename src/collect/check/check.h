@@ -1,9 +1,10 @@
-// Is it up? Checks of processes, TCP ports and HTTP addresses.
+// Is it up? Checks of processes, TCP ports, HTTP addresses and (collect/ping) hosts.
 #pragma once
 
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "collect/collector.h"
 #include "collect/series_set.h"
@@ -16,6 +17,7 @@ namespace atalaya::collect::check {
 struct Verdict {
   bool up = false;
   std::string text;
+  std::vector<double> values = {};  ///< of Probe::metrics, in their order; NaN: none this time
 };
 
 /// One way of looking. Strand-bound; destroyed while it looks, it reports no more.
@@ -25,6 +27,8 @@ class Probe {
   virtual ~Probe() = default;
   /// `done` is called once, at the latest after the time-out, perhaps within the call.
   virtual void look(Done done) = 0;
+  /// Names of what it measures beside the verdict.
+  virtual std::vector<std::string> metrics() const { return {}; }
 };
 
 /// invalid_argument for an address or expression that cannot work.
@@ -43,7 +47,7 @@ struct CheckContext {
   std::function<void()> wake;
 };
 
-/// Looks once a period and writes check_up (0 or 1) and check_duration_seconds
+/// Looks once a period and writes check_up (0 or 1), check_duration_seconds and what its probe measures
 /// {check, type, target, instance, job="check"}, and a log line {check, type, instance, job="check", level}
 /// with the verdict's text whenever up or text changes. While a look is still under way no second
 /// one begins. Strand-bound.
@@ -66,6 +70,7 @@ class Check final : public Collector {
   SeriesSet set_;
   SeriesSet::Slot up_;
   SeriesSet::Slot duration_;
+  std::vector<SeriesSet::Slot> measured_;  ///< one of each of the probe's metrics
   LabelsId stream_up_ = kNoLabels;
   LabelsId stream_down_ = kNoLabels;
   Steady next_look_{};
