@@ -4,6 +4,7 @@ import { createServer } from 'node:http';
 import { existsSync, readFileSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import { WebSocketServer } from 'ws';
+import { packageRoutes } from './packages.mjs';
 import { parse } from './promql.mjs';
 import * as world from './world.mjs';
 
@@ -116,12 +117,6 @@ const routes = [
       { id: 'app/logs/errors', package: 'app', group: 'logs', name: 'errors', title: 'Errors in the log', kind: 'tailable', state: 'error', series: 0, error: 'pattern "(": missing )', file: 'app/logs.yaml', line: 9 },
     ],
   })],
-  ['GET', '/packages', () => ({
-    packages: [
-      { name: 'host', version: '1.0.0', state: 'ok', errors: [], items: 14 },
-      { name: 'app', version: '0.3.1', state: 'broken', errors: [{ file: 'app/logs.yaml', line: 9, column: 18, message: 'pattern "(": missing )', remedy: 'Close the group, or write \\( for a literal bracket.' }], items: 2 },
-    ],
-  })],
   ['GET', '/channels', () => ({ channels: [{ id: 'ops/hook', type: 'webhook', target: 'https://hooks.example.net/atalaya' }, { id: 'ops/mail', type: 'email', target: 'oncall@example.net' }] })],
   ['POST', '/channels/:id/test', () => {
     setTimeout(() => broadcast('notifications', { notification: { id: `n${Date.now()}`, title: 'filling on storage1', text: '/srv/backups has 3.8 % left', severity: 'critical', state: 'firing', alert_id: world.alerts[0].id, at: new Date().toISOString() } }), 300);
@@ -142,6 +137,10 @@ function answer(method, path, q, body) {
     return { status: 'success', data: { resultType: 'vector', result: vector.map((e) => ({ metric: e.metric, value: [t, String(e.value)] })) } };
   }
   if (path === '/api/v1/label/__name__/values') return { status: 'success', data: [...new Set(world.series.map((s) => s.labels.__name__))].sort() };
+  for (const [verb, pattern, run] of packageRoutes) {
+    const match = verb === method && path.startsWith(prefix) ? pattern.exec(path.slice(prefix.length)) : null;
+    if (match) return run(match, q, body);
+  }
   for (const [verb, pattern, run] of routes) {
     const match = new RegExp(`^${prefix}${pattern.replace(':id', '(.+?)')}$`).exec(path);
     if (match && verb === method) return run({ id: match[1] && decodeURIComponent(match[1]), q, body });

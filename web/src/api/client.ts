@@ -33,7 +33,7 @@ async function send(method: string, path: string, options: Options, token: strin
   const headers: Record<string, string> = { Accept: 'application/json' };
   if (token) headers.Authorization = `Bearer ${token}`;
   let body: BodyInit | undefined;
-  if (options.body instanceof URLSearchParams) body = options.body;
+  if (options.body instanceof URLSearchParams || options.body instanceof Blob) body = options.body;
   else if (options.body !== undefined) {
     headers['Content-Type'] = 'application/json';
     body = JSON.stringify(options.body);
@@ -47,7 +47,7 @@ async function send(method: string, path: string, options: Options, token: strin
 }
 
 /** One request; renews the tokens once when they are refused. Throws ApiError. */
-export async function request<T>(method: string, path: string, options: Options = {}): Promise<T> {
+async function exchange(method: string, path: string, options: Options): Promise<Response> {
   const token = options.anonymous ? undefined : await session.accessToken();
   let answer = await send(method, path, options, token);
   if (answer.status === 401 && !options.anonymous) {
@@ -61,6 +61,11 @@ export async function request<T>(method: string, path: string, options: Options 
     const retryAfter = Number(answer.headers.get('Retry-After')) || undefined;
     throw new ApiError(answer.status, body, retryAfter);
   }
+  return answer;
+}
+
+export async function request<T>(method: string, path: string, options: Options = {}): Promise<T> {
+  const answer = await exchange(method, path, options);
   if (answer.status === 204) return undefined as T;
   const text = await answer.text();
   return (text ? JSON.parse(text) : undefined) as T;
@@ -70,8 +75,18 @@ const prefix = '/api/atalaya/v1';
 
 export const api = {
   get: <T>(path: string, params?: Params, signal?: AbortSignal) => request<T>('GET', prefix + path, { params, signal }),
-  post: <T>(path: string, body: unknown = {}) => request<T>('POST', prefix + path, { body }),
+  post: <T>(path: string, body: unknown = {}, signal?: AbortSignal) => request<T>('POST', prefix + path, { body, signal }),
   patch: <T>(path: string, body: unknown) => request<T>('PATCH', prefix + path, { body }),
   remove: <T = void>(path: string) => request<T>('DELETE', prefix + path),
   signIn: <T>(path: string, body: unknown) => request<T>('POST', prefix + path, { body, anonymous: true }),
 };
+
+/** The bytes of an answer, for files that are saved. */
+export async function download(path: string): Promise<Blob> {
+  return (await exchange('GET', prefix + path, {})).blob();
+}
+
+/** Bytes as they are. */
+export function upload<T>(path: string, bytes: Blob, params?: Params): Promise<T> {
+  return request<T>('POST', prefix + path, { body: bytes, params });
+}
