@@ -10,26 +10,12 @@
 #include <cstdio>
 #include <filesystem>
 
+#include "io/descriptor.h"
 #include "io/errno.h"
 #include "io/file_system.h"
 
 namespace atalaya::io {
 namespace {
-
-/// Owns a descriptor. Immutable.
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  Descriptor& operator=(Descriptor&&) = delete;
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
 
 Result<Descriptor> open_descriptor(const std::string& path, int flags) {
   int fd;
