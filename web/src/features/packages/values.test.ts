@@ -1,0 +1,69 @@
+import { describe, expect, it } from 'vitest';
+import type { TypeExpr, Value } from '../../api/packages';
+import { changesBetween, errorsOf, getAt, hasErrors, setAt, titleOf, typeAt, unsetAt } from './values';
+
+const rule: Value = { gauge: { expr: 'a', below: { warning: 1 } }, tags: ['x', 'y'] };
+
+describe('a value within an item', () => {
+  it('is found by its path, through lists by number', () => {
+    expect(getAt(rule, ['gauge', 'below', 'warning'])).toBe(1);
+    expect(getAt(rule, ['tags', '1'])).toBe('y');
+    expect(getAt(rule, ['tags', '1', 'more'])).toBeUndefined();
+    expect(getAt(rule, ['constructor'])).toBeUndefined();
+  });
+  it('is changed in a copy, making the records on the way', () => {
+    expect(setAt(rule, ['gauge', 'above', 'critical'], 9)).toEqual({ ...rule, gauge: { expr: 'a', below: { warning: 1 }, above: { critical: 9 } } });
+    expect(setAt(rule, ['tags', '2'], 'z')).toMatchObject({ tags: ['x', 'y', 'z'] });
+    expect(rule).toEqual({ gauge: { expr: 'a', below: { warning: 1 } }, tags: ['x', 'y'] });
+  });
+  it('is taken away in a copy', () => {
+    expect(unsetAt(rule, ['gauge', 'below'])).toEqual({ gauge: { expr: 'a' }, tags: ['x', 'y'] });
+    expect(unsetAt(rule, ['tags', '0'])).toMatchObject({ tags: ['y'] });
+    expect(unsetAt(rule, ['nothing', 'there'])).toEqual(rule);
+  });
+});
+
+describe('changesBetween', () => {
+  it('touches only the fields that differ', () => {
+    const after = setAt(setAt(unsetAt(rule, ['gauge', 'below']), ['gauge', 'above'], { warning: 2 }), ['tags', '0'], 'w');
+    expect(changesBetween(rule, after)).toEqual({
+      set: [
+        { field: ['gauge', 'above'], value: { warning: 2 } },
+        { field: ['tags', '0'], value: 'w' },
+      ],
+      unset: [['gauge', 'below']],
+    });
+  });
+  it('replaces a list that became longer or shorter', () => {
+    expect(changesBetween(rule, unsetAt(rule, ['tags', '0'])).set).toEqual([{ field: ['tags'], value: ['y'] }]);
+  });
+  it('is empty for equal values in another order', () => {
+    expect(changesBetween({ a: 1, b: 2 }, { b: 2, a: 1 })).toEqual({ set: [], unset: [] });
+  });
+});
+
+it('tells the errors of a field from those below it', () => {
+  const errors = [{ message: 'wrong', field: 'gauge.expr' }];
+  expect(errorsOf(errors, ['gauge', 'expr'])).toHaveLength(1);
+  expect(errorsOf(errors, ['gauge'])).toHaveLength(0);
+  expect(hasErrors(errors, ['gauge'])).toBe(true);
+  expect(hasErrors(errors, ['gau'])).toBe(false);
+});
+
+it('finds the type of what stands at a path', () => {
+  const type: TypeExpr = {
+    kind: 'record',
+    fields: [
+      { name: 'steps', kind: 'list', of: { kind: 'record', fields: [{ name: 'do', kind: 'text' }] } },
+      { name: 'labels', kind: 'map', of: { kind: 'number' } },
+    ],
+  };
+  expect(typeAt(type, ['steps', '3', 'do'])?.kind).toBe('text');
+  expect(typeAt(type, ['labels', 'anything'])?.kind).toBe('number');
+  expect(typeAt(type, ['labels', 'anything', 'below'])).toBeUndefined();
+});
+
+it('makes words of a name that has no title', () => {
+  expect(titleOf({ name: 'no_data' })).toBe('No data');
+  expect(titleOf({ name: 'x', title: 'Across' })).toBe('Across');
+});
