@@ -6,7 +6,7 @@
 #include <random>
 
 #include "rules/engine.h"
-#include "rules/test_store.h"
+#include "rules/memory_store.h"
 
 namespace atalaya::rules {
 namespace {
@@ -38,7 +38,7 @@ std::vector<RuleSpec> one_rule() {
 }
 
 struct World {
-  TestStore store;
+  MemorySeries store;
   Recorder recorder;
   Engine engine{store, recorder};
   SeriesId id = store.resolve(Labels{{kMetricName, "temp"}});
@@ -154,7 +154,7 @@ TEST(Engine, TenantsAreJudgedApart) {
 }
 
 TEST(Engine, SamplesOfOtherSeriesCostNoQuery) {
-  TestStore store;
+  MemorySeries store;
   Recorder recorder;
   Engine engine(store, recorder);
   auto rules = one_rule();

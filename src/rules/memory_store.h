@@ -1,4 +1,4 @@
-// Stores of series and of lines for tests of rules: everything in memory, nothing committed.
+// Stores of series and of lines for scripts about rules: everything in memory, nothing committed.
 #pragma once
 
 #include <re2/re2.h>
@@ -17,7 +17,7 @@
 namespace atalaya::rules {
 
 /// One tenant is enough for it: all see the same series. Thread-compatible.
-class TestStore final : public storage::SeriesQuerier {
+class MemorySeries final : public storage::SeriesQuerier {
  public:
   SeriesId resolve(const Labels& labels) {
     const auto [slot, is_new] = ids_.try_emplace(labels, series_.size());
@@ -92,7 +92,7 @@ class TestStore final : public storage::SeriesQuerier {
 };
 
 /// Lines in the order in which they came. Thread-compatible.
-class TestLogs final : public storage::LogQuerier {
+class MemoryLogs final : public storage::LogQuerier {
  public:
   void add(LogRecord record) { lines_.push_back({lines_.size() + 1, std::move(record)}); }
 
