@@ -48,34 +48,34 @@ std::string tag_text(const YamlValue& value) {
   return out + "> ";
 }
 
-void put_block(std::string& out, const YamlValue& value, std::size_t indent);
+void put_block(std::string& out, const YamlValue& value, std::size_t indent, std::size_t step);
 
 /// After "key:" or "-".
-void put_child(std::string& out, const YamlValue& value, std::size_t indent, bool of_list) {
+void put_child(std::string& out, const YamlValue& value, std::size_t indent, std::size_t step, bool of_list) {
   const bool plain_text = value.kind == YamlValue::Kind::kText && value.tag.empty();
-  if (const auto block = plain_text ? write_literal(value.scalar, indent + 2) : std::nullopt) {
+  if (const auto block = plain_text ? write_literal(value.scalar, indent + step) : std::nullopt) {
     out += ' ' + *block;
   } else if ((value.entries.empty() && value.items.empty()) || !value.tag.empty()) {
     out += ' ' + write_flow(value) + '\n';
   } else if (of_list) {
     // The first line goes behind the dash.
     std::string below;
-    put_block(below, value, indent + 2);
+    put_block(below, value, indent + 2, step);
     out += ' ' + below.substr(indent + 2);
   } else {
     out += '\n';
-    put_block(out, value, indent + 2);
+    put_block(out, value, indent + step, step);
   }
 }
 
-void put_block(std::string& out, const YamlValue& value, std::size_t indent) {
+void put_block(std::string& out, const YamlValue& value, std::size_t indent, std::size_t step) {
   for (const auto& [key, child] : value.entries) {
     out += std::string(indent, ' ') + write_text(key, false) + ':';
-    put_child(out, child, indent, false);
+    put_child(out, child, indent, step, false);
   }
   for (const auto& item : value.items) {
     out += std::string(indent, ' ') + '-';
-    put_child(out, item, indent, true);
+    put_child(out, item, indent, step, true);
   }
 }
 
@@ -137,16 +137,19 @@ YamlValue value_of(const Node& node) {
 bool operator==(const YamlValue& a, const YamlValue& b) {
   if (a.kind != b.kind || a.scalar != b.scalar || a.tag != b.tag || a.entries.size() != b.entries.size()) return false;
   if (!std::equal(a.items.begin(), a.items.end(), b.items.begin(), b.items.end())) return false;
-  return std::all_of(a.entries.begin(), a.entries.end(), [&](const auto& entry) {
-    const auto* other = b.get(entry.first);
-    return other && *other == entry.second;
-  });
+  for (std::size_t i = 0; i < a.entries.size(); ++i) {
+    const auto& [key, value] = a.entries[i];
+    // Mostly the order is the same, and looking for each of thousands of keys would take their square.
+    const auto* other = b.entries[i].first == key ? &b.entries[i].second : b.get(key);
+    if (!other || !(*other == value)) return false;
+  }
+  return true;
 }
 
-std::string write_block(const YamlValue& value) {
+std::string write_block(const YamlValue& value, std::size_t step) {
   if ((value.entries.empty() && value.items.empty()) || !value.tag.empty()) return write_flow(value) + '\n';
   std::string out;
-  put_block(out, value, 0);
+  put_block(out, value, 0, step);
   return out;
 }
 

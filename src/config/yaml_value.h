@@ -45,8 +45,8 @@ YamlValue value_of(const Node& node);
 /// Order of keys does not count.
 bool operator==(const YamlValue& a, const YamlValue& b);
 
-/// In block style with its line end, nested by two spaces; texts of several lines as `|` blocks.
-std::string write_block(const YamlValue& value);
+/// In block style with its line end, nested by `step` spaces; texts of several lines as `|` blocks.
+std::string write_block(const YamlValue& value, std::size_t step = 2);
 /// On one line: `{a: 1, b: [x, "y z"]}`.
 std::string write_flow(const YamlValue& value);
 /// A text so that YAML reads the same text back, on one line: plain where that is safe (`in_flow`:
