@@ -4,6 +4,7 @@
 #include <boost/json.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <string>
@@ -40,6 +41,16 @@ struct Pipeline {
   std::size_t offset = 0;
 };
 
+/// What is done to the value of an action before it is printed; `html_context.h` decides.
+enum class Escape : std::uint8_t {
+  kNone,          ///< a text template
+  kText,          ///< between tags: escaped, unless it is markup of ours
+  kAttribute,     ///< within quotes
+  kUrl,           ///< a whole address, or its beginning: also its scheme is looked at
+  kUrlPath,       ///< behind the beginning of an address
+  kUrlComponent,  ///< one segment, or a value in the query
+};
+
 struct Node;
 using Nodes = std::vector<Node>;
 
@@ -50,13 +61,16 @@ struct Node {
   std::unique_ptr<Pipeline> pipeline;  ///< null for kTemplate without data
   Nodes body;
   Nodes otherwise;
-  std::size_t offset = 0;
+  std::size_t offset = 0;  ///< in the source
+  Escape escape = Escape::kNone;
 };
 
 struct Tree {
   std::string source;
   std::string file;
-  std::vector<std::string> outside;  ///< variables
+  std::vector<std::string> outside;                       ///< variables
+  std::vector<std::shared_ptr<const Function>> given;     ///< with the rendering
+  std::vector<std::unique_ptr<std::string>> given_names;  ///< what `given` points into
   Nodes main;
   std::map<std::string, Nodes> defined;
 

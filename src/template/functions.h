@@ -13,12 +13,14 @@ struct CallContext {
   const boost::json::value* external_url = nullptr;
 };
 
-/// A row of the table. `and` and `or` have no `call`: the evaluator stops at the deciding argument.
+/// A row of the table. `and` and `or` have no `call`: the evaluator stops at the deciding argument. Nor has
+/// one that comes with the rendering.
 struct Function {
   std::string_view name;
   int min_arguments = 0;
   int max_arguments = 0;  ///< -1 for any number
   Result<Value> (*call)(const CallContext& context, const Arguments& arguments) = nullptr;
+  bool given = false;  ///< answered by RenderOptions::call
 };
 
 /// Null if there is none of that name.

@@ -45,8 +45,13 @@ class Parser {
   Result<End> nodes(Nodes& out, int depth) {
     if (depth > kMaxDepth) return error(scan_.offset(), "blocks are nested too deeply");
     for (;;) {
+      const auto start = scan_.offset();
       auto text = scan_.text();
-      if (!text.empty()) out.push_back({.kind = Node::Kind::kText, .text = std::move(text)});
+      if (!text.empty()) {
+        // A text that is trimmed in front begins behind its white space.
+        const auto from = tree_.source.find(text, start);
+        out.push_back({.kind = Node::Kind::kText, .text = std::move(text), .offset = from});
+      }
       if (scan_.at_end()) return End{};
       const auto offset = scan_.offset();
       AT_TRY(const bool comment, open());
@@ -296,9 +301,17 @@ class Parser {
     if (name == "nil") return {};
     out.kind = Operand::Kind::kFunction;
     out.name = name;
-    out.function = find_function(name);
+    out.function = find_given(name);
+    if (out.function == nullptr) out.function = find_function(name);
     if (out.function == nullptr) return error(out.offset, fmt::format("function \"{}\" not defined", name));
     return {};
+  }
+
+  const Function* find_given(std::string_view name) const {
+    for (const auto& function : tree_.given) {
+      if (function->name == name) return function.get();
+    }
+    return nullptr;
   }
 
   Result<std::optional<std::string>> string() {
@@ -333,6 +346,10 @@ Result<Tree> parse_tree(std::string_view text, const ParseOptions& options) {
   }
   tree.source = std::string(text);
   tree.outside = options.variables;
+  for (const auto& [name, least, most] : options.functions) {
+    tree.given_names.push_back(std::make_unique<std::string>(name));
+    tree.given.push_back(std::make_shared<Function>(Function{*tree.given_names.back(), least, most, nullptr, true}));
+  }
   AT_TRY(Parser(tree).run());
   return tree;
 }

@@ -6,7 +6,9 @@
 
 #include "template/ast.h"
 #include "template/functions.h"
+#include "template/html_escape.h"
 #include "template/parser.h"
+#include "template/run.h"
 #include "template/value.h"
 
 namespace atalaya::templates {
@@ -84,7 +86,7 @@ class Run {
       case Node::Kind::kText: AT_TRY(write(node.offset, node.text)); return Flow::kNext;
       case Node::Kind::kAction: {
         AT_TRY(const auto value, pipeline(*node.pipeline, dot));
-        if (node.pipeline->variables.empty()) AT_TRY(write(node.offset, print(*value)));
+        if (node.pipeline->variables.empty()) AT_TRY(write(node.offset, escaped(value, node.escape)));
         return Flow::kNext;
       }
       case Node::Kind::kIf:
@@ -185,7 +187,7 @@ class Run {
   Result<std::optional<Value>> run_command(const Command& command, const Value& dot, const std::optional<Value>& last) {
     const auto& head = command.operands.front();
     AT_TRY(spend(head.offset));
-    if (head.kind == Operand::Kind::kFunction && head.fields.empty() && head.function->call == nullptr) {
+    if (head.kind == Operand::Kind::kFunction && head.fields.empty() && is_lazy(*head.function)) {
       return and_or(command, dot, last);
     }
     Arguments arguments;
@@ -197,6 +199,9 @@ class Run {
     AT_TRY(auto value, operand(head, dot, arguments));
     return std::optional<Value>(std::move(value));
   }
+
+  /// Takes its arguments unevaluated.
+  static bool is_lazy(const Function& function) { return function.call == nullptr && !function.given; }
 
   Result<std::optional<Value>> and_or(const Command& command, const Value& dot, const std::optional<Value>& last) {
     const bool is_and = command.operands.front().function->name == "and";
@@ -250,10 +255,10 @@ class Run {
     const auto& f = *operand.function;
     const auto arguments = operand.fields.empty() ? given : Arguments{};
     const auto count = static_cast<int>(arguments.size());
-    if (f.call == nullptr || count < f.min_arguments || (f.max_arguments >= 0 && count > f.max_arguments)) {
+    if (is_lazy(f) || count < f.min_arguments || (f.max_arguments >= 0 && count > f.max_arguments)) {
       return error(operand.offset, fmt::format("wrong number of arguments for {}: {}", f.name, count));
     }
-    auto result = f.call(context_, arguments);
+    auto result = f.given ? ask(f, arguments) : f.call(context_, arguments);
     if (!result) return error(operand.offset, result.error());
     if (const auto* text = (**result).if_string()) {
       AT_TRY(spend(operand.offset, text->size()));
@@ -263,6 +268,11 @@ class Run {
       }
     }
     return result;
+  }
+
+  Result<Value> ask(const Function& f, const Arguments& arguments) const {
+    if (options_.call) return options_.call(f.name, arguments);
+    return fail(ErrorCode::kUnprocessable, "not available here");
   }
 
   const Tree& tree_;
@@ -277,6 +287,10 @@ class Run {
 
 }  // namespace
 
+Result<std::string> run_tree(const Tree& tree, const boost::json::value& data, const RenderOptions& options) {
+  return Run(tree, options).run(data);
+}
+
 Result<Template> Template::parse(std::string_view text, const ParseOptions& options) {
   AT_TRY(auto tree, parse_tree(text, options));
   auto impl = std::make_shared<Impl>();
@@ -285,7 +299,7 @@ Result<Template> Template::parse(std::string_view text, const ParseOptions& opti
 }
 
 Result<std::string> Template::render(const boost::json::value& data, const RenderOptions& options) const {
-  return Run(impl_->tree, options).run(data);
+  return run_tree(impl_->tree, data, options);
 }
 
 }  // namespace atalaya::templates

@@ -4,6 +4,7 @@
 #include <boost/json.hpp>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -11,17 +12,27 @@
 #include <vector>
 
 #include "base/result.h"
+#include "template/value.h"
 
 namespace atalaya::templates {
 
+/// A function that the one who renders brings along; it wins over one of ours.
+struct GivenFunction {
+  std::string name;
+  int min_arguments = 0;
+  int max_arguments = 0;
+};
+
 struct ParseOptions {
-  std::string file;                    ///< for places in errors
-  std::vector<std::string> variables;  ///< declared outside, without `$`: labels, value, …
+  std::string file;                      ///< for places in errors
+  std::vector<std::string> variables;    ///< declared outside, without `$`: labels, value, …
+  std::vector<GivenFunction> functions;  ///< answered by RenderOptions::call
 };
 
 struct RenderOptions {
   /// Values of the outside variables; one that is missing is null.
   std::vector<std::pair<std::string, boost::json::value>> variables;
+  std::function<Result<Value>(std::string_view name, const Arguments& arguments)> call;
   std::size_t max_output_bytes = 256 * 1024;
   std::size_t max_steps = 100'000;  ///< nodes and function calls
 };

@@ -21,6 +21,13 @@ class Value {
   Value(boost::json::value made)  // NOLINT: wanted implicit
       : owner_(std::make_shared<const boost::json::value>(std::move(made))), value_(owner_.get()) {}
   static Value within(const boost::json::value& data) { return Value(nullptr, &data); }
+  /// HTML that functions of ours made and escaped: the only text that an HTML template prints as it is.
+  static Value markup(std::string html) {
+    Value made{boost::json::value(boost::json::string(html))};
+    made.markup_ = true;
+    return made;
+  }
+  bool is_markup() const { return markup_; }
   /// A part of this value that keeps the whole alive.
   Value part(const boost::json::value& inner) const { return Value(owner_, &inner); }
 
@@ -32,6 +39,7 @@ class Value {
       : owner_(std::move(owner)), value_(value) {}
   std::shared_ptr<const boost::json::value> owner_;
   const boost::json::value* value_;
+  bool markup_ = false;
 };
 
 using Arguments = std::vector<Value>;
