@@ -42,6 +42,9 @@ class SchemaSet {
   const TypePtr* type(std::string_view name) const;     ///< null if unknown; the program's own included
   std::vector<const Section*> sections() const;         ///< by the order of declaration
   std::vector<TypePtr> types() const;                   ///< those that packages define, in order
+  /// A record of the fields that this mapping describes (as `fields:` of a schema does): parameters of a
+  /// specification, arguments of a procedure. Null after errors.
+  TypePtr record(const config::Node& fields, config::Errors& errors) const;
   std::uint64_t fingerprint() const { return fingerprint_; }
 
  private:
@@ -50,6 +53,7 @@ class SchemaSet {
   std::map<std::string, const Section*, std::less<>> by_name_;
   std::map<std::string, TypePtr, std::less<>> types_;
   std::vector<TypePtr> declared_;
+  std::vector<TypePtr> kept_;  ///< records that may be pointed to from within themselves
   std::uint64_t fingerprint_ = 0;
 };
 
