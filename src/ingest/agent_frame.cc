@@ -7,7 +7,10 @@
 namespace atalaya::ingest {
 namespace {
 
-enum class Type : std::uint8_t { kHello = 1, kWelcome, kDefinitions, kBatch, kAck, kConfig };
+enum class Type : std::uint8_t { kHello = 1, kWelcome, kDefinitions, kBatch, kAck, kConfig, kCall, kCallResult };
+
+constexpr std::uint64_t kCallNetwork = 1;
+constexpr std::uint64_t kCallTimedOut = 1;
 
 ByteWriter start(std::string& out, Type type, std::size_t size_hint = 64) {
   out.reserve(size_hint);
@@ -32,6 +35,7 @@ Result<AgentFrame> decode_hello(ByteReader& in) {
     std::string name{in.text()};
     frame.facts.emplace_back(std::move(name), std::string{in.text()});
   }
+  if (!in.at_end()) frame.abilities = in.varint();
   if (!in.ok()) return malformed("hello", "ends too early");
   if (!is_utf8(frame.version) || !is_utf8(frame.host)) return malformed("hello", "text is not UTF-8");
   for (const auto& [name, value] : frame.facts)
@@ -94,6 +98,70 @@ Result<AgentFrame> decode_config(ByteReader& in) {
   return frame;
 }
 
+std::unexpected<Error> too_much(std::string_view name, std::string_view what, std::uint64_t has, std::uint64_t most) {
+  return malformed(name, fmt::format("{} {}, at most {}", has, what, most));
+}
+
+Result<AgentFrame> decode_call(ByteReader& in) {
+  CallFrame frame;
+  frame.id = in.text();
+  frame.kind = in.text();
+  frame.program = in.text();
+  const auto arguments = in.varint();
+  if (arguments > kMaxCallTexts) return too_much("call", "arguments", arguments, kMaxCallTexts);
+  std::size_t bytes = 0;
+  for (std::uint64_t i = 0; i < arguments && in.ok(); ++i) {
+    bytes += frame.arguments.emplace_back(in.text()).size();
+  }
+  frame.input = in.text();
+  const auto variables = in.varint();
+  if (variables > kMaxCallTexts) return too_much("call", "variables", variables, kMaxCallTexts);
+  for (std::uint64_t i = 0; i < variables && in.ok(); ++i) {
+    std::string name{in.text()};
+    const auto value = in.text();
+    bytes += name.size() + value.size();
+    frame.environment.emplace(std::move(name), value);
+  }
+  const auto time = in.varint();
+  frame.memory_bytes = in.varint();
+  frame.output_bytes = in.varint();
+  frame.network = (in.varint() & kCallNetwork) != 0;
+  if (!in.ok()) return malformed("call", "ends too early");
+  if (frame.id.empty() || frame.id.size() > kMaxCallIdBytes) return malformed("call", "id is not 1 to 64 bytes");
+  if (frame.program.size() > kMaxCallProgramBytes)
+    return too_much("call", "bytes of program", frame.program.size(), kMaxCallProgramBytes);
+  if (frame.input.size() > kMaxCallInputBytes)
+    return too_much("call", "bytes of input", frame.input.size(), kMaxCallInputBytes);
+  if (bytes > kMaxCallTextsBytes) return too_much("call", "bytes of arguments", bytes, kMaxCallTextsBytes);
+  if (frame.output_bytes > kMaxCallOutputBytes)
+    return too_much("call", "bytes of output", frame.output_bytes, kMaxCallOutputBytes);
+  const auto most = static_cast<std::uint64_t>(kMaxCallTime.count());
+  if (time > most) return too_much("call", "ms", time, most);
+  frame.time = Duration{static_cast<std::int64_t>(time)};
+  return frame;
+}
+
+Result<AgentFrame> decode_call_result(ByteReader& in) {
+  CallResultFrame frame;
+  frame.id = in.text();
+  frame.status = in.svarint();
+  frame.timed_out = (in.varint() & kCallTimedOut) != 0;
+  frame.output = in.text();
+  frame.errors = in.text();
+  frame.error = in.text();
+  frame.message = in.text();
+  frame.remedy = in.text();
+  if (!in.ok()) return malformed("call result", "ends too early");
+  if (frame.id.empty() || frame.id.size() > kMaxCallIdBytes) return malformed("call result", "id is not 1 to 64 bytes");
+  if (frame.output.size() > kMaxCallOutputBytes)
+    return too_much("call result", "bytes of output", frame.output.size(), kMaxCallOutputBytes);
+  const auto words = frame.errors.size() + frame.error.size() + frame.message.size() + frame.remedy.size();
+  if (words > kMaxCallErrorsBytes) return too_much("call result", "bytes of errors", words, kMaxCallErrorsBytes);
+  if (!is_utf8(frame.error) || !is_utf8(frame.message) || !is_utf8(frame.remedy))
+    return malformed("call result", "error is not UTF-8");
+  return frame;
+}
+
 }  // namespace
 
 std::string encode(const HelloFrame& frame) {
@@ -108,6 +176,7 @@ std::string encode(const HelloFrame& frame) {
     writer.text(name);
     writer.text(value);
   }
+  writer.varint(frame.abilities);
   return out;
 }
 
@@ -159,6 +228,41 @@ std::string encode(const ConfigFrame& frame) {
   return out;
 }
 
+std::string encode(const CallFrame& frame) {
+  std::string out;
+  auto writer = start(out, Type::kCall, 256 + frame.program.size() + frame.input.size());
+  writer.text(frame.id);
+  writer.text(frame.kind);
+  writer.text(frame.program);
+  writer.varint(frame.arguments.size());
+  for (const auto& argument : frame.arguments) writer.text(argument);
+  writer.text(frame.input);
+  writer.varint(frame.environment.size());
+  for (const auto& [name, value] : frame.environment) {
+    writer.text(name);
+    writer.text(value);
+  }
+  writer.varint(static_cast<std::uint64_t>(frame.time.count()));
+  writer.varint(frame.memory_bytes);
+  writer.varint(frame.output_bytes);
+  writer.varint(frame.network ? kCallNetwork : 0);
+  return out;
+}
+
+std::string encode(const CallResultFrame& frame) {
+  std::string out;
+  auto writer = start(out, Type::kCallResult, 128 + frame.output.size() + frame.errors.size());
+  writer.text(frame.id);
+  writer.svarint(frame.status);
+  writer.varint(frame.timed_out ? kCallTimedOut : 0);
+  writer.text(frame.output);
+  writer.text(frame.errors);
+  writer.text(frame.error);
+  writer.text(frame.message);
+  writer.text(frame.remedy);
+  return out;
+}
+
 Result<AgentFrame> decode_agent_frame(std::string_view bytes) {
   if (bytes.empty()) return malformed("", "empty message");
   if (bytes.size() > kMaxFrameBytes)
@@ -172,6 +276,8 @@ Result<AgentFrame> decode_agent_frame(std::string_view bytes) {
     case Type::kBatch: return decode_batch(in);
     case Type::kAck: return decode_ack(in);
     case Type::kConfig: return decode_config(in);
+    case Type::kCall: return decode_call(in);
+    case Type::kCallResult: return decode_call_result(in);
   }
   return UnknownFrame{type};
 }

@@ -25,6 +25,21 @@ TEST(AgentFrame, EveryTypeComesBackAsItWas) {
   expect_round_trip(WelcomeFrame{1, 7, 5, 256, 1 << 20, from_ms(1'700'000'000'123), "42", R"({"collectors":[]})"});
   expect_round_trip(AckFrame{std::uint64_t{1} << 40});
   expect_round_trip(ConfigFrame{"43", "{}"});
+  HelloFrame able;
+  able.abilities = kTakesCalls;
+  expect_round_trip(able);
+  expect_round_trip(CallFrame{"c1",
+                              "script",
+                              "#!/bin/sh\n",
+                              {"a", "b c"},
+                              "input",
+                              {{"NAME", "value"}},
+                              Duration{2000},
+                              64 << 20,
+                              1 << 20,
+                              true});
+  expect_round_trip(
+      CallResultFrame{"c1", -1, true, std::string("\xff\0out", 5), "err", "unavailable", "why", "what to do"});
 }
 
 TEST(AgentFrame, BatchAndDefinitionsViewTheirBytes) {
@@ -39,11 +54,53 @@ TEST(AgentFrame, BatchAndDefinitionsViewTheirBytes) {
 }
 
 TEST(AgentFrame, EveryCutIsMalformedOrShorterData) {
-  for (const auto& bytes : {encode(HelloFrame{1, "1.2.3", "web1", "ab12", {{"os", "Debian"}}}),
+  CallFrame call;
+  call.id = "c1";
+  call.arguments = {"a"};
+  call.environment = {{"A", "b"}};
+  for (const auto& bytes : {encode(call), encode(CallResultFrame{"c1", 1, false, "out", "err", "internal", "m", "r"}),
                             encode(WelcomeFrame{1, 7, 5, 256, 1 << 20, from_ms(1), "42", "{}"}), encode(AckFrame{300}),
                             encode(ConfigFrame{"43", "{}"})})
     for (std::size_t size = 0; size < bytes.size(); ++size)
       EXPECT_FALSE(decode_agent_frame(std::string_view(bytes).substr(0, size))) << size;
+}
+
+TEST(AgentFrame, AHelloFromBeforeCallsHasNoAbilities) {
+  const HelloFrame hello{1, "1.2.3", "web1", "ab12", {{"os", "Debian"}}, kTakesCalls};
+  const auto bytes = encode(hello);
+  const auto older = decode_agent_frame(std::string_view(bytes).substr(0, bytes.size() - 1));
+  ASSERT_TRUE(older);
+  EXPECT_EQ(std::get<HelloFrame>(*older).abilities, 0u);
+  for (std::size_t size = 0; size + 1 < bytes.size(); ++size)
+    EXPECT_FALSE(decode_agent_frame(std::string_view(bytes).substr(0, size))) << size;
+}
+
+TEST(AgentFrame, BoundsOfCallsAreEnforced) {
+  const auto refused = [](auto change) {
+    CallFrame call;
+    call.id = "c";
+    EXPECT_TRUE(decode_agent_frame(encode(call)));
+    change(call);
+    return !decode_agent_frame(encode(call));
+  };
+  EXPECT_TRUE(refused([](CallFrame& c) { c.id.clear(); }));
+  EXPECT_TRUE(refused([](CallFrame& c) { c.id.assign(kMaxCallIdBytes + 1, 'i'); }));
+  EXPECT_TRUE(refused([](CallFrame& c) { c.program.assign(kMaxCallProgramBytes + 1, 'p'); }));
+  EXPECT_TRUE(refused([](CallFrame& c) { c.input.assign(kMaxCallInputBytes + 1, 'i'); }));
+  EXPECT_TRUE(refused([](CallFrame& c) { c.arguments.resize(kMaxCallTexts + 1); }));
+  EXPECT_TRUE(refused([](CallFrame& c) { c.arguments = {std::string(kMaxCallTextsBytes + 1, 'a')}; }));
+  EXPECT_TRUE(refused([](CallFrame& c) { c.environment["A"].assign(kMaxCallTextsBytes, 'v'); }));
+  EXPECT_TRUE(refused([](CallFrame& c) { c.output_bytes = kMaxCallOutputBytes + 1; }));
+  EXPECT_TRUE(refused([](CallFrame& c) { c.time = kMaxCallTime + Duration{1}; }));
+  CallResultFrame result;
+  EXPECT_FALSE(decode_agent_frame(encode(result))) << "no id";
+  result.id = "c";
+  EXPECT_TRUE(decode_agent_frame(encode(result)));
+  result.output.assign(kMaxCallOutputBytes + 1, 'o');
+  EXPECT_FALSE(decode_agent_frame(encode(result)));
+  result.output.clear();
+  result.errors.assign(kMaxCallErrorsBytes + 1, 'e');
+  EXPECT_FALSE(decode_agent_frame(encode(result)));
 }
 
 TEST(AgentFrame, AnUnknownTypeIsToBeIgnored) {

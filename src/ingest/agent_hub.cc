@@ -1,5 +1,7 @@
 #include "ingest/agent_hub.h"
 
+#include <fmt/format.h>
+
 #include "telemetry/log.h"
 
 namespace atalaya::ingest {
@@ -11,7 +13,13 @@ constexpr std::uint16_t kCloseGoingAway = 1001;
 
 AgentHub::AgentHub(storage::SeriesAppender& series, storage::LogAppender& logs, telemetry::Registry& registry,
                    const Clock& clock, AgentDirectory& directory, AgentSessionLimits limits)
-    : series_(series), logs_(logs), clock_(clock), directory_(directory), limits_(limits), metrics_(registry) {}
+    : series_(series),
+      logs_(logs),
+      clock_(clock),
+      directory_(directory),
+      limits_(limits),
+      metrics_(registry),
+      calls_(registry) {}
 
 AgentHub::~AgentHub() { stop(); }
 
@@ -23,6 +31,9 @@ std::shared_ptr<AgentSession> AgentHub::open(AgentPeer peer, std::function<void(
   callbacks.config = [this, peer] { return directory_.config_for(peer); };
   callbacks.hello = [this, peer](const HelloFrame& hello) { directory_.connected(peer, hello); };
   callbacks.heard = [this, peer](std::uint64_t) { directory_.heard(peer); };
+  callbacks.answered = [this](const AgentSession& from, CallResultFrame frame) {
+    calls_.answered(from, std::move(frame));
+  };
   auto session = std::make_shared<AgentSession>(peer, series_, logs_, metrics_, clock_, std::move(callbacks), limits_);
 
   Entry older;
@@ -43,6 +54,7 @@ std::shared_ptr<AgentSession> AgentHub::open(AgentPeer peer, std::function<void(
   }
   if (older.session) {
     // After a cut that only the agent noticed this is usual; again and again it means a copied identity.
+    calls_.gone(*older.session);
     metrics_.replaced.add();
     telemetry::log_warn("ingest", "a newer connection of an agent ended the older one",
                         {{"agent", peer.agent.value()}, {"name", peer.name}});
@@ -53,6 +65,7 @@ std::shared_ptr<AgentSession> AgentHub::open(AgentPeer peer, std::function<void(
 
 void AgentHub::closed(const std::shared_ptr<AgentSession>& session) {
   session->stop();
+  calls_.gone(*session);
   {
     const std::lock_guard lock(mutex_);
     const auto found = agents_.find({session->peer().tenant, session->peer().agent});
@@ -84,7 +97,20 @@ void AgentHub::remove(const TenantId& tenant, const AgentId& agent) {
     metrics_.connected.set(static_cast<double>(agents_.size()));
   }
   entry.session->stop();
+  calls_.gone(*entry.session);
   entry.close(kCloseRemoved, "the agent was removed");
+}
+
+Result<CallResult> AgentHub::call(const TenantId& tenant, const AgentId& agent, CallFrame call, Duration timeout) {
+  std::shared_ptr<AgentSession> session;
+  {
+    const std::lock_guard lock(mutex_);
+    if (const auto found = agents_.find({tenant, agent}); found != agents_.end()) session = found->second.session;
+  }
+  if (!session)
+    return fail(ErrorCode::kUnavailable, fmt::format("agent {} is not connected", agent.value()),
+                "start the agent of that host");
+  return calls_.call(session, std::move(call), timeout);
 }
 
 bool AgentHub::is_connected(const TenantId& tenant, const AgentId& agent) const {
@@ -105,6 +131,7 @@ void AgentHub::stop() {
     agents.swap(agents_);
     metrics_.connected.set(0);
   }
+  calls_.stop();
   for (auto& [key, entry] : agents) {
     entry.session->stop();
     entry.close(kCloseGoingAway, "server stops");

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "ingest/agent_calls.h"
 #include "ingest/agent_session.h"
 
 namespace atalaya::ingest {
@@ -51,6 +52,10 @@ class AgentHub {
   void remove(const TenantId& tenant, const AgentId& agent);
   bool is_connected(const TenantId& tenant, const AgentId& agent) const;
   std::size_t connected() const;
+  /// Runs a program on an agent and waits for the answer, at most `timeout` (give the program's own time and
+  /// some seconds for the way); blocks the calling thread. Errors: as AgentCalls::call; unavailable when the
+  /// agent is not connected.
+  Result<CallResult> call(const TenantId& tenant, const AgentId& agent, CallFrame call, Duration timeout);
   /// Closes every connection with 1001 and stops every session. Idempotent.
   void stop();
 
@@ -67,6 +72,7 @@ class AgentHub {
   AgentDirectory& directory_;
   const AgentSessionLimits limits_;
   AgentSessionMetrics metrics_;
+  AgentCalls calls_;
 
   mutable std::mutex mutex_;
   bool stopped_ = false;

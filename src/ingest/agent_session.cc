@@ -65,6 +65,10 @@ void AgentSession::on_frame(std::string_view bytes) {
   if (auto* hello = std::get_if<HelloFrame>(&*frame)) return on_hello(std::move(*hello));
   if (const auto* definitions = std::get_if<DefinitionsFrame>(&*frame)) return on_definitions(*definitions);
   if (const auto* batch = std::get_if<BatchFrame>(&*frame)) return on_batch(*batch, bytes.size());
+  if (auto* result = std::get_if<CallResultFrame>(&*frame)) {
+    if (callbacks_.answered) callbacks_.answered(*this, std::move(*result));
+    return;
+  }
   if (std::holds_alternative<UnknownFrame>(*frame)) return;  // from a newer agent: ignored by contract
   metrics_.malformed.add();
   fail(kCloseMalformed, "frame that only a server sends");
@@ -107,6 +111,7 @@ void AgentSession::on_hello(HelloFrame frame) {
     // Only now: a configuration pushed meanwhile must not arrive before the older one of Welcome.
     const std::lock_guard lock(mutex_);
     greeted_ = true;
+    abilities_ = frame.abilities;
     config_revision_ = revision;
   }
   if (callbacks_.config) push_config(callbacks_.config());
@@ -120,6 +125,22 @@ void AgentSession::push_config(const AgentConfig& config) {
     config_revision_ = config.revision;
   }
   callbacks_.send(encode(ConfigFrame{config.revision, config.json}));
+}
+
+Status AgentSession::send_call(const CallFrame& call) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (stopped_ || !greeted_)
+      return atalaya::fail(ErrorCode::kUnavailable, fmt::format("{} is not connected", peer_.name));
+    if (!(abilities_ & kTakesCalls))
+      return atalaya::fail(ErrorCode::kUnprocessable, fmt::format("the agent of {} takes no calls yet", peer_.name),
+                           "install this version's atalaya-agent there");
+  }
+  auto bytes = encode(call);
+  // What the agent would refuse as malformed would end its connection.
+  AT_TRY(decode_agent_frame(bytes));
+  callbacks_.send(std::move(bytes));
+  return {};
 }
 
 bool AgentSession::unpack(std::uint64_t scope, std::uint64_t raw_size, std::string_view packed) {

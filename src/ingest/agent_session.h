@@ -72,6 +72,8 @@ class AgentSession : public std::enable_shared_from_this<AgentSession> {
     std::function<AgentConfig()> config;               ///< asked at Hello, and once more when Welcome was sent
     std::function<void(const HelloFrame&)> hello;      ///< may be empty
     std::function<void(std::uint64_t batches)> heard;  ///< after each acknowledgement; may be empty
+    /// The answer to a call of this connection; may be empty.
+    std::function<void(const AgentSession&, CallResultFrame)> answered = {};
   };
 
   AgentSession(AgentPeer peer, storage::SeriesAppender& series, storage::LogAppender& logs,
@@ -83,6 +85,9 @@ class AgentSession : public std::enable_shared_from_this<AgentSession> {
   void on_message(std::string_view bytes, bool binary);
   /// Before Hello this does nothing: Welcome will carry it.
   void push_config(const AgentConfig& config);
+  /// unavailable before Hello and after the end; unprocessable when the agent is from before calls;
+  /// invalid_argument when the call is beyond a bound of the protocol. Any thread.
+  Status send_call(const CallFrame& call);
   /// Nothing is appended or sent any more. Idempotent.
   void stop();
 
@@ -143,6 +148,7 @@ class AgentSession : public std::enable_shared_from_this<AgentSession> {
   std::mutex mutex_;
   bool hello_seen_ = false;
   bool greeted_ = false;  ///< Welcome is on its way
+  std::uint64_t abilities_ = 0;
   bool stopped_ = false;
   std::string config_revision_;
   std::uint64_t last_sequence_ = 0;

@@ -243,16 +243,23 @@ Texts environment_of(const SandboxRequest& request, const std::string& work) {
   return out;
 }
 
-/// Until the program has ended, its time is up, or it has printed too much. True when time was up.
-bool wait_for_end(const Descriptor& process, const Descriptor& timer, Drain& output, Drain& errors) {
+enum class End { kItself, kTime, kOutput, kCancelled };
+
+/// Until the program has ended, its time is up, it has printed too much, or nobody wants it any more.
+End wait_for_end(const Descriptor& process, const Descriptor& timer, int cancel, Drain& output, Drain& errors) {
   for (;;) {
-    std::array<pollfd, 4> wait{
-        {{process.get(), POLLIN, 0}, {timer.get(), POLLIN, 0}, {output.fd(), POLLIN, 0}, {errors.fd(), POLLIN, 0}}};
+    std::array<pollfd, 5> wait{{{process.get(), POLLIN, 0},
+                                {timer.get(), POLLIN, 0},
+                                {output.fd(), POLLIN, 0},
+                                {errors.fd(), POLLIN, 0},
+                                {cancel, POLLIN, 0}}};
     if (::poll(wait.data(), wait.size(), -1) < 0) continue;  // EINTR: the descriptors are ours and valid
     if (wait[2].revents != 0) output.read();
     if (wait[3].revents != 0) errors.read();
-    if (wait[0].revents != 0 || output.over()) return false;
-    if (wait[1].revents != 0) return true;
+    if (output.over()) return End::kOutput;
+    if (wait[0].revents != 0) return End::kItself;
+    if (wait[1].revents != 0) return End::kTime;
+    if (wait[4].revents != 0) return End::kCancelled;
   }
 }
 
@@ -312,14 +319,16 @@ Result<SandboxResult> run_sandboxed(const SandboxRequest& request) {
   Drain output(std::move(output_pipe.read), request.output_bytes);
   Drain errors(std::move(errors_pipe.read), kMaxErrorsBytes);
   SandboxResult result;
-  result.timed_out = wait_for_end(launched->process, timer, output, errors);
+  const auto end = wait_for_end(launched->process, timer, request.cancel, output, errors);
   kill_session(launched->pid);
   output.read();
   errors.read();
   AT_TRY(result.status, exit_status(launched->pid));
+  if (end == End::kCancelled) return fail(ErrorCode::kCancelled, "the script was ended");
   if (output.over())
     return fail(ErrorCode::kResourceExhausted,
                 fmt::format("the script printed more than {} bytes", request.output_bytes));
+  result.timed_out = end == End::kTime;
   result.output = output.take();
   result.errors = errors.take();
   return result;

@@ -24,6 +24,7 @@ struct SandboxRequest {
   std::uint64_t output_bytes = 1 << 20;            ///< standard output; more is an error
   std::uint32_t processes = 16;                    ///< that the script may have at once, threads counted
   bool network = false;                            ///< false: no socket but to itself
+  int cancel = -1;                                 ///< a descriptor of the caller's: readable, it ends the script
 };
 
 struct SandboxResult {
@@ -35,7 +36,7 @@ struct SandboxResult {
 
 /// Runs it to its end, or to the end of its time, and answers; blocks. What it left running is killed.
 /// Errors: invalid_argument (no `#!` line, too large, a name or argument that cannot be one), resource_exhausted
-/// (output), unavailable (cannot be started; why). Thread-safe.
+/// (output), cancelled, unavailable (cannot be started; why). Thread-safe.
 ///
 /// The program gets no file descriptor of ours, no environment of ours, no privileges it did not have
 /// (no_new_privs), its own empty working folder, which goes with it, and a session of its own. When we run as root

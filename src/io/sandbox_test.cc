@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <signal.h>
+#include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -117,6 +118,13 @@ while True: time.sleep(1000)
   int count = 0;
   for (pid_t pid = 0; pids >> pid; ++count) EXPECT_FALSE(runs(pid)) << pid;
   EXPECT_EQ(count, 4) << result->output << result->errors;
+}
+
+TEST(Sandbox, AScriptThatNobodyWantsAnyMoreIsEnded) {
+  const Descriptor cancel(::eventfd(1, EFD_CLOEXEC));
+  auto request = shell("sleep 100000");
+  request.cancel = cancel.get();
+  EXPECT_EQ(run_sandboxed(request).error().code, ErrorCode::kCancelled);
 }
 
 TEST(Sandbox, WhatAScriptLeavesBehindEndsWithIt) {
