@@ -33,8 +33,10 @@ Time time(const json::object& claims, std::string_view name) {
 
 std::int64_t seconds(Time time) { return to_ms(time) / 1000; }
 
-Result<Principal> read_claims(const json::object& claims) {
-  if (text(claims, "iss") != kIssuer || text(claims, "aud") != kIssuer)
+std::string_view audience_of(Kind kind) { return kind == Kind::kPage ? kPageAudience : kAudience; }
+
+Result<Principal> read_claims(const json::object& claims, std::string_view audience) {
+  if (text(claims, "iss") != kIssuer || text(claims, "aud") != audience)
     return refuse("the token is for another service");
   Principal principal;
   principal.tenant = TenantId{text(claims, "tenant")};
@@ -47,6 +49,7 @@ Result<Principal> read_claims(const json::object& claims) {
   if (!kind || !is_valid(principal.tenant) || principal.subject.empty() || principal.jti.empty()) {
     return refuse("the token lacks a claim");
   }
+  if (audience_of(*kind) != audience) return refuse("the token is for another service");
   principal.kind = *kind;
   // Only an agent's token has no role.
   if (role.has_value() == (principal.kind == Kind::kAgent)) return refuse("the token has a wrong role");
@@ -75,7 +78,7 @@ Jwt::Jwt(SigningKey key)
 
 std::string Jwt::mint(const Principal& principal) const {
   json::object claims{{"iss", kIssuer},
-                      {"aud", kIssuer},
+                      {"aud", audience_of(principal.kind)},
                       {"sub", principal.subject},
                       {"name", principal.name},
                       {"tenant", principal.tenant.value()},
@@ -90,7 +93,7 @@ std::string Jwt::mint(const Principal& principal) const {
   return message + '.' + base64url_encode(key_.sign(message));
 }
 
-Result<Principal> Jwt::verify(std::string_view token, Time now) const {
+Result<Principal> Jwt::verify(std::string_view token, Time now, std::string_view audience) const {
   if (token.size() > kMaxToken) return refuse("the token is too long");
   const auto first = token.find('.');
   const auto last = token.rfind('.');
@@ -105,7 +108,7 @@ Result<Principal> Jwt::verify(std::string_view token, Time now) const {
   boost::system::error_code error;
   const auto value = json::parse(*payload, error);
   if (error || !value.is_object()) return refuse("the token's payload is not a JSON object");
-  AT_TRY(auto principal, read_claims(value.get_object()));
+  AT_TRY(auto principal, read_claims(value.get_object(), audience));
   AT_TRY(check_times(principal, now));
   return principal;
 }

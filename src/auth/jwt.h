@@ -14,6 +14,10 @@ namespace atalaya::auth {
 /// Clocks of two machines may differ by this much.
 constexpr Duration kLeeway = std::chrono::seconds(30);
 
+/// Whom a token is for: this server, or (of kind kPage, and only of it) the pages of packages.
+constexpr std::string_view kAudience = "atalaya";
+constexpr std::string_view kPageAudience = "atalaya-pages";
+
 /// unauthenticated if `now` is past the end, or before the beginning, by more than the leeway.
 Status check_times(const Principal& principal, Time now);
 
@@ -27,7 +31,7 @@ class Jwt {
   /// `issued` and `expires` are cut to whole seconds, as JWT has them.
   std::string mint(const Principal& principal) const;
   /// Signature, issuer, audience, form and times. unauthenticated if anything is wrong.
-  Result<Principal> verify(std::string_view token, Time now) const;
+  Result<Principal> verify(std::string_view token, Time now, std::string_view audience = kAudience) const;
   const SigningKey& key() const { return key_; }
 
  private:

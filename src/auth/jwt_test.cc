@@ -67,6 +67,27 @@ TEST_F(JwtTest, EveryChangedCharacterIsNoticed) {
   expect_refused(token + ".x");
 }
 
+TEST_F(JwtTest, ATokenForPagesIsForPagesOnly) {
+  auto page = principal();
+  page.kind = Kind::kPage;
+  const auto token = jwt_.mint(page);
+  expect_refused(token);
+  EXPECT_EQ(jwt_.verify(token, now_, kPageAudience).value(), page);
+  EXPECT_FALSE(jwt_.verify(jwt_.mint(principal()), now_, kPageAudience));
+}
+
+TEST_F(JwtTest, AudienceAndKindMustAgree) {
+  const auto claims = [](std::string_view aud, std::string_view kind) {
+    return fmt::format(R"({{"iss":"atalaya","aud":"{}","sub":"u","name":"n","tenant":"blue","kind":"{}",)"
+                       R"("role":"viewer","jti":"j","iat":1700000000,"nbf":1700000000,"exp":1700000060}})",
+                       aud, kind);
+  };
+  EXPECT_TRUE(jwt_.verify(sign(header(), claims("atalaya-pages", "page")), now_, kPageAudience));
+  EXPECT_FALSE(jwt_.verify(sign(header(), claims("atalaya-pages", "user")), now_, kPageAudience));
+  expect_refused(sign(header(), claims("atalaya", "page")));
+  expect_refused(sign(header(), claims("atalaya-pages", "page")));
+}
+
 TEST_F(JwtTest, ATokenOfAnotherInstallationIsRefused) {
   const Jwt other{SigningKey::generate().value()};
   expect_refused(other.mint(principal()));

@@ -8,7 +8,7 @@ namespace atalaya::auth {
 namespace {
 
 constexpr std::array<std::string_view, 4> kRoles{"none", "viewer", "operator", "admin"};
-constexpr std::array<std::string_view, 4> kKinds{"user", "token", "agent", "ticket"};
+constexpr std::array<std::string_view, 5> kKinds{"user", "token", "agent", "ticket", "page"};
 
 }  // namespace
 

@@ -20,6 +20,7 @@ enum class Kind : std::uint8_t {
   kToken,   ///< a program with a token made for it
   kAgent,   ///< a node's agent; may use agent routes and nothing else
   kTicket,  ///< a person's browser on a WebSocket
+  kPage,    ///< a person's browser on the pages of packages; opens nothing else
 };
 
 /// `none`, `viewer`, `operator`, `admin`.

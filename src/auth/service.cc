@@ -10,6 +10,7 @@
 #include "auth/schema.h"
 #include "auth/script_tokens.h"
 #include "auth/service_impl.h"
+#include "base/random.h"
 
 namespace atalaya::auth {
 
@@ -18,7 +19,7 @@ std::unexpected<Error> refuse_credential(std::string message, std::string remedy
 }
 
 Revocation Service::Impl::revocation(const TenantId& tenant, Revoked what, std::string id) const {
-  const auto longest = std::max(lifetimes.access, lifetimes.agent_access);
+  const auto longest = std::max({lifetimes.access, lifetimes.agent_access, lifetimes.page});
   return {tenant, what, std::move(id), now() + longest + 2 * kLeeway};
 }
 
@@ -86,6 +87,25 @@ Result<Ticket> Service::create_ticket(const Principal& principal) {
   }
   AT_TRY(auto ticket, impl_->tickets.create(principal, impl_->clock.steady()));
   return Ticket{std::move(ticket), impl_->lifetimes.ticket};
+}
+
+Result<AccessToken> Service::create_page_token(const Principal& principal) const {
+  if (principal.kind != Kind::kUser || principal.session.empty()) {
+    return fail(ErrorCode::kPermissionDenied, "only a person who signed in may open pages in a browser");
+  }
+  auto viewer = principal;
+  viewer.kind = Kind::kPage;
+  viewer.role = Role::kViewer;
+  viewer.jti = random_uuid();
+  viewer.issued = impl_->now();
+  viewer.expires = viewer.issued + impl_->lifetimes.page;
+  return AccessToken{impl_->jwt.mint(viewer), impl_->lifetimes.page};
+}
+
+Result<Principal> Service::authenticate_page(std::string_view token) const {
+  AT_TRY(auto principal, impl_->jwt.verify(token, impl_->now(), kPageAudience));
+  AT_TRY(still_valid(principal));
+  return principal;
 }
 
 Result<Principal> Service::redeem_ticket(std::string_view ticket) {

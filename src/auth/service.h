@@ -87,6 +87,7 @@ struct Lifetimes {
   Duration agent_access = std::chrono::minutes(10);
   Duration link = std::chrono::minutes(10);
   Duration ticket = std::chrono::seconds(30);
+  Duration page = std::chrono::hours(12);
   Duration enrolment = std::chrono::hours(24);
   Duration max_enrolment = std::chrono::hours(24 * 30);
   Duration max_token = std::chrono::hours(24 * 3660);
@@ -129,6 +130,11 @@ class Service {
   /// Single use, for a browser's WebSocket; for principals of kind user or token.
   Result<Ticket> create_ticket(const Principal& principal);
   Result<Principal> redeem_ticket(std::string_view ticket);
+  /// For a browser's cookie under /p/: the pages of packages, as a viewer, and nothing else. Of a person who
+  /// signed in; ends with that sign-in.
+  Result<AccessToken> create_page_token(const Principal& principal) const;
+  /// A token of create_page_token; `authenticate` refuses it, as this refuses every other.
+  Result<Principal> authenticate_page(std::string_view token) const;
   /// The principal's own. `old_password` is ignored while none has been set. Other sessions end.
   Status change_password(const Principal& principal, std::string_view old_password, std::string_view new_password);
 

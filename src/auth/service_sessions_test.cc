@@ -228,6 +228,75 @@ TEST_F(Sessions, ATicketOpensOneSocketForItsPerson) {
   EXPECT_FALSE(service_->authenticate_token(ticket.ticket)) << "a ticket is no token";
 }
 
+TEST_F(Sessions, APageTokenReadsPagesAndNothingElse) {
+  const auto user = add_user("ana", Role::kAdmin);
+  const auto in = sign_in("ana").value();
+  const auto page = service_->create_page_token(principal(in));
+  ASSERT_TRUE(page) << to_string(page.error());
+  EXPECT_EQ(page->expires_in, hours(12));
+  const auto who = service_->authenticate_page(page->token);
+  ASSERT_TRUE(who) << to_string(who.error());
+  EXPECT_EQ(who->tenant, blue_);
+  EXPECT_EQ(who->subject, user.id.value());
+  EXPECT_EQ(who->kind, Kind::kPage);
+  EXPECT_EQ(who->role, Role::kViewer) << "an admin's page is read as a viewer";
+  for (const auto& scheme : {"Bearer ", "Key ", "Token "}) {
+    const std::string header = scheme + page->token;
+    const RequestView request{[&](std::string_view name) { return name == "authorization" ? header : ""; },
+                              [](std::string_view) { return std::string_view(); }};
+    EXPECT_EQ(service_->authenticate(request).error().code, ErrorCode::kUnauthenticated);
+  }
+  EXPECT_FALSE(accepted(page->token));
+  EXPECT_FALSE(service_->redeem_ticket(page->token));
+  EXPECT_FALSE(service_->refresh(page->token));
+}
+
+TEST_F(Sessions, PagesTakeNoOtherCredential) {
+  add_user("ana");
+  const auto in = sign_in("ana").value();
+  const auto script = service_->create_token(blue_, "script", Role::kAdmin, hours(1)).value();
+  for (const auto& token : {in.access_token, in.refresh_token, script.token,
+                            service_->create_ticket(principal(in)).value().ticket, std::string()}) {
+    EXPECT_EQ(service_->authenticate_page(token).error().code, ErrorCode::kUnauthenticated);
+  }
+}
+
+TEST_F(Sessions, OnlyAPersonWhoSignedInGetsAPageToken) {
+  add_user("ana");
+  const auto in = sign_in("ana").value();
+  const auto script = service_->create_token(blue_, "script", Role::kAdmin, hours(1)).value();
+  const auto program = service_->authenticate_token(script.token).value();
+  EXPECT_EQ(service_->create_page_token(program).error().code, ErrorCode::kPermissionDenied);
+  EXPECT_FALSE(service_->create_page_token(everybody_is_admin(blue_)));
+  const auto page = service_->create_page_token(principal(in)).value();
+  EXPECT_FALSE(service_->create_page_token(service_->authenticate_page(page.token).value()))
+      << "a page token makes no page tokens";
+}
+
+TEST_F(Sessions, APageTokenEndsWithItsSignInAndAfterTwelveHours) {
+  add_user("ana");
+  const auto in = sign_in("ana").value();
+  const auto page = service_->create_page_token(principal(in)).value();
+  clock_.advance(hours(11));
+  ASSERT_TRUE(service_->maintain());
+  EXPECT_TRUE(service_->authenticate_page(page.token)) << "longer than the access token";
+  const auto again = service_->refresh(in.refresh_token).value();
+  const auto fresh = service_->create_page_token(principal(again)).value();
+  ASSERT_TRUE(service_->sign_out(again.refresh_token));
+  clock_.advance(minutes(59));
+  ASSERT_TRUE(service_->maintain());
+  open();
+  EXPECT_FALSE(service_->authenticate_page(page.token));
+  clock_.advance(hours(10));
+  ASSERT_TRUE(service_->maintain());
+  EXPECT_FALSE(service_->authenticate_page(fresh.token)) << "the end of a session is remembered as long";
+
+  const auto other = sign_in("ana").value();
+  const auto late = service_->create_page_token(principal(other)).value();
+  clock_.advance(hours(12) + seconds(30));
+  EXPECT_FALSE(service_->authenticate_page(late.token));
+}
+
 TEST_F(Sessions, ATicketOfAnEndedSessionOpensNothing) {
   add_user("ana");
   const auto in = sign_in("ana").value();
