@@ -82,5 +82,7 @@ class YamlEditor {
 Result<std::string> entry_of_bare(const std::string& key, std::string_view bare, std::size_t step);
 /// The same as an item of a list.
 Result<std::string> item_of_bare(std::string_view bare);
+/// `key` with a block of entries or items below it, their comments included.
+std::string entry_of_block(const std::string& key, std::string_view block, std::size_t step);
 
 }  // namespace atalaya::config

@@ -163,6 +163,10 @@ Result<std::string> item_of_bare(std::string_view text) {
   return hang("-", "", bare, bare.leading.size(), 2, true);
 }
 
+std::string entry_of_block(const std::string& key, std::string_view block, std::size_t step) {
+  return write_text(key, false) + ":\n" + edit::indented(block, step);
+}
+
 Result<std::string> YamlEditor::bare_text(const YamlPath& path) const {
   AT_TRY(const auto target, find(document_, path));
   const auto& text = document_.text();

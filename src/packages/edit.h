@@ -26,19 +26,21 @@ struct ItemAddress {
   std::vector<std::string> path;
 };
 
+/// An item's *text* is YAML at indent 0, without its key: first the comments that stand directly above the key (or
+/// dash) in the file, then the value. The comment on the key's own line is no part of it and stays.
 struct Operation {
   enum class What {
-    kSet,            ///< field := value; makes the records on the way
+    kSet,            ///< field := value; makes the records on the way ("0": a list with its first item)
     kUnset,          ///< takes the field away
-    kCreate,         ///< a new item (or empty group, with a null value) at `at`
-    kReplace,        ///< the item's whole text := `text` (YAML at indent 0), comments as given
+    kCreate,         ///< a new item (or empty group, with a null value) at `at`, of `text`, else of `value`
+    kReplace,        ///< the item's whole text := `text`, comments as given; lines that stay keep their bytes
     kRename,         ///< last part of the path := `text`
     kRemove,         ///< item, group or section
-    kCopy,           ///< to `to`, with the comments above it
+    kCopy,           ///< to `to` (its section is that of `at`), with its comments
     kMove,           ///< the same, and taken away
     kWriteFile,      ///< `file` := `text`, made if absent
     kRemoveFile,     ///< `file`
-    kCreatePackage,  ///< package.yaml with name, version (`text`, or 0.1.0)
+    kCreatePackage,  ///< package.yaml with name, version (`text`, or 0.1.0), title (`value`, if it is a text)
     kRemovePackage,
   };
   What what = What::kSet;
@@ -65,13 +67,14 @@ using FindSection = std::function<const schema::Section*(std::string_view name)>
 /// words; files are not written here. Comments, order, quoting and untouched bytes stay: each step is
 /// proved by reading the new text. `link:` to files of the package is followed: the item is edited where
 /// it stands. not_found, already_exists, invalid_argument, unprocessable (an alias would carry the change).
+/// A mistake in the `text` of an operation has its place within that text, without a file.
 Result<std::vector<FileChange>> apply(const FileTexts& files, const std::vector<Operation>& operations,
                                       const FindSection& find);
 
-/// Where an item stands, and its text at indent 0 with the comments above it.
+/// Where an item (group, section) stands, and its text as `Operation` says.
 struct FoundItem {
   std::string file;
-  Place place;
+  Place place;  ///< of its value
   std::string yaml;
 };
 Result<FoundItem> find_item(const FileTexts& files, const ItemAddress& at, const FindSection& find);

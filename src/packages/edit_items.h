@@ -1,0 +1,48 @@
+// Operations on items, one at a time. Internal to edit.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "packages/edit_workspace.h"
+
+namespace atalaya::packages {
+
+/// Thread-compatible; borrows its arguments.
+class ItemEdits {
+ public:
+  ItemEdits(Workspace& files, const FindSection& find) : files_(files), find_(find) {}
+
+  Status set(const Operation& operation);
+  Status unset(const Operation& operation);
+  Status create(const Operation& operation);
+  Status replace(const Operation& operation);
+  Status rename(const ItemAddress& at, const std::string& name);
+  Status remove(const ItemAddress& at);
+  Status copy(const ItemAddress& at, ItemAddress to, bool take_away);
+
+ private:
+  /// Where something new goes: `depth` parts of its path stand at `spot` already (and its section, if
+  /// `section_there`).
+  struct Gap {
+    Spot spot;
+    std::size_t depth = 0;
+    bool section_there = false;
+  };
+
+  Result<Found> existing(const ItemAddress& at);
+  Result<Gap> gap_for(const ItemAddress& at, const Found& found, const std::string& file);
+  Result<Gap> gap_in(const ItemAddress& at, const Found& found, const std::string& file);
+  /// `entry`: the text of the last part of the path, as a mapping (list) of its own.
+  Status insert(const ItemAddress& at, const Found& found, const Gap& gap, std::string entry);
+  Status copy_spots(const std::vector<Spot>& sources, const std::string& package, const ItemAddress& to, bool expand);
+  Status copy_raw(const Spot& source, const ItemAddress& to);
+  Status copy_item_with_links(const std::vector<Spot>& sources, const ItemAddress& to);
+  bool links_below(const std::string& package, const Spot& spot);
+
+  Workspace& files_;
+  const FindSection& find_;
+};
+
+}  // namespace atalaya::packages
