@@ -55,7 +55,7 @@ struct Section {
   std::string on;      ///< host whose agent runs `script`
 };
 
-/// "rules" → "a rule" with its article, for messages.
+/// "rule" → "a rule", "instance" → "an instance", for messages.
 std::string with_article(std::string_view noun);
 
 }  // namespace atalaya::schema

@@ -11,6 +11,10 @@
 #include <string_view>
 #include <vector>
 
+namespace re2 {
+class RE2;
+}
+
 namespace atalaya::schema {
 
 /// The types that the program knows; everything else is built on them by `types:` of a package.
@@ -54,7 +58,8 @@ struct Choice {
   bool operator==(const Choice&) const = default;
 };
 
-/// Immutable; shared by all fields that are of it.
+/// Immutable; shared by all fields that are of it. A record may hold itself in its fields: those inner
+/// pointers do not own it, so a type lives as long as the SchemaSet it came from.
 struct Type {
   Kind kind = Kind::kText;
   std::string name;                               ///< as written: "duration", "list of host", "percent"
@@ -70,11 +75,12 @@ struct Type {
   double least =
       -std::numeric_limits<double>::infinity();  ///< of numbers, durations (ms), bytes; lengths of texts and lists
   double most = std::numeric_limits<double>::infinity();
-  std::string pattern;                ///< RE2 that the whole text matches
-  std::string pattern_help;           ///< what the pattern asks for, in words
-  std::vector<std::string> or_words;  ///< words allowed beside (`never`); their value is null
-  std::string unit;                   ///< for people: "%", "ms"
-  std::string script;                 ///< path in `package` of the program with the verbs validate, format, serialise
+  std::string pattern;                      ///< RE2 that the whole text matches
+  std::string pattern_help;                 ///< what the pattern asks for, in words
+  std::shared_ptr<const re2::RE2> matcher;  ///< of `pattern`, compiled once; null: compiled at each use
+  std::vector<std::string> or_words;        ///< words allowed beside (`never`); their value is null
+  std::string unit;                         ///< for people: "%", "ms"
+  std::string script;  ///< path in `package` of the program with the verbs validate, format, serialise
 };
 using TypePtr = std::shared_ptr<const Type>;
 
@@ -86,11 +92,22 @@ struct Field {
   TypePtr type;
   bool required = false;
   boost::json::value fallback;  ///< the value where none is written, as it would be written; null: none
+  boost::json::value plain;     ///< the same as a checked item has it; SchemaSet fills it in
   std::string example;
   bool operator==(const Field& other) const { return name == other.name && type == other.type; }
 };
 
 std::string_view name(Kind kind);
 std::optional<Kind> parse_kind(std::string_view text);
+/// The program's own type of that kind. Lists, maps, records, enumerations and references get what they
+/// hold from where they are used.
+const TypePtr& builtin(Kind kind);
+/// Texts of any form (text, url, regex …): their bounds count characters, and they may have a pattern.
+bool is_textual(Kind kind);
+/// integer, number, ratio, port, duration (ms), bytes: their bounds are values.
+bool is_numeric(Kind kind);
+/// `title`, or made from the name: `keep_firing_for` → "Keep firing for".
+std::string title_of(const Field& field);
+std::string title_from(std::string_view name);
 
 }  // namespace atalaya::schema

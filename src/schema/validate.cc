@@ -1,0 +1,350 @@
+#include "schema/validate.h"
+
+#include <boost/container/small_vector.hpp>
+#include <boost/json.hpp>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+
+#include "config/suggest.h"
+#include "schema/scalars.h"
+#include "schema/type_script.h"
+
+namespace atalaya::schema {
+namespace {
+
+namespace json = boost::json;
+using config::Errors;
+using config::Node;
+
+/// Where in the item the checker is; texts are made of it only when something must be said.
+struct At {
+  const At* up = nullptr;
+  std::string_view name = {};
+  std::size_t index = 0;  ///< of a list's item, whose name is ""
+
+  std::string path() const {
+    const auto own = name.empty() && up != nullptr ? std::to_string(index) : std::string(name);
+    auto above = up == nullptr ? std::string() : up->path();
+    return above.empty() ? own : above + "." + own;
+  }
+  /// The last name, for messages.
+  std::string_view leaf() const { return name.empty() && up != nullptr ? up->leaf() : name; }
+};
+
+/// The thing that a message speaks of: the item, or a record within it.
+struct Who {
+  const At& at;
+  const std::string& what;
+
+  std::string text() const { return what.empty() ? fmt::format("\"{}\"", at.leaf()) : what; }
+};
+
+class Checker {
+ public:
+  Checker(const Rules& rules, std::vector<Reference>& references, Errors& errors)
+      : rules_(rules), references_(references), errors_(errors) {}
+
+  /// `what` names an item; empty for a record within one.
+  bool record(const Node& node, const Type& type, const At& at, const std::string& what, const Section* section,
+              json::object& out);
+  bool value(const Node& node, const Type& type, const At& at, json::value& out);
+
+ private:
+  using Slots = boost::container::small_vector<const Node::Entry*, 32>;
+
+  void complain(const Place& place, std::string message, std::string remedy = {}) {
+    errors_.push_back({ErrorCode::kInvalidArgument, std::move(message), place, std::move(remedy)});
+  }
+  /// `"for" must be …`, `gauge.expr: parse error …`, `"x" is no host`.
+  void complain(const At& at, const Type& type, Error error);
+  bool find_slots(const Node& node, const Type& type, const Who& who, const Section* section, Slots& slots);
+  bool check_sets(const Node& node, const Type& type, const Who& who, const Slots& slots, bool is_item, bool unknown);
+  bool one_field(const Node& node, const Field& field, const Node::Entry* entry, bool chosen, const Who& who,
+                 const At& at, json::object& out);
+  bool list(const Node& node, const Type& type, const At& at, json::value& out);
+  bool map(const Node& node, const Type& type, const At& at, json::value& out);
+  bool limits(const Node& node, const Type& type, const At& at, json::value& out);
+
+  const Rules& rules_;
+  std::vector<Reference>& references_;
+  Errors& errors_;
+};
+
+std::size_t index_of(const std::vector<Field>& fields, std::string_view name, std::size_t hint) {
+  // People write fields mostly in the order of the form.
+  const auto count = fields.size();
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto at = hint + i < count ? hint + i : hint + i - count;
+    if (fields[at].name == name) return at;
+  }
+  return count;
+}
+
+bool is_member(const std::vector<std::vector<std::string>>& sets, const std::string& name) {
+  return std::any_of(sets.begin(), sets.end(),
+                     [&](const auto& set) { return std::find(set.begin(), set.end(), name) != set.end(); });
+}
+
+/// Does a message of this kind begin with the path of its field, because it speaks of something within?
+bool has_syntax(const Type& type) {
+  switch (type.kind) {
+    case Kind::kPromql:
+    case Kind::kSelector:
+    case Kind::kRegex:
+    case Kind::kCron: return true;
+    default: return false;
+  }
+}
+
+void Checker::complain(const At& at, const Type& type, Error error) {
+  static constexpr std::array kPredicates{"must be ", "is ", "has ", "does "};
+  const bool predicate = std::any_of(kPredicates.begin(), kPredicates.end(),
+                                     [&](const char* word) { return error.message.starts_with(word); });
+  if (predicate) {
+    error.message = fmt::format("\"{}\" {}", at.leaf(), error.message);
+  } else if (has_syntax(type) || !type.script.empty()) {
+    error.message = fmt::format("{}: {}", at.path(), error.message);
+  } else {
+    error.message = fmt::format("{} (\"{}\")", error.message, at.leaf());
+  }
+  errors_.push_back(std::move(error));
+}
+
+bool Checker::find_slots(const Node& node, const Type& type, const Who& who, const Section* section, Slots& slots) {
+  bool known = true;
+  std::size_t hint = 0;
+  for (const auto& entry : node.entries()) {
+    const auto& key = entry.key->text();
+    const auto index = index_of(type.fields, key, hint);
+    if (index < type.fields.size()) {
+      slots[index] = &entry;
+      hint = index + 1;
+      continue;
+    }
+    if (section != nullptr &&
+        std::find(section->contains.begin(), section->contains.end(), key) != section->contains.end()) {
+      continue;
+    }
+    known = false;
+    // A key that is there cannot be the one that was meant.
+    std::vector<std::string> all;
+    std::vector<std::string> free;
+    for (const auto& field : type.fields) {
+      all.push_back(field.name);
+      if (node.get(field.name) == nullptr) free.push_back(field.name);
+    }
+    if (section != nullptr) all.insert(all.end(), section->contains.begin(), section->contains.end());
+    const auto near = config::closest(key, free);
+    complain(entry.key->place(), fmt::format("{} has no key \"{}\"", who.text(), key),
+             near.empty() ? config::known_are(all) : "did you mean \"" + near + "\"?");
+  }
+  return known;
+}
+
+bool Checker::check_sets(const Node& node, const Type& type, const Who& who, const Slots& slots, bool is_item,
+                         bool unknown) {
+  bool good = true;
+  for (const auto& set : type.one_of) {
+    std::vector<const Node::Entry*> written;
+    for (const auto& name : set) {
+      const auto* entry = slots[index_of(type.fields, name, 0)];
+      if (entry != nullptr) written.push_back(entry);
+    }
+    if (written.size() == 1) continue;
+    good = false;
+    if (written.empty()) {
+      if (unknown) continue;  // most likely that one was meant
+      auto sorted = set;
+      std::sort(sorted.begin(), sorted.end());
+      const bool kind = is_item && &set == &type.one_of.front();
+      complain(node.place(),
+               kind ? fmt::format("{} does not say what it is", who.text())
+                    : fmt::format("{} has none of the keys {}", who.text(), fmt::join(sorted, ", ")),
+               fmt::format("add one of the keys {}", fmt::join(sorted, ", ")));
+      continue;
+    }
+    std::sort(written.begin(), written.end(),
+              [](const auto* a, const auto* b) { return a->key->begin() < b->key->begin(); });
+    for (std::size_t i = 1; i < written.size(); ++i) {
+      complain(
+          written[i]->key->place(),
+          fmt::format("{} has both \"{}\" and \"{}\"", who.text(), written[0]->key->text(), written[i]->key->text()),
+          "keep one of them");
+    }
+  }
+  for (const auto& set : type.some_of) {
+    const bool any = std::any_of(set.begin(), set.end(), [&](const auto& name) {
+      const auto* entry = slots[index_of(type.fields, name, 0)];
+      return entry != nullptr && !entry->value->is_null();
+    });
+    if (any || unknown) continue;
+    good = false;
+    complain(node.place(),
+             set.size() == 2 ? fmt::format("{} sets neither {} nor {}", who.text(), set[0], set[1])
+                             : fmt::format("{} sets none of {}", who.text(), fmt::join(set, ", ")),
+             "set at least one of them");
+  }
+  return good;
+}
+
+bool Checker::one_field(const Node& node, const Field& field, const Node::Entry* entry, bool chosen, const Who& who,
+                        const At& at, json::object& out) {
+  if (entry == nullptr || (entry->value->is_null() && !field.required && !chosen)) {
+    if (field.required) {
+      complain(node.place(), fmt::format("{} needs the key \"{}\"", who.text(), field.name),
+               field.help.empty() ? std::string() : field.help);
+      return false;
+    }
+    if (!field.fallback.is_null()) out.emplace(field.name, field.plain);
+    return true;
+  }
+  const At below{&at, field.name};
+  json::value plain;
+  if (field.type->kind == Kind::kRecord && entry->value->is_null() && chosen) {
+    // `host:` alone says which it is.
+    json::object empty;
+    if (!record(*entry->value, *field.type, below, {}, nullptr, empty)) return false;
+    plain = std::move(empty);
+  } else if (!value(*entry->value, *field.type, below, plain)) {
+    return false;
+  }
+  out.emplace(field.name, std::move(plain));
+  return true;
+}
+
+bool Checker::record(const Node& node, const Type& type, const At& at, const std::string& what, const Section* section,
+                     json::object& out) {
+  const Who who{at, what};
+  if (!node.is_mapping() && !node.is_null()) {
+    complain(node.place(), fmt::format("expected the keys of {}, found {}", who.text(), shown(node, type)));
+    return false;
+  }
+  Slots slots(type.fields.size(), nullptr);
+  const bool known = find_slots(node, type, who, section, slots);
+  bool good = check_sets(node, type, who, slots, section != nullptr, !known) && known;
+  out.reserve(type.fields.size());
+  for (std::size_t i = 0; i < slots.size(); ++i) {
+    const auto& field = type.fields[i];
+    const bool chosen = slots[i] != nullptr && is_member(type.one_of, field.name);
+    good = one_field(node, field, slots[i], chosen, who, at, out) && good;
+  }
+  return good;
+}
+
+bool Checker::list(const Node& node, const Type& type, const At& at, json::value& out) {
+  json::array items;
+  bool good = true;
+  const auto add = [&](const Node& item, std::size_t index) {
+    json::value plain;
+    good = value(item, *type.of, type.one_or_many && !node.is_sequence() ? at : At{&at, {}, index}, plain) && good;
+    items.push_back(std::move(plain));
+  };
+  if (node.is_sequence()) {
+    items.reserve(node.items().size());
+    for (std::size_t i = 0; i < node.items().size(); ++i) add(*node.items()[i], i);
+  } else if (type.one_or_many && !node.is_null()) {
+    add(node, 0);
+  } else {
+    complain(node.place(), fmt::format("\"{}\" must be a list, found {}", at.leaf(), shown(node, *type.of)));
+    return false;
+  }
+  out = std::move(items);
+  return good;
+}
+
+bool Checker::map(const Node& node, const Type& type, const At& at, json::value& out) {
+  if (!node.is_mapping()) {
+    complain(node.place(), fmt::format("\"{}\" must be names with values, found {}", at.leaf(), shown(node, *type.of)));
+    return false;
+  }
+  json::object entries;
+  entries.reserve(node.entries().size());
+  bool good = true;
+  for (const auto& entry : node.entries()) {
+    json::value plain;
+    good = value(*entry.value, *type.of, At{&at, entry.key->text()}, plain) && good;
+    entries.emplace(entry.key->text(), std::move(plain));
+  }
+  out = std::move(entries);
+  return good;
+}
+
+bool Checker::limits(const Node& node, const Type& type, const At& at, json::value& out) {
+  if (auto held = check_limits(out, node, type); !held) {
+    complain(at, type, std::move(held).error());
+    return false;
+  }
+  if (type.script.empty() || !rules_.run) return true;
+  auto checked = ask_script(rules_, type, "validate", out);
+  if (!checked) {
+    auto error = std::move(checked).error();
+    error.place = node.place();
+    complain(at, type, std::move(error));
+    return false;
+  }
+  out = std::move(*checked);
+  return true;
+}
+
+bool Checker::value(const Node& node, const Type& type, const At& at, json::value& out) {
+  if (!type.or_words.empty() && node.is_scalar() &&
+      std::find(type.or_words.begin(), type.or_words.end(), node.text()) != type.or_words.end()) {
+    out = nullptr;
+    return true;
+  }
+  switch (type.kind) {
+    case Kind::kRecord: {
+      if (node.is_null()) {
+        complain(node.place(), fmt::format("expected the keys of \"{}\", found nothing", at.leaf()));
+        return false;
+      }
+      json::object fields;
+      if (!record(node, type, at, {}, nullptr, fields)) return false;
+      out = std::move(fields);
+      return limits(node, type, at, out);
+    }
+    case Kind::kList: return list(node, type, at, out) && limits(node, type, at, out);
+    case Kind::kMap: return map(node, type, at, out) && limits(node, type, at, out);
+    case Kind::kAny: out = to_json(node); return limits(node, type, at, out);
+    default: break;
+  }
+  auto plain = read_scalar(node, type);
+  if (!plain) {
+    complain(at, type, std::move(plain).error());
+    return false;
+  }
+  out = std::move(*plain);
+  if (type.kind == Kind::kReference) {
+    references_.push_back({type.section, node.text(), at.path(), node.place()});
+  }
+  return limits(node, type, at, out);
+}
+
+}  // namespace
+
+Checked check_item(const Node& node, const Section& section, const std::string& what, const Rules& rules,
+                   Errors& errors) {
+  Checked checked;
+  if (node.is_null() && section.shape != Shape::kDocument) {
+    errors.push_back(
+        {ErrorCode::kInvalidArgument, fmt::format("expected the keys of {}, found nothing", what), node.place(), {}});
+    checked.ok = false;
+    return checked;
+  }
+  Checker checker(rules, checked.references, errors);
+  checked.ok = checker.record(node, *section.body, At{}, what, &section, checked.fields);
+  return checked;
+}
+
+std::optional<json::value> check_value(const Node& node, const Type& type, const std::string& field, const Rules& rules,
+                                       std::vector<Reference>& references, Errors& errors) {
+  Checker checker(rules, references, errors);
+  json::value out;
+  if (!checker.value(node, type, At{nullptr, field}, out)) return std::nullopt;
+  return out;
+}
+
+}  // namespace atalaya::schema
