@@ -68,11 +68,11 @@ Status check_element(std::string_view element) {
                 "docs/formats/page.md lists them");
 }
 
-Result<AttributeKind> check_attribute(std::string_view element, std::string_view attribute) {
-  if (has(kUrl, attribute)) return element == "link" ? AttributeKind::kLiteral : AttributeKind::kUrl;
+Result<AttributeKind> check_attribute(std::string_view attribute) {
+  if (has(kUrl, attribute)) return AttributeKind::kUrl;
   if (has(kLiteral, attribute)) return AttributeKind::kLiteral;
   if (has(kPlain, attribute) || attribute.starts_with("data-") || attribute.starts_with("aria-")) {
-    return element == "link" ? AttributeKind::kLiteral : AttributeKind::kPlain;
+    return AttributeKind::kPlain;
   }
   if (attribute.starts_with("on")) {
     return refuse(fmt::format("the event handler {}=\"\" is not allowed in a page", attribute.substr(0, 32)),

@@ -18,6 +18,6 @@ enum class AttributeKind : std::uint8_t {
 
 /// All names are in small letters. Errors: message and remedy, without a place.
 Status check_element(std::string_view element);
-Result<AttributeKind> check_attribute(std::string_view element, std::string_view attribute);
+Result<AttributeKind> check_attribute(std::string_view attribute);
 
 }  // namespace atalaya::templates

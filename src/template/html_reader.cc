@@ -164,7 +164,7 @@ Status HtmlReader::end_tag() {
 }
 
 Status HtmlReader::end_attribute_name() {
-  AT_TRY(now_.kind, check_attribute(now_.element, half_));
+  AT_TRY(now_.kind, check_attribute(half_));
   now_.attribute = std::exchange(half_, {});
   return {};
 }
@@ -268,18 +268,14 @@ Status HtmlReader::take_end_tag(char c) {
 
 Status HtmlReader::take_style(char c) {
   constexpr std::string_view kEnd = "</style";
-  if (c == '<') {
-    half_ = c;
-    return {};
-  }
-  if (half_.empty()) return {};
+  if (half_.empty() && c != '<') return {};
   half_ += lower(c);
   if (half_ == kEnd) {
     half_.clear();
     now_.state = State::kEndTag;
   } else if (!kEnd.starts_with(half_)) {
     if (half_.starts_with("</")) return refuse("'</' within <style>", "end the style with </style>");
-    half_.clear();
+    half_ = c == '<' ? "<" : "";
   }
   return {};
 }
@@ -321,7 +317,8 @@ Result<Escape> HtmlReader::action() {
     return refuse("an action where the name of a tag or of an attribute stands",
                   "write the name as text, {{ if … }}name=\"value\"{{ end }}");
   }
-  switch (now_.kind) {
+  // Data must not choose style sheets.
+  switch (now_.element == "link" ? AttributeKind::kLiteral : now_.kind) {
     case AttributeKind::kPlain: return Escape::kAttribute;
     case AttributeKind::kLiteral:
       return refuse(fmt::format("an action in {}=\"\"", now_.attribute), "choose between literal values with {{ if }}");
