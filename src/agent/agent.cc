@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 
+#include "agent/calls.h"
 #include "agent/runner.h"
 #include "agent/self_collector.h"
 #include "agent/uplink.h"
@@ -13,6 +14,7 @@
 #include "collect/host/host_collector.h"
 #include "collect/host/system.h"
 #include "collect/log/tail.h"
+#include "collect/script/script_collector.h"
 #include "io/checksum.h"
 #include "net/url.h"
 #include "telemetry/log.h"
@@ -71,6 +73,8 @@ struct Agent::Impl {
   Result<std::unique_ptr<collect::Collector>> make_collector(const collect::CollectorSpec& spec,
                                                              std::function<void()> wake);
   std::unique_ptr<collect::Collector> make_host(Duration period);
+  Result<std::unique_ptr<collect::Collector>> make_script(const collect::CollectorSpec& spec,
+                                                          std::function<void()> wake);
   SelfState self_state() const;
   std::string config_path() const { return options.data_dir + "/config.json"; }
 
@@ -87,6 +91,8 @@ struct Agent::Impl {
   std::unique_ptr<Spool> spool;
   std::unique_ptr<Stream> stream;
   std::unique_ptr<Uplink> uplink;
+  std::unique_ptr<Calls> calls;
+  std::unique_ptr<net::WorkerPool> script_workers;
   std::unique_ptr<Runner> runner;
 };
 
@@ -107,15 +113,22 @@ Status Agent::Impl::start() {
   hello.host = host_name();
   hello.spool_id = spool->id();
   hello.facts = facts_of(options.root);
+  hello.abilities = ingest::kTakesCalls;
   Stream::Callbacks callbacks;
   callbacks.send = [this](std::string frame) { return uplink && uplink->send(std::move(frame)); };
   callbacks.config = [this](const std::string& revision, const std::string& json) { on_config(revision, json); };
+  callbacks.call = [this](ingest::CallFrame call) {
+    if (calls) calls->on_call(std::move(call));
+  };
   stream = std::make_unique<Stream>(*spool, std::move(hello), clock, std::move(callbacks));
 
   UplinkOptions uplink_options;
   uplink_options.identity = identity;
   uplink_options.connect = std::move(connect);
   uplink = std::make_unique<Uplink>(loop, clock, std::move(uplink_options), *stream);
+
+  calls = std::make_unique<Calls>(loop, CallsOptions{.allowed = options.scripts},
+                                  [this](std::string frame) { return uplink->send(std::move(frame)); });
 
   runner = std::make_unique<Runner>(
       RunnerOptions{identity.name, options.root}, loop, clock, *spool, labels,
@@ -134,7 +147,9 @@ Status Agent::Impl::start() {
 void Agent::Impl::stop() {
   if (runner) runner->stop();
   if (uplink) uplink->stop();
+  calls.reset();
   runner.reset();
+  script_workers.reset();
   uplink.reset();
   stream.reset();
   spool.reset();
@@ -208,6 +223,7 @@ Result<std::unique_ptr<collect::Collector>> Agent::Impl::make_collector(const co
     tail.missed = [this](std::size_t count) { log_files_missed += count; };
     return std::make_unique<collect::log::Tail>(std::move(tail), labels, spool->marks());
   }
+  if (std::holds_alternative<collect::ScriptSpec>(spec.what)) return make_script(spec, std::move(wake));
   AT_TRY(auto check, collect::check::Check::make(spec, {.instance = identity.name,
                                                         .root = options.root,
                                                         .labels = labels,
@@ -215,6 +231,24 @@ Result<std::unique_ptr<collect::Collector>> Agent::Impl::make_collector(const co
                                                         .clock = clock,
                                                         .wake = std::move(wake)}));
   return check;
+}
+
+Result<std::unique_ptr<collect::Collector>> Agent::Impl::make_script(const collect::CollectorSpec& spec,
+                                                                     std::function<void()> wake) {
+  constexpr std::size_t kAtOnce = 4;
+  constexpr std::size_t kWaiting = 256;
+  if (!options.scripts)
+    return fail(ErrorCode::kPermissionDenied, "collector " + spec.id + ": this agent runs no scripts",
+                "start it without --scripts=false, if that is wanted");
+  // An agent without scripts needs no threads for them.
+  if (!script_workers) script_workers = std::make_unique<net::WorkerPool>(kAtOnce, kWaiting);
+  return std::make_unique<collect::script::ScriptCollector>(spec,
+                                                            collect::script::ScriptContext{.instance = identity.name,
+                                                                                           .labels = labels,
+                                                                                           .loop = loop,
+                                                                                           .clock = clock,
+                                                                                           .workers = *script_workers,
+                                                                                           .wake = std::move(wake)});
 }
 
 SelfState Agent::Impl::self_state() const {

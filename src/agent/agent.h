@@ -32,6 +32,7 @@ struct AgentOptions {
 
   Duration host_period{1000};
   bool host_metrics = true;
+  bool scripts = true;     ///< run programs that the server sends: procedures, and collectors of type script
   std::string root = "/";  ///< where /proc and /sys hang (containers mount the host's elsewhere)
 };
 

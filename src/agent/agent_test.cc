@@ -12,6 +12,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <future>
 #include <mutex>
 #include <set>
 
@@ -245,6 +246,67 @@ TEST_F(AgentTest, ComesBackAfterTheConnectionBroke) {
   const std::lock_guard lock(hub_directory_.mutex);
   for (const auto& sample : stores_.samples)
     EXPECT_TRUE(seen.insert({sample.series, to_ms(sample.time)}).second) << sample.series;
+}
+
+TEST_F(AgentTest, RunsAProgramForTheServerAndAnswers) {
+  start_agent();
+  EXPECT_TRUE(until([&] { return has_sample(R"(up{instance="web1", job="agent"})", 1); }));
+  ingest::CallFrame call;
+  call.program = "#!/bin/sh\necho \"$1 $NAME\"; cat; echo oh >&2; exit 4";
+  call.arguments = {"a b"};
+  call.input = "in";
+  call.environment = {{"NAME", "n"}};
+  call.time = kPatience;
+  const auto result = hub_.call(default_tenant(), AgentId{"id-1"}, call, kPatience);
+  ASSERT_TRUE(result) << to_string(result.error());
+  EXPECT_EQ(result->output, "a b n\nin");
+  EXPECT_EQ(result->errors, "oh\n");
+  EXPECT_EQ(result->status, 4);
+  call.program = "no script";
+  EXPECT_EQ(hub_.call(default_tenant(), AgentId{"id-1"}, call, kPatience).error().code, ErrorCode::kInvalidArgument);
+}
+
+TEST_F(AgentTest, MeasuresWhileACallRunsAndEndsItWithItself) {
+  start_agent();
+  EXPECT_TRUE(until([&] { return has_sample(R"(up{instance="web1", job="agent"})", 1); }));
+  ingest::CallFrame call;
+  call.program = "#!/bin/sh\nsleep 100000";
+  call.time = ingest::kMaxCallTime;
+  auto answer = std::async(std::launch::async,
+                           [&] { return hub_.call(default_tenant(), AgentId{"id-1"}, call, ingest::kMaxCallTime); });
+  auto& calls = registry_.counter("atalaya_agent_calls_total", "");
+  EXPECT_TRUE(until([&] { return calls.value() == 1; }));
+  const auto count = [&] {
+    return std::ranges::count_if(stores_.samples, [](const auto& s) { return s.series.starts_with("up{"); });
+  };
+  const auto before = count();
+  EXPECT_TRUE(until([&] { return count() > before + 10; }));
+  agent_.reset();
+  EXPECT_EQ(answer.get().error().code, ErrorCode::kUnavailable);
+}
+
+TEST_F(AgentTest, WithoutScriptsItRefusesCallsAndScriptCollectors) {
+  options_.scripts = false;
+  start_agent();
+  EXPECT_TRUE(until([&] { return has_sample(R"(up{instance="web1", job="agent"})", 1); }));
+  ingest::CallFrame call;
+  call.program = "#!/bin/sh\n";
+  const auto error = hub_.call(default_tenant(), AgentId{"id-1"}, call, kPatience).error();
+  EXPECT_EQ(error.code, ErrorCode::kPermissionDenied);
+  EXPECT_NE(error.remedy.find("--scripts"), std::string::npos);
+  configure(R"({"collectors":[{"id":"p/c/s","type":"script","program":"#!/bin/sh\n"}]})");
+  EXPECT_TRUE(until([&] { return lines("collector", "p/c/s").size() == 1; }));
+}
+
+TEST_F(AgentTest, AScriptOfThePackageMeasures) {
+  start_agent();
+  EXPECT_TRUE(until([&] { return !hub_directory_.hellos.empty(); }));
+  configure(R"({"collectors":[{"id":"p/c/sizes","type":"script","period":"200ms","timeout":"60s",)"
+            R"("program":"#!/bin/sh\necho \"size{of=\\\"$1\\\"} 7\"\n","arguments":["it"]}]})");
+  EXPECT_TRUE(until([&] {
+    return has_sample(R"(size{instance="web1", job="sizes", of="it"})", 7) &&
+           has_sample(R"(script_up{instance="web1", job="sizes", script="sizes"})", 1);
+  }));
 }
 
 TEST(Identity, IsKeptForItsOwnerOnly) {

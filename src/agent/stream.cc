@@ -34,13 +34,15 @@ bool Stream::send(std::string frame) {
 }
 
 Status Stream::on_frame(std::string_view bytes) {
-  AT_TRY(const auto frame, ingest::decode_agent_frame(bytes));
+  AT_TRY(auto frame, ingest::decode_agent_frame(bytes));
   if (const auto* welcome = std::get_if<ingest::WelcomeFrame>(&frame)) {
     on_welcome(*welcome);
   } else if (const auto* ack = std::get_if<ingest::AckFrame>(&frame)) {
     on_ack(ack->sequence);
   } else if (const auto* config = std::get_if<ingest::ConfigFrame>(&frame)) {
     if (callbacks_.config) callbacks_.config(config->revision, config->json);
+  } else if (auto* call = std::get_if<ingest::CallFrame>(&frame)) {
+    if (callbacks_.call) callbacks_.call(std::move(*call));
   } else if (!std::holds_alternative<ingest::UnknownFrame>(frame)) {
     return fail(ErrorCode::kInvalidArgument, "the server sent a frame that only an agent sends");
   }

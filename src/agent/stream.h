@@ -24,6 +24,7 @@ class Stream {
     /// False when the frame cannot be taken now: it is offered again at the next `pump`.
     std::function<bool(std::string frame)> send;
     std::function<void(const std::string& revision, const std::string& json)> config;
+    std::function<void(ingest::CallFrame)> call = {};
   };
 
   Stream(Spool& spool, ingest::HelloFrame hello, const Clock& clock, Callbacks callbacks);

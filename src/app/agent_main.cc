@@ -26,6 +26,7 @@ int run(const config::Options& options) {
   given.spool_bytes = options.bytes("spool-bytes");
   given.spool_sync = options.boolean("spool-sync");
   given.root = options.text("root");
+  given.scripts = options.boolean("scripts");
   return agent::run_agent(given);
 }
 

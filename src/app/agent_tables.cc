@@ -92,6 +92,11 @@ config::Program agent_program() {
                    .type = OptionType::kBoolean,
                    .help = "Sync the spool after every record, so that a power cut loses nothing.",
                    .section = "Spool"},
+                  {.name = "scripts",
+                   .type = OptionType::kBoolean,
+                   .fallback = "true",
+                   .help = "Run what packages on the server declare to run here: procedures and collectors of type "
+                           "script. As nobody where the agent runs as root."},
                   {.name = "root",
                    .fallback = "/",
                    .help = "Folder under which the measured machine's /proc and /sys are mounted.",

@@ -165,6 +165,22 @@ PingSpec parse_ping(Fields& fields) {
   return ping;
 }
 
+ScriptSpec parse_script(Fields& fields) {
+  constexpr std::int64_t kLeastMemory = 16 << 20;
+  constexpr std::int64_t kMostMemory = std::int64_t{8} << 30;
+  ScriptSpec script;
+  script.program = fields.text("program");
+  script.arguments = fields.texts("arguments");
+  script.environment = fields.text_map("environment");
+  if (const auto memory = fields.integer("memory")) {
+    if (*memory < kLeastMemory || *memory > kMostMemory)
+      fields.complain(fmt::format("memory must be {} to {} bytes", kLeastMemory, kMostMemory));
+    script.memory_bytes = static_cast<std::uint64_t>(*memory);
+  }
+  fields.need(!script.program.empty(), "program");
+  return script;
+}
+
 }  // namespace
 
 std::string CollectorSpec::name() const { return id.substr(id.rfind('/') + 1); }
@@ -195,6 +211,8 @@ Result<CollectorSpec> parse_collector(const json::object& object) {
     spec.what = parse_process(fields);
   } else if (type == "ping") {
     spec.what = parse_ping(fields);
+  } else if (type == "script") {
+    spec.what = parse_script(fields);
   } else {
     fields.complain(fmt::format("this agent knows no type \"{}\"", type));
   }

@@ -60,11 +60,19 @@ struct PingSpec {
   bool operator==(const PingSpec&) const = default;
 };
 
+struct ScriptSpec {
+  std::string program;  ///< text
+  std::vector<std::string> arguments;
+  std::map<std::string, std::string> environment;
+  std::uint64_t memory_bytes = 512 << 20;  ///< address space of each process
+  bool operator==(const ScriptSpec&) const = default;
+};
+
 struct CollectorSpec {
   std::string id;  ///< "package/group/name"
   Duration period{10'000};
   Duration timeout{5'000};
-  std::variant<HostSpec, LogSpec, HttpSpec, TcpSpec, ProcessSpec, PingSpec> what;
+  std::variant<HostSpec, LogSpec, HttpSpec, TcpSpec, ProcessSpec, PingSpec, ScriptSpec> what;
 
   /// The last part of the id: what `check_up{check=…}` says.
   std::string name() const;

@@ -1,5 +1,6 @@
 #include "collect/spec.h"
 
+#include <boost/json.hpp>
 #include <gtest/gtest.h>
 
 namespace atalaya::collect {
@@ -40,6 +41,22 @@ TEST(Spec, WhatIsWrongConcernsOneCollectorOnly) {
 TEST(Spec, ATextThatIsNoConfigurationIsAnError) {
   for (const auto* text : {"", "[]", "{", R"({"collectors":5})"}) EXPECT_FALSE(parse_configuration(text)) << text;
   EXPECT_TRUE(parse_configuration("{}"));
+}
+
+TEST(Spec, AScriptCarriesItsProgram) {
+  const auto spec = parse_collector(
+      boost::json::parse(
+          R"({"id":"p/c/orders","type":"script","period":"1m","timeout":"20s","program":"#!/bin/sh\necho a 1\n",
+          "arguments":["x","y z"],"environment":{"A":"b"},"memory":134217728})")
+          .as_object());
+  ASSERT_TRUE(spec) << to_string(spec.error());
+  EXPECT_EQ(spec->timeout, Duration{20'000});
+  EXPECT_EQ(std::get<ScriptSpec>(spec->what),
+            (ScriptSpec{"#!/bin/sh\necho a 1\n", {"x", "y z"}, {{"A", "b"}}, 128 << 20}));
+  const auto refused = [](const char* text) { return !parse_collector(boost::json::parse(text).as_object()); };
+  EXPECT_TRUE(refused(R"({"id":"p/c/o","type":"script"})"));
+  EXPECT_TRUE(refused(R"({"id":"p/c/o","type":"script","program":"#!/bin/sh","memory":1})"));
+  EXPECT_TRUE(refused(R"({"id":"p/c/o","type":"script","program":"#!/bin/sh","arguments":[1]})"));
 }
 
 }  // namespace
