@@ -1,0 +1,126 @@
+#include "pages/frame.h"
+
+#include <boost/json.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "template/html_escape.h"
+
+namespace atalaya::pages {
+namespace {
+
+namespace json = boost::json;
+using templates::escape_html;
+
+constexpr std::string_view kEntry = "src/pages/main.ts";
+
+std::string text(const json::object& entry, std::string_view name) {
+  const auto* value = entry.if_contains(name);
+  return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
+}
+
+std::vector<std::string> texts(const json::object& entry, std::string_view name) {
+  std::vector<std::string> out;
+  const auto* list = entry.if_contains(name);
+  if (list == nullptr || !list->is_array()) return out;
+  for (const auto& one : list->get_array()) {
+    if (one.is_string()) out.emplace_back(one.get_string());
+  }
+  return out;
+}
+
+/// Styles of the entry after those of what it imports, each once.
+void add_styles(const json::object& manifest, const std::string& name, std::set<std::string>& seen, Assets& assets) {
+  const auto* entry = manifest.if_contains(name);
+  if (entry == nullptr || !entry->is_object() || !seen.insert(name).second) return;
+  for (const auto& import : texts(entry->get_object(), "imports")) add_styles(manifest, import, seen, assets);
+  for (auto& style : texts(entry->get_object(), "css")) {
+    if (std::ranges::find(assets.styles, style) == assets.styles.end()) assets.styles.push_back(std::move(style));
+  }
+}
+
+std::string head(const Frame& frame, std::string_view title) {
+  std::string out = fmt::format(
+      "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+      "<meta name=\"color-scheme\" content=\"light dark\">\n"
+      "<meta name=\"atalaya-root\" content=\"{0}\">\n<title>{1} · Atalaya</title>\n"
+      "<link rel=\"icon\" href=\"{0}icon.svg\" type=\"image/svg+xml\">\n",
+      escape_html(frame.root), escape_html(title));
+  for (const auto& style : frame.assets.styles) {
+    out += fmt::format("<link rel=\"stylesheet\" href=\"{}\">\n", escape_html(frame.root + style));
+  }
+  if (!frame.assets.module.empty()) {
+    out += fmt::format("<script type=\"module\" src=\"{}\"></script>\n", escape_html(frame.root + frame.assets.module));
+  }
+  return out + "</head>\n";
+}
+
+}  // namespace
+
+Result<Assets> read_assets(std::string_view manifest) {
+  boost::system::error_code error;
+  const auto value = json::parse(manifest, error);
+  if (error || !value.is_object())
+    return fail(ErrorCode::kInvalidArgument, "the web build's manifest is no JSON object");
+  Assets assets;
+  const auto* entry = value.get_object().if_contains(kEntry);
+  if (entry == nullptr || !entry->is_object()) return assets;
+  assets.module = text(entry->get_object(), "file");
+  std::set<std::string> seen;
+  add_styles(value.get_object(), std::string(kEntry), seen, assets);
+  return assets;
+}
+
+std::string root_of(std::string_view request_path) {
+  std::string out;
+  for (auto i = std::ranges::count(request_path, '/'); i > 1; --i) out += "../";
+  return out.empty() ? "./" : out;
+}
+
+std::string document(const Frame& frame, std::string_view package, std::string_view title, std::string_view main) {
+  const auto crumb =
+      package.empty() ? std::string() : fmt::format("<span class=\"at-crumb\">{}</span>\n", escape_html(package));
+  return head(frame, title) +
+         fmt::format(
+             "<body>\n<header class=\"at-head\">\n<a class=\"at-home\" "
+             "href=\"{}\">Atalaya</a>\n{}<h1>{}</h1>\n</header>\n"
+             "<main class=\"at-main\">\n",
+             escape_html(frame.root), crumb, escape_html(title)) +
+         std::string(main) + "\n</main>\n</body>\n</html>\n";
+}
+
+std::string error_page(const Frame& frame, std::string_view package, const Error& error) {
+  std::string main =
+      fmt::format("<div class=\"at-error\" role=\"alert\">\n<p><strong>{}</strong></p>\n", escape_html(error.message));
+  if (error.place) main += fmt::format("<p><code>{}</code></p>\n", escape_html(to_string(*error.place)));
+  if (!error.remedy.empty()) main += fmt::format("<p>{}</p>\n", escape_html(error.remedy));
+  return document(frame, package, error.code == ErrorCode::kNotFound ? "No such page" : "This page cannot be shown",
+                  main + "</div>");
+}
+
+std::string sign_in_page(const Frame& frame) {
+  return document(
+      frame, "", "Sign in to see this page",
+      fmt::format("<div class=\"at-error\">\n<p>Pages open from the web UI: sign in there, then open the page "
+                  "again from its package.</p>\n<p><a class=\"at-button\" href=\"{}\">Open the web UI</a></p>\n</div>",
+                  escape_html(frame.root)));
+}
+
+std::string index_page(const Frame& frame, std::string_view package, const std::vector<PageLink>& pages) {
+  if (pages.empty()) {
+    return document(frame, package, "Pages",
+                    "<p>This package has no pages. They are items of its section <code>pages</code>.</p>");
+  }
+  std::string main = "<ul class=\"at-index\">\n";
+  for (const auto& page : pages) {
+    // With "./" in front the path's first segment is none even if it holds a ':'.
+    main += fmt::format("<li><a href=\"./{}\">{}</a></li>\n", escape_html(templates::encode_url_path(page.path)),
+                        escape_html(page.title.empty() ? page.path : page.title));
+  }
+  return document(frame, package, "Pages", main + "</ul>");
+}
+
+}  // namespace atalaya::pages
