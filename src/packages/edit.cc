@@ -12,16 +12,6 @@ namespace {
 
 using What = Operation::What;
 
-/// Letters, digits, `_`, `-`, `.`, a letter or digit first, at most 64.
-bool is_name(std::string_view name) {
-  const auto alphanumeric = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-  };
-  return !name.empty() && name.size() <= 64 && alphanumeric(name[0]) &&
-         std::all_of(name.begin(), name.end(),
-                     [&](char c) { return alphanumeric(c) || c == '_' || c == '-' || c == '.'; });
-}
-
 Status known(const Workspace& files, const std::string& package) {
   if (!files.files_of(package).empty()) return {};
   return fail(ErrorCode::kNotFound, fmt::format("there is no package \"{}\"", package));
@@ -52,7 +42,7 @@ Status remove_file(Workspace& files, const Operation& operation) {
 
 Status create_package(Workspace& files, const Operation& operation) {
   const auto& package = operation.at.package;
-  if (!is_name(package)) {
+  if (!is_package_name(package)) {
     return fail(ErrorCode::kInvalidArgument, fmt::format("\"{}\" cannot be a package's name", package),
                 "use letters, digits, '_', '-' and '.', a letter or digit first, at most 64");
   }
@@ -116,6 +106,14 @@ Result<FoundItem> find_item(const FileTexts& files, const ItemAddress& at, const
   AT_TRY(const auto* editor, workspace.editor(spot.file));
   AT_TRY(auto text, editor->bare_text(spot.path));
   return FoundItem{spot.file, workspace.node(spot)->place(), std::move(text)};
+}
+
+bool is_package_name(std::string_view name) {
+  const auto alphanumeric = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+  };
+  const auto allowed = [&](char c) { return alphanumeric(c) || c == '_' || c == '-' || c == '.'; };
+  return !name.empty() && name.size() <= 64 && alphanumeric(name[0]) && std::all_of(name.begin(), name.end(), allowed);
 }
 
 bool is_package_path(std::string_view path) {

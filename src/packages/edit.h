@@ -82,6 +82,9 @@ Result<FoundItem> find_item(const FileTexts& files, const ItemAddress& at, const
 /// Is it a path within a package: relative, no "..", no hidden parts, at most 255 bytes?
 bool is_package_path(std::string_view path);
 
+/// Letters, digits, `_`, `-` and `.`, a letter or digit first, at most 64.
+bool is_package_name(std::string_view name);
+
 /// Lines of a unified diff (3 lines of context), "" when equal.
 std::string unified_diff(const FileChange& change);
 
