@@ -19,10 +19,10 @@ constexpr std::size_t kMaxFrameBytes = 4 << 20;
 constexpr std::size_t kMaxPayloadBytes = 16 << 20;  ///< unpacked
 constexpr std::size_t kMaxConfigBytes = 1 << 20;
 constexpr std::size_t kMaxFacts = 256;
-// Of calls. Together they stay within a frame.
+// Of calls. As many as an agent runs at once fit into a socket's queue.
 constexpr std::size_t kMaxCallIdBytes = 64;
-constexpr std::size_t kMaxCallProgramBytes = 1 << 20;
-constexpr std::size_t kMaxCallInputBytes = 1 << 20;
+constexpr std::size_t kMaxCallProgramBytes = 512 << 10;
+constexpr std::size_t kMaxCallInputBytes = 256 << 10;
 constexpr std::size_t kMaxCallTexts = 256;             ///< arguments, and as many variables
 constexpr std::size_t kMaxCallTextsBytes = 128 << 10;  ///< of all of them
 constexpr std::size_t kMaxCallOutputBytes = 1 << 20;
@@ -106,9 +106,9 @@ struct CallFrame {
   std::vector<std::string> arguments;
   std::string input;
   std::map<std::string, std::string> environment;
-  Duration time{};
-  std::uint64_t memory_bytes = 0;
-  std::uint64_t output_bytes = 0;  ///< ≤ 1 MiB
+  Duration time{10'000};
+  std::uint64_t memory_bytes = 64 << 20;
+  std::uint64_t output_bytes = kMaxCallOutputBytes;  ///< no more than that
   bool network = false;
   bool operator==(const CallFrame&) const = default;
 };
