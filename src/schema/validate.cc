@@ -58,7 +58,7 @@ class Checker {
   void complain(const Place& place, std::string message, std::string remedy = {}) {
     errors_.push_back({ErrorCode::kInvalidArgument, std::move(message), place, std::move(remedy)});
   }
-  /// `"for" must be …`, `gauge.expr: parse error …`, `"x" is no host`.
+  /// `"for" must be …`, `gauge.expr: parse error …`, `"x y" is no host`.
   void complain(const At& at, const Type& type, Error error);
   bool find_slots(const Node& node, const Type& type, const Who& who, const Section* section, Slots& slots);
   bool check_sets(const Node& node, const Type& type, const Who& who, const Slots& slots, bool is_item, bool unknown);
@@ -105,10 +105,11 @@ void Checker::complain(const At& at, const Type& type, Error error) {
                                      [&](const char* word) { return error.message.starts_with(word); });
   if (predicate) {
     error.message = fmt::format("\"{}\" {}", at.leaf(), error.message);
+  } else if (error.message.starts_with("this ")) {
+    // What stands there is not to be repeated.
+    error.message = fmt::format("\"{}\"{}", at.leaf(), error.message.substr(4));
   } else if (has_syntax(type) || !type.script.empty()) {
     error.message = fmt::format("{}: {}", at.path(), error.message);
-  } else {
-    error.message = fmt::format("{} (\"{}\")", error.message, at.leaf());
   }
   errors_.push_back(std::move(error));
 }
