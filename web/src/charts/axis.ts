@@ -2,6 +2,7 @@ import { formatClock, formatExact } from '../lib/duration';
 
 export interface ValueRange {
   top?: number | undefined;
+  bottom?: number | undefined;
   zero?: boolean | undefined;
   /** Values that must be seen, such as thresholds. */
   seen?: number[] | undefined;
@@ -12,6 +13,12 @@ export function valueRange(low: number | null, high: number | null, options: Val
   const seen = options.seen ?? [];
   let min = Math.min(low ?? 0, ...seen);
   let max = Math.max(high ?? 0, ...seen);
+  if (options.bottom !== undefined) {
+    // An edge that was asked for holds until something is drawn beyond it.
+    const lowest = Math.min(options.bottom, low ?? options.bottom);
+    const highest = Math.max(options.top ?? max * 1.08, max);
+    return [lowest, highest > lowest ? highest : lowest + 1];
+  }
   if (options.top !== undefined) return [Math.min(0, min), Math.max(options.top, max)];
   if (options.zero === false) {
     const air = (max - min || Math.abs(max) || 1) * 0.1;

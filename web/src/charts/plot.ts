@@ -16,6 +16,7 @@ export interface PlotInput {
   unit: Unit;
   stacked: boolean;
   top: number | undefined;
+  bottom: number | undefined;
   zero: boolean | undefined;
   thresholds: Threshold[];
   spans: () => AlertSpan[];
@@ -65,7 +66,7 @@ function optionsOf(input: PlotInput): uPlot.Options {
     },
     scales: {
       x: { time: true, range: () => [input.bounds().from, input.bounds().to] },
-      y: { range: (_, low, high) => valueRange(low, high, { top: input.top, zero: input.zero, seen }) },
+      y: { range: (_, low, high) => valueRange(low, high, { top: input.top, bottom: input.bottom, zero: input.zero, seen }) },
     },
     axes: [
       { ...axisLook(), space: 64, incrs: timeSteps, size: 24, values: (_, ticks, __, ___, step) => timeTicks(ticks, step) },

@@ -38,6 +38,8 @@ export interface ChartSpec {
   stacked?: boolean;
   /** The upper edge of the value axis, where a whole is known (1 for shares). */
   top?: number;
+  /** The lower edge, where it is to stand still. */
+  bottom?: number;
   /** False lets the value axis begin above zero. */
   zero?: boolean;
   thresholds?: Threshold[];
@@ -53,6 +55,13 @@ export interface SeriesInfo {
   labels: Labels;
   tone: string;
   below: boolean;
+}
+
+/** The time range that a chart is part of: dragging on the chart changes it for all. */
+export interface RangeControl {
+  zoom(from: number, to: number): void;
+  back(): void;
+  pan(by: number): void;
 }
 
 export function exprText(query: ChartQuery, window: string): string {

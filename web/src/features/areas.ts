@@ -36,6 +36,15 @@ export const areas: Area[] = [
     load: () => of(import('./explore/Explore.svelte')),
   },
   {
+    name: 'dashboards',
+    word: 'Dashboards',
+    icon: 'dashboards',
+    key: 'd',
+    hasRange: (path) => path.length > 1,
+    load: (path) =>
+      path.length > 1 ? of(import('./dashboards/DashboardPage.svelte')) : of(import('./dashboards/DashboardList.svelte')),
+  },
+  {
     name: 'hosts',
     word: 'Hosts',
     icon: 'hosts',

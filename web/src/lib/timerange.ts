@@ -14,23 +14,23 @@ export function span(range: TimeRange): number {
   return range.kind === 'live' ? range.seconds : range.to - range.from;
 }
 
-/** Reads `range=15m` or `from=…&to=…` of an address; the default when neither is sound. */
-export function rangeFromQuery(query: Record<string, string>): TimeRange {
+/** Reads `range=15m` or `from=…&to=…` of an address; the fallback when neither is sound. */
+export function rangeFromQuery(query: Record<string, string>, fallback: TimeRange = defaultRange): TimeRange {
   const from = Number(query.from);
   const to = Number(query.to);
   if (query.from && query.to && Number.isFinite(from) && Number.isFinite(to) && to > from) {
     return { kind: 'fixed', from, to };
   }
   const seconds = query.range ? parseDuration(query.range) : undefined;
-  return seconds && seconds >= 10 ? { kind: 'live', seconds } : defaultRange;
+  return seconds && seconds >= 10 ? { kind: 'live', seconds } : fallback;
 }
 
-/** The address parts of a range; the default range leaves no trace. */
-export function rangeToQuery(range: TimeRange): Record<string, string | undefined> {
+/** The address parts of a range; the fallback leaves no trace. */
+export function rangeToQuery(range: TimeRange, fallback: TimeRange = defaultRange): Record<string, string | undefined> {
   if (range.kind === 'fixed') {
     return { from: String(Math.round(range.from)), to: String(Math.round(range.to)), range: undefined };
   }
-  const isDefault = defaultRange.kind === 'live' && range.seconds === defaultRange.seconds;
+  const isDefault = fallback.kind === 'live' && range.seconds === fallback.seconds;
   return { range: isDefault ? undefined : compactDuration(range.seconds), from: undefined, to: undefined };
 }
 

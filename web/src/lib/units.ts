@@ -1,5 +1,7 @@
 /** What a value measures; decides its prefix and its digits. */
-export type Unit = 'bytes' | 'bytes/s' | 'seconds' | 'ratio' | 'count' | 'per second' | 'timestamp';
+export const units = ['bytes', 'bytes/s', 'bits/s', 'seconds', 'ratio', 'percent', 'count', 'per second', 'timestamp'] as const;
+/** One of these, or any other word, which is written behind the number: `rpm`, `°C`. */
+export type Unit = (typeof units)[number] | (string & {});
 
 /** The unit a PromQL expression gives, read from the metric's name and the functions around it. */
 export function unitOf(expr: string): Unit {
@@ -67,10 +69,23 @@ export function formatValue(value: number | null | undefined, unit: Unit): strin
       return `${minus}${scaled(size, 1000, decimal)}/s`;
     case 'timestamp':
       return new Date(value * 1000).toISOString();
+    case 'percent':
+      return `${minus}${digits(size, size < 10 ? 2 : 3)} %`;
+    case 'bits/s': {
+      const text = scaled(size, 1000, decimal);
+      return `${minus}${text}${text.includes(' ') ? '' : ' '}bit/s`;
+    }
     case 'count':
-      return minus + (size < 1000 ? digits(size) : scaled(size, 1000, decimal));
+      return minus + plain(size);
+    default: {
+      const text = plain(size);
+      // The prefix belongs to the unit: 1.2 kW.
+      return `${minus}${text}${text.includes(' ') && /[a-zA-Z]$/.test(text) ? '' : ' '}${unit}`;
+    }
   }
 }
+
+const plain = (size: number): string => (size < 1000 ? digits(size) : scaled(size, 1000, decimal));
 
 function formatSeconds(size: number): string {
   if (size === 0) return '0 s';

@@ -1,14 +1,16 @@
-import { bounds, pan, rangeFromQuery, rangeToQuery, zoomTo, type TimeRange } from '../lib/timerange';
+import { bounds, defaultRange, pan, rangeFromQuery, rangeToQuery, zoomTo, type TimeRange } from '../lib/timerange';
 import { nowSeconds } from './clock.svelte';
 import { router } from './router.svelte';
 
 /** The one time range of the page, kept in the address; zooming remembers the way back. */
 class PageRange {
-  readonly current: TimeRange = $derived(rangeFromQuery(router.route.query));
+  /** What a view shows whose address has no range; a dashboard has one of its own. */
+  fallback = $state.raw<TimeRange>(defaultRange);
+  readonly current: TimeRange = $derived(rangeFromQuery(router.route.query, this.fallback));
   private trail: TimeRange[] = [];
 
   set(range: TimeRange): void {
-    router.set(rangeToQuery(range), true);
+    router.set(rangeToQuery(range, this.fallback), true);
   }
 
   zoom(from: number, to: number): void {

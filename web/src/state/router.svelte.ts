@@ -1,11 +1,38 @@
 import { formatHash, parseHash, type Route } from '../lib/route';
 
+/** Asked when someone is about to leave a view: false keeps them, and `go` takes them there after all. */
+export type Guard = (go: () => void) => boolean;
+
 /** The address bar, as state. Views read it and write it; nothing else remembers what a view shows. */
 class Router {
   route = $state.raw<Route>(parseHash(location.hash));
 
+  private guard: Guard | undefined;
+
   constructor() {
-    window.addEventListener('hashchange', () => (this.route = parseHash(location.hash)));
+    window.addEventListener('hashchange', () => this.follow(location.hash));
+  }
+
+  /** For an $effect of a view with unsaved work: returns what takes the guard away. */
+  hold(guard: Guard): () => void {
+    this.guard = guard;
+    return () => {
+      if (this.guard === guard) this.guard = undefined;
+    };
+  }
+
+  private follow(hash: string): void {
+    const wanted = parseHash(hash);
+    const isOther = wanted.path.join('/') !== this.route.path.join('/');
+    const go = (): void => {
+      this.guard = undefined;
+      location.hash = hash;
+    };
+    if (isOther && this.guard && !this.guard(go)) {
+      history.pushState(null, '', formatHash(this.route.path, this.route.query));
+      return;
+    }
+    this.route = wanted;
   }
 
   get area(): string {

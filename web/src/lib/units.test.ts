@@ -1,0 +1,16 @@
+import { expect, it } from 'vitest';
+import { formatValue } from './units';
+
+it('writes values with the prefix of their unit', () => {
+  expect(formatValue(1536, 'bytes')).toBe('1.5 KiB');
+  expect(formatValue(2.5e6, 'bits/s')).toBe('2.5 Mbit/s');
+  expect(formatValue(12, 'bits/s')).toBe('12 bit/s');
+  expect(formatValue(0.123, 'ratio')).toBe('12.3 %');
+  expect(formatValue(42.5, 'percent')).toBe('42.5 %');
+});
+it('writes a unit that it does not know behind the number', () => {
+  expect(formatValue(21.5, '°C')).toBe('21.5 °C');
+  expect(formatValue(1200, 'W')).toBe('1.2 kW');
+  expect(formatValue(-3, 'rpm')).toBe('−3 rpm');
+  expect(formatValue(undefined, 'rpm')).toBe('–');
+});
