@@ -8,14 +8,19 @@ class Router {
   route = $state.raw<Route>(parseHash(location.hash));
 
   private guard: Guard | undefined;
+  private guarded: string[] = [];
 
   constructor() {
     window.addEventListener('hashchange', () => this.follow(location.hash));
   }
 
-  /** For an $effect of a view with unsaved work: returns what takes the guard away. */
-  hold(guard: Guard): () => void {
+  /**
+   * For an $effect of a view with unsaved work: returns what takes the guard away. `parts` names what of the
+   * query leads to another view too.
+   */
+  hold(guard: Guard, parts: string[] = []): () => void {
     this.guard = guard;
+    this.guarded = parts;
     return () => {
       if (this.guard === guard) this.guard = undefined;
     };
@@ -23,7 +28,8 @@ class Router {
 
   private follow(hash: string): void {
     const wanted = parseHash(hash);
-    const isOther = wanted.path.join('/') !== this.route.path.join('/');
+    const isOther =
+      wanted.path.join('/') !== this.route.path.join('/') || this.guarded.some((name) => wanted.query[name] !== this.route.query[name]);
     const go = (): void => {
       this.guard = undefined;
       location.hash = hash;

@@ -28,7 +28,8 @@ export interface CodeProblem {
 }
 
 export interface EditorOptions {
-  parent: HTMLElement;
+  /** A shadow root: there styles may be added although the page's policy forbids inline ones. */
+  parent: ShadowRoot;
   text: string;
   label: string;
   language: 'yaml' | 'plain';
@@ -99,6 +100,8 @@ const look = EditorView.theme({
   '.cm-searchMatch': { backgroundColor: 'color-mix(in srgb, var(--warn) 30%, transparent)' },
   '.cm-searchMatch-selected': { backgroundColor: 'color-mix(in srgb, var(--warn) 60%, transparent)' },
 });
+
+const smallLook = EditorView.theme({ '&': { maxHeight: '320px' }, '.cm-content': { padding: '6px 0', minHeight: '58px' } });
 
 function completions(suggest: Suggest): (context: CompletionContext) => CompletionResult | null {
   return (context) => {
@@ -184,7 +187,8 @@ export function createEditor(options: EditorOptions): Editor {
       options.onchange(update.state.doc.toString());
     }),
   ];
-  if (!options.minimal) extensions.push(lineNumbers(), foldGutter(), lintGutter(), highlightActiveLine());
+  if (options.minimal) extensions.push(smallLook);
+  else extensions.push(lineNumbers(), foldGutter(), lintGutter(), highlightActiveLine());
   if (options.language === 'yaml') extensions.push(yaml());
   if (suggest) {
     extensions.push(autocompletion({ override: [completions(suggest)], activateOnTypingDelay: 60, icons: false }));
@@ -195,7 +199,7 @@ export function createEditor(options: EditorOptions): Editor {
       }),
     );
   }
-  const view = new EditorView({ parent: options.parent, state: EditorState.create({ doc: options.text, extensions }) });
+  const view = new EditorView({ parent: options.parent, root: options.parent, state: EditorState.create({ doc: options.text, extensions }) });
   let problems: CodeProblem[] = [];
   return {
     setText(text) {

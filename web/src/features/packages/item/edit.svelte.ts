@@ -1,0 +1,178 @@
+import { packagesApi, type Address, type Draft, type EditError, type Item, type Operation, type Section, type Value } from '../../../api/packages';
+import { changesBetween, isEqual, isFields, setAt, unsetAt, type Changes, type Path } from '../values';
+
+const pause = 200;
+
+export function applyChanges(value: Value, changes: Changes): Value {
+  let next = value;
+  // From the last on: taking one out of a list moves those behind it.
+  for (const field of [...changes.unset].reverse()) next = unsetAt(next, field);
+  for (const { field, value: to } of changes.set) next = setAt(next, field, to);
+  return next;
+}
+
+/** What the server can show as a form: fields by name. */
+function fieldsOf(draft: Draft): Value | undefined {
+  if (draft.written === null && draft.yaml.replace(/#.*/g, '').trim() === '') return {};
+  return isFields(draft.written ?? undefined) ? draft.written : undefined;
+}
+
+/**
+ * One item under edit, as a form and as a text at once. The server makes each of the other, so that comments
+ * stay; until it has answered the form shows what was entered. A text that cannot be read leaves the form as
+ * it was last good.
+ */
+export class ItemEdit {
+  yaml = $state('');
+  /** What the form shows. */
+  written = $state.raw<Value>({});
+  errors = $state.raw<EditError[]>([]);
+  /** The text cannot be read: the form stands still. */
+  isBroken = $state(false);
+  isBusy = $state(false);
+  /** Why the last check could not be made. */
+  failure = $state.raw<unknown>(undefined);
+  base = $state.raw<Item | undefined>(undefined);
+  /** The text was touched by hand: then it is saved as it is, else only the fields that changed. */
+  typed = $state(false);
+  readonly isDirty = $derived.by(() =>
+    this.base ? this.yaml !== this.base.yaml || !isEqual(this.written, this.baseFields) : this.yaml.trim() !== '' || !isEqual(this.written, {}),
+  );
+
+  /** What `yaml` says. */
+  private known: Value = {};
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  private controller: AbortController | undefined;
+  private settled: (() => void)[] = [];
+
+  constructor(
+    readonly section: Section,
+    public at: Address,
+    base?: Item,
+  ) {
+    if (base) this.rebase(base);
+    else this.schedule(0);
+  }
+
+  get baseFields(): Value {
+    return isFields(this.base?.written) ? this.base.written : {};
+  }
+
+  /** Begins anew on what the server has. */
+  rebase(base: Item): void {
+    this.stop();
+    this.base = base;
+    this.at = { package: base.package, section: base.section, path: base.path };
+    this.yaml = base.yaml;
+    this.known = this.baseFields;
+    this.written = this.baseFields;
+    this.isBroken = base.written !== null && base.written !== undefined && !isFields(base.written);
+    this.errors = base.errors ?? [];
+    this.typed = false;
+    // An item that is wrong: the places within its own text come from the check.
+    if (this.errors.length > 0 || this.isBroken) this.schedule(0);
+  }
+
+  /** Goes on from another state of the item with one's own text on top of it. */
+  continueOn(base: Item, draft: Draft): void {
+    this.rebase(base);
+    this.take(draft);
+    this.typed = true;
+  }
+
+  set(path: Path, value: Value): void {
+    this.change(setAt(this.written, path, value));
+  }
+
+  unset(path: Path): void {
+    this.change(unsetAt(this.written, path));
+  }
+
+  change(next: Value): void {
+    this.written = next;
+    this.schedule(pause);
+  }
+
+  type(text: string): void {
+    this.yaml = text;
+    this.typed = true;
+    this.schedule(pause);
+  }
+
+  discard(): void {
+    if (this.base) this.rebase(this.base);
+  }
+
+  /** When the text and the form say the same. */
+  async settle(): Promise<void> {
+    if (this.timer !== undefined) {
+      clearTimeout(this.timer);
+      this.timer = undefined;
+      void this.check();
+    }
+    if (this.isBusy) await new Promise<void>((done) => this.settled.push(done));
+  }
+
+  stop(): void {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    this.controller?.abort();
+    this.controller = undefined;
+    this.finish();
+  }
+
+  /** What has to be done to the package for it to hold what is edited. */
+  operations(): Operation[] {
+    if (!this.base) return [{ op: 'create', ...this.at, yaml: this.yaml }];
+    if (this.typed) return [{ op: 'replace', ...this.at, yaml: this.yaml }];
+    const { set, unset } = changesBetween(this.baseFields, this.written);
+    return [
+      ...unset.map((field) => ({ op: 'unset' as const, ...this.at, field })),
+      ...set.map(({ field, value }) => ({ op: 'set' as const, ...this.at, field, value })),
+    ];
+  }
+
+  private schedule(after: number): void {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => {
+      this.timer = undefined;
+      void this.check();
+    }, after);
+  }
+
+  private async check(): Promise<void> {
+    this.controller?.abort();
+    const controller = new AbortController();
+    this.controller = controller;
+    this.isBusy = true;
+    const [text, sent] = [this.yaml, this.written];
+    try {
+      const draft = await packagesApi.draft(this.at, { yaml: text, ...changesBetween(this.known, sent) }, controller.signal);
+      if (this.controller !== controller) return;
+      // Typed meanwhile: this answer is about another text.
+      if (this.yaml === text) this.take(draft, sent);
+      this.failure = undefined;
+    } catch (reason) {
+      if (this.controller !== controller || controller.signal.aborted) return;
+      this.failure = reason;
+    } finally {
+      if (this.controller === controller && this.timer === undefined) this.finish();
+    }
+  }
+
+  private finish(): void {
+    this.isBusy = false;
+    for (const done of this.settled.splice(0)) done();
+  }
+
+  private take(draft: Draft, sent = this.written): void {
+    this.errors = draft.errors;
+    const fields = fieldsOf(draft);
+    this.isBroken = fields === undefined;
+    if (fields === undefined) return;
+    this.yaml = draft.yaml;
+    this.known = fields;
+    const since = changesBetween(sent, this.written);
+    this.written = since.set.length + since.unset.length === 0 ? fields : applyChanges(fields, since);
+  }
+}

@@ -1,0 +1,21 @@
+import { expect, it } from 'vitest';
+import type { PackageEntry } from '../../../api/packages';
+import { arrangePackages } from './arrange';
+
+const entry = (name: string, more: Partial<PackageEntry> = {}): PackageEntry => ({ name, version: '1.0.0', state: 'ok', errors: [], items: 0, ...more });
+const instance = (of: string, name: string): PackageEntry => entry(`${of}@${name}`, { instance_of: { package: of, name, declared_in: 'ours' } });
+const packages = [entry('ours'), entry('app', { state: 'broken' }), entry('mysql', { specification: true }), instance('mysql', 'db2'), instance('mysql', 'db1')];
+const shown = (text = ''): unknown[] => arrangePackages(packages, text).map(({ entry: { name }, instances }) => [name, instances.map((one) => one.name)]);
+
+it('puts instances under their specification, and what is broken first', () => {
+  expect(shown()).toEqual([['app', []], ['mysql', ['mysql@db1', 'mysql@db2']], ['ours', []]]);
+});
+
+it('finds an instance with what it is of', () => {
+  expect(shown('db2')).toEqual([['mysql', ['mysql@db2']]]);
+  expect(shown('OUR')).toEqual([['ours', []]]);
+});
+
+it('shows an instance alone whose specification is away', () => {
+  expect(arrangePackages([instance('gone', 'x')], '').map((family) => family.entry.name)).toEqual(['gone@x']);
+});

@@ -1,0 +1,28 @@
+import type { PackageEntry } from '../../../api/packages';
+
+export interface Family {
+  entry: PackageEntry;
+  instances: PackageEntry[];
+}
+
+/** Instances under their specification; broken ones first, then by name. */
+export function arrangePackages(packages: PackageEntry[], text: string): Family[] {
+  const wanted = text.trim().toLowerCase();
+  const fits = ({ name, title }: PackageEntry): boolean => `${name} ${title ?? ''}`.toLowerCase().includes(wanted);
+  const byName = (a: PackageEntry, b: PackageEntry): number => a.name.localeCompare(b.name);
+  const names = new Set(packages.map(({ name }) => name));
+  const isOwn = (entry: PackageEntry): boolean => !entry.instance_of || !names.has(rootOf(entry));
+  const families = packages.filter(isOwn).map((entry) => {
+    const instances = packages.filter((other) => other !== entry && other.instance_of && rootOf(other) === entry.name).sort(byName);
+    return { entry, instances: fits(entry) ? instances : instances.filter(fits) };
+  });
+  const isBroken = ({ entry, instances }: Family): boolean => [entry, ...instances].some(({ state }) => state !== 'ok');
+  return families
+    .filter(({ entry, instances }) => fits(entry) || instances.length > 0)
+    .sort((a, b) => Number(isBroken(b)) - Number(isBroken(a)) || byName(a.entry, b.entry));
+}
+
+/** `exporter@db1.local` is an instance that an instance made: it stands under the first. */
+function rootOf(entry: PackageEntry): string {
+  return entry.instance_of?.package.split('@')[0] ?? '';
+}
