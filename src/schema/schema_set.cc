@@ -5,6 +5,7 @@
 #include "config/yaml_value.h"
 #include "schema/describe.h"
 #include "schema/schema_reader.h"
+#include "schema/type_reader.h"
 
 namespace atalaya::schema {
 namespace {
@@ -45,6 +46,19 @@ std::shared_ptr<const SchemaSet> SchemaSet::build(const std::vector<Source>& sou
   SchemaReader(*set, errors).read(sources);
   set->fingerprint_ = fingerprint_of(sources);
   return set;
+}
+
+TypePtr SchemaSet::record(const config::Node& fields, config::Errors& errors) const {
+  if (!config::expect_mapping(fields, errors)) return nullptr;
+  const auto before = errors.size();
+  auto named = types_;
+  std::vector<TypePtr> kept;  // a record of named fields never points into itself
+  auto made = std::make_shared<Type>();
+  made->kind = Kind::kRecord;
+  made->name = "record";
+  made->help = "a mapping";
+  made->fields = TypeReader(*this, named, kept, errors).read_fields(fields, "");
+  return errors.size() == before ? made : nullptr;
 }
 
 const Section* SchemaSet::section(std::string_view name) const {
