@@ -23,6 +23,12 @@ if (process.env.ITEMS) {
   files.set('large/package.yaml', `package: large\nversion: 1.0.0\nrules:\n${groups}`);
 }
 const commits = [];
+/** What was computed of the files as they are: reading 5,000 items takes this library seconds. */
+const kept = new Map();
+const once = (key, make) => {
+  if (!kept.has(key)) kept.set(key, make());
+  return kept.get(key);
+};
 
 export class Refused extends Error {
   constructor(status, body) {
@@ -72,6 +78,9 @@ function itemsOf(document, section) {
 }
 
 function errorsOf(name, from = files) {
+  return from === files ? once(`errors ${name}`, () => findErrors(name, from)) : findErrors(name, from);
+}
+function findErrors(name, from) {
   const errors = [];
   for (const [file, text] of partsOf(name, from)) {
     const counter = new LineCounter();
@@ -93,7 +102,8 @@ function errorsOf(name, from = files) {
 }
 
 const manifest = (name) => parse(partsOf(name).find(([file]) => file.endsWith('/package.yaml'))?.[1] ?? '') ?? {};
-function entry(name) {
+const entry = (name) => once(`entry ${name}`, () => makeEntry(name));
+function makeEntry(name) {
   const head = manifest(name);
   const errors = errorsOf(name);
   const counts = {};
@@ -133,7 +143,8 @@ function detail(name) {
   };
 }
 
-function tree(name) {
+const tree = (name) => once(`tree ${name}`, () => makeTree(name));
+function makeTree(name) {
   if (!packageNames().includes(name)) throw missing(`package ${name}`);
   const broken = new Set(errorsOf(name).map((error) => [error.section, ...(error.path ?? [])].join('/')));
   const found = [];
@@ -300,6 +311,7 @@ function finish(changed, next, { reason, preview, author = 'ana' }) {
   const effects = changed.length ? [`${changed.length} ${changed.length === 1 ? 'file changes' : 'files change'}`, '1 rule is judged anew'] : ['Nothing changes'];
   const hashes = Object.fromEntries(changed.map(({ file, after }) => [file, hashOf(after ?? '')]));
   if (preview) return { files: changed, effects, hashes };
+  kept.clear();
   for (const { file, after } of changed) after === null ? files.delete(file) : files.set(file, after);
   commits.unshift({ id: commits.length + 1, at: new Date().toISOString(), author, reason: reason ?? '', files: changed });
   return { commit: commits[0].id, files: changed, effects, hashes };

@@ -129,7 +129,7 @@ function rangeOf(view: EditorView, problem: CodeProblem): { from: number; to: nu
   const line = doc.line(Math.min(Math.max(problem.line ?? 1, 1), doc.lines));
   let from = Math.min(line.from + Math.max((problem.column ?? 1) - 1, 0), line.to);
   if (problem.column === undefined) from = line.from + Math.max(line.text.search(/\S/), 0);
-  const word = /^("[^"]*"|'[^']*'|[^\s,{}[\]]+|[^\s])/.exec(doc.sliceString(from, line.to));
+  const word = /^("[^"]*"|'[^']*'|[^\s,:{}[\]]+|[^\s])/.exec(doc.sliceString(from, line.to));
   const to = word ? from + word[0].length : from;
   // At the end of a line the last letter carries the mark.
   return to > from ? { from, to } : { from: Math.max(line.from, from - 1), to: from };

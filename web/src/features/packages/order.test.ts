@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { Rule } from '../../api/types';
-import { arrangeRules, placeOf, worstOf } from './order';
+import { arrangeRules, countsOf, placeOf, worstOf } from './order';
 
 const rule = (name: string, state: Rule['state'], title = ''): Rule => ({ id: `p/g/${name}`, package: 'p', name, state, title });
 
@@ -17,6 +17,11 @@ it('puts the worst rules first and the rest by name', () => {
 it('keeps the rules that a text is found in', () => {
   expect(arrangeRules([rule('a', 'ok', 'Disk is full'), rule('b', 'ok')], 'DISK').map(({ name }) => name)).toEqual(['a']);
 });
+it('counts what a package holds', () => {
+  expect(countsOf({ rules: 2, dashboards: 1, scrape_configs: 3, pages: 0 })).toBe('2 rules, 1 dashboard, 3 scrape configs');
+  expect(countsOf(undefined)).toBe('');
+});
+
 it('shows a package as broken, else as its worst rule', () => {
   expect(worstOf('broken', [rule('a', 'critical')])).toBe('broken');
   expect(worstOf('ok', [rule('a', 'ok'), rule('b', 'warning')])).toBe('warning');

@@ -8,6 +8,14 @@ export function placeOf(file: string | undefined, line?: number, column?: number
   return [short, line, column].filter((part) => part !== undefined && part !== 0).join(':');
 }
 
+/** What a package holds, counted: `14 rules, 1 dashboard`. */
+export function countsOf(sections: Record<string, number> | undefined): string {
+  return Object.entries(sections ?? {})
+    .filter(([, count]) => count > 0)
+    .map(([name, count]) => `${count} ${count === 1 ? name.replace(/s$/, '') : name}`.replace(/_/g, ' '))
+    .join(', ');
+}
+
 /** Rules of one package, worst first, then as they are named. */
 export function arrangeRules(rules: Rule[], text: string): Rule[] {
   const wanted = text.trim().toLowerCase();
