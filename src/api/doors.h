@@ -7,6 +7,7 @@
 
 #include "auth/service.h"
 #include "net/http.h"
+#include "net/worker_pool.h"
 
 namespace atalaya::api {
 
@@ -30,6 +31,12 @@ class Doors {
 
   /// A pattern that begins with `/` after the prefix `~` (`~/hosts`) stands below `/api/atalaya/v1`.
   void add(std::string method, const std::string& pattern, Need need, Action action, net::RouteOptions options = {});
+  /// Set when authentication is switched off.
+  const std::optional<auth::Principal>& everybody() const { return everybody_; }
+  /// For what may take minutes: the caller is looked at first, then `action` waits for a thread of `workers`
+  /// instead of holding one that answers everybody. No room before them: resource_exhausted.
+  void add_slow(std::string method, const std::string& pattern, Need need, net::WorkerPool& workers, Action action,
+                net::RouteOptions options = {});
   /// The credential of a socket is a ticket (`?ticket=`) or, for agents and programs, the usual.
   void add_socket(const std::string& pattern, Need need, SocketAction action);
 

@@ -139,6 +139,16 @@ Result<net::Response> list_series(const SeriesQuerier& series, const Clock& cloc
 
 }  // namespace
 
+Result<net::Response> answer_query(const SeriesQuerier& series, const Clock& clock, const TenantId& tenant,
+                                   const net::Request& request) {
+  return query(series, clock, tenant, parameters_of(request));
+}
+
+Result<net::Response> answer_query_range(const SeriesQuerier& series, const TenantId& tenant,
+                                         const net::Request& request) {
+  return query_range(series, tenant, parameters_of(request));
+}
+
 void add_prometheus_routes(Doors& doors, const SeriesQuerier& series, const Clock& clock) {
   const auto both = [&](const std::string& pattern, auto action) {
     const auto door = [action](const auth::Principal& who, net::Request& request) {

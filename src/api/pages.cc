@@ -1,0 +1,252 @@
+#include "api/pages.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+
+#include "api/json.h"
+#include "api/prometheus.h"
+#include "net/percent.h"
+#include "pages/lookup.h"
+#include "promql/engine.h"
+
+namespace atalaya::api {
+namespace {
+
+using auth::Principal;
+
+constexpr std::string_view kCookie = "atalaya_pages";
+/// Of one query of a page; a whole page asks at most pages::PageLimits::queries.
+constexpr std::size_t kMaxSamples = 5'000'000;
+
+/// The module of pages runs and nothing else; styles are also set by charts and by templates.
+constexpr std::string_view kPagePolicy =
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src "
+    "'self'; "
+    "frame-ancestors 'self'; base-uri 'none'; form-action 'self'";
+/// Of a file beside pages: an SVG opened by itself is a document.
+constexpr std::string_view kFilePolicy = "default-src 'none'; style-src 'unsafe-inline'; sandbox";
+
+std::string_view cookie_of(const net::Request& request, std::string_view name) {
+  auto left = request.headers.get("Cookie");
+  while (!left.empty()) {
+    const auto end = left.find(';');
+    auto one = left.substr(0, end);
+    left.remove_prefix(end == std::string_view::npos ? left.size() : end + 1);
+    while (one.starts_with(' ')) one.remove_prefix(1);
+    if (one.size() > name.size() && one.starts_with(name) && one[name.size()] == '=')
+      return one.substr(name.size() + 1);
+  }
+  return {};
+}
+
+net::Response html(std::string body, int status = 200) {
+  net::Response response;
+  response.status = status;
+  response.body = std::move(body);
+  response.headers.add("Content-Type", "text/html; charset=utf-8");
+  response.headers.add("Content-Security-Policy", std::string(kPagePolicy));
+  response.headers.add("Referrer-Policy", "same-origin");
+  response.headers.add("Cache-Control", "no-store");
+  return response;
+}
+
+/// What the tenant's viewer may read while a page is made.
+class Reader {
+ public:
+  Reader(const PageRoutes& routes, const TenantId& tenant, const net::Request& request)
+      : routes_(routes), tenant_(tenant), request_(request), engine_(routes.series, limits()) {}
+
+  pages::PageSources sources() const {
+    pages::PageSources out;
+    out.now = routes_.clock.now();
+    out.query = [this, now = out.now](const std::string& promql) { return instant(promql, now); };
+    out.range = [this](const std::string& promql, Time from, Time to, Duration step) {
+      return range(promql, from, to, step);
+    };
+    if (routes_.directory.items) {
+      out.items = [this](const std::string& kind) { return routes_.directory.items(tenant_, kind); };
+    }
+    out.argument = [this](const std::string& name) -> std::optional<std::string> {
+      if (!request_.query.has(name)) return std::nullopt;
+      return std::string(request_.query.get(name));
+    };
+    return out;
+  }
+
+ private:
+  static promql::Limits limits() {
+    promql::Limits out;
+    out.max_samples = kMaxSamples;
+    return out;
+  }
+
+  Result<std::vector<pages::QueriedSeries>> instant(const std::string& promql, Time at) const {
+    AT_TRY(const auto expression, promql::parse(promql));
+    AT_TRY(auto value, engine_.instant(tenant_, *expression, at));
+    std::vector<pages::QueriedSeries> out;
+    if (const auto* scalar = std::get_if<promql::Scalar>(&value)) {
+      out.push_back({Labels{}, {*scalar}});
+    } else if (auto* vector = std::get_if<promql::Vector>(&value)) {
+      for (auto& [labels, time, number] : *vector) out.push_back({std::move(labels), {{time, number}}});
+    } else {
+      return fail(ErrorCode::kUnprocessable, "query: this gives no single value for each series",
+                  "use a function such as rate() or last_over_time(), or range \"promql\" \"1h\" \"30s\"");
+    }
+    return out;
+  }
+
+  Result<std::vector<pages::QueriedSeries>> range(const std::string& promql, Time from, Time to, Duration step) const {
+    AT_TRY(const auto expression, promql::parse(promql));
+    AT_TRY(auto matrix, engine_.range(tenant_, *expression, from, to, step));
+    std::vector<pages::QueriedSeries> out;
+    for (auto& [labels, samples] : matrix) out.push_back({std::move(labels), std::move(samples)});
+    return out;
+  }
+
+  const PageRoutes& routes_;
+  const TenantId& tenant_;
+  const net::Request& request_;
+  promql::Engine engine_;
+};
+
+/// The routes below /p/: they let in by the cookie alone.
+class Pages {
+ public:
+  Pages(PageRoutes routes, std::optional<Principal> everybody)
+      : routes_(std::move(routes)), everybody_(std::move(everybody)) {}
+
+  const PageRoutes& routes() const { return routes_; }
+
+  Result<Principal> admit(const net::Request& request) const {
+    if (everybody_) return *everybody_;
+    const auto cookie = cookie_of(request, kCookie);
+    if (cookie.empty()) {
+      return fail(ErrorCode::kUnauthenticated, "this needs the cookie of pages", "open the page from the web UI");
+    }
+    return routes_.service.authenticate_page(cookie);
+  }
+
+  net::Response page(const net::Request& request) const {
+    const pages::Frame frame{routes_.assets, pages::root_of(request.path)};
+    const auto who = admit(request);
+    if (!who) return html(pages::sign_in_page(frame), 401);
+    const std::string package(request.captures.get("package"));
+    const std::string path(request.captures.get("path"));
+    if (path.empty()) return index(frame, who->tenant, package);
+    const auto packages = pages::lookup_order(
+        package, [&](const std::string& name) { return routes_.directory.fallbacks(who->tenant, name); });
+    for (const auto& name : packages) {
+      auto found = routes_.directory.page(who->tenant, name, path);
+      if (!found) continue;
+      if (!*found) return refused(frame, package, found->error());
+      auto answer = pages::render_page(**found, Reader(routes_, who->tenant, request).sources(), frame);
+      return answer ? html(std::move(*answer)) : refused(frame, package, answer.error());
+    }
+    if (auto answer = file(who->tenant, packages, path)) return std::move(*answer);
+    const Error none{ErrorCode::kNotFound, fmt::format("the package {} has no page {}", package, path), std::nullopt,
+                     "pages are items of the section pages; see the list of the package's pages"};
+    return refused(frame, package, none);
+  }
+
+ private:
+  static net::Response refused(const pages::Frame& frame, const std::string& package, const Error& error) {
+    // A template that is wrong is no mistake of the one who asks for its page.
+    const int status = error.code == ErrorCode::kInvalidArgument ? 422 : http_status(error.code);
+    return html(pages::error_page(frame, package, error), status);
+  }
+
+  net::Response index(const pages::Frame& frame, const TenantId& tenant, const std::string& package) const {
+    std::vector<pages::PageLink> links;
+    for (const auto& entry : routes_.directory.list(tenant)) {
+      if (entry.package == package) links.push_back({fmt::format("{}", fmt::join(entry.path, "/")), entry.title});
+    }
+    const int status = links.empty() ? 404 : 200;
+    return html(pages::index_page(frame, package, links), status);
+  }
+
+  std::optional<net::Response> file(const TenantId& tenant, const std::vector<std::string>& packages,
+                                    const std::string& path) const {
+    const auto type = pages::content_type_of(path);
+    if (!type || !pages::is_plain_path(path)) return std::nullopt;
+    for (const auto& name : packages) {
+      auto bytes = routes_.directory.file(tenant, name, path);
+      if (!bytes) continue;
+      net::Response response;
+      response.body = std::move(*bytes);
+      response.headers.add("Content-Type", std::string(*type));
+      response.headers.add("Content-Security-Policy", std::string(kFilePolicy));
+      response.headers.add("Cache-Control", "no-store");
+      return response;
+    }
+    return std::nullopt;
+  }
+
+  const PageRoutes routes_;
+  const std::optional<Principal> everybody_;
+};
+
+std::string href(const PageEntry& entry) {
+  auto out = "/p/" + net::percent_encode(entry.package);
+  for (const auto& segment : entry.path) out += "/" + net::percent_encode(segment);
+  return out;
+}
+
+net::Response list(const PageDirectory& directory, const TenantId& tenant) {
+  json::array out;
+  for (const auto& entry : directory.list(tenant)) {
+    json::object one{{"id", entry.id},
+                     {"package", entry.package},
+                     {"path", json::array(entry.path.begin(), entry.path.end())},
+                     {"title", entry.title},
+                     {"href", href(entry)}};
+    if (entry.widgets) one["widgets"] = true;
+    out.push_back(std::move(one));
+  }
+  return ok(json::object{{"pages", std::move(out)}});
+}
+
+Result<net::Response> cookie(const auth::Service& service, const Principal& who, bool tls) {
+  AT_TRY(const auto token, service.create_page_token(who));
+  auto answer = net::Response::empty();
+  answer.headers.add("Set-Cookie", fmt::format("{}={}; Path=/p; Max-Age={}; HttpOnly; SameSite=Strict{}", kCookie,
+                                               token.token, token.expires_in.count() / 1000, tls ? "; Secure" : ""));
+  answer.headers.add("Cache-Control", "no-store");
+  return answer;
+}
+
+}  // namespace
+
+void add_page_routes(Doors& doors, PageRoutes given) {
+  const auto pages = std::make_shared<const Pages>(std::move(given), doors.everybody());
+  doors.add("GET", "~/pages", Need::kViewer, [pages](const Principal& who, net::Request&) -> Result<net::Response> {
+    return list(pages->routes().directory, who.tenant);
+  });
+  doors.add("POST", "~/auth/page-cookie", Need::kViewer,
+            [pages, open = doors.everybody().has_value()](const Principal& who,
+                                                          net::Request& request) -> Result<net::Response> {
+              if (open) return net::Response::empty();
+              return cookie(pages->routes().service, who, request.tls);
+            });
+  // Public to the usual door: these look at the cookie, and answer people with a page.
+  doors.add("GET", "/p/{package}/{path...}", Need::kPublic,
+            [pages](const Principal&, net::Request& request) -> Result<net::Response> { return pages->page(request); });
+  const auto data = [&](const std::string& pattern, auto answer) {
+    doors.add("GET", pattern, Need::kPublic,
+              [pages, answer](const Principal&, net::Request& request) -> Result<net::Response> {
+                AT_TRY(const auto who, pages->admit(request));
+                AT_TRY(auto response, answer(pages->routes(), who.tenant, request));
+                response.headers.set("Cache-Control", "no-store");
+                return response;
+              });
+  };
+  data("/p/-/query", [](const PageRoutes& r, const TenantId& tenant, const net::Request& request) {
+    return answer_query(r.series, r.clock, tenant, request);
+  });
+  data("/p/-/query_range", [](const PageRoutes& r, const TenantId& tenant, const net::Request& request) {
+    return answer_query_range(r.series, tenant, request);
+  });
+}
+
+}  // namespace atalaya::api
