@@ -2,6 +2,8 @@
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
+#include <cmath>
+
 #include "schema/describe.h"
 #include "schema/scalars.h"
 
@@ -12,7 +14,7 @@ namespace {
 std::string cell(std::string_view text) {
   std::string out;
   for (const char c : text) {
-    if (c == '|') out += '\\';
+    if (c == '|' || c == '<') out += '\\';
     out += c == '\n' ? ' ' : c;
   }
   return out;
@@ -53,7 +55,12 @@ std::string type_text(const Type& type) {
   // A named type's bounds stand with the type.
   if (const auto bounds = type.package.empty() ? bounds_of(type) : std::string(); !bounds.empty()) {
     const bool length = !is_numeric(type.kind);
-    text += "; " + bounds + (!length ? "" : is_textual(type.kind) ? " characters" : " entries");
+    const bool not_empty = length && type.least == 1 && std::isinf(type.most);
+    text += not_empty ? "; not empty"
+                      : "; " + bounds +
+                            (!length                 ? ""
+                             : is_textual(type.kind) ? " characters"
+                                                     : " entries");
   }
   return text;
 }

@@ -16,6 +16,7 @@
 #include "net/url.h"
 #include "promql/ast.h"
 #include "promql/engine.h"
+#include "schema/good_texts.h"
 #include "schema/names.h"
 #include "schema/validate.h"
 
@@ -49,22 +50,31 @@ std::unexpected<Error> within(const Node& node, Error error) {
 }
 
 Status check_promql(const Node& node, bool selector) {
+  static GoodTexts good_expressions;
+  static GoodTexts good_selectors;
+  auto& good = selector ? good_selectors : good_expressions;
+  if (good.contains(node.text())) return {};
   const auto parsed = promql::parse(node.text());
   if (!parsed) return within(node, parsed.error());
-  if (!selector) return {};
   const auto& top = **parsed;
-  if (top.kind == promql::Kind::kSelector && !top.range && !top.at && top.extension.empty() &&
-      top.offset.expression.empty() && top.offset.constant == Duration{0}) {
-    return {};
+  if (selector && (top.kind != promql::Kind::kSelector || top.range || top.at || !top.extension.empty() ||
+                   !top.offset.expression.empty() || top.offset.constant != Duration{0})) {
+    return wrong(node, "is an expression, not a selector", R"(write e.g. node_load1 or {job="node"})");
   }
-  return wrong(node, "is an expression, not a selector", R"(write e.g. node_load1 or {job="node"})");
+  good.add(node.text());
+  return {};
 }
 
 Status check_regex(const Node& node) {
+  static GoodTexts good;
+  if (good.contains(node.text())) return {};
   re2::RE2::Options options(re2::RE2::Quiet);
   options.set_max_mem(kRegexMemory);
   const re2::RE2 pattern(node.text(), options);
-  if (pattern.ok()) return {};
+  if (pattern.ok()) {
+    good.add(node.text());
+    return {};
+  }
   return wrong(node, "bad regular expression: " + pattern.error(),
                pattern.error_code() == re2::RE2::ErrorPatternTooLarge
                    ? "make it smaller: repetition counts multiply its cost"
@@ -172,7 +182,7 @@ Result<json::value> read_enumeration(const Node& node, const Type& type) {
   std::vector<std::string> words;
   for (const auto& choice : type.choices) words.push_back(choice.value);
   for (const auto& word : type.or_words) words.push_back(word);
-  return wrong(node, quoted(node) + " is none of its words", config::suggestion(node.text(), words));
+  return wrong(node, quoted(node) + " is no value", config::suggestion(node.text(), words));
 }
 
 Result<json::value> read_script(const Node& node, const Type& type) {

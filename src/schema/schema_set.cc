@@ -2,6 +2,7 @@
 
 #include <boost/json.hpp>
 
+#include "config/suggest.h"
 #include "config/yaml_value.h"
 #include "schema/describe.h"
 #include "schema/schema_reader.h"
@@ -57,7 +58,15 @@ TypePtr SchemaSet::record(const config::Node& fields, config::Errors& errors) co
   made->kind = Kind::kRecord;
   made->name = "record";
   made->help = "a mapping";
-  made->fields = TypeReader(*this, named, kept, errors).read_fields(fields, "");
+  TypeReader reader(*this, named, kept, errors);
+  made->fields = reader.read_fields(fields, "");
+  for (const auto& use : reader.uses()) {
+    if (use.section == "any" || by_name_.contains(use.section)) continue;
+    std::vector<std::string> known{"any"};
+    for (const auto& [name, section] : by_name_) known.push_back(name);
+    errors.push_back({ErrorCode::kInvalidArgument, "there is no section \"" + use.section.substr(0, 64) + "\"",
+                      use.place, config::suggestion(use.section, known)});
+  }
   return errors.size() == before ? made : nullptr;
 }
 

@@ -194,6 +194,31 @@ TEST(SchemaSet, EqualContentHasAnEqualFingerprint) {
   EXPECT_NE(Built(kSites).set->fingerprint(), Built("{}").set->fingerprint());
 }
 
+TEST(SchemaSet, AProgramThatIsInheritedIsOfThePackageItCameFrom) {
+  const auto first = yaml("types: {vlan: {type: text, script: scripts/vlan.py}}");
+  const auto second = yaml("types: {lab: {type: vlan, max: 4}, own: {type: vlan, script: scripts/own.py}}");
+  config::Errors errors;
+  const auto set = SchemaSet::build(
+      {{"p", nullptr, first.root().get("types"), {}}, {"q", nullptr, second.root().get("types"), {}}}, errors);
+  EXPECT_THAT(texts(errors), IsEmpty());
+  EXPECT_EQ((*set->type("lab"))->package, "p");
+  EXPECT_EQ((*set->type("own"))->package, "q");
+}
+
+TEST(SchemaSet, ParametersAreARecordOfTheirOwn) {
+  const Built built("{}");
+  const auto fields = yaml("{host: {type: host, required: true}, port: {type: port, default: 80}}");
+  config::Errors errors;
+  const auto record = built.set->record(fields.root(), errors);
+  ASSERT_NE(record, nullptr);
+  std::vector<Reference> references;
+  const auto item = yaml("{host: db1}");
+  const auto values = check_value(item.root(), *record, "with", {*built.set}, references, errors);
+  EXPECT_EQ(boost::json::serialize(values.value()), R"({"host":"db1","port":80})");
+  EXPECT_EQ(built.set->record(yaml("{rule: {type: reference to rulez}}").root(), errors), nullptr);
+  EXPECT_THAT(texts(errors), ElementsAre(HasSubstr("did you mean \"rules\"?")));
+}
+
 TEST(Section, NounsHaveArticles) {
   EXPECT_EQ(with_article("rule"), "a rule");
   EXPECT_EQ(with_article("instance"), "an instance");

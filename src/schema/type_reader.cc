@@ -91,7 +91,8 @@ TypePtr TypeReader::read_declared(const std::string& name, Declared& declared) {
   if (!type || !read.ok()) return nullptr;
   auto own = declared.record ? declared.record : std::make_shared<Type>(*type);
   own->name = name;
-  own->package = package_;
+  // A program that is inherited is one of the package that it came from.
+  if (own->script.empty() || node.get("script") != nullptr) own->package = package_;
   if (!help.empty()) own->help = help;
   named_[name] = own;
   return own;

@@ -108,6 +108,8 @@ void Checker::complain(const At& at, const Type& type, Error error) {
   } else if (error.message.starts_with("this ")) {
     // What stands there is not to be repeated.
     error.message = fmt::format("\"{}\"{}", at.leaf(), error.message.substr(4));
+  } else if (type.kind == Kind::kEnumeration && error.message.ends_with(" is no value")) {
+    error.message += fmt::format(" of \"{}\"", at.leaf());
   } else if (has_syntax(type) || !type.script.empty()) {
     error.message = fmt::format("{}: {}", at.path(), error.message);
   }

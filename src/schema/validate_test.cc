@@ -126,6 +126,11 @@ TEST(CheckItem, BoundsAreToldAsPeopleWriteThem) {
               ElementsAre(HasSubstr(R"("period" is 100ms; it must be 1s to 1d)")));
 }
 
+TEST(CheckItem, WordsThatAreNoneAreTold) {
+  EXPECT_THAT(check("rules", "binary: {expr: x, severity: bad}\n").errors,
+              ElementsAre(R"(p.yaml:1:29: "bad" is no value of "severity" (known are: critical, warning))"));
+}
+
 TEST(CheckItem, SyntaxErrorsStandAtTheirPlaceWithinTheText) {
   EXPECT_THAT(check("rules", "gauge: {expr: node_load1 +, above: {warning: 1}}\n").errors,
               ElementsAre(HasSubstr("p.yaml:1:27: gauge.expr: ")));
