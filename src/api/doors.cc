@@ -47,6 +47,23 @@ void Doors::add(std::string method, const std::string& pattern, Need need, Actio
   router_.add(std::move(method), full(pattern), std::move(handler), options);
 }
 
+void Doors::add_slow(std::string method, const std::string& pattern, Need need, net::WorkerPool& workers, Action action,
+                     net::RouteOptions options) {
+  auto handler = [doors = *this, need, &workers, action = std::move(action)](net::Request request,
+                                                                             const net::Respond& respond) {
+    auto who = doors.admit(request, need);
+    if (!who) return respond(net::Response::error(who.error()));
+    net::WorkerPool::Work work = [who = std::move(*who), request = std::move(request), respond, action]() mutable {
+      auto answer = action(who, request);
+      respond(answer ? std::move(*answer) : net::Response::error(answer.error()));
+    };
+    if (workers.try_post(std::move(work))) return;
+    respond(net::Response::error(
+        {ErrorCode::kResourceExhausted, "too many such requests wait already", std::nullopt, "try again soon"}));
+  };
+  router_.add(std::move(method), full(pattern), std::move(handler), options);
+}
+
 void Doors::add_socket(const std::string& pattern, Need need, SocketAction action) {
   router_.add_websocket(
       full(pattern),

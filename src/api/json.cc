@@ -69,6 +69,16 @@ bool Fields::boolean_or(std::string_view key, bool fallback) {
   return value->get_bool();
 }
 
+json::object Fields::object_or_empty(std::string_view key) {
+  const auto* value = take(key);
+  if (value == nullptr) return {};
+  if (!value->is_object()) {
+    wrong(fmt::format("field \"{}\" must be an object", key));
+    return {};
+  }
+  return value->get_object();
+}
+
 Duration Fields::duration_or(std::string_view key, Duration fallback) {
   const auto text = text_or(key, "");
   if (text.empty()) return fallback;

@@ -34,6 +34,7 @@ class Fields {
   std::string text_or(std::string_view key, std::string fallback, std::size_t max_bytes = 4096);
   std::optional<std::int64_t> integer(std::string_view key, std::int64_t least, std::int64_t most);
   bool boolean_or(std::string_view key, bool fallback);
+  json::object object_or_empty(std::string_view key);
   Duration duration_or(std::string_view key, Duration fallback);
   /// The first error, or an unknown key.
   Status finish();

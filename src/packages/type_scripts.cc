@@ -1,0 +1,97 @@
+#include "packages/type_scripts.h"
+
+#include <fmt/format.h>
+
+#include "collect/utf8.h"
+#include "io/checksum.h"
+
+namespace atalaya::packages {
+namespace {
+
+constexpr std::ptrdiff_t kAtOnce = 2;
+constexpr std::size_t kReasonBytes = 300;
+constexpr std::size_t kOutputBytes = 64 << 10;
+
+/// The program by its length and hash (nobody gains by a collision but the author of both programs, who may
+/// print what he likes), verb and input in full.
+std::string key_of(const std::string& program, std::string_view verb, const std::string& input) {
+  return fmt::format("{} {:016x} {} {}", program.size(), io::xxh3(program), verb, input);
+}
+
+/// Of what a script complained about, the last line: interpreters put the reason there.
+std::string last_line(std::string_view text) {
+  while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.remove_suffix(1);
+  return collect::to_utf8(text.substr(text.rfind('\n') + 1).substr(0, kReasonBytes));
+}
+
+/// Whether the same question would get the same answer.
+bool is_lasting(const Result<std::string>& answer) {
+  if (answer) return true;
+  const auto code = answer.error().code;
+  return code == ErrorCode::kUnprocessable || code == ErrorCode::kInvalidArgument ||
+         code == ErrorCode::kResourceExhausted;
+}
+
+}  // namespace
+
+std::size_t TypeScripts::Entry::size() const {
+  return key.size() + (answer ? answer->size() : answer.error().message.size() + answer.error().remedy.size());
+}
+
+TypeScripts::TypeScripts(TypeScriptsOptions options, Run run)
+    : options_(options), run_(std::move(run)), free_(kAtOnce) {}
+
+const Result<std::string>* TypeScripts::find(const std::string& key) {
+  const auto found = by_key_.find(key);
+  if (found == by_key_.end()) return nullptr;
+  entries_.splice(entries_.begin(), entries_, found->second);
+  return &found->second->answer;
+}
+
+void TypeScripts::remember(std::string key, const Result<std::string>& answer) {
+  if (by_key_.contains(key)) return;  // two asked at once
+  entries_.push_front({std::move(key), answer});
+  by_key_.emplace(entries_.front().key, entries_.begin());
+  bytes_ += entries_.front().size();
+  while (entries_.size() > options_.most_answers || (bytes_ > options_.most_bytes && !entries_.empty())) {
+    bytes_ -= entries_.back().size();
+    by_key_.erase(entries_.back().key);
+    entries_.pop_back();
+  }
+}
+
+Result<std::string> TypeScripts::run(const std::string& program, std::string_view verb, const std::string& input) {
+  io::SandboxRequest request;
+  request.program = program;
+  request.arguments = {std::string{verb}};
+  request.input = input;
+  request.output_bytes = kOutputBytes;
+  auto result = run_(request);
+  if (!result) return std::unexpected(std::move(result).error());
+  if (result->timed_out)
+    return fail(ErrorCode::kDeadlineExceeded, fmt::format("did not end within {}", format_duration(request.time)));
+  if (result->status != 0)
+    return fail(ErrorCode::kUnprocessable, fmt::format("exit code {}: {}", result->status, last_line(result->errors)));
+  return std::move(result->output);
+}
+
+Result<std::string> TypeScripts::ask(const std::string& program, std::string_view verb, const std::string& input) {
+  auto key = key_of(program, verb, input);
+  {
+    const std::lock_guard lock(mutex_);
+    if (const auto* answer = find(key)) return *answer;
+  }
+  free_.acquire();
+  auto answer = run(program, verb, input);
+  free_.release();
+  const std::lock_guard lock(mutex_);
+  if (is_lasting(answer)) remember(std::move(key), answer);
+  return answer;
+}
+
+std::size_t TypeScripts::remembered() const {
+  const std::lock_guard lock(mutex_);
+  return entries_.size();
+}
+
+}  // namespace atalaya::packages
