@@ -2,6 +2,7 @@ import type { IconName } from '../components/Icon.svelte';
 import { alertLook, stateLook } from '../lib/statelook';
 import { openAlerts } from '../state/alerts.svelte';
 import { auth } from '../state/auth.svelte';
+import { dashboards } from '../state/dashboards.svelte';
 import { hosts } from '../state/hosts.svelte';
 import { router } from '../state/router.svelte';
 import { theme } from '../state/theme.svelte';
@@ -22,6 +23,14 @@ export function paletteItems(): PaletteItem[] {
     icon: area.icon,
     run: () => router.go([area.name]),
   }));
+  for (const dashboard of dashboards.list) {
+    items.push({
+      word: dashboard.title || dashboard.path.join(' / '),
+      hint: 'dashboard',
+      icon: 'dashboards',
+      run: () => router.go(['dashboards', ...dashboard.id.split('/')]),
+    });
+  }
   for (const host of hosts.list) {
     items.push({ word: host.name, hint: 'host', icon: 'hosts', run: () => router.go(['hosts', host.id]) });
   }
@@ -41,6 +50,7 @@ export function paletteItems(): PaletteItem[] {
   if (auth.may('operator')) {
     items.push(
       { word: 'Add host', hint: 'action', icon: 'plus', run: () => router.go(['hosts'], { add: 'host' }) },
+      { word: 'New dashboard', hint: 'action', icon: 'plus', run: () => router.go(['dashboards'], { add: 'dashboard' }) },
       { word: 'Add check', hint: 'action', icon: 'plus', run: () => router.go(['hosts'], { tab: 'checks', add: 'check' }) },
     );
   }

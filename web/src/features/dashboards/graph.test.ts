@@ -7,7 +7,7 @@ const layerOf = (nodes: string, edges: string[]) =>
   Object.fromEntries(layered([...nodes].map(node), edges.map(edge)).map(({ id, layer }) => [id, layer]));
 
 it('puts what depends on something to the left of it', () => {
-  expect(layerOf('abcd', ['ab', 'bc', 'ac'])).toEqual({ a: 0, b: 1, c: 2, d: 0 });
+  expect(layerOf('abcd', ['ab', 'bc', 'ac'])).toEqual({ a: 0, b: 1, c: 2, d: 2 });
 });
 it('comes to an end with circles', () => {
   const layers = layerOf('abc', ['ab', 'ba', 'bc', 'cc']);

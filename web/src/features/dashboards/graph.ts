@@ -67,6 +67,10 @@ function layersOf(nodes: GraphNode[], edges: Edge[]): Map<string, number> {
 export function layered(nodes: GraphNode[], edges: Edge[]): Placed[] {
   const layers = layersOf(nodes, edges);
   const columns: GraphNode[][] = [];
+  // What stands alone waits at the end, with the hosts that others depend on.
+  const linked = new Set(edges.flatMap(({ from, to }) => [from, to]));
+  const last = Math.max(0, ...layers.values());
+  for (const { id } of nodes) if (!linked.has(id)) layers.set(id, last);
   const sorted = [...nodes].sort((a, b) => a.kind.localeCompare(b.kind) || a.title.localeCompare(b.title, undefined, { numeric: true }));
   for (const node of sorted) (columns[layers.get(node.id)!] ??= []).push(node);
   const neighbours = new Map<string, string[]>();
