@@ -28,6 +28,8 @@ export interface TypeExpr {
   section?: string;
   values?: { value: string; help?: string }[];
   fields?: Field[];
+  /** Of a record within itself: its fields are those of the type of this name. */
+  recursive?: boolean;
   one_of?: string[][];
   some_of?: string[][];
   min?: number;

@@ -1,4 +1,5 @@
 import { packagesApi, type Schemas, type Section } from '../../api/packages';
+import { linkTypes } from './link';
 
 /** The schemas as a package sees them, kept: they change seldom, and every form needs them. */
 class SchemaCache {
@@ -7,7 +8,7 @@ class SchemaCache {
   of(name: string): Promise<Schemas> {
     let wanted = this.known.get(name);
     if (!wanted) {
-      wanted = packagesApi.schemas(name);
+      wanted = packagesApi.schemas(name).then(linkTypes);
       wanted.catch(() => this.known.delete(name));
       this.known.set(name, wanted);
     }
