@@ -9,7 +9,14 @@ export default defineConfig({
   // Relative addresses: the same files work embedded in the server, under a sub-path and on a CDN.
   base: './',
   plugins: [svelte()],
-  build: { target: 'es2022', assetsInlineLimit: 0, modulePreload: { polyfill: false } },
+  build: {
+    target: 'es2022',
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    // The server finds the module of packages' pages by the manifest.
+    manifest: 'manifest.json',
+    rollupOptions: { input: { index: 'index.html', pages: 'src/pages/main.ts' } },
+  },
   server: { proxy: { '/api': { target: api, ws: true }, '/-': api } },
   test: { include: ['src/**/*.test.ts'], environment: 'node' },
 });

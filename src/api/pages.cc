@@ -129,7 +129,7 @@ class Pages {
   }
 
   net::Response page(const net::Request& request) const {
-    const pages::Frame frame{routes_.assets, pages::root_of(request.path)};
+    const pages::Frame frame{routes_.assets, pages::root_of(request.path), routes_.clock.now()};
     const auto who = admit(request);
     if (!who) return html(pages::sign_in_page(frame), 401);
     const std::string package(request.captures.get("package"));

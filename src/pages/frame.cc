@@ -46,9 +46,10 @@ std::string head(const Frame& frame, std::string_view title) {
       "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
       "<meta name=\"color-scheme\" content=\"light dark\">\n"
-      "<meta name=\"atalaya-root\" content=\"{0}\">\n<title>{1} · Atalaya</title>\n"
+      "<meta name=\"atalaya-root\" content=\"{0}\">\n<meta name=\"atalaya-now\" content=\"{2:.3f}\">\n"
+      "<title>{1} · Atalaya</title>\n"
       "<link rel=\"icon\" href=\"{0}icon.svg\" type=\"image/svg+xml\">\n",
-      escape_html(frame.root), escape_html(title));
+      escape_html(frame.root), escape_html(title), static_cast<double>(to_ms(frame.now)) / 1000);
   for (const auto& style : frame.assets.styles) {
     out += fmt::format("<link rel=\"stylesheet\" href=\"{}\">\n", escape_html(frame.root + style));
   }

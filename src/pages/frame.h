@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "base/time.h"
 
 namespace atalaya::pages {
 
@@ -22,6 +23,7 @@ Result<Assets> read_assets(std::string_view manifest);
 struct Frame {
   Assets assets;
   std::string root;  ///< relative way to the server's root, "../../"; see root_of
+  Time now{};        ///< the server's: widgets ask for the present by it, whatever the browser's clock says
 };
 
 /// The way from a request's path (`/p/host/machine`) back to the root: relative, so that pages also work

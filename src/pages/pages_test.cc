@@ -12,7 +12,8 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
 
-const Frame kFrame{{.module = "assets/pages-1.js", .styles = {"assets/pages-2.css"}}, "../../"};
+const Frame kFrame{
+    {.module = "assets/pages-1.js", .styles = {"assets/pages-2.css"}}, "../../", from_ms(1'700'000'000'500)};
 
 PageDefinition page(std::string text) {
   return {.package = "host",
@@ -68,6 +69,7 @@ TEST_F(Page, StandsInTheHousesFrame) {
   EXPECT_THAT(out, HasSubstr("<script type=\"module\" src=\"../../assets/pages-1.js\"></script>"));
   EXPECT_THAT(out, HasSubstr("<a class=\"at-home\" href=\"../../\">Atalaya</a>"));
   EXPECT_THAT(out, HasSubstr("content=\"light dark\""));
+  EXPECT_THAT(out, HasSubstr("<meta name=\"atalaya-now\" content=\"1700000000.500\">"));
 }
 
 TEST_F(Page, QueriesGiveLabelsValueAndTime) {

@@ -1,0 +1,31 @@
+import { kindOf, type Widget, type WidgetKind } from '../api/dashboards';
+import { addressPrefix, parseChosen, type Variables } from '../features/dashboards/variables';
+
+/** Kinds that need no more than queries. */
+export const pageKinds: WidgetKind[] = ['chart', 'stat', 'gauge', 'table', 'states', 'text'];
+
+export type Read = { widget: Widget; kind: WidgetKind } | { fault: string };
+
+/** The `spec` of an `<at-widget>`: a widget as it stands in a dashboard. */
+export function readWidget(spec: string | null): Read {
+  let widget: unknown;
+  try {
+    widget = JSON.parse(spec ?? '');
+  } catch {
+    return { fault: 'This widget is not written as JSON' };
+  }
+  if (typeof widget !== 'object' || widget === null || Array.isArray(widget)) return { fault: 'This widget is no mapping' };
+  const kind = kindOf(widget as Widget);
+  if (!kind) return { fault: `No kind of widget: write one of ${pageKinds.join(', ')}` };
+  if (!pageKinds.includes(kind)) return { fault: `A widget of the kind ${kind} is shown on dashboards, not on pages` };
+  return { widget: widget as Widget, kind };
+}
+
+/** What the address says of variables: `v.instance=web1,web2`, as a dashboard that shows the page writes it. */
+export function variablesOf(search: URLSearchParams): Variables {
+  const chosen: Variables = {};
+  for (const [name, text] of search) {
+    if (name.startsWith(addressPrefix)) chosen[name.slice(addressPrefix.length)] = parseChosen(text, { multi: true, all: true });
+  }
+  return chosen;
+}
