@@ -127,8 +127,10 @@ Status Agent::Impl::start() {
   uplink_options.connect = std::move(connect);
   uplink = std::make_unique<Uplink>(loop, clock, std::move(uplink_options), *stream);
 
-  calls = std::make_unique<Calls>(loop, CallsOptions{.allowed = options.scripts},
-                                  [this](std::string frame) { return uplink->send(std::move(frame)); });
+  // Before Welcome an agent says nothing but Hello.
+  calls = std::make_unique<Calls>(loop, CallsOptions{.allowed = options.scripts}, [this](std::string frame) {
+    return stream->established() && uplink->send(std::move(frame));
+  });
 
   runner = std::make_unique<Runner>(
       RunnerOptions{identity.name, options.root}, loop, clock, *spool, labels,

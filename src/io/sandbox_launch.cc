@@ -7,7 +7,6 @@
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -22,60 +21,79 @@ namespace {
 
 constexpr std::size_t kStackBytes = 64 << 10;
 
+constexpr std::size_t kKernelSetBytes = 8;
+
+/// What the child reads: plain pointers, so that it calls no code of containers.
 struct Birth {
   Launch* launch;
   pid_t parent;
   sock_fprog filter;
+  const int* standard;
+  const Launch::Limit* limits;
+  std::size_t limit_count;
+  char* const* arguments;
+  char* const* environment;
 };
 
-// The child runs in our memory, on a stack of its own, while our thread stands still: no allocation, no lock,
-// no call of the C library that does more than the system call (its setresuid would change all our threads).
+// The child runs in our memory, on a stack of its own, while our thread stands still: no allocation, no lock, and
+// bare system calls alone. The C library's wrappers may do more (its setresuid changes all our threads, its
+// sigaction takes locks), and sanitizers keep books behind them that are ours.
 #if defined(__SANITIZE_ADDRESS__)
-#define AT_RAW_STACK __attribute__((no_sanitize("address")))
+#define AT_BARE __attribute__((no_sanitize("address")))
+#elif defined(__SANITIZE_THREAD__)
+#define AT_BARE __attribute__((no_sanitize("thread")))
 #else
-#define AT_RAW_STACK
+#define AT_BARE
 #endif
 
-AT_RAW_STACK [[noreturn]] void give_up(Launch& launch, const char* step) {
+AT_BARE [[noreturn]] void leave() {
+  for (;;) ::syscall(SYS_exit_group, 127);
+}
+
+/// Goes on when the call succeeded; else remembers `step` for us and ends.
+AT_BARE void must(Launch& launch, const char* step, long result) {
+  if (result >= 0) return;
   launch.failed_step = step;
   launch.failed_error = errno;
-  ::_exit(127);
+  leave();
 }
 
-AT_RAW_STACK void become_nobody(Launch& launch) {
-  if (::syscall(SYS_setgroups, 0, nullptr) != 0) give_up(launch, "setgroups");
-  if (::syscall(SYS_setresgid, kNobody, kNobody, kNobody) != 0) give_up(launch, "setresgid");
-  if (::syscall(SYS_setresuid, kNobody, kNobody, kNobody) != 0) give_up(launch, "setresuid");
+AT_BARE void become_nobody(Launch& launch) {
+  must(launch, "setgroups", ::syscall(SYS_setgroups, 0, nullptr));
+  must(launch, "setresgid", ::syscall(SYS_setresgid, kNobody, kNobody, kNobody));
+  must(launch, "setresuid", ::syscall(SYS_setresuid, kNobody, kNobody, kNobody));
 }
 
-AT_RAW_STACK int child(void* argument) {
+/// All signals as at a process' beginning: ours must not be ignored by the program, nor find our handlers here.
+AT_BARE void reset_signals() {
+  // The kernel's own struct: all zero is the default, whatever its fields are called here.
+  const std::uint64_t plain[4] = {};
+  for (int signal = 1; signal < NSIG; ++signal) ::syscall(SYS_rt_sigaction, signal, plain, nullptr, kKernelSetBytes);
+}
+
+AT_BARE int child(void* argument) {
   auto& birth = *static_cast<Birth*>(argument);
   auto& launch = *birth.launch;
-  // All signals are blocked. Ours must not find our handlers here, nor the program our ignoring.
-  struct sigaction plain{};
-  plain.sa_handler = SIG_DFL;
-  for (int signal = 1; signal < NSIG; ++signal) ::sigaction(signal, &plain, nullptr);
-  if (::setsid() < 0) give_up(launch, "setsid");
+  reset_signals();  // all are blocked still
+  must(launch, "setsid", ::syscall(SYS_setsid));
   for (int target = 0; target < 3; ++target)
-    if (::dup2(launch.standard[static_cast<std::size_t>(target)], target) < 0) give_up(launch, "dup2");
+    must(launch, "dup3", ::syscall(SYS_dup3, birth.standard[target], target, 0));
   if (launch.as_nobody) become_nobody(launch);
-  if (::chdir(launch.work) != 0) give_up(launch, "chdir");
-  ::umask(077);
+  must(launch, "chdir", ::syscall(SYS_chdir, launch.work));
+  ::syscall(SYS_umask, 077);
   // After the change of user: that takes this promise away, and the new user's processes count.
-  if (::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0) give_up(launch, "prctl");
-  if (::getppid() != birth.parent) ::_exit(127);
-  for (const auto& limit : launch.limits)
-    if (::syscall(SYS_prlimit64, 0, limit.resource, &limit.value, nullptr) != 0) give_up(launch, "setrlimit");
-  if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) give_up(launch, "no_new_privs");
-  if (launch.landlock >= 0 && ::syscall(SYS_landlock_restrict_self, launch.landlock, 0) != 0)
-    give_up(launch, "landlock");
-  if (::syscall(SYS_close_range, 3U, ~0U, 0U) != 0) give_up(launch, "close_range");
-  if (::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &birth.filter, 0, 0) != 0) give_up(launch, "seccomp");
-  sigset_t none;
-  ::sigemptyset(&none);
-  ::sigprocmask(SIG_SETMASK, &none, nullptr);
-  ::execve(launch.interpreter, launch.arguments.data(), launch.environment.data());
-  give_up(launch, "execve");
+  must(launch, "prctl", ::syscall(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0));
+  if (::syscall(SYS_getppid) != birth.parent) leave();
+  for (std::size_t i = 0; i < birth.limit_count; ++i)
+    must(launch, "setrlimit", ::syscall(SYS_prlimit64, 0, birth.limits[i].resource, &birth.limits[i].value, nullptr));
+  must(launch, "no_new_privs", ::syscall(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
+  if (launch.landlock >= 0) must(launch, "landlock", ::syscall(SYS_landlock_restrict_self, launch.landlock, 0));
+  must(launch, "close_range", ::syscall(SYS_close_range, 3U, ~0U, 0U));
+  must(launch, "seccomp", ::syscall(SYS_prctl, PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &birth.filter, 0, 0));
+  const std::uint64_t none = 0;
+  ::syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, nullptr, kKernelSetBytes);
+  must(launch, "execve", ::syscall(SYS_execve, launch.interpreter, birth.arguments, birth.environment));
+  leave();
 }
 
 /// Blocks every signal of this thread for its lifetime.
@@ -142,7 +160,14 @@ Result<Launched> launch(Launch& what) {
   if (what.filter.empty())
     return fail(ErrorCode::kUnavailable,
                 "scripts do not run on this machine: no filter of system calls is known for it");
-  Birth birth{&what, ::getpid(), {static_cast<unsigned short>(what.filter.size()), what.filter.data()}};
+  Birth birth{.launch = &what,
+              .parent = ::getpid(),
+              .filter = {static_cast<unsigned short>(what.filter.size()), what.filter.data()},
+              .standard = what.standard.data(),
+              .limits = what.limits.data(),
+              .limit_count = what.limits.size(),
+              .arguments = what.arguments.data(),
+              .environment = what.environment.data()};
   const Stack stack;
   if (!stack) return cannot("mmap", errno);
   const NoSignals quiet;
