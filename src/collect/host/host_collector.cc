@@ -8,7 +8,8 @@ HostCollector::HostCollector(HostOptions options, LabelsTable& labels)
       up_(set_.add("up", {})) {
   for (const auto make :
        {make_stat_source, make_memory_source, make_disk_source, make_filesystem_source, make_network_source,
-        make_network_class_source, make_protocol_source, make_pressure_source, make_kernel_source, make_system_source})
+        make_network_class_source, make_protocol_source, make_pressure_source, make_kernel_source, make_system_source,
+        make_hardware_source, make_raid_source, make_softnet_source})
     sources_.push_back(make(options_, set_));
 }
 

@@ -59,5 +59,8 @@ std::unique_ptr<Source> make_protocol_source(const HostOptions& options, SeriesS
 std::unique_ptr<Source> make_pressure_source(const HostOptions& options, SeriesSet& set);
 std::unique_ptr<Source> make_kernel_source(const HostOptions& options, SeriesSet& set);
 std::unique_ptr<Source> make_system_source(const HostOptions& options, SeriesSet& set);
+std::unique_ptr<Source> make_hardware_source(const HostOptions& options, SeriesSet& set);
+std::unique_ptr<Source> make_raid_source(const HostOptions& options, SeriesSet& set);
+std::unique_ptr<Source> make_softnet_source(const HostOptions& options, SeriesSet& set);
 
 }  // namespace atalaya::collect::host

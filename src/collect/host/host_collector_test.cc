@@ -301,11 +301,81 @@ TEST_F(HostCollectorTest, FileDescriptorsAndTime) {
   EXPECT_DOUBLE_EQ(values.at("node_time_seconds"), 1'700'000'000);
 }
 
+TEST_F(HostCollectorTest, PacketsOfEachProcessorAreReadFromHexadecimal) {
+  tree_.write("proc/net/softnet_stat",
+              "0000001a 00000002 00000003 00000000 00000000\n00010000 00000000 00000000 00000000 00000000\n");
+  const auto values = cycle();
+  EXPECT_EQ(values.at(R"(node_softnet_processed_total{cpu="0"})"), 26);
+  EXPECT_EQ(values.at(R"(node_softnet_dropped_total{cpu="0"})"), 2);
+  EXPECT_EQ(values.at(R"(node_softnet_times_squeezed_total{cpu="0"})"), 3);
+  EXPECT_EQ(values.at(R"(node_softnet_processed_total{cpu="1"})"), 65536);
+}
+
+TEST_F(HostCollectorTest, SoftwareRaidWithItsDisksAndWhatItIsDoing) {
+  tree_.write("proc/mdstat",
+              "Personalities : [raid1] [raid0]\n"
+              "md0 : active raid1 sdb1[1](F) sda1[0] sdc1[2](S)\n"
+              "      248896 blocks super 1.2 [2/1] [U_]\n"
+              "      bitmap: 1/2 pages [4KB], 65536KB chunk\n\n"
+              "md1 : active raid5 sdf[3] sde[1] sdd[0]\n"
+              "      1000 blocks level 5, 64k chunk, algorithm 2 [3/2] [UU_]\n"
+              "      [==>..................]  recovery = 12.6% (126/1000) finish=1min speed=1K/sec\n\n"
+              "md2 : active raid0 sdh[1] sdg[0]\n      500 blocks 512k chunks\n\n"
+              "md3 : inactive sdi[0](S)\n      10 blocks\n\nunused devices: <none>\n");
+  const auto values = cycle();
+  EXPECT_EQ(values.at(R"(node_md_disks_required{device="md0"})"), 2);
+  EXPECT_EQ(values.at(R"(node_md_disks{device="md0", state="active"})"), 1);
+  EXPECT_EQ(values.at(R"(node_md_disks{device="md0", state="failed"})"), 1);
+  EXPECT_EQ(values.at(R"(node_md_disks{device="md0", state="spare"})"), 1);
+  EXPECT_EQ(values.at(R"(node_md_state{device="md0", state="active"})"), 1);
+  EXPECT_EQ(values.at(R"(node_md_blocks{device="md0"})"), 248896);
+  EXPECT_EQ(values.at(R"(node_md_state{device="md1", state="recovering"})"), 1);
+  EXPECT_EQ(values.at(R"(node_md_state{device="md1", state="active"})"), 0);
+  EXPECT_EQ(values.at(R"(node_md_blocks_synced{device="md1"})"), 126);
+  EXPECT_EQ(values.at(R"(node_md_disks_required{device="md2"})"), 2);
+  EXPECT_EQ(values.at(R"(node_md_state{device="md3", state="inactive"})"), 1);
+}
+
+TEST_F(HostCollectorTest, TemperaturesOfChipsThatAnswerQuickly) {
+  tree_.write("sys/class/hwmon/hwmon0/name", "coretemp\n");
+  tree_.write("sys/class/hwmon/hwmon0/temp1_input", "45000\n");
+  tree_.write("sys/class/hwmon/hwmon0/temp1_crit", "100000\n");
+  tree_.write("sys/class/hwmon/hwmon0/temp2_input", "44500\n");
+  tree_.write("sys/class/hwmon/hwmon1/name", "drivetemp\n");
+  tree_.write("sys/class/hwmon/hwmon1/temp1_input", "30000\n");
+  tree_.write("sys/devices/platform/nvme/nvme0/x", "");
+  tree_.write("sys/class/hwmon/hwmon2/name", "nvme\n");
+  tree_.write("sys/class/hwmon/hwmon2/temp1_input", "-1000\n");
+  std::filesystem::create_directory_symlink("../../../devices/platform/nvme/nvme0",
+                                            tree_.root() + "sys/class/hwmon/hwmon2/device");
+  const auto values = cycle();
+  EXPECT_EQ(values.at(R"(node_hwmon_temp_celsius{chip="coretemp", sensor="temp1"})"), 45);
+  EXPECT_EQ(values.at(R"(node_hwmon_temp_crit_celsius{chip="coretemp", sensor="temp1"})"), 100);
+  EXPECT_EQ(values.at(R"(node_hwmon_temp_celsius{chip="coretemp", sensor="temp2"})"), 44.5);
+  EXPECT_EQ(values.at(R"(node_hwmon_temp_celsius{chip="nvme_nvme0", sensor="temp1"})"), -1);
+  EXPECT_EQ(values.at(R"(node_hwmon_chip_names{chip="nvme_nvme0", chip_name="nvme"})"), 1);
+  EXPECT_FALSE(values.contains(R"(node_hwmon_temp_celsius{chip="drivetemp", sensor="temp1"})"));
+}
+
+TEST_F(HostCollectorTest, ErrorsOfMemoryAndThrottledPackagesOnce) {
+  tree_.write("sys/devices/system/edac/mc/mc0/ce_count", "5\n");
+  tree_.write("sys/devices/system/edac/mc/mc0/ue_count", "1\n");
+  for (const auto* cpu : {"cpu0", "cpu1"}) {
+    tree_.write(std::string("sys/devices/system/cpu/") + cpu + "/topology/physical_package_id", "0\n");
+    tree_.write(std::string("sys/devices/system/cpu/") + cpu + "/thermal_throttle/package_throttle_count", "7\n");
+  }
+  const auto values = cycle();
+  EXPECT_EQ(values.at(R"(node_edac_correctable_errors_total{controller="0"})"), 5);
+  EXPECT_EQ(values.at(R"(node_edac_uncorrectable_errors_total{controller="0"})"), 1);
+  EXPECT_EQ(values.at(R"(node_cpu_package_throttles_total{package="0"})"), 7);
+}
+
 TEST_F(HostCollectorTest, GarbageInEveryFileIsPassedOver) {
-  for (const auto* path : {"proc/stat", "proc/meminfo", "proc/vmstat", "proc/diskstats", "proc/1/mounts",
-                           "proc/net/dev", "proc/net/snmp", "proc/net/netstat", "proc/net/snmp6", "proc/net/sockstat",
-                           "proc/pressure/cpu", "proc/loadavg", "proc/sys/fs/file-nr", "etc/os-release"})
-    tree_.write(path, std::string("cpu0\ncpu\xff x y\n: : :\nTcp: a\n\n= \0 kB\n eth0: z", 40));
+  for (const auto* path :
+       {"proc/stat", "proc/meminfo", "proc/vmstat", "proc/diskstats", "proc/1/mounts", "proc/net/dev", "proc/net/snmp",
+        "proc/net/netstat", "proc/net/snmp6", "proc/net/sockstat", "proc/pressure/cpu", "proc/loadavg",
+        "proc/sys/fs/file-nr", "etc/os-release", "proc/mdstat", "proc/net/softnet_stat"})
+    tree_.write(path, std::string("md0 : [\ncpu0\ncpu\xff x y\n: : :\nTcp: a\n\n= \0 kB\n eth0: z", 48));
   EXPECT_EQ(cycle().at("up"), 1);
 }
 
