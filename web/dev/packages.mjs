@@ -1,7 +1,9 @@
 // The packages of the development server: files in memory, edited through the `yaml` library, which keeps
 // comments well enough for working on the pages. What a real server checks is done here for a few types only.
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { isMap, isSeq, LineCounter, parse, parseDocument, Document } from 'yaml';
 import { check, describeSections } from './schemas.mjs';
 
@@ -11,9 +13,11 @@ const { sections, types } = describeSections(parse(readFileSync(new URL('section
 const sectionOf = (name) => sections.find((one) => one.name === name);
 const hashOf = (text) => createHash('sha256').update(text).digest('hex').slice(0, 16);
 
-const files = new Map([['host/package.yaml', read('host/package.yaml')], ['logs/package.yaml', read('logs/package.yaml')]]);
-for (const name of ['host', 'logs']) if (existsSync(new URL(`${name}/README.md`, repository))) files.set(`${name}/README.md`, read(`${name}/README.md`));
-files.set('host/README.md', '# Machines\n\nRules that hold for **most** machines:\n\n* disks that fill,\n* memory that runs out,\n* clocks that are wrong.\n\n```yaml\nrules: {}\n```\n\nSee [the sources](https://example.org/).\n');
+const files = new Map();
+for (const entry of readdirSync(repository, { recursive: true, withFileTypes: true })) {
+  const path = join(entry.parentPath ?? entry.path, entry.name).slice(fileURLToPath(repository).length);
+  if (entry.isFile() && !path.startsWith('base/') && /\.(yaml|md|py|html)$/.test(path)) files.set(path, read(path));
+}
 files.set('tower/package.yaml', 'package: tower\nversion: 0.1.0\ntitle: The watchtower\n\n# What we look at ourselves.\nrules:\n  test: {}\nsamples:\n  one:\n    # kept for the demonstration\n    text: hello   # and this\n    note: |\n      Some *words*\n      on two lines.\n    steps:\n      - do: look\n      - {do: wait, wait: 5s}\n    ports: 80\n    labels: {team: tower}\n');
 files.set('broken/package.yaml', "package: broken\nversion: 0.3.1\n\nrules:\n  disk:\n    full:\n      gauge: {expr: node_load1, above: {warning: 1}}\n    typo:\n      gauge: {expr: node_load1, above: {warning: 1}}\n      fro: 10s\n");
 files.set('mysql/package.yaml', "package: mysql\nversion: 1.2.0\ntitle: MySQL servers\nparameters:\n  host: {type: host, required: true, help: The server., example: db1}\n  port: {type: port, default: 3306}\n  user: {type: text, default: atalaya}\ncollectors:\n  checks:\n    alive: {tcp: {address: '${host}:${port}'}}\nrules:\n  mysql:\n    down: {binary: {expr: 'check_up{check=\"alive\"}'}}\n");
@@ -114,7 +118,7 @@ function makeEntry(name) {
       if (count) counts[section.name] = (counts[section.name] ?? 0) + count;
     }
   }
-  return { name, version: head.version ?? '', title: head.title ?? '', state: errors.length ? 'broken' : 'ok', errors, items: Object.values(counts).reduce((a, b) => a + b, 0), specification: Boolean(head.parameters), shipped: ['host', 'logs'].includes(name), sections: counts };
+  return { name, version: head.version ?? '', title: head.title ?? '', state: errors.length ? 'broken' : 'ok', errors, items: Object.values(counts).reduce((a, b) => a + b, 0), specification: Boolean(head.parameters), shipped: !['tower', 'broken', 'mysql', 'ours', 'large'].includes(name), sections: counts };
 }
 function instances() {
   return packageNames().flatMap((declared_in) =>
@@ -155,7 +159,7 @@ function makeTree(name) {
       const document = parseDocument(text);
       const root = document.get(section.name, true);
       if (document.errors.length || root === undefined) continue;
-      if (section.shape === 'tree') for (const pair of root.items ?? []) if (section.indexes.length > 1) nodes.push({ name: String(pair.key.value), item: false, children: [] });
+      if (section.shape === 'tree') for (const pair of root.items ?? []) if (section.indexes.length > 1 && !nodes.some((one) => one.name === String(pair.key.value))) nodes.push({ name: String(pair.key.value), item: false, children: [] });
       for (const { path, node } of itemsOf(document, section)) {
         count += 1;
         const id = [name, ...path].join('/');
@@ -163,8 +167,8 @@ function makeTree(name) {
         const parent = path.length > 1 ? nodes.find((one) => one.name === path[0]) : undefined;
         (parent?.children ?? nodes).push(leaf);
       }
-      if (nodes.length || count) found.push({ name: section.name, title: section.title, count, nodes });
     }
+    if (nodes.length || count) found.push({ name: section.name, title: section.title, count, nodes });
   }
   return { sections: found };
 }
