@@ -11,7 +11,7 @@ namespace {
 namespace json = boost::json;
 
 /// Types may be built on types on types; what a form cannot need is left out, and `types` has it.
-constexpr std::size_t kMostFields = 20'000;
+constexpr std::size_t kMostFields = 100'000;
 
 json::array texts(const std::vector<std::string>& values) {
   json::array out;
@@ -110,18 +110,13 @@ std::string_view name_of(Shape shape) {
 
 json::object to_json(const Field& field) { return Describer().field(field); }
 
-json::object to_json(const Type& type) {
-  json::object out{{"name", type.name}, {"package", type.package}, {"help", type.help}};
-  Describer().put_type(type, out);
-  return out;
-}
+namespace {
 
-json::object to_json(const Section& section) {
+json::object describe(const Section& section, Describer& describer) {
   json::object out{{"name", section.name}, {"item", section.item},       {"title", section.title},
                    {"help", section.help}, {"package", section.package}, {"shape", name_of(section.shape)}};
   if (!section.acts.empty()) out["acts"] = section.acts;
   if (!section.open_kinds.empty()) out["open_kinds"] = section.open_kinds;
-  Describer describer;
   json::array indexes;
   for (const auto& index : section.indexes) {
     Field field;
@@ -147,11 +142,31 @@ json::object to_json(const Section& section) {
   return out;
 }
 
+json::object describe(const Type& type, Describer& describer) {
+  json::object out{{"name", type.name}, {"package", type.package}, {"help", type.help}};
+  describer.put_type(type, out);
+  return out;
+}
+
+}  // namespace
+
+json::object to_json(const Section& section) {
+  Describer describer;
+  return describe(section, describer);
+}
+
+json::object to_json(const Type& type) {
+  Describer describer;
+  return describe(type, describer);
+}
+
 json::object to_json(const SchemaSet& schemas) {
+  // All together are bounded.
+  Describer describer;
   json::array sections;
-  for (const auto* section : schemas.sections()) sections.push_back(to_json(*section));
+  for (const auto* section : schemas.sections()) sections.push_back(describe(*section, describer));
   json::array types;
-  for (const auto& type : schemas.types()) types.push_back(to_json(*type));
+  for (const auto& type : schemas.types()) types.push_back(describe(*type, describer));
   return {{"sections", std::move(sections)}, {"types", std::move(types)}};
 }
 

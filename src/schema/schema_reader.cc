@@ -15,6 +15,8 @@ namespace {
 using config::Node;
 using config::Reader;
 
+constexpr std::size_t kMostSections = 200;
+
 bool is_section_name(std::string_view name) {
   const auto is_word = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-'; };
   return !name.empty() && name.size() <= 64 && std::all_of(name.begin(), name.end(), is_word);
@@ -50,6 +52,11 @@ void SchemaReader::read(const std::vector<Source>& sources) {
 
 void SchemaReader::read_sections(const Source& source) {
   if (!config::expect_mapping(*source.schemas, errors_)) return;
+  if (source.schemas->entries().size() > kMostSections) {
+    return complain(source.schemas->place(),
+                    fmt::format("{} sections in one package", source.schemas->entries().size()),
+                    fmt::format("at most {}", kMostSections));
+  }
   for (const auto& entry : source.schemas->entries()) {
     const auto& name = entry.key->text();
     if (!is_section_name(name)) {
@@ -238,10 +245,10 @@ void SchemaReader::open_kinds(const std::vector<Source>& sources) {
 }
 
 void SchemaReader::check_uses() {
-  std::vector<std::string> known{"any"};
-  for (const auto& [name, section] : set_.by_name_) known.push_back(name);
   const auto check = [&](const SectionUse& use) {
-    if (std::find(known.begin(), known.end(), use.section) != known.end()) return;
+    if (use.section == "any" || set_.by_name_.contains(use.section)) return;
+    std::vector<std::string> known{"any"};
+    for (const auto& [name, section] : set_.by_name_) known.push_back(name);
     complain(use.place, fmt::format("there is no section \"{}\"", use.section.substr(0, 64)),
              config::suggestion(use.section, known));
   };

@@ -66,6 +66,20 @@ TEST(SchemaSet, ASectionWithItsFormNeedsYamlAlone) {
             R"({"name":"what","title":"What","page":"Inside","fields":["racks"]}])");
 }
 
+TEST(SchemaSet, TheExampleOfItsDocumentationHolds) {
+  std::ifstream in(std::filesystem::path(AT_SOURCE_DIR) / "docs/formats/schema.md");
+  std::ostringstream page;
+  page << in.rdbuf();
+  const auto text = page.str();
+  const auto begin = text.find("```yaml\n") + 8;
+  const Built built(text.substr(begin, text.find("```", begin) - begin));
+  ASSERT_THAT(built.errors, IsEmpty());
+  config::Errors errors;
+  const auto* madrid = built.document.root().get({"sites", "es", "madrid"});
+  check_item(*madrid, *built.set->section("sites"), "a site", {*built.set}, errors);
+  EXPECT_THAT(texts(errors), IsEmpty());
+}
+
 TEST(SchemaSet, AddingAFieldIsOneLine) {
   std::string text = kSites;
   const std::string before = "      racks:";
@@ -122,10 +136,28 @@ TEST(SchemaSet, ARecordThatHoldsItselfAndDoesNotHoldLeavesNothingDangling) {
 
 TEST(SchemaSet, LongChainsOfTypesAreRefusedNotFollowed) {
   std::string text = "types:\n";
-  for (int i = 0; i < 5000; ++i) text += "  t" + std::to_string(i) + ": {type: t" + std::to_string(i + 1) + "}\n";
-  text += "  t5000: {type: text}\n";
+  for (int i = 0; i < 900; ++i) text += "  t" + std::to_string(i) + ": {type: t" + std::to_string(i + 1) + "}\n";
+  text += "  t900: {type: text}\n";
   const Built built(text);
   EXPECT_THAT(built.errors, testing::Contains(HasSubstr("built on too many others")));
+}
+
+TEST(SchemaSet, TypesThatMultiplyStaySmallAsJson) {
+  std::string text = "types:\n";
+  for (int i = 0; i < 30; ++i) {
+    const auto below = i == 29 ? "text" : "t" + std::to_string(i + 1);
+    text +=
+        "  t" + std::to_string(i) + ": {type: record, fields: {a: {type: " + below + "}, b: {type: " + below + "}}}\n";
+  }
+  const Built built(text);
+  ASSERT_THAT(built.errors, IsEmpty());
+  EXPECT_LT(boost::json::serialize(to_json(*built.set)).size(), 64u << 20);
+}
+
+TEST(SchemaSet, TooManyFieldsAreRefused) {
+  std::string text = "types: {a: {type: record, fields: {";
+  for (int i = 0; i <= 500; ++i) text += "f" + std::to_string(i) + ": {type: text}, ";
+  EXPECT_THAT(Built(text + "}}}").errors, ElementsAre(HasSubstr("501 fields in one record")));
 }
 
 TEST(SchemaSet, MistakesInSchemasAreToldAtTheirPlaces) {

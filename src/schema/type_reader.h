@@ -55,6 +55,7 @@ class TypeReader {
   TypePtr named(std::string_view name, const Place& place);
   TypePtr read_declared(const std::string& name, Declared& declared);
   TypePtr read_type(config::Reader& read, const std::string& package, const std::string& name);
+  static void allow_refinements(config::Reader& read);
   TypePtr refined(TypePtr base, config::Reader& read, const std::string& package, const std::string& name);
   bool refine_inner(Type& type, config::Reader& read, const std::string& package);
   bool refine_outer(Type& type, config::Reader& read);
@@ -72,7 +73,7 @@ class TypeReader {
   std::map<std::string, Declared, std::less<>> declared_;
   std::map<std::string, TypePtr, std::less<>> expressions_;
   std::vector<SectionUse> uses_;
-  int depth_ = 0;
+  std::vector<const Declared*> open_;  ///< being read, each needed by the one before
 };
 
 }  // namespace atalaya::schema

@@ -61,6 +61,8 @@ class Checker {
   /// `"for" must be …`, `gauge.expr: parse error …`, `"x y" is no host`.
   void complain(const At& at, const Type& type, Error error);
   bool find_slots(const Node& node, const Type& type, const Who& who, const Section* section, Slots& slots);
+  void tell_unknown(const std::vector<const Node::Entry*>& unknown, const Type& type, const Who& who,
+                    const Section* section, const Slots& slots);
   bool check_sets(const Node& node, const Type& type, const Who& who, const Slots& slots, bool is_item, bool unknown);
   bool one_field(const Node& node, const Field& field, const Node::Entry* entry, bool chosen, const Who& who,
                  const At& at, json::object& out);
@@ -117,7 +119,7 @@ void Checker::complain(const At& at, const Type& type, Error error) {
 }
 
 bool Checker::find_slots(const Node& node, const Type& type, const Who& who, const Section* section, Slots& slots) {
-  bool known = true;
+  std::vector<const Node::Entry*> unknown;
   std::size_t hint = 0;
   for (const auto& entry : node.entries()) {
     const auto& key = entry.key->text();
@@ -131,20 +133,33 @@ bool Checker::find_slots(const Node& node, const Type& type, const Who& who, con
         std::find(section->contains.begin(), section->contains.end(), key) != section->contains.end()) {
       continue;
     }
-    known = false;
-    // A key that is there cannot be the one that was meant.
-    std::vector<std::string> all;
-    std::vector<std::string> free;
-    for (const auto& field : type.fields) {
-      all.push_back(field.name);
-      if (node.get(field.name) == nullptr) free.push_back(field.name);
-    }
-    if (section != nullptr) all.insert(all.end(), section->contains.begin(), section->contains.end());
-    const auto near = config::closest(key, free);
-    complain(entry.key->place(), fmt::format("{} has no key \"{}\"", who.text(), key),
+    unknown.push_back(&entry);
+  }
+  if (!unknown.empty()) tell_unknown(unknown, type, who, section, slots);
+  return unknown.empty();
+}
+
+void Checker::tell_unknown(const std::vector<const Node::Entry*>& unknown, const Type& type, const Who& who,
+                           const Section* section, const Slots& slots) {
+  constexpr std::size_t kMost = 50;
+  // A key that is there cannot be the one that was meant.
+  std::vector<std::string> all;
+  std::vector<std::string> free;
+  for (std::size_t i = 0; i < slots.size(); ++i) {
+    all.push_back(type.fields[i].name);
+    if (slots[i] == nullptr) free.push_back(type.fields[i].name);
+  }
+  if (section != nullptr) all.insert(all.end(), section->contains.begin(), section->contains.end());
+  for (std::size_t i = 0; i < unknown.size() && i < kMost; ++i) {
+    const auto& key = *unknown[i]->key;
+    const auto near = config::closest(key.text(), free);
+    complain(key.place(), fmt::format("{} has no key \"{}\"", who.text(), std::string_view(key.text()).substr(0, 64)),
              near.empty() ? config::known_are(all) : "did you mean \"" + near + "\"?");
   }
-  return known;
+  if (unknown.size() > kMost) {
+    complain(unknown[kMost]->key->place(),
+             fmt::format("{} has {} more keys that it does not know", who.text(), unknown.size() - kMost));
+  }
 }
 
 bool Checker::check_sets(const Node& node, const Type& type, const Who& who, const Slots& slots, bool is_item,

@@ -126,6 +126,14 @@ TEST(CheckItem, BoundsAreToldAsPeopleWriteThem) {
               ElementsAre(HasSubstr(R"("period" is 100ms; it must be 1s to 1d)")));
 }
 
+TEST(CheckItem, ManyUnknownKeysAreCounted) {
+  std::string text = "binary: {expr: up}\n";
+  for (int i = 0; i < 20'000; ++i) text += "k" + std::to_string(i) + ": 1\n";
+  const auto errors = check("rules", text).errors;
+  ASSERT_EQ(errors.size(), 51u);
+  EXPECT_THAT(errors.back(), HasSubstr("has 19950 more keys that it does not know"));
+}
+
 TEST(CheckItem, WordsThatAreNoneAreTold) {
   EXPECT_THAT(check("rules", "binary: {expr: x, severity: bad}\n").errors,
               ElementsAre(R"(p.yaml:1:29: "bad" is no value of "severity" (known are: critical, warning))"));
