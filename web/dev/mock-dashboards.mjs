@@ -37,7 +37,7 @@ put('dashboards', 'host/machines/overview', {
 });
 put('dashboards', 'host/machines/network', { title: 'Network', widgets: [] });
 put('dashboards', 'mysql@db1/server/overview', { title: 'MySQL on db1', widgets: [{ title: 'Up', stat: { expr: 'up{instance="db1"}' } }] });
-put('pages', 'site/wall', { title: 'The wall', widgets: [{ title: 'Hosts', at: { x: 0, y: 0, w: 12, h: 8 }, states: { expr: 'up', legend: '{{instance}}' } }] });
+put('pages', 'site/hall/wall', { title: 'The wall', widgets: [{ title: 'Hosts', at: { x: 0, y: 0, w: 12, h: 8 }, states: { expr: 'up', legend: '{{instance}}' } }] });
 
 const registry = [
   { id: 'host/agent/node', kind: 'collectors', package: 'host', title: 'Node metrics', links: ['web1', 'web2', 'db1', 'db2'] },
@@ -86,7 +86,8 @@ function setField(value, field, to) {
   const copy = structuredClone(value);
   let at = copy;
   for (const part of field.slice(0, -1)) at = at[part] ??= {};
-  if (to === undefined) delete at[field.at(-1)];
+  if (to === undefined && Array.isArray(at)) at.splice(Number(field.at(-1)), 1);
+  else if (to === undefined) delete at[field.at(-1)];
   else at[field.at(-1)] = to;
   return copy;
 }
@@ -158,8 +159,8 @@ export function answer(method, path, q, body, { Refusal, world }) {
   const own = path.startsWith('/api/atalaya/v1') ? path.slice('/api/atalaya/v1'.length) : '';
   if (method === 'GET' && own === '/dashboards') return { answer: { dashboards: [...items.values()].filter((one) => one.section === 'dashboards').map(entry) } };
   if (method === 'GET' && own === '/pages') {
-    const grids = [...items.values()].filter((one) => one.section === 'pages').map((one) => ({ ...entry(one), href: `/p/${entry(one).id}`, widgets: true }));
-    return { answer: { pages: [...grids, { id: 'host/report', package: 'host', path: ['report'], title: 'Weekly report', href: '/p/host/report' }] } };
+    const grids = [...items.values()].filter((one) => one.section === 'pages').map((one) => ({ ...entry(one), href: `/p/${one.package}/${one.path.at(-1)}`, widgets: true }));
+    return { answer: { pages: [...grids, { id: 'host/weekly/report', package: 'host', path: ['weekly', 'report'], title: 'Weekly report', href: '/p/host/report' }] } };
   }
   if (method === 'GET' && own.startsWith('/dashboards/')) {
     const id = own.slice('/dashboards/'.length).split('/').map(decodeURIComponent).join('/');

@@ -70,7 +70,7 @@ export interface TextBody {
   markdown: string;
 }
 export interface PageBody {
-  /** `<package>/<name>` */
+  /** Its id: `<package>/<group>/<name>` */
   page: string;
 }
 
@@ -100,7 +100,6 @@ export function kindOf(widget: Widget): WidgetKind | undefined {
 }
 
 export interface Variable {
-  title?: string;
   /** Values of this label … */
   label?: string;
   /** … over the series that this selector finds. */

@@ -5,7 +5,6 @@ import { valueOf, type Draft } from './model';
 export interface Place {
   section: GridSection;
   package: string;
-  /** Of dashboards; pages have none. */
   group: string;
   name: string;
 }
@@ -15,7 +14,7 @@ export const ownPackage = 'site';
 
 /** What makes a dashboard or a grid page, and its package when there is none of that name. */
 export function createOperations(place: Place, draft: Draft, packages: readonly string[]): Operation[] {
-  const path = place.group ? [...place.group.split('/').map((part) => part.trim()), place.name] : [place.name];
+  const path = [...place.group.split('/').map((part) => part.trim()), place.name];
   const create: Operation = { op: 'create', package: place.package, section: place.section, path, value: valueOf(draft) as Value };
   if (packages.includes(place.package)) return [create];
   return [{ op: 'create_package', package: place.package, title: place.package === ownPackage ? 'This site' : place.package }, create];

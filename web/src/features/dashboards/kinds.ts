@@ -24,7 +24,7 @@ export const kinds: KindInfo[] = [
     word: 'Number',
     help: 'One value, large, with its course',
     picture: ['M10 6h9l-6 9M28 6a5 5 0 1 1 0 9 5 5 0 1 1 0-9M38 6v9', 'M4 25c8 0 10-4 16-4s10 3 24-2'],
-    begin: () => ({ title: '', stat: { expr: '', sparkline: true } }),
+    begin: () => ({ title: '', stat: { expr: '' } }),
   },
   {
     kind: 'gauge',

@@ -29,7 +29,7 @@ it('gives a gauge ends that hold what it shows', () => {
   expect(gaugeEnds({}, [1.4], 'ratio')).toEqual({ min: 0, max: 2 });
   expect(gaugeEnds({ thresholds: { critical: 300 } }, [12], 'count')).toEqual({ min: 0, max: 500 });
   expect(gaugeEnds({}, [], 'count')).toEqual({ min: 0, max: 1 });
-  expect(gaugeEnds({}, [-3], 'count')).toEqual({ min: -3, max: 0 });
+  expect(gaugeEnds({}, [-3], 'count')).toEqual({ min: -3, max: 1 });
 });
 it('rounds up to what people count in', () => {
   expect([1, 1.1, 4.9, 5, 51, 0.03].map(roundUp)).toEqual([1, 2, 5, 5, 100, 0.05]);

@@ -32,7 +32,7 @@ export function thresholdLines(thresholds: Thresholds | undefined): Threshold[] 
   return lines;
 }
 
-/** The ends of a gauge: as written, else what holds the value and the thresholds with some air. */
+/** The ends of a gauge: as written, else 0 and 1, or what holds the values and thresholds beyond it. */
 export function gaugeEnds(
   body: { min?: number; max?: number; unit?: string; thresholds?: Thresholds },
   values: number[],
@@ -43,7 +43,7 @@ export function gaugeEnds(
   const whole = unit === 'ratio' ? 1 : unit === 'percent' ? 100 : undefined;
   const seen = [...values, body.thresholds?.warning ?? 0, body.thresholds?.critical ?? 0].filter(Number.isFinite);
   const most = Math.max(...seen, min);
-  if (whole !== undefined && most <= whole) return { min, max: whole };
+  if (most <= (whole ?? 1)) return { min, max: whole ?? 1 };
   return { min, max: most > min ? roundUp(most) : min + 1 };
 }
 

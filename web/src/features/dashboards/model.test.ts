@@ -37,11 +37,19 @@ describe('what is saved', () => {
       { op: 'set', ...address, field: ['widgets', '0', 'chart'], value: { queries: [{ expr: 'node_load1' }], unit: 'count' } },
     ]);
   });
-  it('is the whole list when widgets come or go', () => {
-    const after = { ...before, pieces: before.pieces.slice(1) };
+  it('is what goes and what comes, by its number', () => {
+    const text = { key: 'n1', x: 0, y: 8, w: 8, h: 5, widget: { text: { markdown: 'hi' } } };
+    const after = { ...before, pieces: [{ ...before.pieces[1]!, x: 0 }, text] };
     expect(operationsFor(address, before, after)).toEqual([
-      { op: 'set', ...address, field: ['widgets'], value: [{ at: { x: 12, y: 0, w: 6, h: 4 }, stat: { expr: 'up' } }] },
+      { op: 'unset', ...address, field: ['widgets', '0'] },
+      { op: 'set', ...address, field: ['widgets', '0', 'at'], value: { x: 0, y: 0, w: 6, h: 4 } },
+      { op: 'set', ...address, field: ['widgets', '1'], value: { at: { x: 0, y: 8, w: 8, h: 5 }, text: { markdown: 'hi' } } },
     ]);
+  });
+  it('is the whole list where its order is another, or nothing of it stays', () => {
+    const turned = { ...before, pieces: [...before.pieces].reverse() };
+    expect(operationsFor(address, before, turned)).toMatchObject([{ op: 'set', field: ['widgets'] }]);
+    expect(operationsFor(address, before, { ...before, pieces: [] })).toEqual([{ op: 'set', ...address, field: ['widgets'], value: [] }]);
   });
   it('is title, range and variables by themselves', () => {
     const after = { ...before, title: 'Second', range: '', variables: { host: { label: 'instance', of: 'up', multi: true } } };

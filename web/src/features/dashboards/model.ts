@@ -48,7 +48,8 @@ export function widgetOf({ widget, x, y, w, h }: Piece): Widget {
   const kind = kindOf(widget);
   // Fields that are required stay, even when they are empty yet: the server names them.
   const tidied = tidy(body);
-  if (kind === 'text' && tidied.text) tidied.text = { markdown: widget.text!.markdown ?? '' };
+  if (kind === 'text') tidied.text = { markdown: widget.text!.markdown ?? '' };
+  if (kind === 'logs') tidied.logs = { match: widget.logs!.match ?? '', ...tidied.logs };
   return { ...(title ? { title } : {}), at: { x, y, w, h }, ...tidied };
 }
 
@@ -85,7 +86,7 @@ export function operationsFor(address: Address, before: Draft | undefined, after
   return [...operations, ...whole];
 }
 
-/** One by one where the list keeps its members; else as a whole. */
+/** What went, what changed, what came, one by one; the whole list only where its order is another. */
 function widgetOperations(
   address: Address,
   before: Piece[],
@@ -93,10 +94,16 @@ function widgetOperations(
   put: (field: string[], value: unknown) => void,
 ): Operation[] {
   if (same(before, after)) return [];
-  const isSameList = before.length === after.length && before.every(({ key }, i) => key === after[i]!.key);
-  if (!isSameList) return [{ op: 'set', ...address, field: ['widgets'], value: after.map(widgetOf) as unknown as Value }];
+  const stays = new Set(after.map(({ key }) => key));
+  const kept = before.filter(({ key }) => stays.has(key));
+  const isSameOrder = kept.length > 0 && kept.every(({ key }, i) => key === after[i]!.key);
+  if (!isSameOrder) return [{ op: 'set', ...address, field: ['widgets'], value: after.map(widgetOf) as unknown as Value }];
+  // From the end, so that the numbers of those before stay what they were.
+  for (let i = before.length - 1; i >= 0; i -= 1) if (!stays.has(before[i]!.key)) put(['widgets', String(i)], undefined);
   after.forEach((piece, i) => {
-    const [old, now] = [widgetOf(before[i]!), widgetOf(piece)] as [Record<string, unknown>, Record<string, unknown>];
+    const now = widgetOf(piece) as Record<string, unknown>;
+    if (i >= kept.length) return put(['widgets', String(i)], now);
+    const old = widgetOf(kept[i]!) as Record<string, unknown>;
     for (const name of new Set([...Object.keys(old), ...Object.keys(now)])) {
       if (!same(old[name], now[name])) put(['widgets', String(i), name], now[name]);
     }

@@ -23,8 +23,8 @@ it('renames a variable where it stands and where it is used', () => {
   });
 });
 it('keeps what both kinds have when the kind changes', () => {
-  const label = { label: 'instance', of: 'up', multi: true, title: 'Host', default: 'a' };
-  expect(variableOf('values', label)).toEqual({ title: 'Host', default: 'a', values: [], multi: true });
-  expect(variableOf('text', label)).toEqual({ title: 'Host', default: 'a', text: true });
+  const label = { label: 'instance', of: 'up', multi: true, default: 'a' };
+  expect(variableOf('values', label)).toEqual({ default: 'a', values: [], multi: true });
+  expect(variableOf('text', label)).toEqual({ default: 'a', text: true });
   expect([label, { values: [] }, { text: true }].map(kindOfVariable)).toEqual(['label', 'values', 'text']);
 });

@@ -11,8 +11,8 @@ export function kindOfVariable(variable: Variable): VariableKind {
 
 /** The variable as one of another kind: what both have stays. */
 export function variableOf(kind: VariableKind, from: Variable): Variable {
-  const { title, default: begins, multi, all } = from;
-  const kept = { ...(title ? { title } : {}), ...(begins === undefined ? {} : { default: begins }) };
+  const { default: begins, multi, all } = from;
+  const kept = begins === undefined ? {} : { default: begins };
   const choice = { ...(multi ? { multi } : {}), ...(all ? { all } : {}) };
   if (kind === 'text') return { ...kept, text: true };
   if (kind === 'values') return { ...kept, values: from.values ?? [], ...choice };

@@ -1,0 +1,211 @@
+import type { Browser, Locator } from 'playwright-core';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { launch, Visitor } from './browser';
+import { Server, until } from './server';
+
+interface Widget {
+  title?: string;
+  at: { x: number; y: number; w: number; h: number };
+  chart?: { queries: { expr: string }[] };
+  text?: { markdown: string };
+}
+interface Dashboard {
+  title: string;
+  range?: string;
+  variables: Record<string, unknown>;
+  widgets: Widget[];
+}
+
+let browser: Browser;
+let server: Server;
+let visitor: Visitor;
+let host: string;
+const id = 'site/own/night_watch';
+const stored = () => server.api<Dashboard>('GET', `/dashboards/${id}`);
+
+beforeAll(async () => {
+  [browser, server] = await Promise.all([launch(), Server.start()]);
+  host = await server.hostName();
+  visitor = await Visitor.open(browser, server);
+  await visitor.signInByLink();
+});
+afterAll(async () => {
+  await browser?.close();
+  await server?.dispose();
+});
+
+/** By the pointer, from a spot within the element, as far as told. */
+async function drag(element: Locator, from: { right?: boolean; bottom?: boolean }, by: { x: number; y: number }): Promise<void> {
+  const { page } = visitor;
+  const box = (await element.boundingBox())!;
+  const x = from.right ? box.x + box.width - 9 : box.x + 90;
+  const y = from.bottom ? box.y + box.height - 9 : box.y + 18;
+  await page.mouse.move(x, y);
+  await page.mouse.down();
+  await page.mouse.move(x + by.x / 2, y + by.y / 2, { steps: 6 });
+  await page.mouse.move(x + by.x, y + by.y, { steps: 6 });
+  await page.mouse.up();
+}
+
+const place = async (element: Locator) => {
+  const at = async (name: string): Promise<number> => Number(await element.getAttribute(`gs-${name}`));
+  return { x: await at('x'), y: await at('y'), w: await at('w'), h: await at('h') };
+};
+
+it('makes a dashboard in a package of its own, with nothing but a title', async () => {
+  const { page } = visitor;
+  await visitor.go('#/dashboards');
+  await page.getByRole('button', { name: /^(New dashboard|Make the first dashboard)$/ }).first().click();
+  const dialog = page.getByRole('dialog', { name: 'New dashboard' });
+  await dialog.getByLabel('Title').fill('Night watch');
+  await dialog.getByText('is made with it').waitFor();
+  await dialog.getByRole('button', { name: 'Create dashboard' }).click();
+  await visitor.see('Nothing on it yet');
+  expect((await stored()).title).toBe('Night watch');
+});
+
+it('adds a chart from the gallery, helps with the query, and shows it at once', async () => {
+  const { page } = visitor;
+  // Half an expression is refused, and the page says so.
+  visitor.expected.push(/status of (400|422)/);
+  await page.getByRole('button', { name: 'Add the first widget' }).click();
+  await page.getByRole('dialog', { name: 'Add a widget' }).getByRole('button', { name: /^Chart/ }).click();
+  const settings = page.getByRole('complementary', { name: 'Settings of the widget' });
+  await settings.getByRole('textbox', { name: 'Title' }).fill('Load of $instance');
+  const query = settings.getByRole('combobox', { name: 'Query 1' });
+  await query.pressSequentially('node_loa');
+  await settings.getByRole('option', { name: 'node_load1', exact: true }).click();
+  await query.pressSequentially('{');
+  await settings.getByRole('alert').waitFor();
+  await query.pressSequentially('instance=~"$instance"}');
+  await settings.getByText('No series now').waitFor();
+});
+
+it('gets a variable with the hosts as its values', async () => {
+  const { page } = visitor;
+  await page.getByRole('button', { name: 'Variables' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Variables' });
+  await dialog.getByRole('button', { name: 'Add a variable' }).click();
+  await dialog.getByText(new RegExp(`value.*${host}`)).waitFor();
+  await dialog.getByRole('button', { name: 'Done' }).click();
+  await page.getByRole('region', { name: 'Load of all' }).waitFor();
+  await visitor.moves('.grid-stack canvas');
+});
+
+it('drags and resizes by pointer and by keyboard, and takes it back', async () => {
+  const { page } = visitor;
+  const chart = page.locator('.grid-stack-item').first();
+  await drag(chart, {}, { x: 320, y: 0 });
+  await until(async () => (await place(chart)).x > 0, 'the place after the drag');
+  const dragged = await place(chart);
+  await drag(chart, { right: true, bottom: true }, { x: -90, y: 64 });
+  await until(async () => (await place(chart)).h > dragged.h, 'the size after the drag');
+  const resized = await place(chart);
+  expect(resized.w).toBeLessThan(dragged.w);
+  await chart.focus();
+  await page.keyboard.press('ArrowLeft');
+  await until(async () => (await place(chart)).x === resized.x - 1, 'the step to the left');
+  await page.keyboard.press('Shift+ArrowDown');
+  await until(async () => (await place(chart)).h === resized.h + 1, 'one row more');
+  await page.keyboard.press('Control+z');
+  await until(async () => (await place(chart)).h === resized.h, 'the undone step');
+  await page.keyboard.press('Control+y');
+  await until(async () => (await place(chart)).h === resized.h + 1, 'the step done again');
+});
+
+it('shows what saving changes, saves it, and has it after a reload', async () => {
+  const { page } = visitor;
+  const before = await place(page.locator('.grid-stack-item').first());
+  await page.getByRole('button', { name: 'Save', exact: true }).click();
+  const dialog = page.getByRole('dialog', { name: 'Save' });
+  await dialog.getByText('node_load1').first().waitFor();
+  await dialog.getByLabel('Reason, for the history').fill('A first look');
+  await dialog.getByRole('button', { name: 'Save', exact: true }).click();
+  await dialog.waitFor({ state: 'detached' });
+  await page.reload();
+  await page.getByRole('region', { name: 'Load of all' }).waitFor();
+  await visitor.moves('main canvas');
+  const { widgets, variables } = await stored();
+  expect(widgets).toHaveLength(1);
+  expect(widgets[0]!.at).toEqual(before);
+  expect(widgets[0]!.chart!.queries[0]!.expr).toBe('node_load1{instance=~"$instance"}');
+  expect(Object.keys(variables)).toEqual(['instance']);
+});
+
+it('gives a link under which a colleague sees the same values and the same time', async () => {
+  const { page } = visitor;
+  await page.getByRole('button', { name: /^instance: all/ }).click();
+  await page.getByRole('checkbox', { name: host }).check();
+  await page.keyboard.press('Escape');
+  await page.getByRole('region', { name: `Load of ${host}` }).waitFor();
+  await page.getByRole('button', { name: 'Share' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Share' });
+  await dialog.getByRole('checkbox', { name: /very stretch of time/ }).check();
+  const address = (await dialog.locator('code').textContent())!;
+  await page.keyboard.press('Escape');
+  expect(address).toContain('from=');
+  await visitor.go('#/overview');
+  await page.goto(address);
+  await page.getByRole('region', { name: `Load of ${host}` }).waitFor();
+  await page.getByRole('button', { name: 'Go live' }).waitFor();
+});
+
+it('asks before unsaved work is left behind', async () => {
+  const { page } = visitor;
+  await visitor.go(`#/dashboards/${id}?edit=1`);
+  await page.locator('.grid-stack-item').first().focus();
+  await page.keyboard.press('d');
+  await until(() => page.locator('.grid-stack-item').count().then((count) => count === 2), 'the copy');
+  await page.getByRole('navigation', { name: 'Areas' }).getByRole('link', { name: 'Hosts' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Leave without saving?' });
+  await dialog.getByRole('button', { name: 'Go on editing' }).click();
+  expect(await page.locator('.grid-stack-item').count()).toBe(2);
+});
+
+it('shows both versions when someone else was quicker, and loses neither', async () => {
+  const { page } = visitor;
+  visitor.expected.push(/status of 409/);
+  await server.api('POST', '/package-changes', {
+    operations: [{ op: 'set', package: 'site', section: 'dashboards', path: ['own', 'night_watch'], field: ['title'], value: 'Day watch' }],
+    reason: 'The night is over',
+  });
+  await page.getByRole('button', { name: 'Save', exact: true }).click();
+  const dialog = page.getByRole('dialog', { name: /Someone else/ });
+  await dialog.getByText('Day watch').first().waitFor();
+  await dialog.getByText('Night watch').first().waitFor();
+  await dialog.getByRole('button', { name: /Yours replaces theirs/ }).click();
+  const save = page.getByRole('dialog', { name: 'Save' });
+  await save.getByText('Day watch').first().waitFor();
+  await save.getByRole('button', { name: 'Save', exact: true }).click();
+  await save.waitFor({ state: 'detached' });
+  const { title, widgets } = await stored();
+  expect([title, widgets.length]).toEqual(['Night watch', 2]);
+});
+
+it('takes a chart from Explore at the bottom', async () => {
+  const { page } = visitor;
+  await visitor.go(`#/explore?q=${encodeURIComponent('node_memory_MemAvailable_bytes')}`);
+  await page.getByRole('button', { name: 'Add to dashboard' }).first().click();
+  const dialog = page.getByRole('dialog', { name: 'Add to dashboard' });
+  await dialog.getByLabel('Title of the chart').fill('Memory');
+  await dialog.getByRole('button', { name: /Night watch/ }).click();
+  await visitor.see('Added to the dashboard');
+  await visitor.go(`#/dashboards/${id}`);
+  await page.getByRole('region', { name: 'Memory', exact: true }).waitFor();
+  const { widgets } = await stored();
+  expect(widgets[2]).toMatchObject({ title: 'Memory', chart: { queries: [{ expr: 'node_memory_MemAvailable_bytes' }] } });
+  expect(widgets[2]!.at.y).toBeGreaterThan(0);
+});
+
+it('shows one widget alone and comes back', async () => {
+  const { page } = visitor;
+  await page.getByRole('region', { name: 'Memory', exact: true }).hover();
+  await page.getByRole('button', { name: 'Show alone: Memory' }).click();
+  await until(() => page.locator('section.widget').count().then((count) => count === 1), 'the widget alone');
+  await page.getByRole('button', { name: 'All widgets' }).click();
+  await until(() => page.locator('section.widget').count().then((count) => count === 3), 'all widgets');
+});
+
+it('has had no fault on the way', async () => {
+  await visitor.close();
+});
