@@ -52,6 +52,29 @@ net::Response html(std::string body, int status = 200) {
   return response;
 }
 
+bool is_named(const PageEntry& entry, const std::string& package, std::string_view name) {
+  return entry.package == package && !entry.path.empty() && entry.path.back() == name;
+}
+
+/// A page may go by its name alone: the first in the list that bears it, where no page stands at `path` itself.
+std::string whole_path(const std::vector<PageEntry>& entries, const std::string& package, const std::string& path) {
+  const auto joined = [](const PageEntry& entry) { return fmt::format("{}", fmt::join(entry.path, "/")); };
+  if (std::ranges::any_of(entries, [&](const PageEntry& e) { return e.package == package && joined(e) == path; })) {
+    return path;
+  }
+  const auto it = std::ranges::find_if(entries, [&](const PageEntry& e) { return is_named(e, package, path); });
+  return it == entries.end() ? path : joined(*it);
+}
+
+/// Below /p/<package>/: the name alone where it is the only one, so that files beside the page are found
+/// beside it.
+std::vector<std::string> short_path(const std::vector<PageEntry>& entries, const PageEntry& entry) {
+  if (entry.path.size() < 2) return entry.path;
+  const auto bearers =
+      std::ranges::count_if(entries, [&](const PageEntry& e) { return is_named(e, entry.package, entry.path.back()); });
+  return bearers == 1 ? std::vector<std::string>{entry.path.back()} : entry.path;
+}
+
 /// What the tenant's viewer may read while a page is made.
 class Reader {
  public:
@@ -137,8 +160,9 @@ class Pages {
     if (path.empty()) return index(frame, who->tenant, package);
     const auto packages = pages::lookup_order(
         package, [&](const std::string& name) { return routes_.directory.fallbacks(who->tenant, name); });
+    const auto entries = routes_.directory.list(who->tenant);
     for (const auto& name : packages) {
-      auto found = routes_.directory.page(who->tenant, name, path);
+      auto found = routes_.directory.page(who->tenant, name, whole_path(entries, name, path));
       if (!found) continue;
       if (!*found) return refused(frame, package, found->error());
       auto answer = pages::render_page(**found, Reader(routes_, who->tenant, request).sources(), frame);
@@ -159,8 +183,10 @@ class Pages {
 
   net::Response index(const pages::Frame& frame, const TenantId& tenant, const std::string& package) const {
     std::vector<pages::PageLink> links;
-    for (const auto& entry : routes_.directory.list(tenant)) {
-      if (entry.package == package) links.push_back({fmt::format("{}", fmt::join(entry.path, "/")), entry.title});
+    const auto entries = routes_.directory.list(tenant);
+    for (const auto& entry : entries) {
+      if (entry.package != package) continue;
+      links.push_back({fmt::format("{}", fmt::join(short_path(entries, entry), "/")), entry.title});
     }
     const int status = links.empty() ? 404 : 200;
     return html(pages::index_page(frame, package, links), status);
@@ -187,20 +213,21 @@ class Pages {
   const std::optional<Principal> everybody_;
 };
 
-std::string href(const PageEntry& entry) {
+std::string href(const std::vector<PageEntry>& entries, const PageEntry& entry) {
   auto out = "/p/" + net::percent_encode(entry.package);
-  for (const auto& segment : entry.path) out += "/" + net::percent_encode(segment);
+  for (const auto& segment : short_path(entries, entry)) out += "/" + net::percent_encode(segment);
   return out;
 }
 
 net::Response list(const PageDirectory& directory, const TenantId& tenant) {
   json::array out;
-  for (const auto& entry : directory.list(tenant)) {
+  const auto entries = directory.list(tenant);
+  for (const auto& entry : entries) {
     json::object one{{"id", entry.id},
                      {"package", entry.package},
                      {"path", json::array(entry.path.begin(), entry.path.end())},
                      {"title", entry.title},
-                     {"href", href(entry)}};
+                     {"href", href(entries, entry)}};
     if (entry.widgets) one["widgets"] = true;
     out.push_back(std::move(one));
   }

@@ -63,7 +63,8 @@ class PageRoutesTest : public testing::Test {
       return it == beside.end() ? std::nullopt : std::optional(it->second);
     };
     out.fallbacks = [this](const TenantId&, const std::string& package) { return fallbacks[package]; };
-    out.list = [](const TenantId& tenant) {
+    out.list = [this](const TenantId& tenant) {
+      if (!listed.empty()) return listed;
       return tenant.value() == "blue" ? std::vector<PageEntry>{{"host/a b", "host", {"a b"}, "A <b>", true},
                                                                {"web/x/y", "web", {"x", "y"}, "", false}}
                                       : std::vector<PageEntry>{};
@@ -121,6 +122,7 @@ class PageRoutesTest : public testing::Test {
   std::map<std::string, std::string> beside;
   std::map<std::string, std::vector<std::string>> fallbacks;
   std::vector<std::string> asked;
+  std::vector<PageEntry> listed;  ///< instead of the usual ones
 };
 
 TEST_F(PageRoutesTest, TheCookieIsForPagesOnlyAndNoScriptSeesIt) {
@@ -205,6 +207,20 @@ TEST_F(PageRoutesTest, NestedPathsFindTheirPage) {
   EXPECT_EQ(ask("GET", "/p/host/disks", cookie()).status, 404);
 }
 
+TEST_F(PageRoutesTest, APageGoesByItsNameWhereNoOtherBearsIt) {
+  listed = {{"host/disks/slow", "host", {"disks", "slow"}, "", false},
+            {"host/net/all", "host", {"net", "all"}, "", false},
+            {"host/disks/all", "host", {"disks", "all"}, "", false},
+            {"mine/disks/slow", "mine", {"disks", "slow"}, "", false}};
+  templates["blue/host/disks/slow"] = "<p>slow</p>";
+  EXPECT_THAT(ask("GET", "/p/host/slow", cookie()).body, HasSubstr("<p>slow</p>"));
+  EXPECT_THAT(ask("GET", "/p/host/disks/slow", cookie()).body, HasSubstr("<p>slow</p>"));
+  const auto list = ask("GET", "/api/atalaya/v1/pages", bearer(signed_in.access_token)).body;
+  for (const auto* href : {"\"/p/host/slow\"", "\"/p/host/net/all\"", "\"/p/host/disks/all\"", "\"/p/mine/slow\""}) {
+    EXPECT_THAT(list, HasSubstr(href));
+  }
+}
+
 TEST_F(PageRoutesTest, AMissingPageIsLookedForInTheFallbacks) {
   fallbacks["mine"] = {"other", "host"};
   fallbacks["other"] = {"mine"};
@@ -258,7 +274,7 @@ TEST_F(PageRoutesTest, TheListNamesEveryPageWithItsAddress) {
   EXPECT_EQ(
       ask("GET", "/api/atalaya/v1/pages", bearer(signed_in.access_token)).body,
       R"({"pages":[{"id":"host/a b","package":"host","path":["a b"],"title":"A <b>","href":"/p/host/a%20b","widgets":true},)"
-      R"({"id":"web/x/y","package":"web","path":["x","y"],"title":"","href":"/p/web/x/y"}]})");
+      R"({"id":"web/x/y","package":"web","path":["x","y"],"title":"","href":"/p/web/y"}]})");
   EXPECT_EQ(ask("GET", "/api/atalaya/v1/pages").status, 401);
 }
 
