@@ -11,16 +11,6 @@ namespace {
 
 using auth::Principal;
 
-json::object to_json(const Error& error) {
-  json::object out{{"message", error.message}, {"remedy", error.remedy}};
-  if (error.place) {
-    out["file"] = error.place->file;
-    out["line"] = error.place->line;
-    out["column"] = error.place->column;
-  }
-  return out;
-}
-
 json::object to_json(const JudgedRule& judged) {
   const auto& rule = judged.rule;
   const auto slash = rule.id.find('/');
@@ -125,12 +115,12 @@ void add_checks(Doors& doors, const ConfigurationServices& s) {
   doors.add("POST", "~/checks", Need::kOperator,
             [s](const Principal& who, net::Request& request) -> Result<net::Response> {
               AT_TRY(auto check, new_check(request));
-              AT_TRY(auto item, s.packages.add_check(who.tenant, check));
+              AT_TRY(auto item, s.packages.add_check(who.tenant, check, who.name));
               return ok(to_json(s, who.tenant, item).at(0), 201);
             });
   doors.add("DELETE", "~/checks/{id...}", Need::kOperator,
             [s](const Principal& who, net::Request& request) -> Result<net::Response> {
-              AT_TRY(s.packages.remove_item(who.tenant, request.captures.get("id")));
+              AT_TRY(s.packages.remove_item(who.tenant, request.captures.get("id"), who.name));
               return net::Response::empty();
             });
 }
@@ -139,20 +129,6 @@ void add_checks(Doors& doors, const ConfigurationServices& s) {
 
 void add_configuration_routes(Doors& doors, ConfigurationServices services) {
   add_checks(doors, services);
-  doors.add("GET", "~/packages", Need::kViewer,
-            [s = services](const Principal& who, net::Request&) -> Result<net::Response> {
-              json::array list;
-              for (const auto& package : s.packages.list(who.tenant)) {
-                json::array errors;
-                for (const auto& error : package.errors) errors.push_back(to_json(error));
-                list.push_back(json::object{{"name", package.name},
-                                            {"version", package.version},
-                                            {"state", package.broken ? "broken" : "ok"},
-                                            {"errors", std::move(errors)},
-                                            {"items", package.items}});
-              }
-              return ok(json::object{{"packages", std::move(list)}});
-            });
   doors.add("GET", "~/rules", Need::kViewer,
             [s = services](const Principal& who, net::Request&) -> Result<net::Response> {
               AT_TRY(auto rules, s.judged_rules(who.tenant));

@@ -1,7 +1,8 @@
 #include <fmt/format.h>
 
 #include <cstdio>
-#include <set>
+#include <map>
+#include <string>
 
 #include "app/channels.h"
 #include "app/commands.h"
@@ -9,36 +10,32 @@
 #include "app/web_files.h"
 #include "config/reader.h"
 #include "io/file_system.h"
-#include "packages/disk.h"
+#include "packages/check.h"
+#include "packages/type_scripts.h"
 
 namespace atalaya::app {
 namespace {
 
-/// The HTTP channel types that every tenant has.
-std::vector<packages::ChannelTypeFile> shipped_channel_types() {
-  constexpr std::string_view kFolder = "base/channels/";
-  constexpr std::string_view kEnding = ".yaml";
-  std::vector<packages::ChannelTypeFile> types;
-  for (const auto& file : shipped_packages()) {
-    if (!file.path.starts_with(kFolder) || !file.path.ends_with(kEnding)) continue;
-    const auto name = file.path.substr(kFolder.size());
-    types.push_back(
-        {std::string(name.substr(0, name.size() - kEnding.size())), std::string(file.path), std::string(file.bytes)});
-  }
-  return types;
+/// As the server would load it among the packages that ship, with its channels judged by their types.
+packages::Slot check_as_server(io::FileSystem& files, const std::string& folder, const Channels& channels,
+                               packages::TypeScripts& scripts) {
+  packages::WorldOptions options;
+  options.tenant = default_tenant();
+  options.run = [&](const std::string& program, std::string_view verb, const std::string& input) {
+    return scripts.ask(program, verb, input);
+  };
+  options.check_channels = [&](const auto& list, const auto& types) { return channels.check(list, types); };
+  const auto world = packages::world_with_folder(files, folder, shipped_packages(), std::move(options));
+  const auto found = world.slots().find(packages::folder_name(folder));
+  return found == world.slots().end() ? packages::Slot{} : found->second;
 }
 
-/// As the server loads it: by the rules of packages, then by those of its channels' types.
-packages::Loaded check_as_server(io::FileSystem& files, const std::string& folder, const Channels& channels) {
-  auto types = shipped_channel_types();
-  std::set<std::string> names;
-  for (const auto& type : types) names.insert(type.name);
-  auto loaded = packages::check_folder(files, folder, names);
-  types.insert(types.end(), loaded.package.channel_types.begin(), loaded.package.channel_types.end());
-  const auto more = channels.check(loaded.package.channels, types);
-  loaded.errors.insert(loaded.errors.end(), more.begin(), more.end());
-  config::sort_by_place(loaded.errors);
-  return loaded;
+std::string counts_of(const packages::Package& package) {
+  std::map<std::string, std::size_t> counts;
+  for (const auto& item : package.items) ++counts[item.section];
+  std::string out;
+  for (const auto& [section, count] : counts) out += fmt::format("{}{} {}", out.empty() ? "" : ", ", count, section);
+  return out.empty() ? "nothing" : out;
 }
 
 }  // namespace
@@ -48,15 +45,16 @@ int check(const config::Options& options) {
   const auto channels = Channels::make([](const TenantId&, const boost::json::object&) { return std::size_t{0}; });
   if (!channels) return complain(channels.error());
   std::size_t wrong = 0;
+  packages::TypeScripts scripts;
   for (const auto& folder : options.arguments("DIR")) {
-    const auto loaded = check_as_server(*files, folder, **channels);
-    for (const auto& error : loaded.errors) fmt::print(stderr, "{}\n", to_string(error));
-    if (loaded.errors.empty()) {
-      fmt::print("{}: {} {}: {} rules, {} collectors, {} channels\n", folder, loaded.package.name,
-                 loaded.package.version, loaded.package.rules.size(), loaded.package.collectors.size(),
-                 loaded.package.channels.size());
+    const auto slot = check_as_server(*files, folder, **channels, scripts);
+    auto errors = slot.errors;
+    errors.insert(errors.end(), slot.world_errors.begin(), slot.world_errors.end());
+    for (const auto& error : errors) fmt::print(stderr, "{}\n", to_string(error));
+    if (errors.empty() && slot.running) {
+      fmt::print("{}: {} {}: {}\n", folder, slot.running->name, slot.running->version, counts_of(*slot.running));
     }
-    wrong += loaded.errors.size();
+    wrong += errors.size();
   }
   return wrong == 0 ? 0 : 1;
 }

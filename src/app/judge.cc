@@ -230,6 +230,16 @@ Status Judge::set_rules(std::vector<rules::RuleSpec> rules) {
   return status;
 }
 
+Status Judge::set_package_rules(const TenantId& tenant, const std::set<std::string>& packages,
+                                std::vector<rules::RuleSpec> rules) {
+  Status status;
+  on_strand([&] {
+    status = engine_.set_package_rules(tenant, packages, std::move(rules), clock_.now());
+    hand_over({}, {});
+  });
+  return status;
+}
+
 void Judge::set_watched(rules::Watched watched) {
   on_strand([&] {
     engine_.set_watched(std::move(watched), clock_.now());

@@ -6,6 +6,7 @@
 #include <deque>
 #include <functional>
 #include <mutex>
+#include <set>
 #include <thread>
 #include <variant>
 #include <vector>
@@ -52,6 +53,9 @@ class Judge final : private rules::VerdictSink {
   void on_logs(const storage::CommittedLogs& committed);
   /// All rules of all tenants; waits until they are in force.
   Status set_rules(std::vector<rules::RuleSpec> rules);
+  /// The same for the rules of some packages alone.
+  Status set_package_rules(const TenantId& tenant, const std::set<std::string>& packages,
+                           std::vector<rules::RuleSpec> rules);
   /// Which series are judged at all (watched_checks.h); what is not any more closes as removed.
   void set_watched(rules::Watched watched);
   /// Lets go of everything known about a removed host.

@@ -12,17 +12,22 @@
 #include "alerts/queries.h"
 #include "api/accounts.h"
 #include "api/alerts.h"
+#include "api/audit.h"
 #include "api/configuration.h"
 #include "api/hosts.h"
 #include "api/live_hub.h"
 #include "api/logs.h"
 #include "api/operations.h"
+#include "api/packages.h"
+#include "api/pages.h"
+#include "api/procedures.h"
 #include "api/prometheus.h"
 #include "app/agents.h"
 #include "app/channels.h"
 #include "app/end_series.h"
 #include "app/judge.h"
 #include "app/keeper.h"
+#include "app/package_doors.h"
 #include "app/version.h"
 #include "app/watched_checks.h"
 #include "app/web_files.h"
@@ -36,10 +41,13 @@
 #include "net/static_files.h"
 #include "net/tls.h"
 #include "net/url.h"
+#include "net/worker_pool.h"
 #include "notify/dispatcher.h"
 #include "notify/outbox.h"
 #include "notify/queries.h"
 #include "packages/service.h"
+#include "packages/type_scripts.h"
+#include "registry/audit.h"
 #include "registry/hosts.h"
 #include "telemetry/log.h"
 #include "tsdb/store.h"
@@ -51,6 +59,9 @@ namespace {
 constexpr std::string_view kContentPolicy =
     "default-src 'self'; connect-src 'self' ws: wss: http: https:; img-src 'self' data: blob:; style-src 'self' "
     "'unsafe-inline'; frame-ancestors 'none'; base-uri 'self'; form-action 'self'";
+
+constexpr std::size_t kCallers = 8;
+constexpr std::size_t kWaitingCalls = 64;
 
 bool is_loopback(const std::string& address) {
   const auto parsed = net::parse_host_port(address);
@@ -138,7 +149,11 @@ struct Server::Parts {
   std::unique_ptr<alerts::Queries> alert_queries;
   std::unique_ptr<notify::Queries> delivery_queries;
   std::unique_ptr<Judge> judge;
+  packages::TypeScripts type_scripts;
   std::unique_ptr<packages::Service> packages;
+  std::unique_ptr<registry::Audit> audit;
+  std::unique_ptr<api::Procedures> procedures;
+  std::unique_ptr<net::WorkerPool> callers;  ///< threads that wait for programs on agents
   std::unique_ptr<AgentDirectory> directory;
   std::unique_ptr<ingest::AgentHub> agents;
   std::unique_ptr<net::StaticFiles> web;
@@ -243,15 +258,30 @@ Status Server::Parts::open_packages() {
   packages::Service::Options package_options;
   package_options.root = options.data + "/packages";
   package_options.last_good = options.data + "/packages-last-good";
+  package_options.history = options.data + "/packages-history";
   package_options.shipped = shipped_packages();
   package_options.check_channels = [this](const auto& list, const auto& types) { return channels->check(list, types); };
-  packages = std::make_unique<packages::Service>(*files, items, std::move(package_options));
+  package_options.run_type_script = [this](const std::string& program, std::string_view verb,
+                                           const std::string& input) { return type_scripts.ask(program, verb, input); };
+  package_options.count_hosts = [this](const TenantId& tenant, const packages::HostSelector& on) {
+    const auto list = hosts->list(tenant);
+    return static_cast<std::size_t>(
+        std::count_if(list.begin(), list.end(), [&](const auto& host) { return on.matches(host.name); }));
+  };
+  packages = std::make_unique<packages::Service>(*files, items, clock, std::move(package_options));
   directory = std::make_unique<AgentDirectory>(*packages, *hosts, clock);
   agents = std::make_unique<ingest::AgentHub>(*series, *logs, metrics, clock, *directory);
   packages->subscribe(
       {.rules =
            [this](const std::vector<rules::RuleSpec>& rules) {
              if (auto set = judge->set_rules(rules); !set) {
+               telemetry::log_error("server", "rules not taken", {{"reason", to_string(set.error())}});
+             }
+           },
+       .package_rules =
+           [this](const TenantId& tenant, const std::set<std::string>& names,
+                  const std::vector<rules::RuleSpec>& rules) {
+             if (auto set = judge->set_package_rules(tenant, names, rules); !set) {
                telemetry::log_error("server", "rules not taken", {{"reason", to_string(set.error())}});
              }
            },
@@ -264,6 +294,7 @@ Status Server::Parts::open_packages() {
                        const TenantId& tenant, const std::vector<packages::ChannelItem>& list,
                        const std::vector<packages::ChannelTypeFile>& types) { channels->set(tenant, list, types); }});
   AT_TRY(packages->load_all());
+  AT_TRY(audit, registry::Audit::open(*database));
   welcome_tenants();
   for (const auto& tenant : packages->tenants()) {
     for (const auto& package : packages->list(tenant)) {
@@ -318,6 +349,20 @@ void Server::Parts::add_routes(net::Router& router) {
   api::add_alert_routes(doors, {*alert_queries, *delivery_queries, channels->book(), *runner});
   api::add_configuration_routes(doors, {*packages, *hosts, *series, *logs, clock,
                                         [this](const TenantId& tenant) { return judge->states(tenant); }});
+  const api::PackageServices package_services{*packages, items};
+  api::add_package_routes(doors, package_services);
+  api::add_package_change_routes(doors, package_services);
+  api::add_item_routes(doors, package_services);
+  api::add_page_routes(doors, {*auth, *series, clock, page_directory(*packages, items), page_assets()});
+  auto calls = package_procedures(*packages);
+  procedures = std::make_unique<api::Procedures>(
+      api::ProcedureServices{calls.list, calls.find, calls.check_arguments,
+                             [this](const TenantId& tenant, const AgentId& agent, ingest::CallFrame call,
+                                    Duration timeout) { return agents->call(tenant, agent, std::move(call), timeout); },
+                             *hosts, *audit, clock});
+  callers = std::make_unique<net::WorkerPool>(kCallers, kWaitingCalls);
+  api::add_procedure_routes(doors, *procedures, *callers);
+  api::add_audit_routes(doors, *audit);
   api::add_host_routes(doors, {*auth, *hosts, *agents, *packages, *alert_queries, *series, *logs, clock,
                                [this] { return fingerprint(); },
                                [this](const TenantId& tenant, const registry::Host& host) { forget(tenant, host); }});
@@ -365,6 +410,10 @@ Status Server::Parts::open_doors() {
   routes = all_routes->routes();
   AT_TRY(http->start());
   on_stop([this] { http->stop(); });
+  on_stop([this] {
+    agents->stop();  // whoever waits for an answer gets one
+    callers->stop();
+  });
   return {};
 }
 

@@ -65,6 +65,18 @@ class YamlComposer {
     return made;
   }
 
+  Result<const Node*> replace_entry(const Node& mapping, std::string_view key, const Node& value) {
+    AT_TRY(auto* made, copy(mapping));
+    made->entries_.clear();
+    made->weight_ = 1;
+    for (const auto& entry : mapping.entries()) {
+      const bool it = entry.key->text() == key;
+      put(*made, entry.key, it ? &value : entry.value, it ? false : entry.merged);
+    }
+    AT_TRY(within_limits(*made));
+    return made;
+  }
+
   Document finish(const Node* root) { return Document(storage_, root); }
 
  private:
@@ -187,6 +199,14 @@ Result<Document> without(const Document& document, const Node& mapping, std::str
                          const YamlLimits& limits) {
   YamlComposer composer(document, limits);
   AT_TRY(const auto* root, composer.without(mapping, key));
+  return composer.finish(root);
+}
+
+Result<Document> replace_entry(const Document& document, const Node& mapping, std::string_view key,
+                               const Document& from, const Node& value, const YamlLimits& limits) {
+  YamlComposer composer(document, limits);
+  composer.keep(from);
+  AT_TRY(const auto* root, composer.replace_entry(mapping, key, value));
   return composer.finish(root);
 }
 

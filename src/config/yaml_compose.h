@@ -24,6 +24,9 @@ Result<Document> overlay(const Document& base, const Node& base_node, const Docu
 /// The mapping without one of its keys.
 Result<Document> without(const Document& document, const Node& mapping, std::string_view key,
                          const YamlLimits& limits = {});
+/// The mapping with another value at one of its keys, whole.
+Result<Document> replace_entry(const Document& document, const Node& mapping, std::string_view key,
+                               const Document& from, const Node& value, const YamlLimits& limits = {});
 /// The same tree as a document of its own.
 Document part_of(const Document& document, const Node& node);
 /// A copy in which scalars are replaced (keys only by texts).

@@ -31,6 +31,9 @@ struct DirectoryEntry {
   std::string name;
   bool is_directory = false;
   std::uint64_t size_bytes = 0;
+  /// Differs after the file was written, or replaced by another of that name (as far as the clock of its
+  /// file system tells).
+  std::uint64_t stamp = 0;
 };
 
 /// Paths are `/`-separated. New files and directories belong to their owner alone (0600, 0700): a

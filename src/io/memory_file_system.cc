@@ -1,6 +1,7 @@
 #include "io/memory_file_system.h"
 
 #include <algorithm>
+#include <atomic>
 #include <functional>
 #include <map>
 #include <mutex>
@@ -22,7 +23,14 @@ struct Node {
   std::string durable_bytes;
   Names names;
   Names durable_names;
+  std::uint64_t stamp = 0;  ///< of the last write, unique among all
 };
+
+/// Unique in the process: also where two file systems are compared.
+std::uint64_t next_stamp() {
+  static std::atomic<std::uint64_t> last{0};
+  return ++last;
+}
 
 std::vector<std::string> parts_of(const std::string& path) {
   std::vector<std::string> parts;
@@ -130,6 +138,7 @@ class MemoryFile final : public File {
     AT_TRY(ready(true));
     const auto fits = bytes.substr(0, std::min<std::uint64_t>(bytes.size(), free_()));
     node_->bytes += fits;
+    node_->stamp = next_stamp();
     if (fits.size() < bytes.size()) return fail(ErrorCode::kResourceExhausted, "write: No space left on device");
     return {};
   }
@@ -148,6 +157,7 @@ class MemoryFile final : public File {
     const std::lock_guard lock(mutex_);
     AT_TRY(ready(true));
     node_->bytes.resize(size);
+    node_->stamp = next_stamp();
     return {};
   }
   std::uint64_t size() const override {
@@ -183,7 +193,10 @@ Result<std::unique_ptr<File>> MemoryFileSystem::open_append(const std::string& p
   const auto slot = state_->slot(path);
   if (!slot.parent) return missing("open", path);
   auto& node = slot.parent->names[slot.name];
-  if (!node) node = std::make_shared<Node>(false);
+  if (!node) {
+    node = std::make_shared<Node>(false);
+    node->stamp = next_stamp();
+  }
   if (node->is_directory) return wrong_kind("open", path, true);
   auto* state = state_.get();
   return std::make_unique<MemoryFile>(state_, state->mutex, state->boot, [state] { return state->free(); }, node, true);
@@ -204,7 +217,9 @@ Result<std::vector<DirectoryEntry>> MemoryFileSystem::list(const std::string& di
   if (!node) return missing("list", directory);
   if (!node->is_directory) return wrong_kind("list", directory, false);
   std::vector<DirectoryEntry> entries;
-  for (const auto& [name, child] : node->names) entries.push_back({name, child->is_directory, child->bytes.size()});
+  for (const auto& [name, child] : node->names) {
+    entries.push_back({name, child->is_directory, child->bytes.size(), child->stamp});
+  }
   return entries;
 }
 

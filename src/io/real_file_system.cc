@@ -113,7 +113,10 @@ class RealFileSystem final : public FileSystem {
       struct stat status{};
       // A file may vanish between the two calls; it is then not there.
       if (name != "." && name != ".." && ::fstatat(::dirfd(dir.get()), name.c_str(), &status, 0) == 0) {
-        entries.push_back({name, S_ISDIR(status.st_mode), static_cast<std::uint64_t>(status.st_size)});
+        const auto written = static_cast<std::uint64_t>(status.st_mtim.tv_sec) * 1'000'000'000 +
+                             static_cast<std::uint64_t>(status.st_mtim.tv_nsec);
+        entries.push_back({name, S_ISDIR(status.st_mode), static_cast<std::uint64_t>(status.st_size),
+                           written ^ (static_cast<std::uint64_t>(status.st_ino) << 20)});
       }
       errno = 0;
     }

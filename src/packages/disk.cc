@@ -1,41 +1,53 @@
 #include "packages/disk.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+
+#include "packages/edit.h"
 
 namespace atalaya::packages {
 namespace {
 
-bool is_yaml(const io::DirectoryEntry& entry) {
-  return !entry.is_directory && entry.name.ends_with(".yaml") && !entry.name.starts_with('.');
-}
+constexpr std::size_t kMaxFolderDepth = 8;
 
 /// FNV-1a: differences by accident matter here, not by design.
 std::uint64_t mix(std::uint64_t hash, std::string_view bytes) {
   for (const char c : bytes) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3ULL;
   return (hash ^ bytes.size()) * 0x100000001b3ULL;
 }
-constexpr std::uint64_t kSeed = 0xcbf29ce484222325ULL;
+std::uint64_t mix(std::uint64_t hash, std::uint64_t number) {
+  for (int i = 0; i < 64; i += 8) hash = (hash ^ ((number >> i) & 0xff)) * 0x100000001b3ULL;
+  return hash;
+}
 
-void read_level(io::FileSystem& files, const std::string& path, const std::string& shown, const std::string& prefix,
-                std::vector<SourceFile>& out) {
-  const auto entries = files.list(path);
-  if (!entries) {
-    if (prefix.empty()) out.push_back({shown, "", "", entries.error()});
-    return;
+Status list_level(io::FileSystem& files, const std::string& path, const std::string& prefix, std::size_t depth,
+                  std::vector<ListedFile>& out) {
+  if (depth > kMaxFolderDepth) {
+    return fail(ErrorCode::kTooLarge, fmt::format("{} has folders deeper than {}", path, kMaxFolderDepth),
+                "keep a package's files nearer to its top");
   }
-  for (const auto& entry : *entries) {
-    if (!is_yaml(entry)) continue;
-    SourceFile file{shown + "/" + prefix + entry.name, prefix + entry.name, {}, std::nullopt};
-    if (auto text = io::read_file(files, path + "/" + entry.name, kMaxPackageFile)) {
-      file.text = std::move(*text);
-    } else {
-      file.unreadable = std::move(text).error();
+  AT_TRY(auto entries, files.list(path));
+  for (const auto& entry : entries) {
+    if (entry.name.starts_with('.')) continue;
+    if (entry.is_directory) {
+      AT_TRY(list_level(files, path + "/" + entry.name, prefix + entry.name + "/", depth + 1, out));
+      continue;
     }
-    out.push_back(std::move(file));
+    if (out.size() >= kMaxPackageFiles) {
+      return fail(ErrorCode::kTooLarge, fmt::format("{} holds more than {} files", path, kMaxPackageFiles),
+                  "split the package");
+    }
+    out.push_back({prefix + entry.name, entry.size_bytes, entry.stamp});
   }
+  return {};
 }
 
 }  // namespace
+
+bool is_source(std::string_view name) {
+  return (name.ends_with(".yaml") || name.ends_with(".yml")) && !name.starts_with("tests/") && !name.starts_with('.');
+}
 
 Result<std::vector<std::string>> list_folders(io::FileSystem& files, const std::string& path) {
   std::vector<std::string> out;
@@ -47,45 +59,49 @@ Result<std::vector<std::string>> list_folders(io::FileSystem& files, const std::
   return out;
 }
 
-std::vector<SourceFile> read_folder(io::FileSystem& files, const std::string& path, const std::string& shown) {
-  std::vector<SourceFile> out;
-  read_level(files, path, shown, "", out);
-  if (files.exists(path + "/channels")) read_level(files, path + "/channels", shown, "channels/", out);
+Result<std::vector<ListedFile>> list_files(io::FileSystem& files, const std::string& path) {
+  std::vector<ListedFile> out;
+  AT_TRY(list_level(files, path, "", 0, out));
+  std::sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
   return out;
 }
 
-std::uint64_t fingerprint(const std::vector<SourceFile>& files) {
-  auto print = kSeed;
-  for (const auto& file : files) {
-    print = mix(print, file.name);
-    print = mix(print, file.text);
-    if (file.unreadable) print = mix(print, file.unreadable->message);
-  }
+std::uint64_t fingerprint(const std::vector<ListedFile>& files) {
+  std::uint64_t print = 0xcbf29ce484222325ULL;
+  for (const auto& file : files) print = mix(mix(mix(print, file.name), file.size_bytes), file.stamp);
   return print;
 }
 
-Loaded check_folder(io::FileSystem& files, const std::string& path, const std::set<std::string>& channel_types) {
-  auto trimmed = path;
-  while (trimmed.size() > 1 && trimmed.ends_with('/')) trimmed.pop_back();
-  const auto slash = trimmed.rfind('/');
-  const auto folder = slash == std::string::npos ? trimmed : trimmed.substr(slash + 1);
-  return load_package(default_tenant(), folder, read_folder(files, trimmed, trimmed), channel_types);
+std::vector<SourceFile> read_folder(io::FileSystem& files, const std::string& path, const std::string& shown) {
+  std::vector<SourceFile> out;
+  const auto listed = list_files(files, path);
+  if (!listed) return {{shown, "", "", listed.error()}};
+  for (const auto& one : *listed) {
+    if (!is_source(one.name)) continue;
+    SourceFile file{shown + "/" + one.name, one.name, {}, std::nullopt};
+    if (auto text = io::read_file(files, path + "/" + one.name, kMaxPackageFile)) {
+      file.text = std::move(*text);
+    } else {
+      file.unreadable = std::move(text).error();
+      if (file.unreadable->code == ErrorCode::kTooLarge) {
+        file.unreadable->remedy = fmt::format("a package's file holds at most {} MiB: split it", kMaxPackageFile >> 20);
+      }
+    }
+    out.push_back(std::move(file));
+  }
+  return out;
 }
 
-Status write_folder(io::FileSystem& files, const std::string& path, const std::vector<SourceFile>& sources) {
-  AT_TRY(files.create_directories(path));
-  for (const auto& old : read_folder(files, path, "")) {
-    const auto same = [&](const SourceFile& file) { return file.name == old.name; };
-    if (old.name.empty() || std::any_of(sources.begin(), sources.end(), same)) continue;
-    AT_TRY(files.remove(path + "/" + old.name));
+Result<std::string> read_package_file(io::FileSystem& files, const std::string& path, const std::string& name) {
+  if (!is_package_path(name)) {
+    return fail(ErrorCode::kInvalidArgument, fmt::format("\"{}\" is no path within a package", name),
+                "e.g. scripts/check.sh");
   }
-  for (const auto& file : sources) {
-    if (const auto slash = file.name.rfind('/'); slash != std::string::npos) {
-      AT_TRY(files.create_directories(path + "/" + file.name.substr(0, slash)));
-    }
-    AT_TRY(io::write_file_atomically(files, path + "/" + file.name, file.text));
+  auto text = io::read_file(files, path + "/" + name, kMaxPackageFile);
+  if (!text && text.error().code == ErrorCode::kNotFound) {
+    return fail(ErrorCode::kNotFound, fmt::format("the package has no file \"{}\"", name));
   }
-  return {};
+  return text;
 }
 
 }  // namespace atalaya::packages

@@ -1,239 +1,380 @@
 #include "packages/loader.h"
 
+#include <boost/json.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
+#include <set>
 #include <utility>
 
 #include "config/suggest.h"
-#include "packages/fields.h"
-#include "packages/items.h"
+#include "packages/composer.h"
+#include "packages/project.h"
 
 namespace atalaya::packages {
 namespace {
 
 using config::Errors;
+using config::Node;
+using schema::Section;
+using schema::Shape;
+
+std::uint64_t hash_of(std::string_view text) {
+  std::uint64_t hash = 0xcbf29ce484222325ULL;  // FNV-1a: differences by accident matter, not by design
+  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3ULL;
+  return hash;
+}
+
+std::string text_of(const boost::json::object& fields, std::string_view key) {
+  const auto* value = fields.if_contains(key);
+  return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
+}
 
 class PackageLoader {
  public:
-  PackageLoader(const TenantId& tenant, const std::string& folder, const std::set<std::string>& channel_types)
-      : channel_types_(channel_types) {
-    out_.package.tenant = tenant;
-    out_.package.name = folder;
-  }
-
-  void add_channel_types(const std::vector<SourceFile>& files) {
-    for (const auto& file : files) {
-      if (!file.name.starts_with("channels/") || file.unreadable) continue;
-      auto name = file.name.substr(9, file.name.size() - 9 - std::string_view(".yaml").size());
-      channel_types_.insert(name);
-      out_.package.channel_types.push_back({std::move(name), file.path, file.text});
-    }
-  }
-
-  void read(const SourceFile& file) {
-    if (file.unreadable) {
-      auto error = *file.unreadable;
-      error.place = Place{file.path, 0, 0};
-      if (error.remedy.empty()) error.remedy = "make the file readable for the server's user, or remove it";
-      return errors().push_back(std::move(error));
-    }
-    if (file.name.starts_with("channels/")) return;
-    auto document = config::Document::parse(file.text, file.path);
-    if (!document) return errors().push_back(std::move(document).error());
-    read_document(*document);
+  PackageLoader(const PackageTree& tree, const LoadContext& context)
+      : tree_(tree), context_(context), composer_(tree, context), rules_{*context.schemas, context.run} {
+    auto& p = out_.package;
+    p.tenant = context.tenant;
+    p.name = context.name;
+    p.version = tree.manifest().version.empty() ? "0" : tree.manifest().version;
+    p.title = tree.manifest().title;
+    p.specification = context.values == nullptr && tree.has_section("parameters");
+    text_of_ = [this](const std::string& path) { return find_text(path); };
+    read_file_ = [this](const std::string& name) -> Result<std::string> {
+      if (context_.read_file) return context_.read_file(name);
+      return fail(ErrorCode::kNotFound, fmt::format("there is no file \"{}\" in package {}", name, tree_.name()));
+    };
   }
 
   Loaded finish() {
-    check_links();
+    read_channel_types();
+    for (const auto& part : tree_.parts()) read_part(part);
+    if (!context_.alone) check_references();
+    check_overrides();
     auto& p = out_.package;
-    if (out_.errors.empty() && version_.empty() && p.channel_types.empty()) {
+    if (tree_.files().empty()) {
       errors().push_back({ErrorCode::kInvalidArgument, fmt::format("package {} holds no YAML file", p.name),
-                          Place{p.name, 0, 0}, "add one that begins with package: and version:, or remove the folder"});
+                          Place{tree_.name(), 0, 0},
+                          "add one that begins with package: and version:, or remove the folder"});
     }
-    p.version = version_.empty() ? "0" : version_;
-    config::sort_by_place(out_.errors);
+    std::sort(p.items.begin(), p.items.end(),
+              [](const auto& a, const auto& b) { return std::tie(a.section, a.id) < std::tie(b.section, b.id); });
+    p.items.shrink_to_fit();
+    config::sort_by_place(errors());
     return std::move(out_);
   }
 
  private:
   Errors& errors() { return out_.errors; }
 
-  void complain(const config::Node& node, std::string message, std::string remedy) {
-    errors().push_back({ErrorCode::kInvalidArgument, std::move(message), node.place(), std::move(remedy)});
+  void complain(const Place& place, std::string message, std::string remedy) {
+    errors().push_back({ErrorCode::kInvalidArgument, std::move(message), place, std::move(remedy)});
   }
 
-  void read_document(const config::Document& document) {
-    config::Reader top(document.root(), "a package file", errors());
-    const auto fields = read_fields(top, file_fields(), errors());
-    check_head(document.root(), fields);
-    for (const auto& one : sections()) {
-      const auto* node = top.find(one.name);
-      if (node == nullptr || node->is_null()) continue;
-      if (!config::expect_mapping(*node, errors())) continue;
-      for (const auto& group : node->entries()) read_group(document, one, group);
-    }
-    top.finish();
+  std::string_view find_text(const std::string& path) const {
+    if (const auto own = tree_.text_of(path); !own.empty()) return own;
+    return {};
   }
 
-  void check_head(const config::Node& root, const boost::json::object& fields) {
-    auto& p = out_.package;
-    if (const auto* name = fields.if_contains("package"); name != nullptr && name->get_string() != p.name.c_str()) {
-      complain(*root.get("package"),
-               fmt::format("package \"{}\" stands in the folder \"{}\"", std::string(name->get_string()), p.name),
-               fmt::format("write package: {}, or rename the folder", p.name));
+  void read_channel_types() {
+    if (context_.values != nullptr) return;  // an instance has its specification's
+    constexpr std::string_view kFolder = "channels/";
+    constexpr std::string_view kEnd = ".yaml";
+    for (const auto& file : tree_.files()) {
+      if (!file.name.starts_with(kFolder) || !file.name.ends_with(kEnd) || file.unreadable) continue;
+      auto name = file.name.substr(kFolder.size(), file.name.size() - kFolder.size() - kEnd.size());
+      out_.package.channel_types.push_back({std::move(name), file.path, file.text});
     }
-    if (const auto* version = fields.if_contains("version")) {
-      std::string text(version->get_string());
-      if (version_.empty()) {
-        version_ = std::move(text);
-      } else if (version_ != text) {
-        complain(*root.get("version"),
-                 fmt::format("version {} here, {} in another file of the package", text, version_),
-                 "all files of a package have one version");
+  }
+
+  void read_part(const SectionPart& part) {
+    const auto* section = context_.schemas->section(part.section);
+    if (section == nullptr) {
+      std::vector<std::string> names{"package",  "version", "title",    "help",
+                                     "requires", "imports", "override", "fallbacks"};
+      for (const auto* known : context_.schemas->sections()) names.push_back(known->name);
+      return complain(part.place, fmt::format("a package file has no key \"{}\"", part.section),
+                      config::suggestion(part.section, names));
+    }
+    const bool of_package = part.section == "parameters" || part.section == "types" || part.section == "schemas";
+    if (of_package && context_.values != nullptr) return;   // the specification's own, not its instances'
+    if (out_.package.specification && !of_package) return;  // these are read with values only
+    switch (section->shape) {
+      case Shape::kTree: return read_level(*section, {part.document, part.value}, {});
+      case Shape::kList: return read_list(*section, {part.document, part.value});
+      case Shape::kDocument: return read_item(*section, {part.document, part.value}, part.place, {});
+    }
+  }
+
+  void read_level(const Section& section, Linked level, std::vector<std::string> path) {
+    if (level.node->is_null()) return;
+    if (!config::expect_mapping(*level.node, errors())) return;
+    auto followed = tree_.follow(std::move(level), errors());
+    if (!followed) return;
+    const auto& index = section.indexes[path.size()];
+    const bool innermost = path.size() + 1 == section.indexes.size();
+    for (const auto& entry : followed->node->entries()) {
+      const auto key = composer_.key_text(*entry.key, errors());
+      if (!key || !check_key(*entry.key, *key, index)) continue;
+      auto next = path;
+      next.push_back(*key);
+      if (innermost) {
+        read_item(section, {followed->document, entry.value}, entry.key->place(), std::move(next));
+      } else {
+        read_level(section, {followed->document, entry.value}, std::move(next));
       }
     }
-    if (const auto* title = fields.if_contains("title")) p.title = std::string(title->get_string());
   }
 
-  bool check_name(const config::Node& key) {
-    if (is_item_name(key.text())) return true;
-    complain(key, fmt::format("\"{}\" is no name", key.text()),
-             "letters, digits, _, - and . ; a letter or digit first; at most 64");
+  bool check_key(const Node& key, const std::string& text, const schema::Index& index) {
+    if (is_item_name(text)) return true;
+    if (index.type && index.type->name != "name" && index.type->package != "base" && !text.empty() &&
+        text.find('/') == std::string::npos) {
+      std::vector<schema::Reference> references;
+      return schema::check_value(key, *index.type, index.name, rules_, references, errors()).has_value();
+    }
+    complain(key.place(), fmt::format("\"{}\" is no name", text), std::string(kItemNameRemedy));
     return false;
   }
 
-  void read_group(const config::Document& document, const Section& one, const config::Node::Entry& group) {
-    if (!check_name(*group.key)) return;
-    if (!config::expect_mapping(*group.value, errors())) return;
-    for (const auto& entry : group.value->entries()) {
-      if (!check_name(*entry.key)) continue;
-      const auto id = fmt::format("{}/{}/{}", out_.package.name, group.key->text(), entry.key->text());
-      const auto key = fmt::format("{} {}", one.name, id);
-      const auto [slot, is_new] = seen_.try_emplace(key, entry.key->place());
-      if (!is_new) {
-        complain(*entry.key,
-                 fmt::format("{} \"{}\" is declared twice, first at {}", one.item, id, to_string(slot->second)),
-                 "give one of them another name");
+  void read_list(const Section& section, Linked list) {
+    if (!config::expect_sequence(*list.node, errors())) return;
+    const auto& key_field = section.indexes.back().name;
+    for (const auto* item : list.node->items()) {
+      const auto* key = item->get(key_field);
+      if (key == nullptr || !key->is_scalar() || key->text().empty()) {
+        complain(item->place(), fmt::format("a {} has no \"{}\"", section.item, key_field),
+                 fmt::format("add {}: …", key_field));
         continue;
       }
-      read_item(document, one, id, entry);
+      const auto name = composer_.key_text(*key, errors());
+      if (!name) continue;
+      if (name->find('/') != std::string::npos || name->size() > 200) {
+        complain(key->place(), fmt::format("\"{}\" is no name", *name), "at most 200 bytes, without /");
+        continue;
+      }
+      read_item(section, {list.document, item}, key->place(), {*name});
     }
   }
 
-  void read_item(const config::Document& document, const Section& one, const std::string& id,
-                 const config::Node::Entry& entry) {
-    auto& p = out_.package;
-    const ItemContext item{document, p.tenant, id, entry.key->text(), *entry.value, errors()};
-    const auto parts = read_parts(item, one, one.open_types ? channel_types_ : std::set<std::string>{});
-    if (!parts) return;
-    std::string title;
-    if (one.name == "rules") {
-      auto rule = make_rule(item, *parts);
-      if (!rule || !check_alert_name(*entry.key, rule->name)) return;
-      rule->origin = entry.key->place();
-      title = rule->title;
-      p.rules.push_back(std::move(*rule));
-    } else if (one.name == "collectors") {
-      auto collector = make_collector(item, *parts);
-      if (!collector || (collector->is_check() && !check_check_name(*entry.key))) return;
-      collector->origin = entry.key->place();
-      title = collector->title;
-      p.collectors.push_back(std::move(*collector));
-    } else {
-      auto channel = make_channel(item, *parts);
-      if (!channel) return;
-      channel->origin = entry.key->place();
-      title = channel->title;
-      p.channels.push_back(std::move(*channel));
+  void read_item(const Section& section, Linked item, const Place& place, std::vector<std::string> path) {
+    const auto id = path.empty() ? fmt::format("{}/{}", context_.name, section.name)
+                                 : fmt::format("{}/{}", context_.name, fmt::join(path, "/"));
+    const auto [slot, is_new] = seen_.try_emplace(section.name + " " + id, place);
+    if (!is_new) {
+      return complain(place,
+                      fmt::format("{} \"{}\" is declared twice, first at {}", schema::with_article(section.item), id,
+                                  to_string(slot->second)),
+                      "give one of them another name");
     }
-    note_item(one, id, title, *entry.key, *entry.value, parts->fields);
+    auto composed = composer_.compose(std::move(item), section, path, errors());
+    if (!composed) return;
+    const auto& node = *composed->tree.node;
+    auto checked = schema::check_item(node, section, fmt::format("{} \"{}\"", section.item, id), rules_, errors());
+    for (const auto& name : section.contains) read_contained(name, composed->tree, path, id);
+    if (!checked.ok) return;
+    const auto before = errors().size();
+    Item made;
+    made.section = section.name;
+    made.id = id;
+    made.title = packages::text_of(checked.fields, "title");
+    made.origin = place;
+    made.content = hash_of(boost::json::serialize(checked.fields));
+    project(section, id, path, node, checked.fields, place);
+    if (errors().size() != before) return;
+    note_references(made, checked.references);
+    if (keeps_fields(section)) made.fields = std::move(checked.fields);
+    out_.package.items.push_back(std::move(made));
   }
 
-  /// Alerts are told apart by name and labels, so two rules of a package may not share the name.
-  bool check_alert_name(const config::Node& key, const std::string& name) {
-    const auto [slot, is_new] = alert_names_.try_emplace(name, key.place());
-    if (is_new) return true;
-    complain(key,
-             fmt::format("another rule of this package, at {}, is called \"{}\" too", to_string(slot->second), name),
-             "rules' names are the names of their alerts: choose another one");
-    return false;
+  /// Rules, collectors and channels have shapes of their own: their plain values would only take room.
+  static bool keeps_fields(const Section& section) {
+    return section.package != "base" ||
+           (section.name != "rules" && section.name != "collectors" && section.name != "channels");
   }
 
-  /// Series of checks carry the name alone.
-  bool check_check_name(const config::Node& key) {
-    const auto [slot, is_new] = check_names_.try_emplace(key.text(), key.place());
-    if (is_new) return true;
-    complain(
-        key,
-        fmt::format("another check of this package, at {}, is called \"{}\" too", to_string(slot->second), key.text()),
-        "choose another name");
-    return false;
+  void read_contained(const std::string& name, const Linked& parent, const std::vector<std::string>&,
+                      const std::string& parent_id) {
+    const auto* inner = context_.schemas->section(name);
+    const auto* value = parent.node->get(name);
+    if (inner == nullptr || value == nullptr || value->is_null()) return;
+    // Ids of contained items go on where their parent's ends.
+    const auto prefix = parent_id.substr(context_.name.size() + 1);
+    contained(*inner, {parent.document, value}, prefix, 0);
   }
 
-  void note_item(const Section& one, const std::string& id, const std::string& title, const config::Node& key,
-                 const config::Node& node, const boost::json::object& fields) {
-    registry::Item item;
-    item.id = id;
-    item.tenant = out_.package.tenant;
-    item.kind = one.name;
-    item.package = out_.package.name;
-    item.title = title;
-    item.origin = key.place();
-    if (const auto* links = fields.if_contains("depends_on")) {
-      for (const auto& link : links->get_array()) {
-        item.links.emplace_back(link.get_string());
-        links_.push_back({item.links.back(), node.get("depends_on")->place()});
+  void contained(const Section& section, const Linked& level, const std::string& prefix, std::size_t depth) {
+    if (!config::expect_mapping(*level.node, errors())) return;
+    for (const auto& entry : level.node->entries()) {
+      if (!check_key(*entry.key, entry.key->text(), section.indexes[depth])) continue;
+      const auto path = prefix + "/" + entry.key->text();
+      if (depth + 1 == section.indexes.size()) {
+        read_item(section, {level.document, entry.value}, entry.key->place(), {path});
+      } else {
+        contained(section, {level.document, entry.value}, path, depth + 1);
       }
     }
-    out_.package.index.push_back(std::move(item));
   }
 
-  void check_links() {
-    std::vector<std::string> ids;
-    for (const auto& item : out_.package.index) ids.push_back(item.id);
-    for (const auto& [link, place] : links_) {
-      if (std::find(ids.begin(), ids.end(), link) != ids.end()) continue;
-      const bool outside = !link.starts_with(out_.package.name + "/");
-      errors().push_back({ErrorCode::kInvalidArgument,
-                          outside ? fmt::format("the link to \"{}\" leads out of the package", link)
-                                  : fmt::format("there is no item \"{}\"", link),
-                          place,
-                          outside ? "an item depends on items of its own package, as package/group/name"
-                                  : config::suggestion(link, ids)});
+  void project(const Section& section, const std::string& id, const std::vector<std::string>& path, const Node& node,
+               const boost::json::object& fields, const Place& place) {
+    if (section.package != "base") return;
+    auto& p = out_.package;
+    const ItemContext item{context_.tenant, id,      path.empty() ? section.name : path.back(), node, fields, text_of_,
+                           read_file_,      errors()};
+    if (section.name == "rules") {
+      auto rule = make_rule(item);
+      if (!rule || !check_unique(alert_names_, rule->name, place, "rule",
+                                 "rules' names are the names of their alerts: choose another one"))
+        return;
+      rule->origin = place;
+      if (!p.specification) p.rules.push_back(std::move(*rule));
+    } else if (section.name == "collectors") {
+      auto collector = make_collector(item);
+      if (!collector) return;
+      if (collector->is_check() && !check_unique(check_names_, item.name, place, "check", "choose another name"))
+        return;
+      collector->origin = place;
+      if (!p.specification) p.collectors.push_back(std::move(*collector));
+    } else if (section.name == "channels") {
+      auto channel = make_channel(item);
+      if (!channel) return;
+      channel->origin = place;
+      if (!p.specification) p.channels.push_back(std::move(*channel));
+    } else if (section.name == "instances") {
+      if (!p.specification) add_instance(path, node, place);
+    } else if (section.name == "rpc") {
+      if (const auto* script = fields.if_contains("script")) program_of(item, *script, *node.get("script"));
     }
   }
 
-  struct Link {
-    std::string to;
-    Place place;
-  };
-  std::set<std::string> channel_types_;
+  /// Alerts are told apart by name and labels, and series of checks carry the name alone.
+  bool check_unique(std::map<std::string, Place>& names, const std::string& name, const Place& place,
+                    std::string_view what, std::string remedy) {
+    const auto [slot, is_new] = names.try_emplace(name, place);
+    if (is_new) return true;
+    complain(
+        place,
+        fmt::format("another {} of this package, at {}, is called \"{}\" too", what, to_string(slot->second), name),
+        std::move(remedy));
+    return false;
+  }
+
+  void add_instance(const std::vector<std::string>& path, const Node& node, const Place& place) {
+    InstanceItem instance;
+    instance.specification = path[0];
+    instance.name = path[1];
+    instance.origin = place;
+    if (const auto* with = node.get("with")) {
+      for (const auto& entry : with->entries()) {
+        instance.values[entry.key->text()] = config::value_of(*entry.value);
+        instance.places.emplace_back(entry.key->text(), entry.value->place());
+      }
+    }
+    out_.package.instances.push_back(std::move(instance));
+  }
+
+  void note_references(Item& item, const std::vector<schema::Reference>& references) {
+    for (const auto& reference : references) {
+      item.links.push_back(full_id(reference.target));
+      references_.push_back({item.id, reference});
+      references_.back().reference.target = item.links.back();
+    }
+  }
+
+  /// "group/name" is of this package; so is "package/group/name" of the specification in its instance.
+  std::string full_id(const std::string& target) const {
+    const auto slash = target.find('/');
+    const auto first = target.substr(0, slash);
+    if (slash != std::string::npos && context_.values != nullptr && first == tree_.name()) {
+      return context_.name + target.substr(slash);
+    }
+    if (std::count(target.begin(), target.end(), '/') >= 2 || first == context_.name) return target;
+    return context_.name + "/" + target;
+  }
+
+  void check_references() {
+    std::vector<std::string> ids;
+    for (auto& one : references_) {
+      const auto& target = one.reference.target;
+      if (!target.starts_with(context_.name + "/")) {
+        out_.package.foreign.push_back(std::move(one));
+        continue;
+      }
+      const auto matches = [&](const std::string& key) {
+        const auto space = key.find(' ');
+        const auto section = std::string_view(key).substr(0, space);
+        return std::string_view(key).substr(space + 1) == target &&
+               (one.reference.section == "any" || one.reference.section.empty() || section == one.reference.section);
+      };
+      const bool known =
+          one.reference.section == "any" || one.reference.section.empty()
+              ? std::any_of(seen_.begin(), seen_.end(), [&](const auto& entry) { return matches(entry.first); })
+              : seen_.contains(one.reference.section + " " + target);
+      if (known) continue;
+      if (ids.empty()) {
+        for (const auto& [key, place] : seen_) ids.push_back(key.substr(key.find(' ') + 1));
+      }
+      complain(one.reference.place, fmt::format("there is no item \"{}\"", target), config::suggestion(target, ids));
+    }
+  }
+
+  /// Overrides that met no item, told where their package wrote them.
+  void check_overrides() {
+    for (const auto& override : context_.overrides) {
+      for (const auto& entry : override.document.root().entries()) {
+        const auto* section = context_.schemas->section(entry.key->text());
+        if (section == nullptr) {
+          std::vector<std::string> names;
+          for (const auto* known : context_.schemas->sections()) names.push_back(known->name);
+          complain(entry.key->place(), fmt::format("there is no section \"{}\"", entry.key->text()),
+                   config::suggestion(entry.key->text(), names));
+          continue;
+        }
+        if (section->shape == Shape::kTree)
+          check_override_level(*section, *entry.value, "", 0);
+        else if (section->shape == Shape::kList)
+          check_override_level(*section, *entry.value, "", section->indexes.size() - 1);
+      }
+    }
+  }
+
+  void check_override_level(const Section& section, const Node& level, const std::string& prefix, std::size_t depth) {
+    if (!config::expect_mapping(level, errors())) return;
+    for (const auto& entry : level.entries()) {
+      const auto path = prefix + "/" + entry.key->text();
+      if (depth + 1 < section.indexes.size()) {
+        check_override_level(section, *entry.value, path, depth + 1);
+      } else if (!composer_.used(entry.value) && !entry.value->is_null()) {
+        std::vector<std::string> ids;
+        for (const auto& [key, place] : seen_) {
+          if (key.starts_with(section.name + " ")) ids.push_back(key.substr(section.name.size() + 1));
+        }
+        const auto id = context_.name + path;
+        complain(entry.key->place(), fmt::format("there is no {} \"{}\" to override", section.item, id),
+                 config::suggestion(id, ids));
+      }
+    }
+  }
+
+  const PackageTree& tree_;
+  const LoadContext& context_;
+  Composer composer_;
+  const schema::Rules rules_;
+  std::function<std::string_view(const std::string&)> text_of_;
+  std::function<Result<std::string>(const std::string&)> read_file_;
   Loaded out_;
-  std::string version_;
-  std::map<std::string, Place> seen_;
+  std::map<std::string, Place> seen_;  ///< "section id"
   std::map<std::string, Place> alert_names_;
   std::map<std::string, Place> check_names_;
-  std::vector<Link> links_;
+  std::vector<ForeignReference> references_;
 };
 
 }  // namespace
 
-bool is_item_name(std::string_view name) {
-  const auto is_alnum = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-  };
-  return !name.empty() && name.size() <= 64 && is_alnum(name[0]) &&
-         std::all_of(name.begin(), name.end(), [&](char c) { return is_alnum(c) || c == '_' || c == '-' || c == '.'; });
-}
-
-Loaded load_package(const TenantId& tenant, const std::string& folder, const std::vector<SourceFile>& files,
-                    const std::set<std::string>& channel_types) {
-  PackageLoader loader(tenant, folder, channel_types);
-  loader.add_channel_types(files);
-  for (const auto& file : files) loader.read(file);
-  return loader.finish();
+Loaded load_package(const PackageTree& tree, const LoadContext& context) {
+  return PackageLoader(tree, context).finish();
 }
 
 }  // namespace atalaya::packages

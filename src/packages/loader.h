@@ -1,21 +1,38 @@
-// From the files of one package to what they declare, or to everything that is wrong with them.
+// From the tree of one package to what it declares, or to everything that is wrong with it.
 #pragma once
 
-#include <set>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
-#include "base/error.h"
 #include "packages/package.h"
+#include "packages/tree.h"
+#include "schema/schema_set.h"
+#include "schema/validate.h"
 
 namespace atalaya::packages {
 
-/// One file of a package as it was found.
-struct SourceFile {
-  std::string path;  ///< for messages: "host/package.yaml"
-  std::string name;  ///< within the package: "package.yaml", "channels/slack.yaml"
-  std::string text;
-  std::optional<Error> unreadable;
+/// Changes by another package to single fields of this one's items.
+struct ForeignOverride {
+  std::string by;
+  config::Document document;  ///< its root is the mapping of sections
+};
+
+/// What loading one package may ask of the others. What is null or empty is not there.
+struct LoadContext {
+  TenantId tenant;
+  std::string name;  ///< of what comes out: the package's, or `mysql@db1`
+  std::shared_ptr<const schema::SchemaSet> schemas;
+  const std::map<std::string, config::YamlValue>* values = nullptr;  ///< of an instance, all filled in
+  std::vector<ForeignOverride> overrides;                            ///< in the order in which they win
+  /// The tree of another package; null: there is none.
+  std::function<const PackageTree*(const std::string& package)> tree_of = {};
+  std::function<Result<std::string>(const std::string& name)> read_file = {};
+  schema::RunTypeScript run = {};
+  bool alone = false;  ///< one item out of its package: what it refers to is not looked for
 };
 
 struct Loaded {
@@ -23,12 +40,29 @@ struct Loaded {
   std::vector<Error> errors;  ///< by place; empty: the package is good
 };
 
-/// Checks all files together: names, fields, types, expressions, patterns. `channel_types` are the
-/// types that other packages of the tenant define. Pure.
-Loaded load_package(const TenantId& tenant, const std::string& folder, const std::vector<SourceFile>& files,
-                    const std::set<std::string>& channel_types);
+/// Checks all sections together. The same tree and context give the same answer.
+Loaded load_package(const PackageTree& tree, const LoadContext& context);
 
-/// Letters, digits, `_`, `-` and `.`; begins with a letter or digit; at most 64.
-bool is_item_name(std::string_view name);
+/// An item as it is in force: links followed, values filled in, overrides laid on.
+struct ComposedItem {
+  Linked tree;
+  const config::Node* written = nullptr;  ///< what its own package says
+  std::vector<std::string> overridden_by;
+};
+/// not_found where the path names no item.
+Result<ComposedItem> compose_item(const PackageTree& tree, const LoadContext& context, const std::string& section,
+                                  const std::vector<std::string>& path);
+
+/// The values of a specification's parameters for one instance: given, else default. `complain_at` is where
+/// it is declared. Nothing after errors.
+std::optional<std::map<std::string, config::YamlValue>> parameter_values(const PackageTree& specification,
+                                                                         const schema::SchemaSet& schemas,
+                                                                         const InstanceItem* instance,
+                                                                         config::Errors& errors);
+
+/// `${name}` in a text replaced; a text that is nothing but one takes its value as it is. `$${` is `${`.
+std::optional<config::YamlValue> fill_in(const config::Node& scalar,
+                                         const std::map<std::string, config::YamlValue>& values,
+                                         config::Errors* errors);
 
 }  // namespace atalaya::packages

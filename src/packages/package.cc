@@ -68,7 +68,16 @@ std::string CollectorItem::target() const {
   if (type == "tcp") return text_of(fields, "address");
   if (type == "process") return text_of(fields, fields.contains("name") ? "name" : "regex");
   if (type == "log") return joined(fields, "path");
+  if (type == "ping") return text_of(fields, "host");
   return "";
+}
+
+const Item* Package::find(std::string_view section, std::string_view id) const {
+  const auto found =
+      std::lower_bound(items.begin(), items.end(), std::pair(section, id), [](const auto& item, const auto& key) {
+        return std::pair<std::string_view, std::string_view>(item.section, item.id) < key;
+      });
+  return found != items.end() && found->section == section && found->id == id ? &*found : nullptr;
 }
 
 std::string ChannelItem::target() const {

@@ -4,6 +4,8 @@
 #include <boost/json/object.hpp>
 
 #include <cstdint>
+#include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,8 +14,9 @@
 #include "base/error.h"
 #include "base/ids.h"
 #include "base/time.h"
-#include "registry/items.h"
+#include "config/yaml_value.h"
 #include "rules/rule.h"
+#include "schema/validate.h"
 
 namespace atalaya::packages {
 
@@ -31,15 +34,15 @@ bool glob_matches(std::string_view pattern, std::string_view text);
 struct CollectorItem {
   std::string id;  ///< "package/group/name"
   TenantId tenant;
-  std::string type;  ///< host, log, http, tcp, process
+  std::string type;  ///< host, log, http, tcp, process, ping, script
   std::string title;
   Duration period{std::chrono::seconds{10}};
   boost::json::object fields;  ///< the type's own, with defaults filled in: what the agent gets
   HostSelector on;
   Place origin;
 
-  /// Is it an HTTP, TCP or process check?
-  bool is_check() const { return type == "http" || type == "tcp" || type == "process"; }
+  /// Is it one that says up or down?
+  bool is_check() const { return type == "http" || type == "tcp" || type == "process" || type == "ping"; }
   /// What it looks at, for people: the URL, the address, the process' name, the files' paths.
   std::string target() const;
   bool operator==(const CollectorItem&) const = default;
@@ -66,19 +69,51 @@ struct ChannelTypeFile {
   bool operator==(const ChannelTypeFile&) const = default;
 };
 
-/// The contents of one package folder. Immutable once loaded.
+/// One checked item of any section.
+struct Item {
+  std::string section;
+  std::string id;  ///< "package/group/name"
+  std::string title;
+  Place origin;
+  std::uint64_t content = 0;       ///< differs where what the item means does
+  boost::json::object fields;      ///< plain values (schema/validate.h); empty for rules, collectors, channels
+  std::vector<std::string> links;  ///< ids of items that it refers to
+};
+
+/// An item of `instances:`: a specification with values.
+struct InstanceItem {
+  std::string specification;  ///< the package that is one
+  std::string name;
+  std::map<std::string, config::YamlValue> values;
+  std::vector<std::pair<std::string, Place>> places;  ///< of the values
+  Place origin;
+};
+
+/// A reference that leads out of the package, to be looked up when all are known.
+struct ForeignReference {
+  std::string item;  ///< that holds it
+  schema::Reference reference;
+};
+
+/// The contents of one package folder, or of one instance of a specification. Immutable once loaded.
 struct Package {
   TenantId tenant;
   std::string name;
   std::string version;
   std::string title;
+  bool specification = false;  ///< it has parameters: its items exist in its instances only
+  std::vector<Item> items;     ///< by section and id
   std::vector<rules::RuleSpec> rules;
   std::vector<CollectorItem> collectors;
   std::vector<ChannelItem> channels;
   std::vector<ChannelTypeFile> channel_types;
-  std::vector<registry::Item> index;  ///< rules, collectors and channels, for the registry
+  std::vector<InstanceItem> instances;
+  std::vector<ForeignReference> foreign;
 
-  std::size_t items() const { return rules.size() + collectors.size() + channels.size() + channel_types.size(); }
+  std::size_t size() const { return items.size() + channel_types.size(); }
+  /// Null if there is none.
+  const Item* find(std::string_view section, std::string_view id) const;
 };
+using PackagePtr = std::shared_ptr<const Package>;
 
 }  // namespace atalaya::packages

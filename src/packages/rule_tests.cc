@@ -82,10 +82,10 @@ class Runner {
 
 }  // namespace
 
-RulesOf rules_below(io::FileSystem& files, std::string root) {
-  return [&files, root = std::move(root)](const std::string& package,
-                                          const std::map<std::string, std::string>& parameters) {
-    return rules_of_folder(files, root + "/" + package, parameters);
+RulesOf rules_below(io::FileSystem& files, std::string root, std::vector<SourceFile> base) {
+  return [&files, root = std::move(root), base = std::move(base)](
+             const std::string& package, const std::map<std::string, std::string>& parameters) {
+    return rules_of_folder(files, root + "/" + package, parameters, base);
   };
 }
 

@@ -9,6 +9,7 @@
 
 #include "base/result.h"
 #include "io/file_system.h"
+#include "packages/tree.h"
 #include "rules/rule.h"
 
 namespace atalaya::packages {
@@ -32,8 +33,9 @@ struct RuleTestReport {
 using RulesOf = std::function<Result<std::vector<rules::RuleSpec>>(
     const std::string& package, const std::map<std::string, std::string>& parameters)>;
 
-/// By folders beside one another under `root`.
-RulesOf rules_below(io::FileSystem& files, std::string root);
+/// By folders beside one another under `root`; `base`: the YAML files of the base package, empty where it is one of
+/// them.
+RulesOf rules_below(io::FileSystem& files, std::string root, std::vector<SourceFile> base = {});
 
 /// Runs every test of the package in `folder`. An error only where the folder cannot be read.
 Result<RuleTestReport> run_rule_tests(io::FileSystem& files, const std::string& folder, const RulesOf& rules_of);

@@ -8,6 +8,8 @@
 #include <filesystem>
 #include <fstream>
 
+#include "packages/testing.h"
+
 namespace atalaya::packages {
 namespace {
 
@@ -60,7 +62,7 @@ class RuleTests : public testing::Test {
     std::ofstream(file) << text;
   }
   RuleTestReport run() {
-    const auto report = run_rule_tests(*files_, root_ + "/p", rules_below(*files_, root_));
+    const auto report = run_rule_tests(*files_, root_ + "/p", rules_below(*files_, root_, base_sources()));
     EXPECT_TRUE(report);
     return report.value_or(RuleTestReport{});
   }

@@ -13,8 +13,8 @@ namespace atalaya::packages {
 
 namespace json = boost::json;
 
-Service::Service(io::FileSystem& files, registry::Items& items, Options options)
-    : impl_(std::make_unique<Impl>(files, items, std::move(options))) {}
+Service::Service(io::FileSystem& files, registry::Items& items, const Clock& clock, Options options)
+    : impl_(std::make_unique<Impl>(files, items, clock, std::move(options))) {}
 Service::~Service() = default;
 
 void Service::subscribe(Listeners listeners) { impl_->listeners.push_back(std::move(listeners)); }
@@ -24,13 +24,12 @@ Status Service::load_all() {
   const std::lock_guard change(impl.change_mutex);
   AT_TRY(impl.files.create_directories(impl.options.root));
   AT_TRY(auto tenants, impl.find_tenants());
-  bool changed = false;
+  Impl::News news;
   for (const auto& tenant : tenants) {
-    AT_TRY(impl.files.create_directories(impl.options.root + "/" + tenant.value()));
-    AT_TRY(impl.install_shipped(tenant));
-    impl.load_tenant(tenant, true, changed);
+    AT_TRY(impl.open_tenant(tenant));
+    impl.load_tenant(tenant, true, news);
   }
-  impl.tell();
+  impl.tell(news);
   return {};
 }
 
@@ -39,15 +38,17 @@ std::vector<Error> Service::reload() {
   const std::lock_guard change(impl.change_mutex);
   auto tenants = impl.find_tenants();
   if (!tenants) return {tenants.error()};
-  bool changed = false;
+  Impl::News news;
+  news.everything = true;
   std::vector<Error> errors;
   for (const auto& tenant : *tenants) {
-    impl.load_tenant(tenant, true, changed);
-    for (const auto& [name, slot] : impl.tenants.at(tenant)) {
+    impl.load_tenant(tenant, true, news);
+    for (const auto& [name, slot] : impl.tenant_of(tenant).world.slots()) {
       errors.insert(errors.end(), slot.errors.begin(), slot.errors.end());
+      errors.insert(errors.end(), slot.world_errors.begin(), slot.world_errors.end());
     }
   }
-  impl.tell();
+  impl.tell(news);
   return errors;
 }
 
@@ -56,140 +57,145 @@ bool Service::scan() {
   const std::lock_guard change(impl.change_mutex);
   const auto tenants = impl.find_tenants();
   if (!tenants) return false;
-  bool changed = false;
+  Impl::News news;
   for (const auto& tenant : *tenants) {
-    bool here = false;
     if (!impl.tenants.contains(tenant)) impl.install_for_new(tenant);
-    impl.load_tenant(tenant, false, here);
-    if (!here) continue;
-    changed = true;
-    for (const auto& [name, slot] : impl.tenants.at(tenant)) {
-      for (const auto& error : slot.errors) {
-        telemetry::log_error("packages", to_string(error), {{"package", name}, {"tenant", tenant.value()}});
-      }
-    }
+    impl.load_tenant(tenant, false, news);
   }
-  if (changed) impl.tell();
-  return changed;
+  if (news.packages.empty()) return false;
+  impl.tell(news);
+  return true;
 }
 
-void Service::welcome(const std::vector<TenantId>& tenants) {
+void Service::welcome(const std::vector<TenantId>& wanted) {
   auto& impl = *impl_;
   const std::lock_guard change(impl.change_mutex);
-  bool changed = false;
-  for (const auto& tenant : tenants) {
-    if (!is_valid(tenant) || impl.tenants.contains(tenant)) continue;
+  Impl::News news;
+  bool any = false;
+  for (const auto& tenant : wanted) {
+    if (impl.tenants.contains(tenant) || !is_valid(tenant)) continue;
     impl.install_for_new(tenant);
-    impl.load_tenant(tenant, true, changed);
+    impl.load_tenant(tenant, true, news);
+    any = true;
   }
-  if (changed) impl.tell();
+  if (any) impl.tell(news);
 }
 
 std::vector<TenantId> Service::tenants() const {
-  const std::lock_guard lock(impl_->mutex);
+  const std::shared_lock lock(impl_->mutex);
   std::vector<TenantId> out;
-  for (const auto& [tenant, slots] : impl_->tenants) out.push_back(tenant);
+  for (const auto& [id, tenant] : impl_->tenants) out.push_back(id);
   return out;
 }
 
-std::vector<PackageState> Service::list(const TenantId& tenant) const {
-  const std::lock_guard lock(impl_->mutex);
-  std::vector<PackageState> out;
-  const auto found = impl_->tenants.find(tenant);
-  if (found == impl_->tenants.end()) return out;
-  for (const auto& [name, slot] : found->second) {
-    out.push_back({.name = name,
-                   .version = slot.running ? slot.running->version : "",
-                   .broken = slot.broken,
-                   .errors = slot.errors,
-                   .items = slot.running ? slot.running->items() : 0});
+const World* Service::Impl::find_world(const TenantId& tenant) const {
+  const auto found = tenants.find(tenant);
+  return found == tenants.end() ? nullptr : &found->second->world;
+}
+
+std::vector<rules::RuleSpec> Service::rules() const {
+  const std::shared_lock lock(impl_->mutex);
+  std::vector<rules::RuleSpec> out;
+  for (const auto& [id, tenant] : impl_->tenants) {
+    const auto of_tenant = impl_->gather(id, &Package::rules);
+    out.insert(out.end(), of_tenant.begin(), of_tenant.end());
   }
   return out;
 }
+std::vector<CollectorItem> Service::collectors(const TenantId& tenant) const {
+  const std::shared_lock lock(impl_->mutex);
+  return impl_->gather(tenant, &Package::collectors);
+}
+std::vector<ChannelItem> Service::channels(const TenantId& tenant) const {
+  const std::shared_lock lock(impl_->mutex);
+  return impl_->gather(tenant, &Package::channels);
+}
+std::vector<ChannelTypeFile> Service::channel_types(const TenantId& tenant) const {
+  const std::shared_lock lock(impl_->mutex);
+  return impl_->gather(tenant, &Package::channel_types);
+}
 
-std::vector<rules::RuleSpec> Service::Impl::all_rules() const {
-  std::vector<rules::RuleSpec> out;
-  for (const auto& [tenant, slots] : tenants) {
-    for (const auto& [name, slot] : slots) {
-      if (slot.running) out.insert(out.end(), slot.running->rules.begin(), slot.running->rules.end());
+std::vector<FoundInPackage> Service::items(const TenantId& tenant, std::string_view section) const {
+  const std::shared_lock lock(impl_->mutex);
+  std::vector<FoundInPackage> out;
+  const auto* world = impl_->find_world(tenant);
+  if (world == nullptr) return out;
+  for (const auto& [name, slot] : world->slots()) {
+    if (!slot.running || slot.running->specification) continue;
+    for (const auto& item : slot.running->items) {
+      if (item.section == section) out.push_back({slot.running, &item});
     }
   }
   return out;
 }
 
-namespace {
+std::optional<FoundInPackage> Service::find(const TenantId& tenant, std::string_view section,
+                                            std::string_view id) const {
+  const std::shared_lock lock(impl_->mutex);
+  const auto* world = impl_->find_world(tenant);
+  if (world == nullptr) return std::nullopt;
+  const auto slot = world->slots().find(std::string(id.substr(0, id.find('/'))));
+  if (slot == world->slots().end() || !slot->second.running || slot->second.running->specification) return std::nullopt;
+  const auto* item = slot->second.running->find(section, id);
+  if (item == nullptr) return std::nullopt;
+  return FoundInPackage{slot->second.running, item};
+}
 
-template <typename T, typename Slots>
-std::vector<T> gather(const std::map<TenantId, Slots>& tenants, const TenantId& tenant,
-                      std::vector<T> Package::* part) {
-  std::vector<T> out;
-  const auto found = tenants.find(tenant);
-  if (found == tenants.end()) return out;
-  for (const auto& [name, slot] : found->second) {
-    if (slot.running) out.insert(out.end(), ((*slot.running).*part).begin(), ((*slot.running).*part).end());
+std::optional<FoundInPackage> Service::find_with_fallbacks(const TenantId& tenant, std::string_view section,
+                                                           const std::string& package, std::string_view path) const {
+  std::vector<std::string> wanted{package};
+  std::set<std::string> seen;
+  for (std::size_t i = 0; i < wanted.size() && i < 64; ++i) {
+    const auto name = wanted[i];
+    if (!seen.insert(name).second) continue;
+    if (auto found = find(tenant, section, fmt::format("{}/{}", name, path))) return found;
+    const std::shared_lock lock(impl_->mutex);
+    const auto* world = impl_->find_world(tenant);
+    const auto slot = world == nullptr ? Slots::const_iterator{} : world->slots().find(name);
+    if (world == nullptr || slot == world->slots().end()) continue;
+    for (const auto& fallback : slot->second.manifest.fallbacks) wanted.push_back(fallback.package);
   }
-  return out;
+  return std::nullopt;
 }
 
-}  // namespace
-
-std::vector<CollectorItem> Service::Impl::collectors_of(const TenantId& tenant) const {
-  return gather(tenants, tenant, &Package::collectors);
-}
-std::vector<ChannelItem> Service::Impl::channels_of(const TenantId& tenant) const {
-  return gather(tenants, tenant, &Package::channels);
-}
-std::vector<ChannelTypeFile> Service::Impl::channel_types_of(const TenantId& tenant) const {
-  return gather(tenants, tenant, &Package::channel_types);
-}
-
-std::vector<rules::RuleSpec> Service::rules() const {
-  const std::lock_guard lock(impl_->mutex);
-  return impl_->all_rules();
-}
-std::vector<CollectorItem> Service::collectors(const TenantId& tenant) const {
-  const std::lock_guard lock(impl_->mutex);
-  return impl_->collectors_of(tenant);
-}
-std::vector<ChannelItem> Service::channels(const TenantId& tenant) const {
-  const std::lock_guard lock(impl_->mutex);
-  return impl_->channels_of(tenant);
-}
-std::vector<ChannelTypeFile> Service::channel_types(const TenantId& tenant) const {
-  const std::lock_guard lock(impl_->mutex);
-  return impl_->channel_types_of(tenant);
+std::shared_ptr<const schema::SchemaSet> Service::schemas(const TenantId& tenant, const std::string& package) const {
+  const std::shared_lock lock(impl_->mutex);
+  const auto* world = impl_->find_world(tenant);
+  return world == nullptr ? nullptr : world->schemas_of(package);
 }
 
 std::uint64_t Service::configuration_revision() const {
-  const std::lock_guard lock(impl_->mutex);
+  const std::shared_lock lock(impl_->mutex);
   return impl_->revision;
 }
 
 std::string Service::agent_configuration(const TenantId& tenant, std::string_view host) const {
-  const std::lock_guard lock(impl_->mutex);
+  const std::shared_lock lock(impl_->mutex);
   json::array list;
   bool has_host = false;
-  for (const auto& item : impl_->collectors_of(tenant)) {
-    if (!item.on.matches(host)) continue;
-    has_host = has_host || item.type == "host";
-    json::object one{{"id", item.id}, {"type", item.type}, {"period", format_duration(item.period)}};
-    for (const auto& [key, value] : item.fields) one[key] = value;
-    list.push_back(std::move(one));
+  const auto* world = impl_->find_world(tenant);
+  static const Slots kNone;
+  for (const auto& [name, slot] : world == nullptr ? kNone : world->slots()) {
+    if (!slot.running) continue;
+    for (const auto& item : slot.running->collectors) {
+      if (!item.on.matches(host)) continue;
+      has_host = has_host || item.type == "host";
+      json::object one{{"id", item.id}, {"type", item.type}, {"period", format_duration(item.period)}};
+      for (const auto& [key, value] : item.fields) one[key] = value;
+      list.push_back(std::move(one));
+    }
   }
   if (!has_host) list.insert(list.begin(), json::object{{"id", "host"}, {"type", "host"}, {"period", "1s"}});
   return json::serialize(json::object{{"revision", impl_->revision}, {"collectors", std::move(list)}});
 }
 
-Result<CollectorItem> Service::add_check(const TenantId& tenant, const NewCheck& check) {
+Result<CollectorItem> Service::add_check(const TenantId& tenant, const NewCheck& check, const std::string& author) {
   auto& impl = *impl_;
-  const std::lock_guard change(impl.change_mutex);
   const std::string package(kOndemand);
-  const auto path = impl.folder(tenant, package);
-  std::vector<SourceFile> sources;
-  if (impl.files.exists(path)) sources = read_folder(impl.files, path, path);
+  const auto listed = list_files(impl.files, impl.folder(tenant, package));
   const auto taken = [&](const std::string& slug) {
-    return std::any_of(sources.begin(), sources.end(),
-                       [&](const auto& file) { return file.name == "check-" + slug + ".yaml"; });
+    return listed && std::any_of(listed->begin(), listed->end(),
+                                 [&](const auto& file) { return file.name == "check-" + slug + ".yaml"; });
   };
   const auto wanted = check_slug(check);
   auto slug = wanted;
@@ -201,28 +207,31 @@ Result<CollectorItem> Service::add_check(const TenantId& tenant, const NewCheck&
     slug = fmt::format("{}-{}", wanted, i);
   }
   AT_TRY(auto file, check_file(check, slug));
-  file.path = path + "/" + file.name;
-  const auto alone = load_package(tenant, package, {file}, {});
-  if (!alone.errors.empty()) {
-    auto error = alone.errors.front();
+  const auto changed = [&] {
+    const std::lock_guard change(impl.change_mutex);
+    return impl.carry_out(tenant, {{package + "/" + file.name, std::nullopt, file.text}}, author,
+                          fmt::format("check {} added", slug), false);
+  };
+  AT_TRY(auto result, changed());
+  if (!result.errors.empty()) {
+    auto error = result.errors.front();
+    if (error.place && !error.place->file.ends_with("/" + file.name)) {
+      return fail(ErrorCode::kConflict,
+                  fmt::format("another file of package {} is broken: {}", package, to_string(error)),
+                  "see the list of packages for its errors");
+    }
     error.place.reset();  // of a file that nobody has seen
     return std::unexpected(std::move(error));
   }
-  AT_TRY(impl.files.create_directories(path));
-  AT_TRY(io::write_file_atomically(impl.files, file.path, file.text));
-  impl.load(tenant, package, read_folder(impl.files, path, path));
-  impl.tell();
   const auto id = fmt::format("{}/checks/{}", package, slug);
   for (auto& item : collectors(tenant)) {
     if (item.id == id) return item;
   }
-  return fail(ErrorCode::kConflict, fmt::format("{} is stored, but another file of package {} is broken", id, package),
-              "see the list of packages for its errors");
+  return fail(ErrorCode::kInternal, fmt::format("{} is stored and does not run", id));
 }
 
-Status Service::remove_item(const TenantId& tenant, std::string_view id) {
+Status Service::remove_item(const TenantId& tenant, std::string_view id, const std::string& author) {
   auto& impl = *impl_;
-  const std::lock_guard change(impl.change_mutex);
   std::optional<registry::Item> found;
   std::size_t in_file = 0;
   const auto all = impl.items.list(tenant);
@@ -239,12 +248,15 @@ Status Service::remove_item(const TenantId& tenant, std::string_view id) {
   if (in_file != 1) {
     return fail(ErrorCode::kConflict, fmt::format("{} holds {} items", file, in_file), "remove it from that file");
   }
-  AT_TRY(impl.files.remove(file));
-  const auto folder = impl.folder(tenant, found->package);
-  AT_TRY(impl.files.sync_directory(folder));
-  bool changed = false;
-  impl.load_tenant(tenant, false, changed);
-  impl.tell();
+  const auto changed = [&]() -> Result<ChangeResult> {
+    const std::lock_guard change(impl.change_mutex);
+    AT_TRY(auto text, io::read_file(impl.files, file, kMaxPackageFile));
+    return impl.carry_out(tenant,
+                          {{fmt::format("{}/{}", kOndemand, file.substr(file.rfind('/') + 1)), text, std::nullopt}},
+                          author, fmt::format("{} removed", id), false);
+  };
+  AT_TRY(auto result, changed());
+  if (!result.errors.empty()) return std::unexpected(result.errors.front());
   return {};
 }
 

@@ -3,45 +3,63 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <set>
+#include <shared_mutex>
 #include <string>
 #include <vector>
 
 #include "packages/disk.h"
 #include "packages/service.h"
+#include "packages/world.h"
 
 namespace atalaya::packages {
 
 struct Service::Impl {
-  Impl(io::FileSystem& file_system, registry::Items& item_index, Options service_options)
-      : files(file_system), items(item_index), options(std::move(service_options)) {}
+  Impl(io::FileSystem& file_system, registry::Items& item_index, const Clock& service_clock, Options service_options)
+      : files(file_system), items(item_index), clock(service_clock), options(std::move(service_options)) {}
 
-  /// One package folder of a tenant.
-  struct Slot {
-    std::optional<Package> running;
-    std::uint64_t seen = 0;  ///< fingerprint of the files that were last looked at
-    bool broken = false;
-    std::vector<Error> errors;
+  struct Tenant {
+    explicit Tenant(WorldOptions world_options) : world(std::move(world_options)) {}
+    World world;
+    std::map<std::string, std::uint64_t> seen;  ///< fingerprints of folders; under change_mutex
+    std::unique_ptr<History> history;           ///< null where none is kept
   };
-  using Slots = std::map<std::string, Slot>;
+  /// What listeners are to hear.
+  struct News {
+    bool everything = false;  ///< of rules: all of them
+    std::map<TenantId, std::set<std::string>> rules;
+    std::map<TenantId, std::set<std::string>> packages;
+    std::set<TenantId> channels;
+    bool collectors = false;
+  };
 
-  // Under change_mutex.
+  // service_load.cc, under change_mutex.
   Result<std::vector<TenantId>> find_tenants();
+  Tenant& tenant_of(const TenantId& id);
+  Status open_tenant(const TenantId& id);
   Status install_shipped(const TenantId& tenant);
+  Status renew_base(const TenantId& tenant);
   /// The same for a tenant that nobody knew; a failure goes to the log.
   void install_for_new(const TenantId& tenant);
-  /// Looks at every package of the tenant; loads those whose files changed, or all.
-  void load_tenant(const TenantId& tenant, bool all, bool& changed);
-  void load(const TenantId& tenant, const std::string& name, const std::vector<SourceFile>& sources);
-  void run_last_good(const TenantId& tenant, const std::string& name, Slot& slot);
-  void keep_last_good(const TenantId& tenant, const std::string& name, const std::vector<SourceFile>& sources);
-  void forget(const TenantId& tenant, const std::string& name);
-  std::vector<ChannelTypeFile> channel_types_except(const TenantId& tenant, const std::string& name) const;
-  /// Compares with what was told last, and tells what is new.
-  void tell();
-  void renew_revision(const std::vector<CollectorItem>& all);
+  /// Loads the packages whose folders changed, or all. Adds to `news`.
+  void load_tenant(const TenantId& tenant, bool all, News& news);
+  void take(const TenantId& tenant, Plan plan, News& news);
+  void tell(const News& news);
+  void renew_revision();
+  void keep_last_good(const TenantId& tenant, const std::set<std::string>& packages, bool by_hand);
+
+  // service_files.cc
+  Files disk_files(const TenantId& tenant) const;
+  Files with_changes(Files files, const TenantId& tenant, const std::vector<FileChange>& changes) const;
+  std::vector<SourceFile> shipped_files(const std::string& package) const;
+  FileTexts texts_of(const TenantId& tenant, const std::set<std::string>& packages, bool all_files) const;
+
+  // service_change.cc, under change_mutex.
+  Result<ChangeResult> carry_out(const TenantId& tenant, std::vector<FileChange> changes, const std::string& author,
+                                 const std::string& reason, bool preview, bool privileged = true);
 
   std::string folder(const TenantId& tenant, const std::string& name) const {
     return options.root + "/" + tenant.value() + "/" + name;
@@ -50,28 +68,30 @@ struct Service::Impl {
     return options.last_good + "/" + tenant.value() + "/" + name;
   }
 
-  // Under mutex.
-  std::vector<rules::RuleSpec> all_rules() const;
-  std::vector<CollectorItem> collectors_of(const TenantId& tenant) const;
-  std::vector<ChannelItem> channels_of(const TenantId& tenant) const;
-  std::vector<ChannelTypeFile> channel_types_of(const TenantId& tenant) const;
+  // Under mutex, at least shared.
+  const World* find_world(const TenantId& tenant) const;
+  template <typename T>
+  std::vector<T> gather(const TenantId& tenant, std::vector<T> Package::* part) const {
+    std::vector<T> out;
+    const auto* world = find_world(tenant);
+    if (world == nullptr) return out;
+    for (const auto& [name, slot] : world->slots()) {
+      if (slot.running) out.insert(out.end(), ((*slot.running).*part).begin(), ((*slot.running).*part).end());
+    }
+    return out;
+  }
 
   io::FileSystem& files;
   registry::Items& items;
+  const Clock& clock;
   const Options options;
   std::vector<Listeners> listeners;
-  std::set<std::string> odd_folders;  ///< in the root, named in the log; under change_mutex
+  std::set<std::string> odd_folders;                      ///< in the root, named in the log; under change_mutex
+  std::map<std::string, std::uint64_t> collector_prints;  ///< by tenant and package; under change_mutex
+  bool told = false;                                      ///< listeners heard everything once; under change_mutex
 
-  // What listeners heard last; under change_mutex.
-  struct Told {
-    bool once = false;
-    std::vector<rules::RuleSpec> rules;
-    std::vector<CollectorItem> collectors;
-    std::map<TenantId, std::pair<std::vector<ChannelItem>, std::vector<ChannelTypeFile>>> channels;
-  } told;
-
-  mutable std::mutex mutex;  ///< guards the rest; changed only under change_mutex as well
-  std::map<TenantId, Slots> tenants;
+  mutable std::shared_mutex mutex;  ///< guards the rest; changed only under change_mutex as well
+  std::map<TenantId, std::unique_ptr<Tenant>> tenants;
   std::uint64_t revision = 0;
 
   std::mutex change_mutex;  ///< held through a whole change; taken before mutex

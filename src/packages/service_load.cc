@@ -13,10 +13,46 @@
 namespace atalaya::packages {
 namespace {
 
-std::set<std::string> names_of(const std::vector<ChannelTypeFile>& types) {
-  std::set<std::string> names;
-  for (const auto& type : types) names.insert(type.name);
-  return names;
+const std::string kBase = "base";
+
+void warn(std::string_view what, const std::string& package, const Error& error) {
+  telemetry::log_warn("packages", std::string(what), {{"package", package}, {"reason", to_string(error)}});
+}
+
+std::uint64_t hash_of(std::string_view text) {
+  std::uint64_t hash = 0xcbf29ce484222325ULL;
+  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3ULL;
+  return hash;
+}
+
+std::uint64_t print_of(const std::vector<CollectorItem>& collectors) {
+  std::uint64_t print = 0;
+  for (const auto& item : collectors) {
+    print += hash_of(fmt::format("{}\n{}\n{}\n{}\n{}", item.id, item.type, item.period.count(),
+                                 fmt::join(item.on.patterns, "\n"), boost::json::serialize(item.fields)));
+  }
+  return print;
+}
+
+bool same_rules(const std::vector<rules::RuleSpec>& a, const std::vector<rules::RuleSpec>& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](const auto& x, const auto& y) { return x.same_content(y) && x.origin == y.origin; });
+}
+
+std::vector<registry::Item> index_of(const Package& package) {
+  std::vector<registry::Item> out;
+  if (package.specification) return out;
+  out.reserve(package.items.size());
+  for (const auto& item : package.items) {
+    out.push_back({.id = item.id,
+                   .tenant = package.tenant,
+                   .kind = item.section,
+                   .package = package.name,
+                   .title = item.title,
+                   .links = item.links,
+                   .origin = item.origin});
+  }
+  return out;
 }
 
 }  // namespace
@@ -38,206 +74,185 @@ Result<std::vector<TenantId>> Service::Impl::find_tenants() {
   return out;
 }
 
-Status Service::Impl::install_shipped(const TenantId& tenant) {
-  std::map<std::string, std::vector<SourceFile>> by_package;
-  for (const auto& file : options.shipped) {
-    const auto slash = file.path.find('/');
-    if (slash == std::string_view::npos) continue;
-    by_package[std::string(file.path.substr(0, slash))].push_back(
-        {"", std::string(file.path.substr(slash + 1)), std::string(file.bytes), std::nullopt});
+Service::Impl::Tenant& Service::Impl::tenant_of(const TenantId& id) {
+  if (const auto found = tenants.find(id); found != tenants.end()) return *found->second;
+  WorldOptions world;
+  world.tenant = id;
+  world.base = shipped_files(kBase);
+  world.run = options.run_type_script;
+  world.check_channels = options.check_channels;
+  auto made = std::make_unique<Tenant>(std::move(world));
+  if (!options.history.empty()) {
+    made->history =
+        std::make_unique<History>(files, options.history + "/" + id.value(), options.root + "/" + id.value());
   }
-  for (const auto& [name, sources] : by_package) {
+  const std::unique_lock lock(mutex);  // who reads meanwhile must not see the map grow
+  return *tenants.emplace(id, std::move(made)).first->second;
+}
+
+/// A tenant's folder, with what a crash interrupted finished and the shipped packages in it.
+Status Service::Impl::open_tenant(const TenantId& id) {
+  AT_TRY(files.create_directories(options.root + "/" + id.value()));
+  auto& tenant = tenant_of(id);
+  if (tenant.history) {
+    AT_TRY(tenant.history->recover());
+  }
+  AT_TRY(install_shipped(id));
+  return renew_base(id);
+}
+
+Status Service::Impl::install_shipped(const TenantId& tenant) {
+  std::set<std::string> names;
+  for (const auto& file : options.shipped) names.insert(std::string(file.path.substr(0, file.path.find('/'))));
+  for (const auto& name : names) {
     if (files.exists(folder(tenant, name))) continue;
     // Under another name first, so that a crash in between leaves no half package.
     const auto temporary = folder(tenant, "." + name + ".new");
-    if (files.exists(temporary)) {
-      AT_TRY(files.remove_all(temporary));
+    AT_TRY(files.remove_all(temporary));
+    for (const auto& file : shipped_files(name)) {
+      const auto path = temporary + "/" + file.name;
+      AT_TRY(files.create_directories(io::parent_path(path)));
+      AT_TRY(io::write_file_atomically(files, path, file.text));
     }
-    AT_TRY(write_folder(files, temporary, sources));
     AT_TRY(files.rename(temporary, folder(tenant, name)));
     AT_TRY(files.sync_directory(options.root + "/" + tenant.value()));
   }
   return {};
 }
 
+/// The base package describes the sections that this program knows: one of an older program is brought up
+/// to date, but for channel types, which people adapt. What it was stays in the history.
+Status Service::Impl::renew_base(const TenantId& id) {
+  const auto shipped = shipped_files(kBase);
+  if (shipped.empty() || !tenant_of(id).history) return {};
+  const auto version_in = [&](std::vector<SourceFile> sources) {
+    config::Errors errors;
+    const auto tree = PackageTree::read(kBase, std::move(sources), errors);
+    return Version::parse(tree.manifest().version);
+  };
+  const auto path = folder(id, kBase);
+  const auto ours = version_in(shipped);
+  const auto theirs = version_in(read_folder(files, path, path));
+  if (!ours || (theirs && !(*theirs < *ours))) return {};
+  Commit commit;
+  commit.at = clock.now();
+  commit.author = "atalaya";
+  commit.reason = "sections and types of this version of the program";
+  const auto texts = texts_of(id, {kBase}, true);
+  for (const auto& file : shipped) {
+    const auto name = kBase + "/" + file.name;
+    const auto now = texts.find(name);
+    const bool there = now != texts.end();
+    if (there && (file.name.starts_with("channels/") || now->second == file.text)) continue;
+    commit.files.push_back({name, there ? std::optional(now->second) : std::nullopt, file.text});
+  }
+  if (commit.files.empty()) return {};
+  AT_TRY([[maybe_unused]] const auto done, tenant_of(id).history->commit(std::move(commit)));
+  return {};
+}
+
 void Service::Impl::install_for_new(const TenantId& tenant) {
-  auto installed = files.create_directories(options.root + "/" + tenant.value());
-  if (installed) installed = install_shipped(tenant);
-  if (!installed) {
+  if (auto opened = open_tenant(tenant); !opened) {
     telemetry::log_warn("packages", "shipped packages not installed",
-                        {{"tenant", tenant.value()}, {"reason", to_string(installed.error())}});
+                        {{"tenant", tenant.value()}, {"reason", to_string(opened.error())}});
   }
 }
 
-void Service::Impl::load_tenant(const TenantId& tenant, bool all, bool& changed) {
+void Service::Impl::load_tenant(const TenantId& id, bool all, News& news) {
+  auto& tenant = tenant_of(id);
+  const auto on_disk = disk_files(id);
+  std::map<std::string, std::uint64_t> seen;
+  for (const auto& name : on_disk.list()) {
+    const auto listed = list_files(files, folder(id, name));
+    seen[name] = listed ? fingerprint(*listed) : 1;
+  }
+  std::set<std::string> changed;
+  for (const auto& [name, print] : seen) {
+    const auto known = tenant.seen.find(name);
+    if (known == tenant.seen.end() || known->second != print) changed.insert(name);
+  }
+  for (const auto& [name, print] : tenant.seen) {
+    if (!seen.contains(name)) changed.insert(name);
+  }
+  tenant.seen = std::move(seen);
+  if (!all && changed.empty()) return;
+  auto plan = tenant.world.plan(all ? std::nullopt : std::optional(changed), on_disk);
+  take(id, std::move(plan), news);
+  keep_last_good(id, all ? std::set<std::string>{} : changed, true);
+}
+
+void Service::Impl::take(const TenantId& id, Plan plan, News& news) {
+  auto& tenant = tenant_of(id);
+  std::vector<std::pair<std::string, PackagePtr>> before;
+  const auto note = [&](const std::string& name) {
+    const auto found = tenant.world.slots().find(name);
+    before.emplace_back(name, found == tenant.world.slots().end() ? nullptr : found->second.running);
+  };
+  for (const auto& name : plan.removed) note(name);
+  for (const auto& [name, slot] : plan.slots) note(name);
   {
-    const std::lock_guard lock(mutex);  // who reads meanwhile must not see the map grow
-    tenants.try_emplace(tenant);
+    const std::unique_lock lock(mutex);
+    tenant.world.take(std::move(plan));
   }
-  const auto root = options.root + "/" + tenant.value();
-  auto names = list_folders(files, root);
-  if (!names) {
-    telemetry::log_warn("packages", "folder not read", {{"path", root}, {"reason", to_string(names.error())}});
-    return;
+  static const Package kNone;
+  for (const auto& [name, old] : before) {
+    const auto found = tenant.world.slots().find(name);
+    const auto now = found == tenant.world.slots().end() ? nullptr : found->second.running;
+    news.packages[id].insert(name);
+    if (now == old) continue;
+    items.replace_package(id, name, now ? index_of(*now) : std::vector<registry::Item>{});
+    const auto& was = old ? *old : kNone;
+    const auto& is = now ? *now : kNone;
+    if (!same_rules(was.rules, is.rules)) news.rules[id].insert(name);
+    if (was.channels != is.channels || was.channel_types != is.channel_types) news.channels.insert(id);
+    if (was.collectors != is.collectors) {
+      news.collectors = true;
+      collector_prints[id.value() + "/" + name] = print_of(is.collectors);
+    }
   }
-  // Packages that define channel types come first: others name those types.
-  std::stable_partition(names->begin(), names->end(),
-                        [&](const auto& name) { return files.exists(folder(tenant, name) + "/channels"); });
-  std::vector<std::string> gone;
-  for (const auto& [name, slot] : tenants[tenant]) {
-    if (std::find(names->begin(), names->end(), name) == names->end()) gone.push_back(name);
-  }
-  for (const auto& name : gone) {
-    forget(tenant, name);
-    changed = true;
-  }
-  for (const auto& name : *names) {
-    const auto sources = read_folder(files, folder(tenant, name), folder(tenant, name));
-    if (sources.empty() && name == kOndemand) {  // its last entity was removed
-      if (tenants[tenant].contains(name)) {
-        forget(tenant, name);
-        changed = true;
+}
+
+void Service::Impl::tell(const News& news) {
+  const bool first = !std::exchange(told, true);
+  if (first || news.collectors) renew_revision();
+  std::vector<rules::RuleSpec> all_rules;
+  const bool everything = first || (news.everything && !news.rules.empty());
+  std::map<TenantId, std::vector<rules::RuleSpec>> some_rules;
+  {
+    const std::shared_lock lock(mutex);
+    for (const auto& [id, tenant] : tenants) {
+      const auto wanted = news.rules.find(id);
+      for (const auto& [name, slot] : tenant->world.slots()) {
+        if (!slot.running) continue;
+        const auto& own = slot.running->rules;
+        if (everything) {
+          all_rules.insert(all_rules.end(), own.begin(), own.end());
+        } else if (wanted != news.rules.end() && wanted->second.contains(name)) {
+          some_rules[id].insert(some_rules[id].end(), own.begin(), own.end());
+        }
       }
-      continue;
-    }
-    const auto known = tenants[tenant].find(name);
-    if (!all && known != tenants[tenant].end() && known->second.seen == fingerprint(sources)) continue;
-    load(tenant, name, sources);
-    changed = true;
-  }
-}
-
-void Service::Impl::load(const TenantId& tenant, const std::string& name, const std::vector<SourceFile>& sources) {
-  Loaded loaded;
-  if (is_item_name(name)) {
-    loaded = load_package(tenant, name, sources, names_of(channel_types_except(tenant, name)));
-  } else {
-    loaded.errors.push_back({ErrorCode::kInvalidArgument, fmt::format("\"{}\" is no name of a package", name),
-                             Place{folder(tenant, name), 0, 0},
-                             "letters, digits, _, - and . ; a letter or digit first; at most 64"});
-  }
-  if (options.check_channels) {
-    auto types = channel_types_except(tenant, name);
-    types.insert(types.end(), loaded.package.channel_types.begin(), loaded.package.channel_types.end());
-    const auto more = options.check_channels(loaded.package.channels, types);
-    loaded.errors.insert(loaded.errors.end(), more.begin(), more.end());
-    config::sort_by_place(loaded.errors);
-  }
-  const bool good = loaded.errors.empty();
-  if (good) keep_last_good(tenant, name, sources);
-  std::optional<std::vector<registry::Item>> index;
-  {
-    const std::lock_guard lock(mutex);
-    auto& slot = tenants[tenant][name];
-    slot.seen = fingerprint(sources);
-    slot.broken = !good;
-    slot.errors = std::move(loaded.errors);
-    if (good) slot.running = std::move(loaded.package);
-    if (!good && !slot.running) run_last_good(tenant, name, slot);
-    if (slot.running) index = slot.running->index;
-  }
-  if (index) items.replace_package(tenant, name, std::move(*index));
-}
-
-void Service::Impl::run_last_good(const TenantId& tenant, const std::string& name, Slot& slot) {
-  if (options.last_good.empty() || !files.exists(good_folder(tenant, name))) return;
-  // Shown under the path of the files that are the truth.
-  const auto sources = read_folder(files, good_folder(tenant, name), folder(tenant, name));
-  auto loaded = load_package(tenant, name, sources, names_of(channel_types_except(tenant, name)));
-  if (loaded.errors.empty()) slot.running = std::move(loaded.package);
-}
-
-void Service::Impl::keep_last_good(const TenantId& tenant, const std::string& name,
-                                   const std::vector<SourceFile>& sources) {
-  if (options.last_good.empty()) return;
-  const auto path = good_folder(tenant, name);
-  if (files.exists(path) && fingerprint(read_folder(files, path, "")) == fingerprint(sources)) return;
-  if (auto kept = write_folder(files, path, sources); !kept) {
-    telemetry::log_warn("packages", "last good version not kept",
-                        {{"package", name}, {"reason", to_string(kept.error())}});
-  }
-}
-
-void Service::Impl::forget(const TenantId& tenant, const std::string& name) {
-  {
-    const std::lock_guard lock(mutex);
-    tenants[tenant].erase(name);
-  }
-  items.replace_package(tenant, name, {});
-  if (options.last_good.empty() || !files.exists(good_folder(tenant, name))) return;
-  if (auto removed = files.remove_all(good_folder(tenant, name)); !removed) {
-    telemetry::log_warn("packages", "last good version not removed",
-                        {{"package", name}, {"reason", to_string(removed.error())}});
-  }
-}
-
-std::vector<ChannelTypeFile> Service::Impl::channel_types_except(const TenantId& tenant,
-                                                                 const std::string& name) const {
-  std::vector<ChannelTypeFile> out;
-  const auto found = tenants.find(tenant);
-  if (found == tenants.end()) return out;
-  for (const auto& [other, slot] : found->second) {
-    if (other == name || !slot.running) continue;
-    out.insert(out.end(), slot.running->channel_types.begin(), slot.running->channel_types.end());
-  }
-  return out;
-}
-
-namespace {
-
-bool same_rules(const std::vector<rules::RuleSpec>& a, const std::vector<rules::RuleSpec>& b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [](const auto& x, const auto& y) { return x.same_content(y) && x.origin == y.origin; });
-}
-
-std::uint64_t hash_of(std::string_view text) {
-  SourceFile file;
-  file.text = text;
-  return fingerprint({file});
-}
-
-}  // namespace
-
-void Service::Impl::tell() {
-  std::vector<rules::RuleSpec> rules;
-  std::vector<CollectorItem> collectors;
-  decltype(told.channels) channels;
-  {
-    const std::lock_guard lock(mutex);
-    rules = all_rules();
-    for (const auto& [tenant, slots] : tenants) {
-      const auto of_tenant = collectors_of(tenant);
-      collectors.insert(collectors.end(), of_tenant.begin(), of_tenant.end());
-      channels[tenant] = {channels_of(tenant), channel_types_of(tenant)};
     }
   }
-  const bool first = !std::exchange(told.once, true);
-  const bool new_rules = first || !same_rules(rules, told.rules);
-  const bool new_collectors = first || collectors != told.collectors;
-  if (new_collectors) renew_revision(collectors);
-  const auto before = std::exchange(told.channels, channels);
-  told.rules = std::move(rules);
-  told.collectors = std::move(collectors);
   for (const auto& listener : listeners) {
-    if (new_rules && listener.rules) listener.rules(told.rules);
-    if (new_collectors && listener.collectors) listener.collectors(revision);
-    for (const auto& [tenant, set] : channels) {
-      const auto old = before.find(tenant);
-      if (!first && old != before.end() && old->second == set) continue;
-      if (listener.channels) listener.channels(tenant, set.first, set.second);
+    if (everything && listener.rules) listener.rules(all_rules);
+    if (!everything && listener.package_rules) {
+      for (const auto& [id, names] : news.rules) listener.package_rules(id, names, some_rules[id]);
+    }
+    if ((first || news.collectors) && listener.collectors) listener.collectors(revision);
+    for (const auto& [id, tenant] : tenants) {
+      if (!listener.channels || (!first && !news.channels.contains(id))) continue;
+      listener.channels(id, gather(id, &Package::channels), gather(id, &Package::channel_types));
     }
   }
 }
 
 /// The number must differ from every earlier one that stood for something else, also across restarts:
 /// it is kept beside the last good files with a hash of what it stands for.
-void Service::Impl::renew_revision(const std::vector<CollectorItem>& all) {
-  std::string content;
-  for (const auto& item : all) {
-    content += fmt::format("{}\n{}\n{}\n{}\n{}\n{}\n", item.tenant.value(), item.id, item.type, item.period.count(),
-                           fmt::join(item.on.patterns, "\n"), boost::json::serialize(item.fields));
+void Service::Impl::renew_revision() {
+  std::uint64_t hash = 0xcbf29ce484222325ULL;
+  for (const auto& [name, print] : collector_prints) {
+    if (print != 0) hash = (hash ^ hash_of(name) ^ print) * 0x100000001b3ULL;
   }
-  const auto hash = hash_of(content);
   const auto path = options.last_good + "/collectors.json";
   std::uint64_t next = revision + 1;
   if (revision == 0 && !options.last_good.empty()) {
@@ -254,7 +269,7 @@ void Service::Impl::renew_revision(const std::vector<CollectorItem>& all) {
     }
   }
   {
-    const std::lock_guard lock(mutex);
+    const std::unique_lock lock(mutex);
     revision = next;
   }
   if (options.last_good.empty()) return;
@@ -263,6 +278,57 @@ void Service::Impl::renew_revision(const std::vector<CollectorItem>& all) {
   auto kept = files.create_directories(options.last_good);
   if (kept) kept = io::write_file_atomically(files, path, text);
   if (!kept) telemetry::log_warn("packages", "revision not kept", {{"reason", to_string(kept.error())}});
+}
+
+/// Copies the files of packages that hold, so that a restart over broken files has something to run; what
+/// was changed by hand becomes a note in the history. `packages` empty: all.
+void Service::Impl::keep_last_good(const TenantId& id, const std::set<std::string>& packages, bool by_hand) {
+  if (options.last_good.empty()) return;
+  auto& tenant = tenant_of(id);
+  const auto on_disk = disk_files(id);
+  auto names = packages;
+  if (names.empty()) {
+    for (const auto& [name, slot] : tenant.world.slots()) names.insert(name);
+  }
+  for (const auto& name : names) {
+    const auto slot = tenant.world.slots().find(name);
+    const auto good = good_folder(id, name);
+    if (slot == tenant.world.slots().end()) {
+      if (files.exists(good)) {
+        if (auto removed = files.remove_all(good); !removed)
+          warn("last good version not removed", name, removed.error());
+      }
+      continue;
+    }
+    if (slot->second.broken() || slot->second.instance) continue;
+    const auto now = on_disk.read(name);
+    const auto before = on_disk.last_good(name);
+    std::map<std::string, FileChange> changes;
+    for (const auto& file : before) changes[file.name] = {name + "/" + file.name, file.text, std::nullopt};
+    for (const auto& file : now) {
+      auto& change = changes[file.name];
+      change.file = name + "/" + file.name;
+      change.after = file.text;
+    }
+    std::erase_if(changes, [](const auto& entry) { return entry.second.before == entry.second.after; });
+    if (changes.empty()) continue;
+    Status kept;
+    for (const auto& [file, change] : changes) {
+      const auto path = good + "/" + file;
+      if (!change.after)
+        kept = files.remove(path);
+      else if ((kept = files.create_directories(io::parent_path(path))))
+        kept = io::write_file_atomically(files, path, *change.after);
+      if (!kept) break;
+    }
+    if (!kept) warn("last good version not kept", name, kept.error());
+    if (!by_hand || !tenant.history || before.empty()) continue;
+    Commit commit;
+    commit.at = clock.now();
+    commit.author = "files on disk";
+    for (auto& [file, change] : changes) commit.files.push_back(std::move(change));
+    if (auto noted = tenant.history->note(std::move(commit)); !noted) warn("change not noted", name, noted.error());
+  }
 }
 
 }  // namespace atalaya::packages

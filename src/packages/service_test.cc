@@ -4,9 +4,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <deque>
+
 #include "collect/spec.h"
 #include "io/memory_file_system.h"
-#include "packages/disk.h"
+#include "packages/check.h"
+#include "packages/testing.h"
 
 namespace atalaya::packages {
 namespace {
@@ -26,11 +29,23 @@ class ServiceTest : public testing::Test {
  protected:
   void start(std::vector<ShippedFile> shipped = {}) {
     told_.clear();
-    service_ = std::make_unique<Service>(
-        files_, items_,
-        Service::Options{.root = "/data/packages", .last_good = "/data/good", .shipped = std::move(shipped)});
+    static const auto kBase = base_sources();
+    for (const auto& file : kBase) {
+      if (!file.name.starts_with("channels/")) paths_.push_back("base/" + file.name);
+    }
+    std::size_t at = paths_.size();
+    for (auto file = kBase.rbegin(); file != kBase.rend(); ++file) {
+      if (!file->name.starts_with("channels/")) shipped.push_back({paths_[--at], file->text});
+    }
+    service_ = std::make_unique<Service>(files_, items_, clock_,
+                                         Service::Options{.root = "/data/packages",
+                                                          .last_good = "/data/good",
+                                                          .history = "/data/history",
+                                                          .shipped = std::move(shipped)});
     service_->subscribe(
         {.rules = [this](const auto& rules) { told_.push_back("rules " + std::to_string(rules.size())); },
+         .package_rules = [this](const auto&, const auto&,
+                                 const auto&) { told_.push_back("rules " + std::to_string(service_->rules().size())); },
          .collectors = [this](std::uint64_t n) { told_.push_back("collectors " + std::to_string(n)); },
          .channels =
              [this](const TenantId& tenant, const auto& channels, const auto& types) {
@@ -59,9 +74,11 @@ class ServiceTest : public testing::Test {
   }
 
   io::MemoryFileSystem files_;
+  ManualClock clock_{from_ms(1'700'000'000'000)};
   registry::Items items_;
   std::unique_ptr<Service> service_;
   std::vector<std::string> told_;
+  std::deque<std::string> paths_;  ///< of shipped files
 };
 
 TEST_F(ServiceTest, AnEmptyFolderLoadsAndGetsTheShippedPackages) {
@@ -72,7 +89,7 @@ TEST_F(ServiceTest, AnEmptyFolderLoadsAndGetsTheShippedPackages) {
   EXPECT_FALSE(state("host").broken);
   EXPECT_EQ(state("host").items, 1u);
   EXPECT_FALSE(state("base").broken);
-  EXPECT_EQ(items_.list(kTenant).size(), 1u);
+  EXPECT_EQ(items_.list(kTenant, "rules").size(), 1u);
 }
 
 TEST_F(ServiceTest, AShippedPackageThatAPersonChangedStaysAsItIs) {
@@ -140,7 +157,7 @@ TEST_F(ServiceTest, ARemovedFolderEndsThePackage) {
   ASSERT_TRUE(files_.remove_all("/data/packages/default/p"));
   EXPECT_TRUE(service_->scan());
   EXPECT_THAT(heard(), ElementsAre("rules 0"));
-  EXPECT_THAT(items_.list(kTenant), IsEmpty());
+  EXPECT_THAT(items_.list(kTenant, "rules"), IsEmpty());
   start();
   EXPECT_THAT(service_->rules(), IsEmpty());
 }
@@ -150,7 +167,7 @@ TEST_F(ServiceTest, TenantsAreFoundAsFoldersAndKeptApart) {
   write("p/p.yaml", rule_file("p", 6), "acme");
   start();
   EXPECT_EQ(service_->rules().size(), 2u);
-  EXPECT_EQ(service_->list(TenantId{"acme"}).size(), 1u);
+  EXPECT_EQ(service_->list(TenantId{"acme"}).size(), 2u);
   EXPECT_EQ(service_->rules().front().tenant, TenantId{"acme"});
 }
 
@@ -158,7 +175,7 @@ TEST_F(ServiceTest, ATenantThatAppearsGetsTheShippedPackages) {
   start({{"p/p.yaml", "package: p\nversion: 1.0.0\n"}});
   const TenantId by_token{"by-token"};
   const TenantId by_folder{"by-folder"};
-  ASSERT_EQ(service_->list(kTenant).size(), 1u);
+  ASSERT_EQ(service_->list(kTenant).size(), 2u);
   service_->welcome({kTenant, by_token, TenantId{"no/tenant"}});
   EXPECT_EQ(service_->list(by_token).size(), service_->list(kTenant).size());
   ASSERT_TRUE(files_.create_directories("/data/packages/by-folder"));
@@ -172,9 +189,10 @@ TEST_F(ServiceTest, AnAgentGetsTheCollectorsOfItsHost) {
         "package: p\nversion: 1.0.0\ncollectors:\n  c:\n    web: {http: {url: 'http://x/'}, on: 'web*'}\n"
         "    db: {tcp: {address: 'x:1'}, on: db1}\n");
   start();
-  EXPECT_EQ(service_->agent_configuration(kTenant, "web7"),
-            R"({"revision":1,"collectors":[{"id":"host","type":"host","period":"1s"},)"
-            R"({"id":"p/c/web","type":"http","period":"10s","url":"http://x/","timeout":"5s"}]})");
+  EXPECT_EQ(
+      service_->agent_configuration(kTenant, "web7"),
+      R"({"revision":1,"collectors":[{"id":"host","type":"host","period":"1s"},)"
+      R"({"id":"p/c/web","type":"http","period":"10s","url":"http://x/","method":"GET","insecure_skip_verify":false,"timeout":"5s"}]})");
   EXPECT_THAT(service_->agent_configuration(TenantId{"other"}, "web7"), HasSubstr(R"("period":"1s"}]})"));
 }
 
@@ -203,21 +221,21 @@ TEST_F(ServiceTest, ACheckMadeOnDemandIsAFileAndRuns) {
   start();
   heard();
   const auto made = service_->add_check(
-      kTenant, {.type = "http", .target = "https://Example.org/a?b", .on = {"web1"}, .expect_status = 200});
+      kTenant, {.type = "http", .target = "https://Example.org/a?b", .on = {"web1"}, .expect_status = 200}, "ana");
   ASSERT_TRUE(made) << to_string(made.error());
   EXPECT_EQ(made->id, "ondemand/checks/example-org-a-b");
   EXPECT_EQ(made->target(), "https://Example.org/a?b");
   EXPECT_THAT(heard(), ElementsAre("collectors 2"));
   EXPECT_THAT(service_->agent_configuration(kTenant, "web1"), HasSubstr("Example.org"));
-  const auto second = service_->add_check(kTenant, {.type = "http", .target = "https://example.org/a?b"});
+  const auto second = service_->add_check(kTenant, {.type = "http", .target = "https://example.org/a?b"}, "ana");
   EXPECT_EQ(second->id, "ondemand/checks/example-org-a-b-2");
   start();
   EXPECT_EQ(service_->collectors(kTenant).size(), 2u);
-  ASSERT_TRUE(service_->remove_item(kTenant, made->id));
-  ASSERT_TRUE(service_->remove_item(kTenant, second->id));
+  ASSERT_TRUE(service_->remove_item(kTenant, made->id, "ana"));
+  ASSERT_TRUE(service_->remove_item(kTenant, second->id, "ana"));
   EXPECT_THAT(service_->collectors(kTenant), IsEmpty());
-  EXPECT_FALSE(service_->remove_item(kTenant, made->id));
-  EXPECT_TRUE(service_->add_check(kTenant, {.type = "tcp", .target = "x:1", .name = "Mail: \"in\""}));
+  EXPECT_FALSE(service_->remove_item(kTenant, made->id, "ana"));
+  EXPECT_TRUE(service_->add_check(kTenant, {.type = "tcp", .target = "x:1", .name = "Mail: \"in\""}, "ana"));
   EXPECT_EQ(service_->collectors(kTenant).front().title, "Mail: \"in\"");
 }
 
@@ -231,22 +249,22 @@ TEST_F(ServiceTest, AWrongCheckIsRefusedAndChangesNothing) {
                                                {.type = "tcp", .target = "x:1", .expect_text = "y"},
                                                {.type = "process", .target = "\xff"},
                                                {.type = "process", .target = ""}}) {
-    const auto made = service_->add_check(kTenant, bad);
+    const auto made = service_->add_check(kTenant, bad, "ana");
     ASSERT_FALSE(made) << bad.target;
     EXPECT_EQ(made.error().code, ErrorCode::kInvalidArgument);
     EXPECT_FALSE(made.error().message.empty());
   }
   EXPECT_THAT(heard(), IsEmpty());
   EXPECT_FALSE(files_.exists("/data/packages/default/ondemand"));
-  ASSERT_TRUE(service_->add_check(kTenant, {.type = "process", .target = "sshd", .name = "ssh"}));
-  EXPECT_EQ(service_->add_check(kTenant, {.type = "process", .target = "sshd", .name = "ssh"}).error().code,
+  ASSERT_TRUE(service_->add_check(kTenant, {.type = "process", .target = "sshd", .name = "ssh"}, "ana"));
+  EXPECT_EQ(service_->add_check(kTenant, {.type = "process", .target = "sshd", .name = "ssh"}, "ana").error().code,
             ErrorCode::kAlreadyExists);
 }
 
 TEST_F(ServiceTest, WhatAFileDeclaresIsRemovedFromTheFile) {
   write("p/p.yaml", "package: p\nversion: 1.0.0\ncollectors: {c: {w: {tcp: {address: 'x:1'}}}}\n");
   start();
-  const auto removed = service_->remove_item(kTenant, "p/c/w");
+  const auto removed = service_->remove_item(kTenant, "p/c/w", "ana");
   ASSERT_FALSE(removed);
   EXPECT_EQ(removed.error().code, ErrorCode::kPermissionDenied);
   EXPECT_THAT(removed.error().message, HasSubstr("/data/packages/default/p/p.yaml"));
@@ -254,7 +272,7 @@ TEST_F(ServiceTest, WhatAFileDeclaresIsRemovedFromTheFile) {
 }
 
 TEST_F(ServiceTest, ChannelsOfTypesThatAnotherPackageDefinesLoad) {
-  write("base/channels/hook.yaml", "method: POST\n");
+  write("base/channels/hook.yaml", "channel_types: {hook: {settings: {url: {title: where}}}}\n");
   write("a/a.yaml", "package: a\nversion: 1.0.0\nchannels: {ops: {h: {hook: {url: 'http://x/'}}}}\n");
   start();
   EXPECT_FALSE(state("a").broken);
@@ -305,17 +323,26 @@ collectors:
 TEST(ShippedPackages, AreGood) {
   const std::string at = AT_SOURCE_DIR;
   const auto files = io::real_file_system();
+  std::vector<ShippedFile> shipped;
+  const auto base = base_sources();
+  for (const auto& file : base) shipped.push_back({file.path, file.text});
+  const auto names = list_folders(*files, at + "/packages");
+  ASSERT_TRUE(names);
   std::size_t rules = 0;
-  for (const auto* name : {"host", "logs"}) {
-    const auto loaded = check_folder(*files, at + "/packages/" + name, {});
-    for (const auto& error : loaded.errors) ADD_FAILURE() << to_string(error);
-    for (const auto& rule : loaded.package.rules) {
+  for (const auto& name : *names) {
+    const auto world = world_with_folder(*files, at + "/packages/" + name, shipped,
+                                         {.tenant = kTenant, .base = {}, .run = {}, .check_channels = {}});
+    const auto& slot = world.slots().at(name);
+    for (const auto& error : slot.errors) ADD_FAILURE() << to_string(error);
+    for (const auto& error : slot.world_errors) ADD_FAILURE() << to_string(error);
+    if (!slot.running) continue;
+    for (const auto& rule : slot.running->rules) {
       EXPECT_FALSE(rule.title.empty()) << rule.id;
       EXPECT_TRUE(rule.annotations.contains("summary")) << rule.id;
     }
-    rules += loaded.package.rules.size();
+    rules += slot.running->rules.size();
   }
-  EXPECT_GE(rules, 12u);
+  EXPECT_GE(rules, 40u);
 }
 
 }  // namespace

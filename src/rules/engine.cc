@@ -15,6 +15,11 @@ Engine::~Engine() = default;
 
 Status Engine::set_rules(std::vector<RuleSpec> rules, Time now) { return impl_->set_rules(std::move(rules), now); }
 
+Status Engine::set_package_rules(const TenantId& tenant, const std::set<std::string>& packages,
+                                 std::vector<RuleSpec> rules, Time now) {
+  return impl_->set_package_rules(tenant, packages, std::move(rules), now);
+}
+
 void Engine::restore(std::span<const OpenAlert> open, Time now) {
   for (const auto& alert : open) impl_->restore(alert, now);
 }
@@ -126,6 +131,42 @@ Status Engine::Impl::set_rules(std::vector<RuleSpec> specs, Time now) {
     rebuild_index(tenant);
     prime(tenant, fresh, now);
   }
+  return {};
+}
+
+Status Engine::Impl::set_package_rules(const TenantId& id, const std::set<std::string>& packages,
+                                       std::vector<RuleSpec> specs, Time now) {
+  AT_TRY(auto wanted, compile_changed(std::move(specs), tenants, now));
+  auto& tenant = tenants[id];
+  tenant.id = id;
+  std::vector<Rule*> fresh;
+  auto& rules = wanted[id];
+  bool differs = false;
+  for (const auto& package : packages) {
+    const auto prefix = package + "/";
+    for (auto old = tenant.rules.lower_bound(prefix); old != tenant.rules.end() && old->first.starts_with(prefix);) {
+      const auto found = rules.find(old->first);
+      if (found == rules.end()) {
+        close_all(*old->second, "rule removed", now);
+      } else if (found->second) {
+        take_over(*found->second, *old->second, now);
+      } else {
+        ++old;  // it is as it was
+        continue;
+      }
+      old = tenant.rules.erase(old);
+      differs = true;
+    }
+  }
+  for (auto& [name, rule] : rules) {
+    if (!rule) continue;
+    fresh.push_back(rule.get());
+    tenant.rules[name] = std::move(rule);
+    differs = true;
+  }
+  if (!differs) return {};
+  rebuild_index(tenant);
+  prime(tenant, fresh, now);
   return {};
 }
 

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -78,6 +79,10 @@ class Engine {
   /// keeps that of its open label sets and judges them anew by the next sample; open label sets of a
   /// removed one get an `ok` verdict with `removed` set and the text "rule removed".
   Status set_rules(std::vector<RuleSpec> rules, Time now);
+  /// The same for the rules of some packages alone (their ids begin with `package/`): the others of the
+  /// tenant stay as they are, and so does what they remember.
+  Status set_package_rules(const TenantId& tenant, const std::set<std::string>& packages, std::vector<RuleSpec> rules,
+                           Time now);
   /// Takes over what was open before the process started, without verdicts, except that alerts of
   /// rules which exist no longer are closed as removed. Call once, after the first set_rules.
   void restore(std::span<const OpenAlert> open, Time now);

@@ -34,6 +34,8 @@ struct Engine::Impl {
 
   // engine.cc: rules come and go.
   Status set_rules(std::vector<RuleSpec> specs, Time now);
+  Status set_package_rules(const TenantId& tenant, const std::set<std::string>& packages, std::vector<RuleSpec> specs,
+                           Time now);
   void take_over(Rule& fresh, Rule& old, Time now);
   void close_all(Rule& rule, std::string_view why, Time now);
   void rebuild_index(TenantRules& tenant);

@@ -1,4 +1,4 @@
-#include "packages/items.h"
+#include "packages/project.h"
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
@@ -6,9 +6,7 @@
 #include <algorithm>
 
 #include "alerts/annotations.h"
-#include "config/suggest.h"
 #include "net/url.h"
-#include "packages/fields.h"
 
 namespace atalaya::packages {
 namespace {
@@ -82,77 +80,43 @@ bool check_annotations(const ItemContext& item, const std::map<std::string, std:
     if (parsed) continue;
     good = false;
     auto error = parsed.error();
-    error.place = place_within(item.document, *node->get(name), error.place.value_or(Place{}));
+    error.place = schema::place_within(item.text_of(node->get(name)->place().file), *node->get(name),
+                                       error.place.value_or(Place{}));
     error.message = fmt::format("annotations.{}: {}", name, error.message);
     item.errors.push_back(std::move(error));
   }
   return good;
 }
 
-}  // namespace
-
-std::optional<ItemParts> read_parts(const ItemContext& item, const Section& section,
-                                    const std::set<std::string>& more_types) {
-  const auto before = item.errors.size();
-  config::Reader read(item.node, fmt::format("{} \"{}\"", section.item, item.id), item.errors);
-  ItemParts parts;
-  parts.fields = read_fields(read, section.fields, item.errors);
-  std::vector<std::string> known(more_types.begin(), more_types.end());
-  for (const auto& type : section.types) known.emplace_back(type.name);
-  std::sort(known.begin(), known.end());
-  for (const auto& entry : item.node.entries()) {
-    const auto& key = entry.key->text();
-    if (std::find(known.begin(), known.end(), key) == known.end()) continue;
-    read.find(key);
-    if (parts.type_node != nullptr) {
-      item.errors.push_back(
-          {ErrorCode::kInvalidArgument,
-           fmt::format("{} \"{}\" has both \"{}\" and \"{}\"", section.item, item.id, parts.type, key),
-           entry.key->place(), "keep one of them"});
-      continue;
-    }
-    parts.type = key;
-    parts.type_node = entry.value;
+/// The first of these keys that the item has: what it is.
+std::string kind_of(const ItemContext& item, std::initializer_list<std::string_view> kinds) {
+  for (const auto kind : kinds) {
+    if (item.node.get(kind) != nullptr) return std::string(kind);
   }
-  for (const auto& type : known) read.find(type);  // for "did you mean"
-  read.finish();
-  if (parts.type_node == nullptr) {
-    if (item.errors.size() == before) {
-      item.errors.push_back({ErrorCode::kInvalidArgument,
-                             fmt::format("{} \"{}\" does not say what it is", section.item, item.id), item.node.place(),
-                             fmt::format("add one of the keys {}", fmt::join(known, ", "))});
-    }
-    return std::nullopt;
-  }
-  if (const auto* type = find_type(section, parts.type)) {
-    if (type->fields.empty() && parts.type_node->is_null())
-      return item.errors.size() == before ? std::optional(parts) : std::nullopt;
-    config::Reader inner(*parts.type_node, fmt::format("\"{}\"", parts.type), item.errors);
-    parts.type_fields = read_fields(inner, type->fields, item.errors);
-    inner.finish();
-  } else if (config::expect_mapping(*parts.type_node, item.errors)) {
-    parts.type_fields = to_json(*parts.type_node).as_object();
-  }
-  if (item.errors.size() != before) return std::nullopt;
-  return parts;
+  return {};
 }
 
-std::optional<rules::RuleSpec> make_rule(const ItemContext& item, const ItemParts& parts) {
+/// The values below the item's kind; empty where it is written without any.
+const json::object& fields_of(const ItemContext& item, const std::string& kind) {
+  static const json::object kNone;
+  const auto* value = item.fields.if_contains(kind);
+  return value != nullptr && value->is_object() ? value->get_object() : kNone;
+}
+
+}  // namespace
+
+std::optional<rules::RuleSpec> make_rule(const ItemContext& item) {
+  const auto kind = kind_of(item, {"gauge", "binary", "tailable"});
   rules::RuleSpec rule;
   rule.tenant = item.tenant;
   rule.id = item.id;
   rule.name = item.name;
-  rule.title = text_of(parts.fields, "title");
+  rule.title = text_of(item.fields, "title");
   rule.origin = item.node.place();
-  const auto& fields = parts.type_fields;
-  if (parts.type == "gauge") {
-    if (fields.contains("above") == fields.contains("below")) {
-      item.errors.push_back({ErrorCode::kInvalidArgument, "a gauge has either above or below", parts.type_node->place(),
-                             "e.g. above: {warning: 0.8, critical: 0.9}"});
-      return std::nullopt;
-    }
+  const auto& fields = fields_of(item, kind);
+  if (kind == "gauge") {
     rule.threshold = make_gauge(fields);
-  } else if (parts.type == "binary") {
+  } else if (kind == "binary") {
     rule.threshold = rules::BinarySpec{.expr = text_of(fields, "expr"),
                                        .failures = static_cast<std::uint32_t>(integer_of(fields, "failures", 1)),
                                        .severity = severity_of(fields)};
@@ -165,19 +129,19 @@ std::optional<rules::RuleSpec> make_rule(const ItemContext& item, const ItemPart
                                          .within = Duration{integer_of(fields, "within", 300'000)},
                                          .severity = severity_of(fields)};
   }
-  rule.for_duration = Duration{integer_of(parts.fields, "for", 0)};
-  if (const auto* no_data = parts.fields.if_contains("no_data")) {
+  rule.for_duration = Duration{integer_of(item.fields, "for", 0)};
+  if (const auto* no_data = item.fields.if_contains("no_data"); no_data != nullptr && item.node.get("no_data")) {
     rule.no_data_stated = true;
     rule.no_data = no_data->is_null() ? std::nullopt : std::optional(Duration{no_data->get_int64()});
   }
-  rule.labels = map_of(parts.fields, "labels");
-  rule.annotations = map_of(parts.fields, "annotations");
+  rule.labels = map_of(item.fields, "labels");
+  rule.annotations = map_of(item.fields, "annotations");
   if (!check_annotations(item, rule.annotations)) return std::nullopt;
   const auto problems = rules::check(rule);
   for (const auto& problem : problems) {
     const auto& node = node_at(item.node, problem.field);
     auto error = problem.error;
-    error.place = place_within(item.document, node, error.place.value_or(Place{}));
+    error.place = schema::place_within(item.text_of(node.place().file), node, error.place.value_or(Place{}));
     error.message = fmt::format("{}: {}", problem.field, error.message);
     item.errors.push_back(std::move(error));
   }
@@ -187,26 +151,23 @@ std::optional<rules::RuleSpec> make_rule(const ItemContext& item, const ItemPart
 
 namespace {
 
-/// What one type needs beyond the table.
-void check_target(const ItemContext& item, const ItemParts& parts) {
+/// What one kind needs beyond its schema.
+void check_target(const ItemContext& item, const std::string& kind, const json::object& fields) {
+  const auto& kind_node = *item.node.get(kind);
   const auto complain = [&](std::string_view key, std::string message, std::string remedy) {
-    const auto* node = parts.type_node->get(key);
+    const auto* node = kind_node.get(key);
     item.errors.push_back({ErrorCode::kInvalidArgument, std::move(message),
-                           (node != nullptr ? node : parts.type_node)->place(), std::move(remedy)});
+                           (node != nullptr ? *node : kind_node).place(), std::move(remedy)});
   };
-  const auto& fields = parts.type_fields;
-  if (parts.type == "http") {
-    const auto url = text_of(fields, "url");
-    const auto parsed = net::parse_url(url);
-    if (!parsed || !parsed->scheme.starts_with("http")) {
-      // An address with an @ may hold a password: it is not repeated.
-      const auto shown = url.find('@') == std::string::npos ? fmt::format("\"{}\"", url) : "this";
-      complain("url", fmt::format("{} is no HTTP address", shown), "e.g. http://127.0.0.1:8080/health");
-    } else if (!parsed->user.empty() || !parsed->password.empty()) {
+  if (kind == "http") {
+    const auto parsed = net::parse_url(text_of(fields, "url"));
+    if (parsed && !parsed->scheme.starts_with("http")) {
+      complain("url", "this is no HTTP address", "e.g. http://127.0.0.1:8080/health");
+    } else if (parsed && (!parsed->user.empty() || !parsed->password.empty())) {
       complain("url", "a check's address must not hold a user or password: everybody who sees checks would read them",
                "leave them out; in a package's file, headers: {Authorization: …} signs the check in");
     }
-  } else if (parts.type == "tcp") {
+  } else if (kind == "tcp") {
     const auto address = text_of(fields, "address");
     const auto colon = address.rfind(':');
     const auto port = colon == std::string::npos ? std::string() : address.substr(colon + 1);
@@ -214,55 +175,74 @@ void check_target(const ItemContext& item, const ItemParts& parts) {
     if (!digits || colon == 0 || std::stoi(port) < 1 || std::stoi(port) > 65535) {
       complain("address", fmt::format("\"{}\" is no host:port", address), "e.g. 127.0.0.1:5432 or [::1]:22");
     }
-  } else if (parts.type == "log") {
-    for (const auto& value : fields.at("path").as_array()) {
-      const std::string_view path = value.get_string();
-      if (!path.starts_with('/')) {
-        complain("path", fmt::format("\"{}\" is no absolute path", path), "begin it with /");
-      }
-    }
-  } else if (parts.type == "process") {
+  } else if (kind == "process") {
     if (text_of(fields, "name").empty() == text_of(fields, "regex").empty()) {
       complain("regex", "a process is told by either its name or a regex on its command line", "write one of the two");
     }
   }
 }
 
-}  // namespace
-
-std::optional<CollectorItem> make_collector(const ItemContext& item, const ItemParts& parts) {
-  const auto before = item.errors.size();
-  CollectorItem collector;
-  collector.id = item.id;
-  collector.tenant = item.tenant;
-  collector.type = parts.type;
-  collector.title = text_of(parts.fields, "title");
-  collector.origin = item.node.place();
-  collector.fields = parts.type_fields;
-  check_target(item, parts);
-  const bool is_fast = parts.type == "host" || parts.type == "log";
-  collector.period = Duration{integer_of(parts.fields, "period", is_fast ? 1'000 : 10'000)};
+/// How often it measures, and how long a check may take.
+void read_times(const ItemContext& item, CollectorItem& collector) {
+  const bool is_fast = collector.type == "host" || collector.type == "log";
+  collector.period = Duration{integer_of(item.fields, "period", is_fast ? 1'000 : 10'000)};
   if (collector.period < kLeastPeriod || collector.period > kMostPeriod) {
     item.errors.push_back({ErrorCode::kInvalidArgument,
                            fmt::format("a period of {} is out of bounds", format_duration(collector.period)),
                            item.node.get("period")->place(), "1s to 1d"});
   }
   const auto* timeout = item.node.get("timeout");
-  if (collector.is_check()) {
-    const Duration patience{
-        integer_of(parts.fields, "timeout", std::min<std::int64_t>(5'000, collector.period.count()))};
-    if (timeout != nullptr && (patience <= Duration{0} || patience > collector.period)) {
-      item.errors.push_back({ErrorCode::kInvalidArgument,
-                             fmt::format("a timeout of {} with a period of {}", format_duration(patience),
-                                         format_duration(collector.period)),
-                             timeout->place(), "more than 0s, at most the period"});
-    }
-    collector.fields["timeout"] = format_duration(patience);
-  } else if (timeout != nullptr) {
-    item.errors.push_back({ErrorCode::kInvalidArgument, fmt::format("a {} collector has no timeout", parts.type),
+  if (!collector.is_check() && collector.type != "script") {
+    if (timeout == nullptr) return;
+    item.errors.push_back({ErrorCode::kInvalidArgument, fmt::format("a {} collector has no timeout", collector.type),
                            timeout->place(), "remove it"});
+    return;
   }
-  if (const auto* on = parts.fields.if_contains("on")) {
+  const Duration patience{integer_of(item.fields, "timeout", std::min<std::int64_t>(5'000, collector.period.count()))};
+  if (timeout != nullptr && (patience <= Duration{0} || patience > collector.period)) {
+    item.errors.push_back({ErrorCode::kInvalidArgument,
+                           fmt::format("a timeout of {} with a period of {}", format_duration(patience),
+                                       format_duration(collector.period)),
+                           timeout->place(), "more than 0s, at most the period"});
+  }
+  collector.fields["timeout"] = format_duration(patience);
+}
+
+}  // namespace
+
+std::optional<std::string> program_of(const ItemContext& item, const json::value& script, const config::Node& node) {
+  if (script.is_string()) return std::string(script.get_string());
+  const auto* file = script.is_object() ? script.get_object().if_contains("file") : nullptr;
+  if (file == nullptr || !file->is_string()) {
+    item.errors.push_back({ErrorCode::kInvalidArgument, "this is no program", node.place(),
+                           "write its text, or {file: scripts/name.sh}"});
+    return std::nullopt;
+  }
+  auto text = item.read_file(std::string(file->get_string()));
+  if (text) return std::move(*text);
+  auto error = std::move(text).error();
+  error.place = node.place();
+  item.errors.push_back(std::move(error));
+  return std::nullopt;
+}
+
+std::optional<CollectorItem> make_collector(const ItemContext& item) {
+  const auto before = item.errors.size();
+  CollectorItem collector;
+  collector.id = item.id;
+  collector.tenant = item.tenant;
+  collector.type = kind_of(item, {"host", "log", "http", "tcp", "process", "ping", "script"});
+  collector.title = text_of(item.fields, "title");
+  collector.origin = item.node.place();
+  collector.fields = fields_of(item, collector.type);
+  check_target(item, collector.type, collector.fields);
+  read_times(item, collector);
+  if (const auto* run = collector.fields.if_contains("run"); run != nullptr && collector.type == "script") {
+    auto program = program_of(item, *run, *item.node.get({"script", "run"}));
+    collector.fields.erase("run");
+    if (program) collector.fields["program"] = std::move(*program);
+  }
+  if (const auto* on = item.fields.if_contains("on"); on != nullptr && on->is_array()) {
     for (const auto& pattern : on->get_array()) collector.on.patterns.emplace_back(pattern.get_string());
   } else {
     collector.on.patterns = {"*"};
@@ -271,13 +251,17 @@ std::optional<CollectorItem> make_collector(const ItemContext& item, const ItemP
   return collector;
 }
 
-std::optional<ChannelItem> make_channel(const ItemContext& item, const ItemParts& parts) {
+std::optional<ChannelItem> make_channel(const ItemContext& item) {
   ChannelItem channel;
   channel.id = item.id;
   channel.tenant = item.tenant;
-  channel.type = parts.type;
-  channel.title = text_of(parts.fields, "title");
-  channel.fields = parts.type_fields;
+  for (const auto& entry : item.node.entries()) {
+    const auto* value = item.fields.if_contains(entry.key->text());
+    if (value == nullptr || !value->is_object()) continue;  // title and the like
+    channel.type = entry.key->text();
+    channel.fields = value->get_object();
+  }
+  channel.title = text_of(item.fields, "title");
   channel.origin = item.node.place();
   return channel;
 }

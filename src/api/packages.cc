@@ -1,0 +1,165 @@
+#include "api/packages.h"
+
+#include <fmt/format.h>
+
+#include "api/packages_json.h"
+#include "schema/describe.h"
+
+namespace atalaya::api {
+namespace {
+
+using auth::Principal;
+
+std::vector<std::string> segments(std::string_view path) {
+  std::vector<std::string> out;
+  while (!path.empty()) {
+    const auto slash = path.find('/');
+    if (slash != 0) out.emplace_back(path.substr(0, slash));
+    path = slash == std::string_view::npos ? std::string_view{} : path.substr(slash + 1);
+  }
+  return out;
+}
+
+std::string capture(const net::Request& request, std::string_view name) {
+  return std::string(request.captures.get(name));
+}
+
+bool holds_secrets(const schema::Type& type, int depth = 0) {
+  if (type.kind == schema::Kind::kSecret) return true;
+  if (depth > 6) return false;
+  for (const auto& field : type.fields) {
+    if (field.type && holds_secrets(*field.type, depth + 1)) return true;
+  }
+  return type.of && holds_secrets(*type.of, depth + 1);
+}
+
+Result<net::Response> show_item(const PackageServices& s, const Principal& who, const net::Request& request) {
+  AT_TRY(auto view, s.packages.item(who.tenant, capture(request, "package"), capture(request, "section"),
+                                    segments(request.captures.get("path"))));
+  // The text shows secrets as they are written: to those alone who may write them.
+  const auto known = s.packages.schemas(who.tenant, view.package);
+  const auto* section = known ? known->section(view.section) : nullptr;
+  if (who.role < auth::Role::kOperator && section != nullptr && section->body && holds_secrets(*section->body))
+    view.yaml.clear();
+  return ok(to_json(view));
+}
+
+}  // namespace
+
+void add_package_routes(Doors& doors, PackageServices s) {
+  doors.add("GET", "~/packages", Need::kViewer, [s](const Principal& who, net::Request&) -> Result<net::Response> {
+    json::array list;
+    for (const auto& package : s.packages.list(who.tenant)) list.push_back(to_json(package));
+    return ok(json::object{{"packages", std::move(list)}});
+  });
+  doors.add("GET", "~/packages/{package}", Need::kViewer,
+            [s](const Principal& who, net::Request& request) -> Result<net::Response> {
+              AT_TRY(const auto view, s.packages.view(who.tenant, capture(request, "package")));
+              return ok(to_json(view));
+            });
+  doors.add("GET", "~/packages/{package}/tree", Need::kViewer,
+            [s](const Principal& who, net::Request& request) -> Result<net::Response> {
+              AT_TRY(const auto tree, s.packages.tree(who.tenant, capture(request, "package")));
+              return ok(json::object{{"sections", to_json(tree)}});
+            });
+  const auto item = [s](const Principal& who, net::Request& request) { return show_item(s, who, request); };
+  doors.add("GET", "~/packages/{package}/items/{section}", Need::kViewer, item);
+  doors.add("GET", "~/packages/{package}/items/{section}/{path...}", Need::kViewer, item);
+  doors.add("GET", "~/packages/{package}/files/{path...}", Need::kOperator,
+            [s](const Principal& who, net::Request& request) -> Result<net::Response> {
+              AT_TRY(const auto file,
+                     s.packages.file(who.tenant, capture(request, "package"), capture(request, "path")));
+              return ok(json::object{{"file", file.file}, {"text", file.text}, {"hash", file.hash}});
+            });
+  doors.add("GET", "~/packages/{package}/diff", Need::kOperator,
+            [s](const Principal& who, net::Request& request) -> Result<net::Response> {
+              AT_TRY(const auto changes, s.packages.diff_from_shipped(who.tenant, capture(request, "package")));
+              json::array files;
+              for (const auto& change : changes) {
+                files.push_back(json::object{{"file", change.file}, {"diff", packages::unified_diff(change)}});
+              }
+              return ok(json::object{{"files", std::move(files)}});
+            });
+}
+
+namespace {
+
+json::object head_of(const packages::FoundInPackage& found) {
+  const auto& item = *found.item;
+  const auto path = segments(std::string_view(item.id).substr(found.package->name.size() + 1));
+  const auto* help = item.fields.if_contains("help");
+  return {{"id", item.id},
+          {"package", found.package->name},
+          {"path", json::array(path.begin(), path.end())},
+          {"title", item.title},
+          {"help", help != nullptr && help->is_string() ? help->get_string() : json::string()},
+          {"writable", found.package->name.find('@') == std::string::npos}};
+}
+
+Result<net::Response> show_dashboard(const PackageServices& s, const Principal& who, const std::string& id) {
+  const auto found = s.packages.find(who.tenant, "dashboards", id);
+  if (!found) return fail(ErrorCode::kNotFound, fmt::format("there is no dashboard {}", id));
+  auto out = head_of(*found);
+  const auto path = segments(std::string_view(id).substr(found->package->name.size() + 1));
+  AT_TRY(const auto view, s.packages.item(who.tenant, found->package->name, "dashboards", path));
+  // As a person writes it, with what overrides and defaults add.
+  const auto known = s.packages.schemas(who.tenant, found->package->name);
+  const auto* section = known ? known->section("dashboards") : nullptr;
+  if (section != nullptr && section->body) {
+    const schema::Rules rules{*known, {}};
+    const auto written = schema::serialise(view.effective, *section->body, rules);
+    const auto document = config::Document::parse(config::write_flow(written), "");
+    const auto values = document ? schema::to_json(document->root()) : json::value();
+    if (values.is_object()) {
+      for (const auto& [key, value] : values.get_object()) out[key] = value;
+    }
+  }
+  out["file"] = view.file;
+  out["hash"] = view.hash;
+  return ok(out);
+}
+
+}  // namespace
+
+void add_item_routes(Doors& doors, PackageServices s) {
+  doors.add("GET", "~/schemas", Need::kViewer,
+            [s](const Principal& who, net::Request& request) -> Result<net::Response> {
+              const auto known = s.packages.schemas(who.tenant, std::string(request.query.get("package")));
+              if (!known) return fail(ErrorCode::kUnavailable, "packages are not loaded yet");
+              return ok(schema::to_json(*known));
+            });
+  doors.add("GET", "~/dashboards", Need::kViewer, [s](const Principal& who, net::Request&) -> Result<net::Response> {
+    json::array list;
+    for (const auto& found : s.packages.items(who.tenant, "dashboards")) list.push_back(head_of(found));
+    return ok(json::object{{"dashboards", std::move(list)}});
+  });
+  doors.add("GET", "~/dashboards/{id...}", Need::kViewer,
+            [s](const Principal& who, net::Request& request) -> Result<net::Response> {
+              return show_dashboard(s, who, capture(request, "id"));
+            });
+  doors.add("GET", "~/items", Need::kViewer, [s](const Principal& who, net::Request& request) -> Result<net::Response> {
+    const auto text = request.query.get("text");
+    const std::string limit_text(request.query.get("limit"));
+    const auto limit = limit_text.empty() ? 1000UL : std::min(10'000UL, std::strtoul(limit_text.c_str(), nullptr, 10));
+    const auto has = [&](std::string_view where) {
+      return std::search(where.begin(), where.end(), text.begin(), text.end(), [](char a, char b) {
+               return std::tolower(static_cast<unsigned char>(a)) == std::tolower(static_cast<unsigned char>(b));
+             }) != where.end();
+    };
+    json::array list;
+    std::size_t total = 0;
+    for (const auto& item : s.items.list(who.tenant, request.query.get("kind"))) {
+      if (!text.empty() && !has(item.id) && !has(item.title)) continue;
+      if (++total > limit) continue;
+      list.push_back(json::object{{"id", item.id},
+                                  {"kind", item.kind},
+                                  {"package", item.package},
+                                  {"title", item.title},
+                                  {"origin", json::object{{"file", item.origin.file}, {"line", item.origin.line}}},
+                                  {"links", json::array(item.links.begin(), item.links.end())}});
+    }
+    return ok(json::object{{"items", std::move(list)}, {"total", total}});
+  });
+}
+
+}  // namespace atalaya::api

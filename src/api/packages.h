@@ -1,0 +1,24 @@
+// Routes of packages: what there is, why it is so, and every change to it.
+#pragma once
+
+#include "api/doors.h"
+#include "base/time.h"
+#include "packages/service.h"
+#include "registry/items.h"
+
+namespace atalaya::api {
+
+struct PackageServices {
+  packages::Service& packages;
+  registry::Items& items;
+  /// Public keys (PEM) whose archives are taken; empty: unsigned ones are taken too.
+  std::vector<std::string> trusted_keys = {};
+};
+
+void add_package_routes(Doors& doors, PackageServices services);
+/// Changes, drafts, history, archives.
+void add_package_change_routes(Doors& doors, PackageServices services);
+/// GET ~/dashboards, ~/dashboards/{id…}, ~/items, ~/schemas.
+void add_item_routes(Doors& doors, PackageServices services);
+
+}  // namespace atalaya::api

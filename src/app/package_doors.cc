@@ -1,0 +1,205 @@
+#include "app/package_doors.h"
+
+#include <boost/json.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "app/web_files.h"
+#include "config/yaml.h"
+#include "config/yaml_value.h"
+#include "schema/describe.h"
+#include "schema/validate.h"
+
+namespace atalaya::app {
+namespace {
+
+namespace json = boost::json;
+
+std::string text(const json::object& fields, std::string_view key) {
+  const auto* value = fields.if_contains(key);
+  return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
+}
+
+std::string path_of(const packages::FoundInPackage& found) {
+  return found.item->id.substr(found.package->name.size() + 1);
+}
+
+std::vector<std::string> split(std::string_view path) {
+  std::vector<std::string> out;
+  while (!path.empty()) {
+    const auto slash = path.find('/');
+    out.emplace_back(path.substr(0, slash));
+    path = slash == std::string_view::npos ? std::string_view{} : path.substr(slash + 1);
+  }
+  return out;
+}
+
+/// A page's address leaves out the group where that says nothing: `pages/machine` of group `pages`, or any
+/// whose name alone is asked for.
+bool is_page(const packages::FoundInPackage& found, const std::string& path) {
+  const auto own = path_of(found);
+  return own == path || own.substr(own.find('/') + 1) == path;
+}
+
+Result<pages::PageDefinition> definition(const packages::Service& packages, const TenantId& tenant,
+                                         const packages::FoundInPackage& found, const std::string& path) {
+  const auto& fields = found.item->fields;
+  pages::PageDefinition out;
+  out.package = found.package->name;
+  out.path = path;
+  out.title = found.item->title.empty() ? path : found.item->title;
+  if (const auto* widgets = fields.if_contains("widgets"); widgets != nullptr && widgets->is_array()) {
+    out.widgets = widgets->get_array();
+    return out;
+  }
+  const auto name = text(fields, "template");
+  out.file = found.package->name + "/" + name;
+  AT_TRY(auto file, packages.file(tenant, found.package->name, name));
+  out.text = std::move(file.text);
+  return out;
+}
+
+std::optional<api::Procedure> procedure_of(const packages::Service& packages, const TenantId& tenant,
+                                           const packages::FoundInPackage& found) {
+  const auto& fields = found.item->fields;
+  api::Procedure out;
+  out.id = found.item->id;
+  out.package = found.package->name;
+  out.title = found.item->title;
+  out.help = text(fields, "help");
+  const auto role = text(fields, "role");
+  out.role = role == "admin" ? auth::Role::kAdmin : role == "viewer" ? auth::Role::kViewer : auth::Role::kOperator;
+  out.on = text(fields, "on");
+  if (const auto* timeout = fields.if_contains("timeout"); timeout != nullptr && timeout->is_int64()) {
+    out.timeout = Duration{timeout->get_int64()};
+  }
+  if (const auto* limit = fields.if_contains("output_limit"); limit != nullptr && limit->is_int64()) {
+    out.output_limit = static_cast<std::uint64_t>(limit->get_int64());
+  }
+  const auto* script = fields.if_contains("script");
+  if (script == nullptr) return std::nullopt;
+  if (script->is_string()) {
+    out.program = std::string(script->get_string());
+  } else if (script->is_object()) {
+    const auto file = packages.file(tenant, out.package, text(script->get_object(), "file"));
+    if (!file) return std::nullopt;
+    out.program = file->text;
+  }
+  return out;
+}
+
+/// The record of a procedure's arguments; null where it takes none or they do not hold.
+schema::TypePtr arguments_of(const schema::SchemaSet& schemas, const packages::Item& item) {
+  const auto* arguments = item.fields.if_contains("arguments");
+  if (arguments == nullptr || !arguments->is_object()) return nullptr;
+  const auto document = config::Document::parse(config::write_flow(schema::to_yaml(*arguments)), "arguments");
+  if (!document) return nullptr;
+  config::Errors errors;
+  return schemas.record(document->root(), errors);
+}
+
+}  // namespace
+
+api::PageDirectory page_directory(const packages::Service& packages, const registry::Items& items) {
+  api::PageDirectory out;
+  out.page = [&packages](const TenantId& tenant, const std::string& package,
+                         const std::string& path) -> std::optional<Result<pages::PageDefinition>> {
+    for (const auto& found : packages.items(tenant, "pages")) {
+      if (found.package->name == package && is_page(found, path)) return definition(packages, tenant, found, path);
+    }
+    return std::nullopt;
+  };
+  out.file = [&packages](const TenantId& tenant, const std::string& package,
+                         const std::string& path) -> std::optional<std::string> {
+    auto file = packages.file(tenant, package, "pages/" + path);
+    if (!file) return std::nullopt;
+    return std::move(file->text);
+  };
+  out.fallbacks = [&packages](const TenantId& tenant, const std::string& package) {
+    const auto view = packages.view(tenant, package);
+    return view ? view->fallbacks : std::vector<std::string>{};
+  };
+  out.list = [&packages](const TenantId& tenant) {
+    std::vector<api::PageEntry> list;
+    for (const auto& found : packages.items(tenant, "pages")) {
+      list.push_back({found.item->id, found.package->name, split(path_of(found)), found.item->title,
+                      found.item->fields.contains("widgets")});
+    }
+    std::sort(list.begin(), list.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
+    return list;
+  };
+  out.items = [&items](const TenantId& tenant, const std::string& kind) {
+    json::array list;
+    for (const auto& item : items.list(tenant, kind)) {
+      list.push_back(json::object{{"id", item.id},
+                                  {"kind", item.kind},
+                                  {"package", item.package},
+                                  {"title", item.title},
+                                  {"links", json::array(item.links.begin(), item.links.end())}});
+    }
+    return list;
+  };
+  return out;
+}
+
+PackageProcedures package_procedures(const packages::Service& packages) {
+  PackageProcedures out;
+  const auto with_arguments = [&packages](const TenantId& tenant, const packages::FoundInPackage& found,
+                                          api::Procedure procedure) {
+    const auto schemas = packages.schemas(tenant, found.package->name);
+    if (const auto record = schemas ? arguments_of(*schemas, *found.item) : nullptr) {
+      for (const auto& field : record->fields) procedure.arguments.push_back(schema::to_json(field));
+    }
+    return procedure;
+  };
+  out.list = [&packages, with_arguments](const TenantId& tenant) {
+    std::vector<api::Procedure> list;
+    for (const auto& found : packages.items(tenant, "rpc")) {
+      if (auto made = procedure_of(packages, tenant, found))
+        list.push_back(with_arguments(tenant, found, std::move(*made)));
+    }
+    return list;
+  };
+  out.find = [&packages, with_arguments](const TenantId& tenant, const std::string& package,
+                                         const std::string& name) -> Result<api::Procedure> {
+    const auto found = packages.find_with_fallbacks(tenant, "rpc", package, name);
+    auto made = found ? procedure_of(packages, tenant, *found) : std::nullopt;
+    if (!made) {
+      return fail(ErrorCode::kNotFound, fmt::format("there is no procedure {}/{}", package, name),
+                  "GET /api/atalaya/v1/procedures lists them");
+    }
+    return with_arguments(tenant, *found, std::move(*made));
+  };
+  out.check_arguments = [&packages](const TenantId& tenant, const api::Procedure& procedure,
+                                    const json::object& given) -> Result<json::object> {
+    const auto found = packages.find(tenant, "rpc", procedure.id);
+    const auto schemas = packages.schemas(tenant, procedure.package);
+    const auto record = found && schemas ? arguments_of(*schemas, *found->item) : nullptr;
+    if (!record) {
+      if (given.empty()) return json::object{};
+      return fail(ErrorCode::kInvalidArgument, fmt::format("the procedure {} takes no arguments", procedure.id));
+    }
+    AT_TRY(const auto document, config::Document::parse(config::write_flow(schema::to_yaml(given)), "arguments"));
+    config::Errors errors;
+    std::vector<schema::Reference> references;
+    const auto value = schema::check_value(document.root(), *record, "arguments", {*schemas, {}}, references, errors);
+    if (!errors.empty()) {
+      auto error = errors.front();
+      error.place.reset();  // of a text that nobody wrote
+      return std::unexpected(std::move(error));
+    }
+    return value && value->is_object() ? value->get_object() : json::object{};
+  };
+  return out;
+}
+
+pages::Assets page_assets() {
+  for (const auto& file : embedded_web()) {
+    if (file.path != ".vite/manifest.json") continue;
+    if (auto assets = pages::read_assets(file.bytes)) return std::move(*assets);
+  }
+  return {};
+}
+
+}  // namespace atalaya::app

@@ -1,0 +1,26 @@
+// What pages and procedures of packages need of the rest: connections only.
+#pragma once
+
+#include "api/pages.h"
+#include "api/procedures.h"
+#include "packages/service.h"
+#include "registry/items.h"
+
+namespace atalaya::app {
+
+/// Both outlive what is made of them.
+api::PageDirectory page_directory(const packages::Service& packages, const registry::Items& items);
+
+/// The parts of ProcedureServices that packages answer: list, find, check_arguments.
+struct PackageProcedures {
+  std::function<std::vector<api::Procedure>(const TenantId&)> list;
+  std::function<Result<api::Procedure>(const TenantId&, const std::string& package, const std::string& name)> find;
+  std::function<Result<boost::json::object>(const TenantId&, const api::Procedure&, const boost::json::object& given)>
+      check_arguments;
+};
+PackageProcedures package_procedures(const packages::Service& packages);
+
+/// Module and styles of pages among the embedded files; empty where the UI was not built.
+pages::Assets page_assets();
+
+}  // namespace atalaya::app

@@ -1,0 +1,106 @@
+#include "packages/effects.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+namespace atalaya::packages {
+namespace {
+
+enum class What { kAdded, kChanged, kRemoved };
+/// Ids of items by section and what becomes of them.
+using Found = std::map<std::string, std::map<What, std::vector<std::string>>>;
+
+std::string plural(const std::string& noun, std::size_t count) {
+  if (count == 1) return noun;
+  return noun.ends_with('s') ? noun : noun.ends_with('y') ? noun.substr(0, noun.size() - 1) + "ies" : noun + "s";
+}
+
+void compare(const Package& was, const Package& is, Found& found) {
+  auto a = was.items.begin();
+  auto b = is.items.begin();
+  const auto key = [](const Item& item) {
+    return std::pair<std::string_view, std::string_view>(item.section, item.id);
+  };
+  while (a != was.items.end() || b != is.items.end()) {
+    if (b == is.items.end() || (a != was.items.end() && key(*a) < key(*b))) {
+      found[a->section][What::kRemoved].push_back(a->id);
+      ++a;
+    } else if (a == was.items.end() || key(*b) < key(*a)) {
+      found[b->section][What::kAdded].push_back(b->id);
+      ++b;
+    } else {
+      if (a->content != b->content) found[b->section][What::kChanged].push_back(b->id);
+      ++a;
+      ++b;
+    }
+  }
+}
+
+std::string sentence(const std::string& noun, What what, std::size_t count) {
+  const auto things = fmt::format("{} {}", count, plural(noun, count));
+  const bool one = count == 1;
+  switch (what) {
+    case What::kAdded: return fmt::format("{} {} added", things, one ? "is" : "are");
+    case What::kChanged: return fmt::format("{} {}", things, one ? "changes" : "change");
+    case What::kRemoved: return fmt::format("{} {} removed", things, one ? "is" : "are");
+  }
+  return things;
+}
+
+std::string collector_sentence(What what, std::size_t count, std::size_t hosts) {
+  const bool one = count == 1;
+  const auto verb = what == What::kAdded     ? (one ? "starts" : "start")
+                    : what == What::kRemoved ? (one ? "stops" : "stop")
+                                             : (one ? "changes" : "change");
+  return fmt::format("{} {} {} on {} {}", count, plural("collector", count), verb, hosts, plural("host", hosts));
+}
+
+}  // namespace
+
+std::vector<std::string> effects_of(const World& world, const Plan& plan,
+                                    const std::function<std::size_t(const HostSelector&)>& count_hosts) {
+  static const Package kNone;
+  Found found;
+  std::map<What, std::size_t> hosts;
+  std::vector<std::string> out;
+  const auto look_at = [&](const std::string& name, const Package& is) {
+    const auto old = world.slots().find(name);
+    const auto& was = old == world.slots().end() || !old->second.running ? kNone : *old->second.running;
+    if (&was == &kNone && &is != &kNone) out.push_back(fmt::format("package {} is added", name));
+    if (&was != &kNone && &is == &kNone) out.push_back(fmt::format("package {} is removed", name));
+    Found here;
+    compare(was, is, here);
+    for (const auto& [what, ids] : here["collectors"]) {
+      const auto& list = what == What::kRemoved ? was.collectors : is.collectors;
+      for (const auto& collector : list) {
+        if (count_hosts && std::find(ids.begin(), ids.end(), collector.id) != ids.end()) {
+          hosts[what] = std::max(hosts[what], count_hosts(collector.on));
+        }
+      }
+    }
+    for (auto& [section, kinds] : here) {
+      for (auto& [what, ids] : kinds) {
+        auto& all = found[section][what];
+        all.insert(all.end(), ids.begin(), ids.end());
+      }
+    }
+  };
+  for (const auto& name : plan.removed) {
+    if (!plan.slots.contains(name)) look_at(name, kNone);
+  }
+  for (const auto& [name, slot] : plan.slots) look_at(name, slot.running ? *slot.running : kNone);
+  const auto schemas = world.schemas_of("");
+  for (const auto& [section, kinds] : found) {
+    const auto* known = schemas ? schemas->section(section) : nullptr;
+    for (const auto& [what, ids] : kinds) {
+      out.push_back(section == "collectors" && count_hosts
+                        ? collector_sentence(what, ids.size(), hosts[what])
+                        : sentence(known == nullptr ? section : known->item, what, ids.size()));
+    }
+  }
+  return out;
+}
+
+}  // namespace atalaya::packages

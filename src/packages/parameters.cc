@@ -1,0 +1,107 @@
+// What a specification asks for, and what its instances say.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "config/suggest.h"
+#include "config/yaml_compose.h"
+#include "packages/loader.h"
+
+namespace atalaya::packages {
+namespace {
+
+using config::Errors;
+using config::Node;
+using config::YamlValue;
+
+/// Something of the type, so that a specification can be checked before anybody uses it.
+YamlValue sample_of(const schema::Type& type) {
+  using enum schema::Kind;
+  switch (type.kind) {
+    case kInteger:
+      return YamlValue(static_cast<std::int64_t>(std::isfinite(type.least) ? std::max(1.0, type.least) : 1));
+    case kNumber:
+    case kRatio: return YamlValue(std::isfinite(type.least) ? type.least : 0.5);
+    case kBoolean: return YamlValue(true);
+    case kDuration: return YamlValue("30s");
+    case kBytes: return YamlValue(1024);
+    case kTime: return YamlValue("2024-01-01T00:00:00Z");
+    case kCron: return YamlValue("0 * * * *");
+    case kZone: return YamlValue("UTC");
+    case kPromql: return YamlValue("up");
+    case kSelector: return YamlValue("{job=\"x\"}");
+    case kUrl: return YamlValue("http://localhost/");
+    case kHost: return YamlValue("localhost");
+    case kPort: return YamlValue(80);
+    case kPath: return YamlValue("/x");
+    case kEmail: return YamlValue("x@example.org");
+    case kColour: return YamlValue("#808080");
+    case kEnumeration: return type.choices.empty() ? YamlValue("x") : YamlValue(type.choices.front().value);
+    case kList: return YamlValue::list({type.of ? sample_of(*type.of) : YamlValue("x")});
+    case kMap: return YamlValue::map({{"x", type.of ? sample_of(*type.of) : YamlValue("x")}});
+    default: return YamlValue("x");
+  }
+}
+
+}  // namespace
+
+std::optional<std::map<std::string, YamlValue>> parameter_values(const PackageTree& specification,
+                                                                 const schema::SchemaSet& schemas,
+                                                                 const InstanceItem* instance, Errors& errors) {
+  const auto section = specification.whole_section("parameters", errors);
+  if (!section) return std::nullopt;
+  const auto type = schemas.record(*section->node, errors);
+  if (!type) return std::nullopt;
+  std::map<std::string, YamlValue> out;
+  const auto before = errors.size();
+  std::vector<std::string> names;
+  const schema::Rules rules{schemas, {}};
+  for (const auto& field : type->fields) {
+    names.push_back(field.name);
+    const auto given =
+        instance == nullptr ? std::map<std::string, YamlValue>::const_iterator{} : instance->values.find(field.name);
+    if (instance != nullptr && given != instance->values.end()) {
+      // Checked as a document of its own; told at the place of the instance.
+      Place place = instance->origin;
+      for (const auto& [name, at] : instance->places) place = name == field.name ? at : place;
+      auto text = config::Document::parse(config::write_flow(given->second), place.file);
+      std::vector<schema::Reference> references;
+      Errors mine;
+      if (text) schema::check_value(text->root(), *field.type, field.name, rules, references, mine);
+      for (auto& error : mine) {
+        error.place = place;
+        errors.push_back(std::move(error));
+      }
+      out[field.name] = given->second;
+    } else if (!field.fallback.is_null()) {
+      out[field.name] = schema::to_yaml(field.fallback);
+    } else if (instance == nullptr) {
+      const auto from_example = field.example.empty() ? std::nullopt : std::optional(YamlValue(field.example));
+      out[field.name] =
+          from_example && field.type->kind != schema::Kind::kInteger ? *from_example : sample_of(*field.type);
+    } else if (field.required) {
+      errors.push_back({ErrorCode::kInvalidArgument,
+                        fmt::format("the parameter \"{}\" of {} is not given", field.name, instance->specification),
+                        instance->origin, fmt::format("add it below with:, e.g. with: {{{}: …}}", field.name)});
+    } else {
+      out[field.name] = YamlValue();
+    }
+  }
+  if (instance != nullptr) {
+    for (const auto& [name, place] : instance->places) {
+      if (std::find(names.begin(), names.end(), name) != names.end()) continue;
+      errors.push_back({ErrorCode::kInvalidArgument,
+                        fmt::format("{} has no parameter \"{}\"", instance->specification, name), place,
+                        config::suggestion(name, names)});
+    }
+    out["instance"] = YamlValue(instance->name);
+  } else {
+    out["instance"] = YamlValue("sample");
+  }
+  if (errors.size() != before) return std::nullopt;
+  return out;
+}
+
+}  // namespace atalaya::packages

@@ -1,0 +1,69 @@
+// One plan in the making. Inside this library only.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "packages/world.h"
+
+namespace atalaya::packages {
+
+/// Used once. Thread-compatible.
+class Planner {
+ public:
+  Planner(const World& world, const Files& files);
+  Plan make(const std::optional<std::set<std::string>>& changed);
+
+  /// Parsed once, kept while this lives; null: there is none. Errors are those of its files.
+  const PackageTree* tree_of(const std::string& package);
+  std::shared_ptr<const schema::SchemaSet> schemas_for(const std::string& package, config::Errors& errors);
+  std::vector<ForeignOverride> overrides_on(const std::string& package) const;
+  LoadContext context(const std::string& name, const std::string& package);
+
+ private:
+  // planner.cc: packages for themselves.
+  void read_base();
+  void read_parts(const std::set<std::string>& changed);
+  SchemaPart part_of(const PackageTree& tree, config::Errors& errors) const;
+  void check(const std::string& package);
+  void check_again(const std::string& package);
+  void run_last_good(const std::string& package, Slot& slot);
+  std::vector<ChannelTypeFile> channel_types_with(const Package& package) const;
+
+  // planner_world.cc: packages among each other.
+  void check_requirements();
+  void find_cycles();
+  void check_overrides();
+  void check_references();
+  void make_instances(const std::set<std::string>& changed);
+  void make_instance(const InstanceItem& item, const std::string& outer, const std::string& declared_in,
+                     std::vector<std::string>& chain, const std::set<std::string>& changed);
+
+  const Slot* slot(const std::string& name) const;  ///< as planned, else as it is
+  Slot& change(const std::string& name);            ///< a copy of what is, to be changed
+  bool requires_package(const std::string& who, const std::string& what, std::set<std::string>& seen) const;
+  std::vector<std::string> present() const;  ///< all that will be there, instances not
+  void complain(const std::string& package, Error error);
+
+  const World& world_;
+  const Files& files_;
+  Plan plan_;
+  std::vector<std::string> names_;  ///< of folders
+  std::map<std::string, std::unique_ptr<PackageTree>> trees_;
+  std::map<std::string, config::Errors> tree_errors_;
+  std::map<std::string, std::map<std::string, config::YamlValue>> values_;  ///< of instances that are made
+  std::set<std::string> checked_;
+  std::set<std::string> rejected_overrides_;  ///< packages whose overrides do not hold
+  std::set<std::string> wanted_instances_;
+  std::map<std::string, std::vector<Error>> complaints_;  ///< world errors, by package
+  bool all_ = false;
+};
+
+/// Fields that the settings of a channel type's file give to a channel of that type.
+std::vector<schema::OpenKind> open_kinds(const std::vector<SourceFile>& files);
+
+}  // namespace atalaya::packages

@@ -1,0 +1,326 @@
+// Packages among each other: what they require, override and refer to, and their instances.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <unordered_set>
+
+#include "config/suggest.h"
+#include "packages/planner.h"
+
+namespace atalaya::packages {
+namespace {
+
+constexpr std::size_t kMaxNesting = 8;
+
+/// Every scalar or list that the mapping sets, as "section/group/name/field".
+void collect_leaves(const config::Node& node, const std::string& prefix,
+                    std::vector<std::pair<std::string, Place>>& out) {
+  if (!node.is_mapping()) {
+    out.emplace_back(prefix, node.place());
+    return;
+  }
+  for (const auto& entry : node.entries()) {
+    collect_leaves(*entry.value, prefix.empty() ? entry.key->text() : prefix + "/" + entry.key->text(), out);
+  }
+}
+
+bool same_instance(const InstanceItem& a, const InstanceItem& b) {
+  return a.specification == b.specification && a.name == b.name && a.values == b.values;
+}
+
+}  // namespace
+
+const Slot* Planner::slot(const std::string& name) const {
+  if (const auto planned = plan_.slots.find(name); planned != plan_.slots.end()) return &planned->second;
+  if (plan_.removed.contains(name)) return nullptr;
+  const auto found = world_.slots_.find(name);
+  return found == world_.slots_.end() ? nullptr : &found->second;
+}
+
+Slot& Planner::change(const std::string& name) {
+  const auto [planned, is_new] = plan_.slots.try_emplace(name);
+  if (is_new) {
+    if (const auto found = world_.slots_.find(name); found != world_.slots_.end()) planned->second = found->second;
+  }
+  return planned->second;
+}
+
+std::vector<std::string> Planner::present() const {
+  std::vector<std::string> out;
+  for (const auto& name : names_) {
+    if (slot(name) != nullptr) out.push_back(name);
+  }
+  return out;
+}
+
+void Planner::complain(const std::string& package, Error error) {
+  auto& list = complaints_[package];
+  if (std::find(list.begin(), list.end(), error) == list.end()) list.push_back(std::move(error));
+}
+
+Plan Planner::make(const std::optional<std::set<std::string>>& wanted) {
+  all_ = !wanted;
+  auto changed = wanted ? *wanted : std::set<std::string>(names_.begin(), names_.end());
+  for (const auto& [name, slot] : world_.slots_) {
+    if (slot.instance || std::binary_search(names_.begin(), names_.end(), name)) continue;
+    plan_.removed.insert(name);
+    changed.insert(name);
+  }
+  read_parts(changed);
+  // Schemas that differ are the rules of everybody.
+  if (plan_.schemas.empty() && !all_) changed.insert(names_.begin(), names_.end());
+  for (const auto& name : changed) check(name);
+  // A target is looked at again when those who override it changed, before or after.
+  std::set<std::string> targets;
+  for (const auto& name : changed) {
+    if (const auto old = world_.slots_.find(name); old != world_.slots_.end()) {
+      for (const auto& one : old->second.manifest.overrides) targets.insert(one.package);
+    }
+    if (const auto* now = slot(name)) {
+      for (const auto& one : now->manifest.overrides) targets.insert(one.package);
+    }
+  }
+  for (const auto& target : targets) {
+    const auto at = target.find('@');
+    changed.insert(target.substr(0, at));
+    if (slot(target.substr(0, at)) != nullptr) check_again(target.substr(0, at));
+  }
+  check_requirements();
+  find_cycles();
+  check_overrides();
+  make_instances(changed);
+  check_references();
+  for (const auto& name : present()) {
+    const auto found = complaints_.find(name);
+    const auto* now = slot(name);
+    auto errors = found == complaints_.end() ? std::vector<Error>{} : found->second;
+    config::sort_by_place(errors);
+    if (now->world_errors == errors) continue;
+    auto& slot = change(name);
+    slot.world_errors = std::move(errors);
+    // What does not hold among the others goes on as it ran before, or does not run.
+    if (changed.contains(name) && slot.errors.empty() && !slot.world_errors.empty()) {
+      const auto old = world_.slots_.find(name);
+      slot.running = old == world_.slots_.end() ? nullptr : old->second.running;
+    }
+  }
+  for (const auto& name : changed) {
+    if (const auto* now = slot(name)) {
+      plan_.errors.insert(plan_.errors.end(), now->errors.begin(), now->errors.end());
+    }
+  }
+  for (const auto& [name, planned] : plan_.slots) {
+    const auto old = world_.slots_.find(name);
+    for (const auto& error : planned.world_errors) {
+      if (changed.contains(name) || old == world_.slots_.end() ||
+          std::find(old->second.world_errors.begin(), old->second.world_errors.end(), error) ==
+              old->second.world_errors.end()) {
+        plan_.errors.push_back(error);
+      }
+    }
+  }
+  return std::move(plan_);
+}
+
+void Planner::check_requirements() {
+  for (const auto& name : present()) {
+    const auto* it = slot(name);
+    for (const auto& need : it->manifest.requirements) {
+      const auto* other = slot(need.package);
+      if (other == nullptr || !std::binary_search(names_.begin(), names_.end(), need.package)) {
+        complain(name, {ErrorCode::kInvalidArgument, fmt::format("package {} is required and absent", need.package),
+                        need.place, config::suggestion(need.package, names_)});
+        continue;
+      }
+      const auto version = Version::parse(other->manifest.version.empty() ? "0" : other->manifest.version);
+      if (version && !need.range.holds(*version)) {
+        complain(name, {ErrorCode::kInvalidArgument,
+                        fmt::format("package {} {} is required; here is {}", need.package, need.written,
+                                    other->manifest.version),
+                        need.place, "install another version, or widen the range"});
+      }
+    }
+    for (const auto* list : {&it->manifest.imports, &it->manifest.fallbacks}) {
+      for (const auto& mention : *list) {
+        if (std::binary_search(names_.begin(), names_.end(), mention.package)) continue;
+        complain(name, {ErrorCode::kInvalidArgument, fmt::format("there is no package \"{}\"", mention.package),
+                        mention.place, config::suggestion(mention.package, names_)});
+      }
+    }
+  }
+}
+
+bool Planner::requires_package(const std::string& who, const std::string& what, std::set<std::string>& seen) const {
+  const auto* it = slot(who);
+  if (it == nullptr || !seen.insert(who).second) return false;
+  const auto leads = [&](const std::string& next) { return next == what || requires_package(next, what, seen); };
+  return std::any_of(it->manifest.requirements.begin(), it->manifest.requirements.end(),
+                     [&](const auto& need) { return leads(need.package); }) ||
+         std::any_of(it->manifest.imports.begin(), it->manifest.imports.end(),
+                     [&](const auto& import) { return leads(import.package); });
+}
+
+void Planner::find_cycles() {
+  for (const auto& name : present()) {
+    const auto* it = slot(name);
+    const auto report = [&](const std::string& package, const Place& place, std::string_view how) {
+      std::set<std::string> seen;
+      if (package != name && !requires_package(package, name, seen)) return;
+      complain(name,
+               {ErrorCode::kInvalidArgument, fmt::format("{} {} {}, which leads back to {}", name, how, package, name),
+                place, "take one of the steps of this circle away"});
+    };
+    for (const auto& need : it->manifest.requirements) report(need.package, need.place, "requires");
+    for (const auto& import : it->manifest.imports) report(import.package, import.place, "imports");
+  }
+}
+
+/// Who requires another overrides after it; else names decide, and may not meet on one field.
+std::vector<ForeignOverride> Planner::overrides_on(const std::string& package) const {
+  std::vector<ForeignOverride> out;
+  for (const auto& name : present()) {
+    if (name == package || rejected_overrides_.contains(name)) continue;
+    const auto* it = slot(name);
+    if (!it->errors.empty() && !it->running) continue;
+    for (const auto& one : it->manifest.overrides) {
+      if (one.package == package) out.push_back({name, one.document});
+    }
+  }
+  std::stable_sort(out.begin(), out.end(), [&](const auto& a, const auto& b) {
+    std::set<std::string> seen;
+    return a.by != b.by && requires_package(b.by, a.by, seen);
+  });
+  return out;
+}
+
+void Planner::check_overrides() {
+  std::map<std::string, std::pair<std::string, Place>> taken;  // "target:leaf" → who set it
+  for (const auto& name : present()) {
+    for (const auto& one : slot(name)->manifest.overrides) {
+      const auto base = one.package.substr(0, one.package.find('@'));
+      if (!std::binary_search(names_.begin(), names_.end(), base) || name == base) {
+        complain(name, {ErrorCode::kInvalidArgument,
+                        name == base ? std::string("a package does not override itself")
+                                     : fmt::format("there is no package \"{}\" to override", one.package),
+                        one.document.root().place(),
+                        name == base ? "change the item where it stands" : config::suggestion(base, names_)});
+        continue;
+      }
+      std::vector<std::pair<std::string, Place>> leaves;
+      collect_leaves(one.document.root(), "", leaves);
+      for (const auto& [leaf, place] : leaves) {
+        const auto [slot, is_new] = taken.try_emplace(one.package + ":" + leaf, name, place);
+        if (is_new) continue;
+        std::set<std::string> seen;
+        std::set<std::string> seen_back;
+        if (requires_package(name, slot->second.first, seen) || requires_package(slot->second.first, name, seen_back)) {
+          continue;
+        }
+        complain(name, {ErrorCode::kInvalidArgument,
+                        fmt::format("package {} overrides {} of {} too, at {}", slot->second.first, leaf, one.package,
+                                    to_string(slot->second.second)),
+                        place, fmt::format("let one of the two require the other: it wins")});
+      }
+    }
+  }
+}
+
+void Planner::check_references() {
+  const auto exists = [&](const schema::Reference& reference) {
+    const auto package = reference.target.substr(0, reference.target.find('/'));
+    const auto* it = slot(package);
+    if (it == nullptr || !it->running) return false;
+    const auto& items = it->running->items;
+    if (reference.section != "any" && !reference.section.empty()) {
+      return it->running->find(reference.section, reference.target) != nullptr;
+    }
+    return std::any_of(items.begin(), items.end(), [&](const auto& item) { return item.id == reference.target; });
+  };
+  const auto look_at = [&](const std::string& name, const Slot& it) {
+    if (!it.running) return;
+    for (const auto& one : it.running->foreign) {
+      if (exists(one.reference)) continue;
+      complain(it.instance ? it.declared_in : name,
+               {ErrorCode::kInvalidArgument, fmt::format("there is no item \"{}\"", one.reference.target),
+                one.reference.place, "name an item that exists, as package/group/name"});
+    }
+  };
+  for (const auto& name : present()) look_at(name, *slot(name));
+  for (const auto& name : wanted_instances_) look_at(name, *slot(name));
+}
+
+void Planner::make_instances(const std::set<std::string>& changed) {
+  for (const auto& name : present()) {
+    const auto* it = slot(name);
+    if (!it->running || it->running->specification) continue;
+    const auto running = it->running;
+    for (const auto& item : running->instances) {
+      std::vector<std::string> chain;
+      make_instance(item, "", name, chain, changed);
+    }
+  }
+  for (const auto& [name, it] : world_.slots_) {
+    if (it.instance && !wanted_instances_.contains(name)) plan_.removed.insert(name);
+  }
+}
+
+void Planner::make_instance(const InstanceItem& item, const std::string& outer, const std::string& declared_in,
+                            std::vector<std::string>& chain, const std::set<std::string>& changed) {
+  const auto name = instance_name(item.specification, outer, item.name);
+  const auto complain_here = [&](std::string message, std::string remedy) {
+    complain(declared_in, {ErrorCode::kInvalidArgument, std::move(message), item.origin, std::move(remedy)});
+  };
+  const auto* specification = slot(item.specification);
+  if (specification == nullptr || !specification->running || !specification->running->specification) {
+    return complain_here(specification == nullptr || specification->running
+                             ? fmt::format("\"{}\" is no specification", item.specification)
+                             : fmt::format("the specification {} is broken", item.specification),
+                         specification == nullptr ? config::suggestion(item.specification, names_)
+                                                  : "a specification is a package with parameters");
+  }
+  if (std::find(chain.begin(), chain.end(), item.specification) != chain.end() || chain.size() >= kMaxNesting) {
+    return complain_here(fmt::format("the specification {} makes an instance of itself", item.specification),
+                         "take one of the instances out of the circle");
+  }
+  if (!wanted_instances_.insert(name).second) {
+    return complain_here(fmt::format("there is another instance {}", name), "give one of them another name");
+  }
+  const auto old = world_.slots_.find(name);
+  const bool keep = old != world_.slots_.end() && old->second.instance && same_instance(*old->second.instance, item) &&
+                    old->second.declared_in == declared_in && old->second.running &&
+                    !changed.contains(item.specification) && !changed.contains(name) && !all_;
+  if (!keep) {
+    const auto* tree = tree_of(item.specification);
+    config::Errors errors;
+    auto with = context(name, item.specification);
+    with.schemas = schemas_for(item.specification, errors);
+    auto values = parameter_values(*tree, *with.schemas, &item, errors);
+    Slot made;
+    made.instance = item;
+    made.declared_in = declared_in;
+    made.manifest.version = specification->manifest.version;
+    made.manifest.title = specification->manifest.title;
+    if (values) {
+      with.values = &(values_[name] = std::move(*values));
+      auto loaded = load_package(*tree, with);
+      errors.insert(errors.end(), loaded.errors.begin(), loaded.errors.end());
+      if (errors.empty()) made.running = std::make_shared<const Package>(std::move(loaded.package));
+    }
+    for (auto& error : errors) {
+      error.message = fmt::format("instance {}: {}", name, error.message);
+      complain(declared_in, std::move(error));
+    }
+    if (!made.running && old != world_.slots_.end()) made.running = old->second.running;
+    plan_.removed.erase(name);
+    plan_.slots[name] = std::move(made);
+  }
+  const auto running = slot(name)->running;
+  if (!running) return;
+  chain.push_back(item.specification);
+  const auto at = name.find('@');
+  for (const auto& inner : running->instances) make_instance(inner, name.substr(at + 1), declared_in, chain, changed);
+  chain.pop_back();
+}
+
+}  // namespace atalaya::packages

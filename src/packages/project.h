@@ -1,0 +1,39 @@
+// From the checked values of an item to what the product does with it: a rule, a collector, a channel.
+// Inside this library only.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "config/reader.h"
+#include "config/yaml.h"
+#include "packages/package.h"
+
+namespace atalaya::packages {
+
+/// Where an item stands.
+struct ItemContext {
+  TenantId tenant;
+  std::string id;
+  std::string name;  ///< the last part of the id
+  const config::Node& node;
+  const boost::json::object& fields;
+  /// Text of a file by its path for messages, for places within a text.
+  const std::function<std::string_view(const std::string& path)>& text_of;
+  /// A file of the package by its name within it: scripts.
+  const std::function<Result<std::string>(const std::string& name)>& read_file;
+  config::Errors& errors;
+};
+
+/// Each adds errors and gives nothing when the item does not hold.
+std::optional<rules::RuleSpec> make_rule(const ItemContext& item);
+std::optional<CollectorItem> make_collector(const ItemContext& item);
+std::optional<ChannelItem> make_channel(const ItemContext& item);
+
+/// The program of a field of type script: its text, or that of its file; nothing after errors.
+std::optional<std::string> program_of(const ItemContext& item, const boost::json::value& script,
+                                      const config::Node& node);
+
+}  // namespace atalaya::packages

@@ -1,0 +1,280 @@
+// Changes: computed as a whole, tried, decided, carried out, told.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "packages/effects.h"
+#include "packages/service_impl.h"
+#include "telemetry/log.h"
+
+namespace atalaya::packages {
+namespace {
+
+std::string package_of(const std::string& file) { return file.substr(0, file.find('/')); }
+
+bool touches_every_file(const Operation& operation) {
+  using enum Operation::What;
+  return operation.what == kRemovePackage || operation.what == kWriteFile || operation.what == kRemoveFile;
+}
+
+/// What only administrators change: by it one decides over others, or has programs run.
+Status may_change(const World& world, const Plan& plan, const std::vector<FileChange>& changes) {
+  static const Package kNone;
+  const auto refuse = [](const std::string& what) {
+    return fail(ErrorCode::kPermissionDenied, fmt::format("{} is changed by administrators", what), "ask one of them");
+  };
+  for (const auto& change : changes) {
+    if (!is_source(change.file.substr(change.file.find('/') + 1))) return refuse(change.file);
+  }
+  for (const auto& [name, slot] : plan.slots) {
+    const auto old = world.slots().find(name);
+    const auto& was = old == world.slots().end() || !old->second.running ? kNone : *old->second.running;
+    const auto& is = slot.running ? *slot.running : kNone;
+    for (const auto* section : {"schemas", "types", "rpc"}) {
+      const auto contents = [&](const Package& package) {
+        std::vector<std::pair<std::string, std::uint64_t>> out;
+        for (const auto& item : package.items) {
+          if (item.section == section) out.emplace_back(item.id, item.content);
+        }
+        return out;
+      };
+      if (contents(was) != contents(is)) return refuse(fmt::format("the section {} of {}", section, name));
+    }
+    for (const auto& collector : is.collectors) {
+      if (collector.type != "script") continue;
+      if (std::find(was.collectors.begin(), was.collectors.end(), collector) == was.collectors.end()) {
+        return refuse(fmt::format("the script collector {}", collector.id));
+      }
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+std::string text_hash(std::string_view text) {
+  std::uint64_t hash = 0xcbf29ce484222325ULL;
+  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3ULL;
+  return fmt::format("{:016x}", hash ^ text.size());
+}
+
+Result<ChangeResult> Service::change(const TenantId& id, const ChangeRequest& request) {
+  auto& impl = *impl_;
+  const std::lock_guard change(impl.change_mutex);
+  std::set<std::string> packages;
+  bool all_files = false;
+  for (const auto& operation : request.operations) {
+    for (const auto* name : {&operation.at.package, &operation.to.package}) {
+      if (name->empty()) continue;
+      if (!is_item_name(*name)) {
+        return fail(ErrorCode::kInvalidArgument, fmt::format("\"{}\" is no name of a package", *name),
+                    name->find('@') == std::string::npos
+                        ? std::string(kItemNameRemedy)
+                        : "an instance's items stand in its specification; its values where it is declared");
+      }
+      packages.insert(*name);
+    }
+    all_files = all_files || touches_every_file(operation);
+  }
+  const auto texts = impl.texts_of(id, packages, all_files);
+  ChangeResult result;
+  for (const auto& [file, hash] : request.base) {
+    const auto now = texts.find(file);
+    const auto text = now == texts.end() ? std::string() : now->second;
+    const auto now_hash = now == texts.end() ? std::string() : text_hash(text);
+    if (now_hash != hash) result.conflicts.push_back({file, hash, now_hash, text});
+  }
+  if (!result.conflicts.empty()) return result;
+  const auto& world = impl.tenant_of(id).world;
+  const auto find_section = [&](std::string_view name) -> const schema::Section* {
+    for (const auto& package : packages) {
+      const auto schemas = world.schemas_of(package);
+      const auto* section = schemas ? schemas->section(name) : nullptr;
+      if (section != nullptr) return section;
+    }
+    return nullptr;
+  };
+  auto changes = apply(texts, request.operations, find_section);
+  if (!changes) {
+    // What an edit refuses is told like everything else that is wrong with a change.
+    if (changes.error().code == ErrorCode::kNotFound || changes.error().code == ErrorCode::kAlreadyExists) {
+      return std::unexpected(std::move(changes).error());
+    }
+    result.errors.push_back(std::move(changes).error());
+    return result;
+  }
+  return impl.carry_out(id, std::move(*changes), request.author, request.reason, request.preview, request.privileged);
+}
+
+Result<ChangeResult> Service::Impl::carry_out(const TenantId& id, std::vector<FileChange> changes,
+                                              const std::string& author, const std::string& reason, bool preview,
+                                              bool privileged) {
+  auto& tenant = tenant_of(id);
+  ChangeResult result;
+  std::set<std::string> packages;
+  for (const auto& change : changes) packages.insert(package_of(change.file));
+  const auto tried = with_changes(disk_files(id), id, changes);
+  auto plan = tenant.world.plan(packages, tried);
+  // A package that was broken before may be mended step by step; nothing may break that held.
+  std::vector<Error> old;
+  for (const auto& [name, slot] : tenant.world.slots()) {
+    old.insert(old.end(), slot.errors.begin(), slot.errors.end());
+    old.insert(old.end(), slot.world_errors.begin(), slot.world_errors.end());
+  }
+  for (const auto& error : plan.errors) {
+    const bool known =
+        std::any_of(old.begin(), old.end(), [&](const auto& one) { return one.message == error.message; });
+    if (!known && std::find(result.errors.begin(), result.errors.end(), error) == result.errors.end()) {
+      result.errors.push_back(error);
+    }
+  }
+  if (!result.errors.empty()) {
+    config::sort_by_place(result.errors);
+    return result;
+  }
+  if (!privileged) {
+    AT_TRY(may_change(tenant.world, plan, changes));
+  }
+  const auto count_hosts = [&](const HostSelector& on) { return options.count_hosts(id, on); };
+  result.effects =
+      packages::effects_of(tenant.world, plan,
+                           options.count_hosts ? std::function<std::size_t(const HostSelector&)>(count_hosts)
+                                               : std::function<std::size_t(const HostSelector&)>());
+  for (const auto& change : changes) {
+    if (change.after) result.hashes[change.file] = text_hash(*change.after);
+  }
+  result.files = changes;
+  if (preview || changes.empty()) return result;
+  if (!tenant.history) return fail(ErrorCode::kUnavailable, "this service keeps no history, so it changes nothing");
+  Commit commit;
+  commit.at = clock.now();
+  commit.author = author;
+  commit.reason = reason;
+  commit.files = std::move(changes);
+  AT_TRY(result.commit, tenant.history->commit(std::move(commit)));
+  for (const auto& name : packages) {
+    const auto listed = list_files(files, folder(id, name));
+    if (listed && !listed->empty())
+      tenant.seen[name] = fingerprint(*listed);
+    else
+      tenant.seen.erase(name);
+  }
+  News news;
+  take(id, std::move(plan), news);
+  tell(news);
+  keep_last_good(id, packages, false);
+  return result;
+}
+
+Result<std::vector<Commit>> Service::history(const TenantId& id, const std::string& package, std::uint64_t before,
+                                             std::size_t limit) const {
+  const std::shared_lock lock(impl_->mutex);
+  const auto found = impl_->tenants.find(id);
+  if (found == impl_->tenants.end() || !found->second->history) return std::vector<Commit>{};
+  return found->second->history->list(package, before, limit);
+}
+
+Result<Commit> Service::commit(const TenantId& id, std::uint64_t commit) const {
+  const std::shared_lock lock(impl_->mutex);
+  const auto found = impl_->tenants.find(id);
+  if (found == impl_->tenants.end() || !found->second->history) {
+    return fail(ErrorCode::kNotFound, fmt::format("there is no change {}", commit));
+  }
+  return found->second->history->read(commit);
+}
+
+Result<ChangeResult> Service::revert(const TenantId& id, std::uint64_t number, const std::string& author,
+                                     const std::string& reason, bool preview, bool privileged) {
+  auto& impl = *impl_;
+  const std::lock_guard change(impl.change_mutex);
+  auto& tenant = impl.tenant_of(id);
+  if (!tenant.history) return fail(ErrorCode::kNotFound, fmt::format("there is no change {}", number));
+  AT_TRY(const auto commit, tenant.history->read(number));
+  std::set<std::string> packages;
+  for (const auto& file : commit.files) packages.insert(package_of(file.file));
+  AT_TRY(auto changes, tenant.history->inverse(number, impl.texts_of(id, packages, true)));
+  return impl.carry_out(id, std::move(changes), author,
+                        reason.empty() ? fmt::format("change {} taken back", number) : reason, preview, privileged);
+}
+
+Result<Archive> Service::pack(const TenantId& id, const std::string& package) const {
+  auto& impl = *impl_;
+  const std::lock_guard change(impl.change_mutex);
+  const auto texts = impl.texts_of(id, {package}, true);
+  if (texts.empty()) return fail(ErrorCode::kNotFound, fmt::format("there is no package {}", package));
+  Archive out;
+  out.package = package;
+  const auto* world = impl.find_world(id);
+  if (world != nullptr && world->slots().contains(package)) out.version = world->slots().at(package).manifest.version;
+  for (const auto& [file, text] : texts) out.files[file.substr(package.size() + 1)] = text;
+  return out;
+}
+
+Result<ChangeResult> Service::install(const TenantId& id, const Archive& archive, const std::string& author,
+                                      bool upgrade, bool preview) {
+  auto& impl = *impl_;
+  if (!is_item_name(archive.package)) {
+    return fail(ErrorCode::kInvalidArgument, fmt::format("\"{}\" is no name of a package", archive.package),
+                std::string(kItemNameRemedy));
+  }
+  const std::lock_guard change(impl.change_mutex);
+  const auto& world = impl.tenant_of(id).world;
+  const auto texts = impl.texts_of(id, {archive.package}, true);
+  const auto slot = world.slots().find(archive.package);
+  if (!texts.empty() && !upgrade) {
+    return fail(ErrorCode::kAlreadyExists, fmt::format("package {} is installed already", archive.package),
+                "upgrade it instead");
+  }
+  if (upgrade && slot != world.slots().end()) {
+    const auto old = Version::parse(slot->second.manifest.version);
+    AT_TRY(const auto next, Version::parse(archive.version));
+    if (old && !(*old < next)) {
+      return fail(ErrorCode::kConflict,
+                  fmt::format("package {} is of version {}; the archive holds {}", archive.package,
+                              slot->second.manifest.version, archive.version),
+                  "install a newer version, or revert the change that brought this one");
+    }
+  }
+  std::map<std::string, FileChange> changes;
+  for (const auto& [file, text] : texts) changes[file] = {file, text, std::nullopt};
+  for (const auto& [name, text] : archive.files) {
+    const auto file = archive.package + "/" + name;
+    auto& one = changes[file];
+    one.file = file;
+    one.after = text;
+  }
+  std::vector<FileChange> list;
+  for (auto& [file, one] : changes) {
+    if (one.before != one.after) list.push_back(std::move(one));
+  }
+  return impl.carry_out(
+      id, std::move(list), author,
+      fmt::format("{} {} {}", archive.package, archive.version, texts.empty() ? "installed" : "upgraded"), preview);
+}
+
+Result<std::vector<FileChange>> Service::diff_from_shipped(const TenantId& id, const std::string& package) const {
+  auto& impl = *impl_;
+  const auto shipped = impl.shipped_files(package);
+  if (shipped.empty()) {
+    return fail(ErrorCode::kNotFound, fmt::format("no package {} ships with this program", package),
+                "its history shows its changes");
+  }
+  const std::lock_guard change(impl.change_mutex);
+  std::map<std::string, FileChange> changes;
+  for (const auto& file : shipped) {
+    changes[file.name] = {package + "/" + file.name, file.text, std::nullopt};
+  }
+  for (const auto& [file, text] : impl.texts_of(id, {package}, true)) {
+    auto& one = changes[file.substr(package.size() + 1)];
+    one.file = file;
+    one.after = text;
+  }
+  std::vector<FileChange> out;
+  for (auto& [name, one] : changes) {
+    if (one.before != one.after) out.push_back(std::move(one));
+  }
+  return out;
+}
+
+}  // namespace atalaya::packages

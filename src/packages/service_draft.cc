@@ -1,0 +1,146 @@
+// An item in an editor: its text and its form follow each other, and neither is saved.
+
+#include <boost/json.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "packages/composer.h"
+#include "packages/service_impl.h"
+
+namespace atalaya::packages {
+namespace {
+
+constexpr std::string_view kFile = "package.yaml";
+
+/// The text as the only item of a package's only file, so that everything that reads and edits packages
+/// works on it; and back.
+class Wrapped {
+ public:
+  Wrapped(const schema::Section& section, const DraftRequest& request) : path_(request.path) {
+    text_ = fmt::format("package: {}\nversion: 1.0.0\n{}:\n", request.package, section.name);
+    std::size_t depth = 2;
+    if (section.shape == schema::Shape::kTree) {
+      path_.resize(section.indexes.size(), "draft");
+      for (const auto& name : path_) {
+        text_ += fmt::format("{}{}:\n", std::string(depth, ' '), config::write_text(name, false));
+        depth += 2;
+      }
+    }
+    const bool is_list = section.shape == schema::Shape::kList;
+    if (is_list) depth = 4;
+    lines_ = static_cast<std::uint32_t>(std::count(text_.begin(), text_.end(), '\n'));
+    indent_ = static_cast<std::uint32_t>(depth);
+    bool first = true;
+    for (std::size_t at = 0; at < request.yaml.size();) {
+      const auto end = std::min(request.yaml.find('\n', at), request.yaml.size());
+      const auto line = std::string_view(request.yaml).substr(at, end - at);
+      const bool has_content =
+          line.find_first_not_of(" \t\r") != std::string_view::npos && line[line.find_first_not_of(" \t\r")] != '#';
+      if (is_list && first && has_content) {
+        text_ += "  - ";
+        first = false;
+      } else if (!line.empty()) {
+        text_ += std::string(depth, ' ');
+      }
+      text_ += line;
+      text_ += '\n';
+      at = end + 1;
+    }
+  }
+
+  const std::string& text() const { return text_; }
+  const std::vector<std::string>& path() const { return path_; }
+  /// A place of the whole as one of the item's text; the text's beginning for what lies before it.
+  Place unwrap(const Place& place) const {
+    if (place.line <= lines_) return {"", 1, 1};
+    return {"", place.line - lines_, place.column > indent_ ? place.column - indent_ : 1};
+  }
+
+ private:
+  std::vector<std::string> path_;
+  std::string text_;
+  std::uint32_t lines_ = 0;
+  std::uint32_t indent_ = 0;
+};
+
+Result<std::string> edited(const schema::Section& section, const DraftRequest& request, const Wrapped& wrapped) {
+  if (request.set.empty() && request.unset.empty()) return request.yaml;
+  const auto file = fmt::format("{}/{}", request.package, kFile);
+  std::vector<Operation> operations;
+  auto path = wrapped.path();
+  if (section.shape == schema::Shape::kList && path.empty()) path = {"draft"};
+  const ItemAddress at{request.package, section.name, path};
+  for (const auto& [field, value] : request.set) {
+    operations.push_back({.what = Operation::What::kSet, .at = at, .field = field, .value = value});
+  }
+  for (const auto& field : request.unset) {
+    operations.push_back({.what = Operation::What::kUnset, .at = at, .field = field});
+  }
+  const auto find = [&](std::string_view name) { return name == section.name ? &section : nullptr; };
+  AT_TRY(auto changes, apply({{file, wrapped.text()}}, operations, find));
+  if (changes.empty()) return request.yaml;
+  AT_TRY(auto found, find_item({{file, *changes.front().after}}, at, find));
+  return std::move(found.yaml);
+}
+
+}  // namespace
+
+Result<DraftView> Service::draft(const TenantId& tenant, const DraftRequest& given) const {
+  const auto& impl = *impl_;
+  auto request = given;
+  const auto at = request.package.find('@');
+  request.package = request.package.substr(0, at);
+  const auto known = schemas(tenant, request.package);
+  const auto* section = known ? known->section(request.section) : nullptr;
+  if (section == nullptr) return fail(ErrorCode::kNotFound, fmt::format("there is no section \"{}\"", request.section));
+  if (request.yaml.size() > kMaxPackageFile) return fail(ErrorCode::kTooLarge, "the item's text is longer than 1 MiB");
+  DraftView out;
+  AT_TRY(out.yaml, edited(*section, request, Wrapped(*section, request)));
+  request.yaml = out.yaml;
+  const auto parsed = config::Document::parse(out.yaml, "");
+  if (!parsed) {
+    out.errors.push_back({parsed.error(), ""});
+    return out;
+  }
+  out.written = schema::to_json(parsed->root());
+  const Wrapped wrapped(*section, request);
+  config::Errors errors;
+  const auto path = fmt::format("{}/{}", request.package, kFile);
+  const auto tree =
+      PackageTree::read(request.package, {{path, std::string(kFile), wrapped.text(), std::nullopt}}, errors);
+  const auto on_disk = impl.disk_files(tenant);
+  std::map<std::string, std::unique_ptr<PackageTree>> trees;
+  std::map<std::string, config::YamlValue> values;
+  LoadContext context;
+  {
+    const std::shared_lock lock(impl.mutex);
+    const auto* world = impl.find_world(tenant);
+    if (world != nullptr) context = world->context_of(request.package, on_disk, trees, values);
+  }
+  context.tenant = tenant;
+  context.name = request.package;
+  context.schemas = known;
+  context.overrides.clear();
+  context.alone = true;
+  std::map<std::string, config::YamlValue> samples;
+  if (const auto* whole = context.tree_of ? context.tree_of(request.package) : nullptr;
+      whole != nullptr && whole->has_section("parameters") && section->name != "parameters") {
+    config::Errors ignored;
+    if (auto made = parameter_values(*whole, *known, nullptr, ignored)) {
+      samples = std::move(*made);
+      context.values = &samples;
+    }
+  }
+  auto loaded = load_package(tree, context);
+  errors.insert(errors.end(), loaded.errors.begin(), loaded.errors.end());
+  for (auto& error : errors) {
+    const bool own = error.place && error.place->file == path;
+    const auto place = own ? wrapped.unwrap(*error.place) : Place{"", 1, 1};
+    error.place = place;
+    out.errors.push_back({std::move(error), own ? schema::field_at(parsed->root(), place) : ""});
+  }
+  return out;
+}
+
+}  // namespace atalaya::packages

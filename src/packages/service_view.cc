@@ -1,0 +1,241 @@
+// Packages as people look at them: files, trees, items and why they are so, drafts.
+
+#include <boost/json.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "config/reader.h"
+#include "packages/composer.h"
+#include "packages/explain.h"
+#include "packages/service_impl.h"
+#include "schema/describe.h"
+
+namespace atalaya::packages {
+namespace {
+
+std::string specification_of(const std::string& package) { return package.substr(0, package.find('@')); }
+
+PackageState state_of(const std::string& name, const Slot& slot, bool shipped) {
+  PackageState out;
+  out.name = name;
+  out.shipped = shipped;
+  out.broken = slot.broken();
+  out.errors = slot.errors;
+  out.errors.insert(out.errors.end(), slot.world_errors.begin(), slot.world_errors.end());
+  out.instance = slot.instance;
+  out.declared_in = slot.declared_in;
+  out.title = slot.instance ? slot.manifest.title : slot.manifest.title;
+  if (!slot.running) return out;
+  out.version = slot.running->version;
+  out.items = slot.running->size();
+  out.specification = slot.running->specification;
+  for (const auto& item : slot.running->items) ++out.sections[item.section];
+  return out;
+}
+
+void collect_overrides(const config::Node& node, OverrideView at, std::size_t depth, std::vector<OverrideView>& out) {
+  if (!node.is_mapping()) {
+    out.push_back(std::move(at));
+    return;
+  }
+  for (const auto& entry : node.entries()) {
+    auto next = at;
+    if (depth == 0)
+      next.section = entry.key->text();
+    else if (depth <= 2)
+      next.path.push_back(entry.key->text());
+    else
+      next.field.push_back(entry.key->text());
+    collect_overrides(*entry.value, std::move(next), depth + 1, out);
+  }
+}
+
+}  // namespace
+
+std::vector<PackageState> Service::list(const TenantId& tenant) const {
+  const std::shared_lock lock(impl_->mutex);
+  std::vector<PackageState> out;
+  const auto* world = impl_->find_world(tenant);
+  if (world == nullptr) return out;
+  std::set<std::string> shipped;
+  for (const auto& file : impl_->options.shipped) shipped.insert(std::string(file.path.substr(0, file.path.find('/'))));
+  for (const auto& [name, slot] : world->slots()) out.push_back(state_of(name, slot, shipped.contains(name)));
+  return out;
+}
+
+Result<PackageView> Service::view(const TenantId& tenant, const std::string& package) const {
+  const auto& impl = *impl_;
+  PackageView out;
+  for (auto& state : list(tenant)) {
+    if (state.name == package) out.state = std::move(state);
+  }
+  if (out.state.name.empty()) return fail(ErrorCode::kNotFound, fmt::format("there is no package {}", package));
+  const auto folder = impl.folder(tenant, specification_of(package));
+  config::Errors ignored;
+  const auto tree = PackageTree::read(specification_of(package), read_folder(impl.files, folder, folder), ignored);
+  const auto& manifest = tree.manifest();
+  out.help = manifest.help;
+  for (const auto& need : manifest.requirements) out.requirements.emplace_back(need.package, need.written);
+  for (const auto& import : manifest.imports) out.imports.push_back(import.package);
+  for (const auto& fallback : manifest.fallbacks) out.fallbacks.push_back(fallback.package);
+  for (const auto& override : manifest.overrides) {
+    collect_overrides(override.document.root(), {override.package, "", {}, {}}, 0, out.overrides);
+  }
+  if (const auto parameters = tree.whole_section("parameters", ignored)) {
+    if (const auto known = schemas(tenant, package)) out.parameters = known->record(*parameters->node, ignored);
+  }
+  const auto listed = list_files(impl.files, folder);
+  for (const auto& file : listed ? *listed : std::vector<ListedFile>{}) {
+    const auto text = io::read_file(impl.files, folder + "/" + file.name, kMaxPackageFile);
+    out.files.push_back({file.name, file.size_bytes, text ? text_hash(*text) : ""});
+    if (file.name == "README.md" && text) out.readme = *text;
+  }
+  return out;
+}
+
+namespace {
+
+/// Builds the nodes of one section, links to files followed.
+class TreeBuilder {
+ public:
+  TreeBuilder(const PackageTree& tree, const schema::Section& section) : tree_(tree), section_(section) {}
+
+  void add(const SectionPart& part, SectionTree& out) {
+    using enum schema::Shape;
+    if (section_.shape == kDocument) {
+      note(part.place, out.nodes.emplace_back(TreeNode{section_.name, section_.title, true, false, {}}));
+      ++out.count;
+    } else if (section_.shape == kList) {
+      for (const auto* item : part.value->items()) {
+        const auto* key = item->get(section_.indexes.back().name);
+        if (key == nullptr) continue;
+        note(key->place(), out.nodes.emplace_back(TreeNode{key->text(), "", true, false, {}}));
+        ++out.count;
+      }
+    } else {
+      level({part.document, part.value}, 0, out.nodes, out.count);
+    }
+  }
+  /// Items in the order of their places: which one an error stands in.
+  const std::map<std::string, std::map<std::uint32_t, std::string>>& places() const { return places_; }
+
+ private:
+  void level(Linked at, std::size_t depth, std::vector<TreeNode>& out, std::size_t& count) {
+    if (!at.node->is_mapping()) return;
+    auto followed = tree_.follow(std::move(at), ignored_);
+    if (!followed) return;
+    for (const auto& entry : followed->node->entries()) {
+      auto found = std::find_if(out.begin(), out.end(), [&](const auto& one) { return one.name == entry.key->text(); });
+      const bool innermost = depth + 1 == section_.indexes.size();
+      if (found == out.end() || innermost) found = out.insert(out.end(), {entry.key->text(), "", innermost, false, {}});
+      if (!innermost) {
+        level({followed->document, entry.value}, depth + 1, found->children, count);
+        continue;
+      }
+      const auto* title = entry.value->get("title");
+      if (title != nullptr && title->is_scalar()) found->title = title->text();
+      ++count;
+    }
+  }
+  void note(const Place&, TreeNode&) {}
+
+  const PackageTree& tree_;
+  const schema::Section& section_;
+  config::Errors ignored_;
+  std::map<std::string, std::map<std::uint32_t, std::string>> places_;
+};
+
+}  // namespace
+
+Result<TreeView> Service::tree(const TenantId& tenant, const std::string& package) const {
+  const auto& impl = *impl_;
+  const auto folder = impl.folder(tenant, specification_of(package));
+  if (!impl.files.exists(folder)) return fail(ErrorCode::kNotFound, fmt::format("there is no package {}", package));
+  const auto known = schemas(tenant, package);
+  if (!known) return fail(ErrorCode::kUnavailable, "packages are not loaded yet");
+  config::Errors ignored;
+  const auto tree = PackageTree::read(specification_of(package), read_folder(impl.files, folder, folder), ignored);
+  TreeView out;
+  for (const auto* section : known->sections()) {
+    SectionTree one{section->name, section->title, 0, {}};
+    TreeBuilder builder(tree, *section);
+    bool there = false;
+    for (const auto& part : tree.parts()) {
+      if (part.section != section->name) continue;
+      there = true;
+      builder.add(part, one);
+    }
+    if (there) out.push_back(std::move(one));
+  }
+  return out;
+}
+
+Result<ItemView> Service::item(const TenantId& tenant, const std::string& package, const std::string& section,
+                               const std::vector<std::string>& path) const {
+  const auto& impl = *impl_;
+  const auto on_disk = impl.disk_files(tenant);
+  const auto specification = specification_of(package);
+  std::map<std::string, std::unique_ptr<PackageTree>> trees;
+  std::map<std::string, config::YamlValue> values;
+  std::optional<LoadContext> context;
+  {
+    const std::shared_lock lock(impl.mutex);
+    const auto* world = impl.find_world(tenant);
+    if (world == nullptr) return fail(ErrorCode::kNotFound, fmt::format("there is no package {}", package));
+    context = world->context_of(package, on_disk, trees, values);
+  }
+  const auto* tree = context->tree_of(specification);
+  if (tree == nullptr || !context->schemas)
+    return fail(ErrorCode::kNotFound, fmt::format("there is no package {}", package));
+  const auto* known = context->schemas->section(section);
+  if (known == nullptr) return fail(ErrorCode::kNotFound, fmt::format("there is no section \"{}\"", section));
+  std::map<std::string, config::YamlValue> samples;
+  if (!context->values && tree->has_section("parameters")) {
+    config::Errors ignored;
+    if (auto made = parameter_values(*tree, *context->schemas, nullptr, ignored)) samples = std::move(*made);
+  }
+  AT_TRY(const auto composed, compose_item(*tree, *context, section, path));
+  ItemView out;
+  out.package = package;
+  out.section = section;
+  out.path = path;
+  out.id = path.empty() ? package + "/" + section : fmt::format("{}/{}", package, fmt::join(path, "/"));
+  out.place = composed.written->place();
+  out.overridden_by = composed.overridden_by;
+  out.writable = package == specification;
+  const auto texts = impl.texts_of(tenant, {specification}, false);
+  const auto find_section = [&](std::string_view name) { return context->schemas->section(name); };
+  if (auto found = find_item(texts, {specification, section, path}, find_section)) {
+    out.yaml = std::move(found->yaml);
+    out.file = found->file;
+    out.hash = text_hash(texts.at(found->file));
+    out.place = found->place;
+  }
+  const auto written = schema::to_json(*composed.written);
+  if (written.is_object()) out.written = written.get_object();
+  const schema::Rules rules{*context->schemas, context->run};
+  auto checked =
+      schema::check_item(*composed.tree.node, *known,
+                         fmt::format("{} \"{}\"", schema::with_article(known->item), out.id), rules, out.errors);
+  if (const auto* title = checked.fields.if_contains("title"); title != nullptr && title->is_string()) {
+    out.title = std::string(title->get_string());
+  }
+  if (known->body) {
+    out.fields =
+        explain({composed, *known->body, checked.fields, rules, specification, impl.options.root + "/" + tenant.value(),
+                 [&](const std::string& file) { return tree->text_of(file); }});
+  }
+  out.effective = std::move(checked.fields);
+  hide_secrets(out.effective, known->body.get());
+  hide_secrets(out.written, known->body.get());
+  return out;
+}
+
+Result<FileView> Service::file(const TenantId& tenant, const std::string& package, const std::string& name) const {
+  AT_TRY(auto text, read_package_file(impl_->files, impl_->folder(tenant, specification_of(package)), name));
+  auto hash = text_hash(text);
+  return FileView{name, std::move(text), std::move(hash)};
+}
+
+}  // namespace atalaya::packages
