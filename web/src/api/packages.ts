@@ -121,6 +121,7 @@ export interface TreeNode {
 export interface TreeSection {
   name: string;
   title: string;
+  shape?: 'tree' | 'list' | 'document';
   count: number;
   nodes: TreeNode[];
 }

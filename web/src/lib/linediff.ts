@@ -46,7 +46,7 @@ export function sideBySide(left: string, right: string): Pair[] {
   ];
 }
 
-function linesOf(text: string): string[] {
+export function linesOf(text: string): string[] {
   return text === '' ? [] : text.replace(/\n$/, '').split('\n');
 }
 
@@ -66,7 +66,8 @@ function middle(a: string[], b: string[]): Pair[] {
   return pairs;
 }
 
-function commonLines(a: string[], b: string[]): (readonly [number, number])[] {
+/** Pairs of positions of the longest common subsequence. */
+export function commonLines(a: string[], b: string[]): (readonly [number, number])[] {
   const width = b.length + 1;
   const length = new Uint32Array((a.length + 1) * width);
   for (let i = a.length - 1; i >= 0; i -= 1) {
