@@ -33,7 +33,6 @@ Result<Target> find(const Document& document, const YamlPath& path) {
   for (const auto& part : path) {
     const auto& parent = *target.node;
     if (parent.is_alias()) return cannot(parent, path, "it is an alias");
-    target.holder = target.entry;
     target.parent = &parent;
     target.entry = nullptr;
     target.node = nullptr;
@@ -271,9 +270,9 @@ Status YamlEditor::remove(const YamlPath& path) {
     const auto end_at = [&](std::size_t i) {
       return target.entry ? edit::end_of(parent.entries()[i]) : parent.items()[i]->end();
     };
-    const auto begin = begin_of(index);
-    if (index + 1 < count) return apply({{begin, begin_of(index + 1), ""}}, expected);
-    return apply({{index > 0 ? end_at(index - 1) : begin, end_at(index), ""}}, expected);
+    const auto [from, to] = edit::flow_cut(text, begin_of(index), end_at(index),
+                                           index > 0 ? end_at(index - 1) : begin_of(index), index + 1 < count);
+    return apply({{from, to, ""}}, expected);
   }
 
   auto block = edit::block_of(text, target, path.size() == 1);
@@ -293,9 +292,11 @@ Status YamlEditor::remove(const YamlPath& path) {
   }
   if (count > 1 || parent.begin() < block.begin) return apply({{block.above, block.end, ""}}, expected);
   if (path.size() == 1) return apply({{block.above, block.end, nothing + "\n"}}, expected);
-  if (!target.holder) return cannot(parent, path, "it is the only one of its list");
-  const auto colon = text.find(':', target.holder->key->end());
-  return apply({{colon + 1, colon + 1, ' ' + nothing}, {block.above, block.end, ""}}, expected);
+  // Braces stay behind the key or dash of the collection.
+  AT_TRY(const auto holder, find(document_, expected.path));
+  const auto after = holder.entry ? text.find(':', holder.entry->key->end()) + 1
+                                  : edit::block_of(text, holder, path.size() == 2).begin + 1;
+  return apply({{after, after, ' ' + nothing}, {block.above, block.end, ""}}, expected);
 }
 
 Status YamlEditor::rename(const YamlPath& path, const std::string& name) {

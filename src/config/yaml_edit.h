@@ -71,6 +71,7 @@ class YamlEditor {
   Status apply(std::vector<Change> changes, const edit::Difference& expected);
   Status add(const YamlPath& path, const Addition& addition);
   std::vector<Change> block_changes(std::size_t at, std::string block) const;
+  Result<YamlEditor> with_line_end() const;
   Status replace_whole(const YamlPath& path, const YamlValue& value);
   Status replace_parts(const YamlPath& path, const YamlValue& value, int& budget);
 

@@ -9,6 +9,17 @@ bool is_block_scalar(const Node& node) {
   return node.style() == Node::Style::kLiteral || node.style() == Node::Style::kFolded;
 }
 
+/// Where the comment lines of this column begin that end at `line`.
+std::size_t comments_above(const std::string& text, std::size_t line, std::size_t column) {
+  const Lines lines(text);
+  while (line > 0) {
+    const auto above = lines.begin(line - 1);
+    if (above >= line || lines.comment_column(above) != column) break;
+    line = above;
+  }
+  return line;
+}
+
 }  // namespace
 
 std::size_t Lines::begin(std::size_t at) const {
@@ -85,6 +96,11 @@ Block block_of(const std::string& text, const Target& target, bool in_root) {
   Block block;
   block.begin = target.entry ? target.entry->key->full_begin() : dash_of(text, *target.parent, target.index);
   block.line = lines.begin(block.begin);
+  if (const auto first = text.find_first_not_of(' ', block.line);
+      target.entry && text[first] == '?' && first + 1 < block.begin && lines.blank(first + 1, block.begin)) {
+    block.begin = first;
+    block.explicit_key = true;
+  }
   block.column = block.begin - block.line;
   block.own_line = lines.blank(block.line, block.begin);
   block.above = block.line;
@@ -94,12 +110,26 @@ Block block_of(const std::string& text, const Target& target, bool in_root) {
   const auto after = end > block.begin && text[end - 1] == '\n' ? end : lines.end(end);
   block.end = past_comments(text, after, block.column);
   if (!block.own_line || (in_root && target.entry && target.index == 0)) return block;
-  while (block.above > 0) {
-    const auto line = lines.begin(block.above - 1);
-    if (line >= block.above || lines.comment_column(line) != block.column) break;
-    block.above = line;
-  }
+  block.above = comments_above(text, block.line, block.column);
   return block;
+}
+
+std::pair<std::size_t, std::size_t> flow_cut(const std::string& text, std::size_t begin, std::size_t end,
+                                             std::size_t previous_end, bool has_next) {
+  const Lines lines(text);
+  const auto line = lines.begin(begin);
+  const auto comma = text.find_first_not_of(" \t\r\n", end);
+  const bool has_comma = comma != std::string::npos && text[comma] == ',';
+  const auto after = has_comma ? comma + 1 : end;
+  const auto rest = std::min(text.find_first_not_of(" \t", after), text.size());
+  const bool line_is_over = rest == text.size() || std::string_view("\r\n#").find(text[rest]) != std::string_view::npos;
+  if (lines.blank(line, begin)) {
+    if (!line_is_over) return {begin, rest};
+    return {comments_above(text, line, begin - line), lines.end(after)};
+  }
+  if (!has_next) return {text.find('\n', previous_end) < begin ? begin : previous_end, end};
+  if (!line_is_over) return {begin, rest};
+  return {text.find_last_not_of(" \t", begin - 1) + 1, after};
 }
 
 std::string indented(std::string_view block, std::size_t indent) {

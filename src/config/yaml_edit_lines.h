@@ -14,11 +14,10 @@ namespace atalaya::config::edit {
 /// Where a path leads.
 struct Target {
   const Node* node = nullptr;
-  const Node* parent = nullptr;         ///< null for the root
-  const Node::Entry* entry = nullptr;   ///< of a mapping
-  const Node::Entry* holder = nullptr;  ///< the entry whose value the parent is
-  std::size_t index = 0;                ///< within the parent
-  bool in_flow = false;                 ///< the parent or one above it stands between brackets
+  const Node* parent = nullptr;        ///< null for the root
+  const Node::Entry* entry = nullptr;  ///< of a mapping
+  std::size_t index = 0;               ///< within the parent
+  bool in_flow = false;                ///< the parent or one above it stands between brackets
 };
 
 /// The lines of a text; a byte order mark belongs to no line. Immutable, borrows the text.
@@ -42,12 +41,13 @@ class Lines {
 /// Lines [above, end) are an entry's or item's own: the comments directly above it in its column, it, and the
 /// comments after it that stand further right.
 struct Block {
-  std::size_t above = 0;   ///< where its comments begin, else `line`
-  std::size_t line = 0;    ///< of its key or dash
-  std::size_t begin = 0;   ///< its key or dash
-  std::size_t end = 0;     ///< past its last line
-  std::size_t column = 0;  ///< of `begin`
-  bool own_line = true;    ///< false for the `a` of `- a: 1`
+  std::size_t above = 0;      ///< where its comments begin, else `line`
+  std::size_t line = 0;       ///< of its key or dash
+  std::size_t begin = 0;      ///< its key or dash
+  std::size_t end = 0;        ///< past its last line
+  std::size_t column = 0;     ///< of `begin`
+  bool own_line = true;       ///< false for the `a` of `- a: 1`
+  bool explicit_key = false;  ///< `? key`, and `: value` below it: `begin` is the question mark
 };
 
 std::size_t end_of(const Node::Entry& entry);
@@ -60,6 +60,12 @@ std::size_t dash_of(const std::string& text, const Node& list, std::size_t index
 std::size_t past_comments(const std::string& text, std::size_t line, std::size_t column);
 /// Of an entry or item of a block collection. The comments above the first key of a file are the file's.
 Block block_of(const std::string& text, const Target& target, bool in_root);
+
+/// What goes away with an entry or item between brackets at [begin, end): where it has lines of its own, these, with
+/// the comments above it in its column and the one behind it; else it and one comma. `previous_end` is `begin`
+/// for the first.
+std::pair<std::size_t, std::size_t> flow_cut(const std::string& text, std::size_t begin, std::size_t end,
+                                             std::size_t previous_end, bool has_next);
 
 /// Every line but empty ones moved right.
 std::string indented(std::string_view block, std::size_t indent);

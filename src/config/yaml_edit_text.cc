@@ -35,7 +35,8 @@ Hung hung_of(const std::string& text, const Target& target, bool in_root) {
   const auto& node = *target.node;
   const bool nothing = node.full_begin() == node.end();
   const auto key_end = target.entry ? target.entry->key->end() : hung.block.begin + 1;
-  const auto key_line_end = lines.end(key_end);
+  const auto key_line_end = lines.end(hung.block.explicit_key ? text.find(':', key_end) : key_end);
+  const auto column_of = [&](std::size_t at) { return at - lines.begin(at); };
   hung.column = hung.block.column;
   if (nothing) {
     hung.below = true;
@@ -44,10 +45,13 @@ Hung hung_of(const std::string& text, const Target& target, bool in_root) {
   }
   hung.below = node.full_begin() >= key_line_end;
   hung.value = hung.below ? key_line_end : node.full_begin();
-  // Below a key the collection has a column of its own; so it has behind a dash.
-  const auto column = node.full_begin() - lines.begin(node.full_begin());
+  // Below a key the collection has a column of its own; so it has behind a dash, or below its anchor.
   const bool collection = !node.is_alias() && !node.is_scalar() && node.style() == Node::Style::kBlock;
-  if (hung.below || (collection && !target.entry && node.begin() == node.full_begin())) hung.column = column;
+  if (hung.below) {
+    hung.column = column_of(node.full_begin());
+  } else if (collection && (!target.entry || hung.block.explicit_key || node.begin() >= key_line_end)) {
+    hung.column = column_of(node.begin());
+  }
   return hung;
 }
 
@@ -82,53 +86,70 @@ Result<Bare> read_bare(std::string_view text) {
   return bare;
 }
 
-/// `head` is a key with its colon, or a dash; `above` of the leading lines stand before it, the others below.
-std::string hang(const std::string& head, const std::string& head_rest, const Bare& bare, std::size_t above,
-                 std::size_t step, bool of_list) {
+/// What a value hangs on.
+struct Hook {
+  std::string head;       ///< a key with its colon, or a dash
+  std::string rest;       ///< what else stands on its line: a comment
+  std::string gap = " ";  ///< before a value on the same line
+  std::size_t step = 2;   ///< by which the lines below are moved right
+  bool of_list = false;
+  bool below = false;  ///< the value begins on a line of its own, whatever it is
+};
+
+/// The first `above` of the leading lines stand before the hook, the others below it.
+std::string hang(const Hook& hook, const Bare& bare, std::size_t above) {
   std::string out;
   for (std::size_t i = 0; i < above; ++i) out += bare.leading[i];
   std::string inside;
   for (auto i = above; i < bare.leading.size(); ++i) inside += bare.leading[i];
-  if (bare.body.empty()) return out + head + head_rest + '\n' + edit::indented(inside, step);
-  if (bare.block && (!of_list || !inside.empty() || !head_rest.empty())) {
-    return out + head + head_rest + '\n' + edit::indented(inside + bare.body, step);
-  }
+  out += hook.head + hook.rest;
+  const bool below = hook.below || !hook.rest.empty() || !inside.empty() || (bare.block && !hook.of_list);
+  if (bare.body.empty() || below) return out + '\n' + edit::indented(inside + bare.body, hook.step);
   const auto first_line = bare.body.find('\n') + 1;
   const auto rest = std::string_view(bare.body).substr(first_line);
   // Further lines of flow collections and texts must stand right of the key.
-  std::size_t indent = of_list ? 2 : step;
-  if (!bare.block) {
-    const auto lines = edit::split_lines(rest);
-    const bool right =
-        std::all_of(lines.begin(), lines.end(), [](auto line) { return line.find_first_not_of(" \r\n") != 0; });
-    if (right) indent = 0;
-  }
-  out += inside.empty() ? head : edit::indented(inside, step) + head;
-  return out + ' ' + bare.body.substr(0, first_line) + edit::indented(rest, indent);
+  const auto lines = edit::split_lines(rest);
+  const bool right =
+      std::all_of(lines.begin(), lines.end(), [](auto line) { return line.find_first_not_of(" \r\n") != 0; });
+  return out + hook.gap + bare.body.substr(0, first_line) + edit::indented(rest, right && !bare.block ? 0 : hook.step);
 }
 
-/// How many of the leading lines stand above the key, where so many did before: those that are the same as
+/// How many of the leading lines stand above the key, where `above` of them did before: those that are the same as
 /// before stay on their side.
-std::size_t split_leading(const std::vector<std::string>& now, const std::vector<std::string>& above,
-                          const std::vector<std::string>& inside) {
-  if (inside.empty()) return now.size();
+std::size_t split_leading(const std::vector<std::string>& now, const Result<Bare>& was, std::size_t above) {
+  if (!was || was->leading.size() == above) return now.size();
+  const auto& before = was->leading;
   std::size_t same = 0;
-  while (same < above.size() && same < now.size() && above[same] == now[same]) ++same;
-  if (same == above.size()) return same;
+  while (same < above && same < now.size() && before[same] == now[same]) ++same;
+  if (same == above) return same;
   std::size_t tail = 0;
-  while (tail < inside.size() && tail < now.size() && inside[inside.size() - 1 - tail] == now[now.size() - 1 - tail]) {
+  while (tail < before.size() - above && tail < now.size() &&
+         before[before.size() - 1 - tail] == now[now.size() - 1 - tail]) {
     ++tail;
   }
   return now.size() - tail;
 }
 
-std::vector<std::string> leading_lines(const std::string& text) {
-  std::vector<std::string> out;
-  for (const auto line : edit::split_lines(text)) {
-    if (!is_comment_or_blank(line)) break;
-    out.emplace_back(line);
+Hook hook_of(const std::string& text, const Target& target, const Hung& hung, std::size_t step) {
+  const auto& node = *target.node;
+  const bool nothing = node.full_begin() == node.end();
+  Hook hook{.step = step, .of_list = !target.entry || hung.block.explicit_key};
+  const auto key_end = target.entry ? text.find(':', target.entry->key->end()) + 1 : hung.block.begin + 1;
+  hook.head = edit::dedented(text.substr(hung.block.begin, key_end - hung.block.begin), hung.block.column);
+  if (hung.below) {
+    hook.rest = edit::dedented(text.substr(key_end, hung.value - key_end), 0);
+    hook.rest.erase(hook.rest.find_last_not_of(" \r\n") + 1);
+    const bool collection = !node.is_scalar() && node.style() == Node::Style::kBlock;
+    hook.below = !nothing && (!collection || hook.of_list);
+  } else {
+    hook.gap = text.substr(key_end, hung.value - key_end);
   }
-  return out;
+  if (!nothing && (hung.column > hung.block.column || hung.below)) {
+    hook.step = hung.column - std::min(hung.block.column, hung.column);
+  } else if (hook.of_list) {
+    hook.step = 2;
+  }
+  return hook;
 }
 
 }  // namespace
@@ -155,19 +176,33 @@ bool are_parted(const std::string& text, const Node& collection) {
 
 Result<std::string> entry_of_bare(const std::string& key, std::string_view text, std::size_t step) {
   AT_TRY(const auto bare, read_bare(text));
-  return hang(write_text(key, false) + ':', "", bare, bare.leading.size(), step, false);
+  return hang({.head = write_text(key, false) + ':', .step = step}, bare, bare.leading.size());
 }
 
 Result<std::string> item_of_bare(std::string_view text) {
   AT_TRY(const auto bare, read_bare(text));
-  return hang("-", "", bare, bare.leading.size(), 2, true);
+  return hang({.head = "-", .of_list = true}, bare, bare.leading.size());
 }
 
 std::string entry_of_block(const std::string& key, std::string_view block, std::size_t step) {
   return write_text(key, false) + ":\n" + edit::indented(block, step);
 }
 
+/// The same with a last line end, where the text has none, so that a block of text at its end can be taken along.
+Result<YamlEditor> YamlEditor::with_line_end() const {
+  auto text = document_.text();
+  auto changes = block_changes(text.size(), "");
+  for (auto change = changes.rbegin(); change != changes.rend(); ++change) {
+    text.replace(change->begin, change->end - change->begin, change->text);
+  }
+  return open(std::move(text), document_.file(), limits_);
+}
+
 Result<std::string> YamlEditor::bare_text(const YamlPath& path) const {
+  if (!path.empty() && !text().empty() && !text().ends_with('\n')) {
+    AT_TRY(const auto whole, with_line_end());
+    return whole.bare_text(path);
+  }
   AT_TRY(const auto target, find(document_, path));
   const auto& text = document_.text();
   const auto& node = *target.node;
@@ -184,6 +219,10 @@ Result<std::string> YamlEditor::bare_text(const YamlPath& path) const {
 }
 
 Result<std::string> YamlEditor::entry_text(const YamlPath& path) const {
+  if (!text().empty() && !text().ends_with('\n')) {
+    AT_TRY(const auto whole, with_line_end());
+    return whole.entry_text(path);
+  }
   AT_TRY(const auto target, find(document_, path));
   const auto& text = document_.text();
   const auto& node = *target.node;
@@ -215,47 +254,39 @@ Status YamlEditor::replace_text(const YamlPath& path, std::string_view given) {
 
   const auto hung = hung_of(text, target, path.size() == 1);
   const auto& block = hung.block;
-  const Lines lines(text);
-  const auto key_end = target.entry ? text.find(':', target.entry->key->end()) + 1 : block.begin + 1;
-  auto head = text.substr(block.begin, key_end - block.begin);
-  std::string rest;  // the comment on the key's line
-  if (hung.below) rest = edit::dedented(text.substr(key_end, hung.value - key_end), 0);
-  while (rest.ends_with('\n') || rest.ends_with(' ')) rest.pop_back();
-
-  const auto above = leading_lines(edit::dedented(text.substr(block.above, block.line - block.above), block.column));
-  const auto inside = hung.below
-                          ? leading_lines(edit::dedented(text.substr(hung.value, block.end - hung.value), hung.column))
-                          : std::vector<std::string>();
+  const auto hook = hook_of(text, target, hung, step());
+  AT_TRY(const auto was_text, bare_text(path));
+  const auto was = read_bare(was_text);
+  const auto above =
+      std::min(edit::split_lines(std::string_view(text).substr(block.above, block.line - block.above)).size(),
+               was ? was->leading.size() : 0);
   const bool owns_above = block.own_line && (path.size() > 1 || target.index > 0 || !target.entry);
-  const auto split = owns_above ? split_leading(bare.leading, above, inside) : 0;
-  const auto step = hung.below && hung.column >= block.column && target.node->full_begin() != target.node->end()
-                        ? hung.column - block.column
-                        : this->step();
-  auto now = hang(head, rest, bare, split, step, !target.entry);
-  if (now == "") return cannot(*target.node, path, "nothing was given");
+  const auto now = hang(hook, bare, owns_above ? split_leading(bare.leading, was, above) : 0);
 
   // Lines that stay keep their bytes, also where they stand further left than the item.
   const auto from = block.own_line ? block.above : block.begin;
-  const auto raw = text.substr(from, block.end - from);
-  std::string first_indent = block.own_line ? "" : std::string(block.column, ' ');
-  const auto padded = first_indent + raw;
-  const auto before = edit::dedented(padded, block.column);
-  if (!before.ends_with('\n') && now.ends_with('\n')) now.pop_back();
-  const auto raw_lines = edit::split_lines(padded);
-  const auto now_lines = edit::split_lines(now);
-  std::string kept;
-  auto pairs = edit::common_lines(edit::split_lines(before), now_lines);
-  auto next = pairs.begin();
-  for (std::size_t i = 0; i < now_lines.size(); ++i) {
-    if (next != pairs.end() && next->second == i) {
-      kept += raw_lines[next++->first];
-    } else {
-      kept += edit::indented(now_lines[i], block.column);
+  const auto strip = block.own_line ? 0 : block.column;  // the first line has its indentation already
+  const auto moved = [&](std::string_view lines) { return edit::indented(lines, block.column); };
+  if (was) {
+    const auto before = hang(hook, *was, above);
+    const auto before_lines = edit::split_lines(before);
+    const auto now_lines = edit::split_lines(now);
+    const auto raw = std::string(strip, ' ') + text.substr(from, block.end - from);
+    const auto raw_lines = edit::split_lines(raw);
+    std::string kept;
+    const auto pairs = edit::common_lines(before_lines, now_lines);
+    auto next = pairs.begin();
+    for (std::size_t i = 0; i < now_lines.size(); ++i) {
+      if (next == pairs.end() || next->second != i) {
+        kept += moved(now_lines[i]);
+        continue;
+      }
+      kept += raw_lines[std::min(next++->first, raw_lines.size() - 1)];
+      if (!kept.ends_with('\n') && i + 1 < now_lines.size()) kept += '\n';
     }
+    if (before_lines.size() == raw_lines.size() && apply({{from, block.end, kept.substr(strip)}}, expected)) return {};
   }
-  const auto strip = first_indent.size();
-  if (const auto done = apply({{from, block.end, kept.substr(std::min(strip, kept.size()))}}, expected)) return done;
-  return apply({{from, block.end, edit::indented(now, block.column).substr(strip)}}, expected);
+  return apply({{from, block.end, moved(now).substr(strip)}}, expected);
 }
 
 Status YamlEditor::replace(const YamlPath& path, const YamlValue& value) {
