@@ -196,7 +196,7 @@ PackageProcedures package_procedures(const packages::Service& packages) {
 
 pages::Assets page_assets() {
   for (const auto& file : embedded_web()) {
-    if (file.path != ".vite/manifest.json") continue;
+    if (file.path != "manifest.json") continue;
     if (auto assets = pages::read_assets(file.bytes)) return std::move(*assets);
   }
   return {};

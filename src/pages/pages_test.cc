@@ -1,5 +1,11 @@
 #include <gmock/gmock.h>
 
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <sstream>
+
 #include "pages/lookup.h"
 #include "pages/markdown.h"
 #include "pages/page.h"
@@ -157,6 +163,21 @@ TEST_F(Page, IsCheckedWithoutBeingMade) {
   EXPECT_TRUE(check_page(page("{{ query \"bad\" }}")));
   EXPECT_FALSE(check_page(page("<script>")));
   EXPECT_TRUE(asked.empty());
+}
+
+TEST(ShippedPages, AreTemplatesThatHold) {
+  int seen = 0;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(AT_SOURCE_DIR "/packages")) {
+    if (entry.path().extension() != ".html") continue;
+    std::ostringstream text;
+    text << std::ifstream(entry.path()).rdbuf();
+    auto definition = page(text.str());
+    definition.file = entry.path();
+    const auto status = check_page(definition);
+    EXPECT_TRUE(status) << to_string(status.error());
+    ++seen;
+  }
+  EXPECT_GT(seen, 0);
 }
 
 TEST(FrameOfPages, ShowsErrorsEscaped) {
