@@ -135,7 +135,7 @@ function detail(name) {
   for (const [other, inSections] of Object.entries(head.override ?? {})) for (const [section, groups] of Object.entries(inSections)) {
     const walk = (value, path, depth) => {
       if (depth > 0) for (const [key, inner] of Object.entries(value)) walk(inner, [...path, key], depth - 1);
-      else for (const field of Object.keys(value)) overrides.push({ package: other, section, path, field });
+      else for (const field of Object.keys(value)) overrides.push({ package: other, section, path, field: [field] });
     };
     walk(groups, [], sectionOf(section).indexes.length);
   }

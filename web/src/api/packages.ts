@@ -103,7 +103,7 @@ export interface PackageDetail extends PackageEntry {
   requires?: Record<string, string>;
   imports?: string[];
   fallbacks?: string[];
-  overrides?: { package: string; section: string; path: string[]; field: string }[];
+  overrides?: { package: string; section: string; path: string[]; field: string[] }[];
   files: PackageFile[];
   readme?: string;
   parameters?: Field[];

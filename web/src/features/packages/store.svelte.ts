@@ -43,7 +43,11 @@ export class PackageStore {
 
   constructor(readonly name: string) {
     this.detail = new Resource((signal) => packagesApi.detail(name, signal));
-    this.tree = new Resource((signal) => packagesApi.tree(name, signal));
+    this.tree = new Resource(async (signal) => {
+      const [sections, known] = await Promise.all([packagesApi.tree(name, signal), schemas.of(name)]);
+      const shapes = new Map(known.sections.map((section) => [section.name, section.shape]));
+      return sections.map((section) => ({ ...section, shape: shapes.get(section.name) ?? 'tree' }));
+    });
   }
 
   start(): () => void {

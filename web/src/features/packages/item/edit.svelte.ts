@@ -49,9 +49,17 @@ export class ItemEdit {
     readonly section: Section,
     public at: Address,
     base?: Item,
+    /** Viewers may look and not ask what something would mean. */
+    private readonly mayCheck = true,
   ) {
     if (base) this.rebase(base);
     else this.schedule(0);
+  }
+
+  /** Where a draft stands: names that are not written yet are left out. */
+  private get place(): { package: string; section: string; path?: string[] } {
+    const { path, ...rest } = this.at;
+    return path.every((name) => name !== '') ? this.at : rest;
   }
 
   get baseFields(): Value {
@@ -67,10 +75,10 @@ export class ItemEdit {
     this.known = this.baseFields;
     this.written = this.baseFields;
     this.isBroken = base.written !== null && base.written !== undefined && !isFields(base.written);
-    this.errors = base.errors ?? [];
+    this.errors = (base.errors ?? []).map(({ line: _, column: __, ...error }) => error);
     this.typed = false;
     // An item that is wrong: the places within its own text come from the check.
-    if (this.errors.length > 0 || this.isBroken) this.schedule(0);
+    if (this.mayCheck && (this.errors.length > 0 || this.isBroken)) this.schedule(0);
   }
 
   /** Goes on from another state of the item with one's own text on top of it. */
@@ -147,7 +155,7 @@ export class ItemEdit {
     this.isBusy = true;
     const [text, sent] = [this.yaml, this.written];
     try {
-      const draft = await packagesApi.draft(this.at, { yaml: text, ...changesBetween(this.known, sent) }, controller.signal);
+      const draft = await packagesApi.draft(this.place, { yaml: text, ...changesBetween(this.known, sent) }, controller.signal);
       if (this.controller !== controller) return;
       // Typed meanwhile: this answer is about another text.
       if (this.yaml === text) this.take(draft, sent);

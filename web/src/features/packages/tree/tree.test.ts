@@ -31,6 +31,14 @@ describe('rowsOf', () => {
     expect(labels([], 'DISK')).toEqual(['Rules', 'disk', 'full', 'slow']);
     expect(labels([], 'nothing')).toEqual([]);
   });
+  it('shows a section that is one item as that item', () => {
+    const rows = rowsOf([{ ...sections[1]!, shape: 'document' }], new Set(), '');
+    expect(rows).toMatchObject([{ kind: 'item', path: [], label: 'Alertmanager', hasChildren: false }]);
+  });
+  it('gives a name that stands twice two rows of their own', () => {
+    const twice = [{ name: 'rules', title: 'Rules', count: 2, nodes: [{ name: 'a', item: true }, { name: 'a', item: true }] }];
+    expect(new Set(rowsOf(twice, new Set([keyOf('rules', [])]), '').map(({ key }) => key)).size).toBe(3);
+  });
   it('lays out 5,000 items well within a frame or two', () => {
     const children = Array.from({ length: 5000 }, (_, i) => ({ name: `rule${i}`, item: true }));
     const large = [{ name: 'rules', title: 'Rules', count: 5000, nodes: [{ name: 'all', item: false, children }] }];

@@ -29,6 +29,13 @@ const holdsError = (node: TreeNode): boolean => Boolean(node.error) || (node.chi
 export function rowsOf(sections: TreeSection[], open: ReadonlySet<string>, filter: string): Row[] {
   const wanted = filter.trim().toLowerCase();
   const rows: Row[] = [];
+  const seen = new Map<string, number>();
+  /** A name that stands twice by mistake is shown twice. */
+  const unique = (key: string): string => {
+    const count = seen.get(key) ?? 0;
+    seen.set(key, count + 1);
+    return count === 0 ? key : `${key}#${count + 1}`;
+  };
   const fits = (text: string): boolean => text.toLowerCase().includes(wanted);
 
   /** Adds the rows of `nodes`; whether anything of them fits. `all`: something above fits, so all do. */
@@ -41,7 +48,7 @@ export function rowsOf(sections: TreeSection[], open: ReadonlySet<string>, filte
       const key = keyOf(section, path);
       const isOpen = children.length > 0 && (wanted !== '' || open.has(key));
       rows.push({
-        key,
+        key: unique(key),
         section,
         path,
         label: node.name,
@@ -62,6 +69,12 @@ export function rowsOf(sections: TreeSection[], open: ReadonlySet<string>, filte
     const key = keyOf(section.name, []);
     const isOpen = wanted !== '' || open.has(key);
     const own = wanted !== '' && fits(`${section.name} ${section.title}`);
+    if (section.shape === 'document') {
+      const error = section.nodes.some(holdsError);
+      const row = { key, section: section.name, path: [], label: section.title || section.name, note: '', depth: 0, open: false, hasChildren: false, error };
+      if (wanted === '' || own) rows.push({ ...row, kind: 'item' });
+      continue;
+    }
     rows.push({
       key,
       section: section.name,
