@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 
 namespace atalaya::packages {
 namespace {
@@ -83,8 +84,10 @@ const config::Node* Workspace::node(const Spot& spot) {
   const auto* node = &(*opened)->document().root();
   for (const auto& part : spot.path) {
     if (node->is_sequence()) {
-      const auto index = std::stoul(part);
-      node = index < node->items().size() ? node->items()[index] : nullptr;
+      std::size_t index = 0;
+      const auto end = part.data() + part.size();
+      const bool number = std::from_chars(part.data(), end, index).ptr == end;
+      node = number && index < node->items().size() ? node->items()[index] : nullptr;
     } else {
       node = node->get(part);
     }
