@@ -138,6 +138,7 @@ class StoresForTests final : public storage::SeriesAppender {
   };
 
   static bool repeated(Sources& sources, const storage::WriteOrigin& origin) {
+    if (origin.source.empty()) return false;
     auto& last = sources[origin.source];
     if (origin.sequence <= last) return true;
     last = origin.sequence;
