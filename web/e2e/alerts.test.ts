@@ -53,7 +53,7 @@ it('acknowledges it with a note, and the history tells who and why', async () =>
 
 it('shows a rule that fires, and a broken package with the place and the remedy', async () => {
   const { page } = visitor;
-  await visitor.go('#/packages');
+  await visitor.go('#/packages/tower');
   const own = page.getByRole('region', { name: 'Package tower' });
   await own.getByRole('row', { name: /The machine has been started/ }).getByText('Critical').waitFor();
   server.writePackage('tower', broken);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { TypeExpr, Value } from '../../api/packages';
-import { changesBetween, errorsOf, getAt, hasErrors, setAt, titleOf, typeAt, unsetAt } from './values';
+import { atMissing, changesBetween, errorsOf, getAt, hasErrors, setAt, titleOf, typeAt, unsetAt } from './values';
 
 const rule: Value = { gauge: { expr: 'a', below: { warning: 1 } }, tags: ['x', 'y'] };
 
@@ -34,12 +34,23 @@ describe('changesBetween', () => {
       unset: [['gauge', 'below']],
     });
   });
-  it('replaces a list that became longer or shorter', () => {
-    expect(changesBetween(rule, unsetAt(rule, ['tags', '0'])).set).toEqual([{ field: ['tags'], value: ['y'] }]);
+  it('adds to the end of a list, or takes one out of it', () => {
+    expect(changesBetween(['a', 'b'], ['a', 'b', 'c', 'd']).set).toEqual([{ field: ['2'], value: 'c' }, { field: ['3'], value: 'd' }]);
+    expect(changesBetween(rule, unsetAt(rule, ['tags', '0']))).toEqual({ set: [], unset: [['tags', '0']] });
+  });
+  it('replaces a list that changed in other ways', () => {
+    expect(changesBetween({ l: ['a', 'b', 'c'] }, { l: ['x', 'c'] }).set).toEqual([{ field: ['l'], value: ['x', 'c'] }]);
+    expect(changesBetween({ l: ['a'] }, { l: [] }).set).toEqual([{ field: ['l'], value: [] }]);
   });
   it('is empty for equal values in another order', () => {
     expect(changesBetween({ a: 1, b: 2 }, { b: 2, a: 1 })).toEqual({ set: [], unset: [] });
   });
+});
+
+it('puts an error about a missing field at that field', () => {
+  expect(atMissing({ message: '"gauge" needs the key "expr"', field: 'gauge' }).field).toBe('gauge.expr');
+  expect(atMissing({ message: 'a rule needs the key "name"', field: '' }).field).toBe('name');
+  expect(atMissing({ message: 'wrong', field: 'gauge' }).field).toBe('gauge');
 });
 
 it('tells the errors of a field from those below it', () => {

@@ -74,15 +74,39 @@ export function changesBetween(before: Value | undefined, after: Value | undefin
     after.forEach((one, i) => add(changesBetween(before[i], one, [...at, String(i)])));
     return changes;
   }
+  if (Array.isArray(before) && Array.isArray(after)) {
+    const steps = listSteps(before, after, at);
+    if (steps) return steps;
+  }
   if (after === undefined) changes.unset.push(at);
   else changes.set.push({ field: at, value: after });
   return changes;
+}
+
+/** Items added at the end, or one taken out, so that the comments of the others stay; undefined for anything else. */
+function listSteps(before: Value[], after: Value[], at: Path): Changes | undefined {
+  let same = 0;
+  while (same < before.length && same < after.length && isEqual(before[same], after[same])) same += 1;
+  if (before.length > 0 && same === before.length) {
+    return { set: after.slice(same).map((value, i) => ({ field: [...at, String(same + i)], value })), unset: [] };
+  }
+  const isOneLess = after.length > 0 && after.length === before.length - 1;
+  if (isOneLess && after.slice(same).every((one, i) => isEqual(one, before[same + 1 + i]))) {
+    return { set: [], unset: [[...at, String(same)]] };
+  }
+  return undefined;
 }
 
 /** The errors of one field itself, not of what lies below it. */
 export function errorsOf(errors: EditError[], path: Path): EditError[] {
   const field = path.join('.');
   return errors.filter((error) => (error.field ?? '') === field);
+}
+
+/** What is missing has no place of its own in the text; in a form it has. */
+export function atMissing(error: EditError): EditError {
+  const name = /needs the key "([^"]+)"$/.exec(error.message)?.[1];
+  return name === undefined ? error : { ...error, field: error.field ? `${error.field}.${name}` : name };
 }
 
 /** Whether anything at or below the field is wrong. */

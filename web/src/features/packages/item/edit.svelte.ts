@@ -1,5 +1,5 @@
 import { packagesApi, type Address, type Draft, type EditError, type Item, type Operation, type Section, type Value } from '../../../api/packages';
-import { changesBetween, isEqual, isFields, setAt, unsetAt, type Changes, type Path } from '../values';
+import { atMissing, changesBetween, isEqual, isFields, setAt, unsetAt, type Changes, type Path } from '../values';
 
 const pause = 200;
 
@@ -174,7 +174,7 @@ export class ItemEdit {
   }
 
   private take(draft: Draft, sent = this.written): void {
-    this.errors = draft.errors;
+    this.errors = draft.errors.map(atMissing);
     const fields = fieldsOf(draft);
     this.isBroken = fields === undefined;
     if (fields === undefined) return;

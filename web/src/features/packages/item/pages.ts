@@ -11,7 +11,8 @@ export function pagesOf(section: Section): FormPage[] {
   const declared = section.field_sets ?? [];
   const placed = new Set(declared.flatMap(({ fields }) => fields));
   const left = section.fields.filter(({ name }) => !placed.has(name)).map(({ name }) => name);
-  const sets = [...declared];
+  const known = new Set(section.fields.map(({ name }) => name));
+  const sets = declared.map((set) => ({ ...set, fields: set.fields.filter((name) => known.has(name)) })).filter(({ fields }) => fields.length > 0);
   if (left.length > 0) sets.push({ name: '', title: declared.length > 0 ? 'More' : '', page: declared.at(-1)?.page ?? '', fields: left });
   const pages: FormPage[] = [];
   for (const set of sets) {

@@ -1,0 +1,197 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Browser, Locator, Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { launch, Visitor } from './browser';
+import { Server, until } from './server';
+
+const tower = `# The watchtower's own rules.
+package: tower
+version: 0.1.0   # ours
+
+rules:
+  # Looked at by day and by night.
+  sea:
+    calm:   # nearly always
+      title: The sea is calm
+      gauge: {expr: 'node_boot_time_seconds', above: {critical: 99999999999}}   # far away
+`;
+const harbour = 'package: harbour\nversion: 1.0.0\n# Nothing here yet.\nrules: {}\n';
+
+let browser: Browser;
+let server: Server;
+let visitor: Visitor;
+
+const fileOf = (name: string): string => readFileSync(join(server.data, 'packages', 'default', name, 'package.yaml'), 'utf8');
+const editor = (page: Page): Locator => page.getByRole('textbox', { name: /^YAML of/ });
+const field = (page: Page, path: string): Locator => page.locator(`[data-field="${path}"]`);
+
+/** Saves what is edited, with a look at what it does. */
+async function save(page: Page, reason: string): Promise<void> {
+  await page.getByRole('button', { name: 'Save…' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByLabel('Reason, for the history').fill(reason);
+  await dialog.getByRole('button', { name: 'Save', exact: true }).click();
+  await dialog.waitFor({ state: 'detached' });
+}
+
+beforeAll(async () => {
+  [browser, server] = await Promise.all([launch(), Server.start()]);
+  server.writePackage('tower', tower);
+  server.writePackage('harbour', harbour);
+  await until(async () => {
+    const { packages } = await server.api<{ packages: { name: string; state: string }[] }>('GET', '/packages');
+    return packages.filter(({ name, state }) => ['tower', 'harbour'].includes(name) && state === 'ok').length === 2;
+  }, 'the packages');
+  visitor = await Visitor.open(browser, server);
+  await visitor.signInByLink();
+});
+afterAll(async () => {
+  await browser?.close();
+  await server?.dispose();
+});
+
+it('makes a rule by the form, and leaves every other byte of the file as it was', async () => {
+  const { page } = visitor;
+  await visitor.go('#/packages');
+  await page.getByRole('list', { name: 'Packages' }).getByRole('link', { name: 'tower', exact: true }).click();
+  await page.getByRole('link', { name: 'New item' }).click();
+  await page.getByRole('button', { name: /^Rule / }).click();
+  await page.getByRole('textbox', { name: 'Group' }).or(page.getByRole('combobox', { name: 'Group' })).fill('sea');
+  await page.getByRole('textbox', { name: /^Name/ }).fill('rough');
+  await page.getByRole('textbox', { name: 'Title' }).fill('The sea is rough');
+  await page.getByRole('radio', { name: 'Gauge' }).click();
+  await field(page, 'gauge.expr').getByRole('textbox').fill('node_load1 > bool 0');
+  await page.getByRole('radio', { name: 'Above' }).click();
+  await field(page, 'gauge.above.critical').getByRole('textbox').fill('1e9');
+  await until(async () => /critical: (1e9|1e\+09|1000000000)/.test((await editor(page).innerText()) ?? ''), 'the value in the text');
+  await save(page, 'watch the sea');
+  await page.waitForURL(/#\/packages\/tower\/rules\/sea\/rough/);
+  await page.getByRole('treeitem', { name: 'rough' }).waitFor();
+  expect(fileOf('tower').startsWith(tower)).toBe(true);
+  expect(fileOf('tower')).toContain('The sea is rough');
+});
+
+it('keeps a comment that was written in the text while the form changes the field below it', async () => {
+  const { page } = visitor;
+  await editor(page).click();
+  await page.keyboard.press('Control+Home');
+  await page.keyboard.type('# for the night shift\n');
+  await page.getByRole('textbox', { name: 'Title' }).fill('The sea is very rough');
+  await until(async () => {
+    const text = await editor(page).innerText();
+    return text.includes('# for the night shift') && text.includes('The sea is very rough');
+  }, 'both in the text');
+});
+
+it('tells a mistake of the text at its field, and a text that cannot be read while the form stands', async () => {
+  const { page } = visitor;
+  await editor(page).click();
+  await page.keyboard.press('Control+End');
+  await page.keyboard.type('for: soon');
+  await page.getByRole('tab', { name: 'When' }).click();
+  await field(page, 'for').getByRole('alert').waitFor();
+  await field(page, 'for').getByRole('textbox').fill('10s');
+  await field(page, 'for').getByRole('alert').waitFor({ state: 'detached' });
+
+  await editor(page).click();
+  await page.keyboard.press('Control+End');
+  await page.keyboard.type('\nadrift');
+  await visitor.see('The text cannot be read');
+  expect(await field(page, 'for').getByRole('textbox').inputValue()).toBe('10s');
+  for (let i = 0; i <= 'adrift'.length; i += 1) await page.keyboard.press('Backspace');
+  await page.getByText('The text cannot be read').waitFor({ state: 'detached' });
+});
+
+it('previews, saves with a reason, and history takes it back', async () => {
+  const { page } = visitor;
+  const before = fileOf('tower');
+  await page.keyboard.press('Control+s');
+  const dialog = page.getByRole('dialog');
+  await dialog.getByText('# for the night shift').waitFor();
+  await dialog.getByLabel('Reason, for the history').fill('rougher');
+  await dialog.getByRole('button', { name: 'Save', exact: true }).click();
+  await dialog.waitFor({ state: 'detached' });
+  expect(fileOf('tower')).toContain('# for the night shift');
+  expect(fileOf('tower')).toContain('The sea is very rough');
+
+  await page.getByRole('link', { name: 'History' }).click();
+  const commit = page.getByRole('list', { name: 'Commits' }).getByRole('listitem').filter({ hasText: 'rougher' });
+  await commit.getByText('admin').waitFor();
+  await commit.getByRole('button', { name: /Revert/ }).click();
+  await dialog.getByText('The sea is very rough').waitFor();
+  await dialog.getByRole('button', { name: 'Revert' }).click();
+  await dialog.waitFor({ state: 'detached' });
+  expect(fileOf('tower')).toBe(before);
+});
+
+it('asks before unsaved changes are left behind', async () => {
+  const { page } = visitor;
+  await visitor.go('#/packages/tower/rules/sea/rough');
+  await page.getByRole('textbox', { name: 'Title' }).fill('Not to be kept');
+  await page.getByRole('navigation', { name: 'Areas' }).getByRole('link', { name: 'Hosts' }).click();
+  await page.getByRole('button', { name: 'Keep editing' }).click();
+  expect(await page.getByRole('textbox', { name: 'Title' }).inputValue()).toBe('Not to be kept');
+  await page.getByRole('navigation', { name: 'Areas' }).getByRole('link', { name: 'Hosts' }).click();
+  await page.getByRole('button', { name: 'Discard and leave' }).click();
+  await page.waitForURL(/#\/hosts/);
+});
+
+it('shows both versions when two people change the same rule, and keeps both changes', async () => {
+  const other = await Visitor.open(browser, server);
+  const { page } = visitor;
+  await server.api('POST', '/users', { name: 'berta', role: 'operator', password: 'a watchtower at night' });
+  await other.signIn('berta', 'a watchtower at night');
+  for (const one of [visitor, other]) {
+    await one.go('#/packages/tower/rules/sea/rough');
+    await one.page.getByRole('textbox', { name: 'Title' }).waitFor();
+  }
+  await page.getByRole('textbox', { name: 'Title' }).fill('The sea is wild');
+  await field(other.page, 'gauge.above.critical').getByRole('textbox').fill('77');
+  await save(other.page, 'a lower level');
+
+  visitor.expected.push(/status of 409/);
+  await page.getByRole('button', { name: 'Save…' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Somebody else has changed this meanwhile' });
+  await dialog.getByText('The sea is wild').first().waitFor();
+  await dialog.getByText(/critical: 77/).first().waitFor();
+  await dialog.getByRole('button', { name: 'Keep mine on top of theirs' }).click();
+  const preview = page.getByRole('dialog', { name: /^Save/ });
+  await preview.getByLabel('Reason, for the history').fill('wild');
+  await preview.getByRole('button', { name: 'Save', exact: true }).click();
+  await preview.waitFor({ state: 'detached' });
+  expect(fileOf('tower')).toContain('The sea is wild');
+  expect(fileOf('tower')).toMatch(/critical: 77/);
+  await other.close();
+});
+
+it('copies a group into another package, and removes it there after a look', async () => {
+  const { page } = visitor;
+  await visitor.go('#/packages/tower');
+  await page.getByRole('treeitem', { name: 'sea' }).click({ button: 'right' });
+  await page.getByRole('menuitem', { name: /^Copy/ }).click();
+  await visitor.go('#/packages/harbour');
+  await page.getByRole('button', { name: 'Paste sea' }).click();
+  await page.getByRole('treeitem', { name: 'sea' }).waitFor();
+  await until(() => fileOf('harbour').includes('# nearly always'), 'the group with its comments');
+  expect(fileOf('harbour')).toContain('# Nothing here yet.');
+
+  await page.getByRole('treeitem', { name: 'sea' }).click({ button: 'right' });
+  await page.getByRole('menuitem', { name: /^Remove/ }).click();
+  const dialog = page.getByRole('dialog', { name: 'Remove sea with 2 rules' });
+  await dialog.getByRole('button', { name: 'Remove' }).click();
+  await dialog.waitFor({ state: 'detached' });
+  expect(fileOf('harbour')).not.toContain('sea');
+});
+
+it('shows what somebody changes on disk while the page is open', async () => {
+  const { page } = visitor;
+  await visitor.go('#/packages/harbour/rules');
+  server.writePackage('harbour', harbour.replace('rules: {}', "rules:\n  port:\n    full:\n      title: The port is full\n      gauge: {expr: 'node_load1', above: {critical: 1e9}}"));
+  await page.getByRole('treeitem', { name: 'port' }).waitFor();
+  await visitor.see('port /');
+});
+
+it('has had no fault on the way', async () => {
+  await visitor.close();
+});
