@@ -1,5 +1,5 @@
 // Any operations on any YAML as a package's file: refused, or done so that nothing else has another meaning.
-// Input: operations of six bytes each up to a zero byte or ten of them; after it the text.
+// Input: the text up to a zero byte; after it operations of six bytes each, ten at most.
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -16,16 +16,21 @@ using namespace atalaya;
 using namespace atalaya::packages;
 using config::YamlValue;
 
-const std::vector<std::string> kWords{"disk", "full", "a", "b",    "name",  "for",
-                                      "0",    "1",    "g", "link", "notes", "new one"};
+const std::vector<std::string> kGroups{"disk", "g", "memory", "new one"};
+const std::vector<std::string> kNames{"full", "a", "low", "one", "copy", "link"};
+const std::vector<std::string> kFields{"for", "a", "text", "b", "0", "name", "labels"};
 const std::vector<std::string> kTexts{"",           "for: 1m\n", "# c\na: 1\n", "{a: [b, c]}", "|\n  x\n",
                                       "- a\n- b\n", "a: [",      "&x y",        "x # y"};
 const std::vector<std::string> kSections{"rules", "groups", "alertmanager", "scrape_configs"};
 
 ItemAddress address(std::uint8_t a, std::uint8_t b) {
-  ItemAddress at{a % 7 == 0 ? "q" : "p", kSections[(a / 7) % kSections.size()], {}};
-  for (auto left = b % 4; left > 0; --left)
-    at.path.push_back(kWords[(b / 4 + static_cast<std::uint8_t>(left) * 5) % kWords.size()]);
+  ItemAddress at{a % 8 == 7 ? "q" : "p", kSections[a / 8 % 8 < 5 ? 0 : a / 8 % kSections.size()], {}};
+  if (at.section == "rules") {
+    if (b % 8 != 7) at.path.push_back(kGroups[b / 8 % kGroups.size()]);
+    if (b % 8 < 6) at.path.push_back(kNames[b / 32 % kNames.size()]);
+  } else if (at.section != "alertmanager") {
+    at.path.push_back(kNames[b % kNames.size()]);
+  }
   return at;
 }
 
@@ -36,10 +41,9 @@ Operation operation_of(const std::uint8_t* bytes) {
   operation.to = address(bytes[3], bytes[4]);
   operation.to.section = operation.at.section;
   operation.text =
-      operation.what == Operation::What::kRename ? kWords[bytes[5] % kWords.size()] : kTexts[bytes[5] % kTexts.size()];
-  for (auto left = bytes[3] % 3 + 1; left > 0; --left) {
-    operation.field.push_back(kWords[(bytes[3] / 3 + left) % kWords.size()]);
-  }
+      operation.what == Operation::What::kRename ? kNames[bytes[5] % kNames.size()] : kTexts[bytes[5] % kTexts.size()];
+  operation.field.push_back(kFields[bytes[3] % kFields.size()]);
+  if (bytes[3] >= 128) operation.field.push_back(kFields[bytes[3] / 8 % kFields.size()]);
   switch (bytes[4] % 4) {
     case 0: operation.value = kTexts[bytes[5] % kTexts.size()]; break;
     case 1: operation.value = 1; break;
@@ -88,17 +92,13 @@ void check_others(const FileTexts& before, const FileTexts& after, const Operati
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   constexpr std::size_t kOne = 6;
   if (size > 16 << 10) return 0;
+  const std::string input(reinterpret_cast<const char*>(data), size);
+  const auto text = input.substr(0, input.find('\0'));
   std::vector<Operation> operations;
-  while (size >= kOne && data[0] != 0 && operations.size() < 10) {
-    operations.push_back(operation_of(data));
-    data += kOne;
-    size -= kOne;
+  for (auto at = text.size() + 1; at + kOne <= size && operations.size() < 10; at += kOne) {
+    operations.push_back(operation_of(data + at));
   }
-  if (size > 0) {
-    ++data;
-    --size;
-  }
-  FileTexts files{{"p/package.yaml", std::string(reinterpret_cast<const char*>(data), size)},
+  FileTexts files{{"p/package.yaml", text},
                   {"q/package.yaml", "package: q\nversion: 1.0.0\nrules:\n  disk:\n    full: {for: 1m}  # c\n"}};
   for (const auto& operation : operations) {
     (void)find_item(files, operation.at, find_test_section);
