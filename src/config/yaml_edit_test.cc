@@ -193,6 +193,61 @@ TEST(YamlEdit, WindowsLineEndsStay) {
   EXPECT_EQ(remove("a:\r\n  b: 1\r\n  d: 1\r\nc: 2\r\n", {"a", "b"}), "a:\r\n  d: 1\r\nc: 2\r\n");
 }
 
+TEST(YamlEdit, AnyValueTakesThePlaceOfAnyOther) {
+  const auto replace = [](std::string text, const YamlPath& path, const YamlValue& value) {
+    return edit(std::move(text), [&](auto& e) { return e.replace(path, value); });
+  };
+  const auto map = YamlValue::map({{"k", 1}});
+  EXPECT_EQ(replace("a: x  # c\nb: 1\n", {"a"}, map), "a:  # c\n  k: 1\nb: 1\n");
+  EXPECT_EQ(replace("a:\n    # c\n    k: 2  # d\n    l: 3\nb: 1\n", {"a"}, map), "a:\n    # c\n    k: 1  # d\nb: 1\n");
+  EXPECT_EQ(replace("a:\n  k: 2\nb: 1\n", {"a"}, "x"), "a: x\nb: 1\n");
+  EXPECT_EQ(replace("a: {b: x, c: 1}\n", {"a", "b"}, map), "a: {b: {k: 1}, c: 1}\n");
+  EXPECT_EQ(replace("a:\n- x\n- y  # c\n", {"a", "0"}, map), "a:\n- k: 1\n- y  # c\n");
+  EXPECT_EQ(replace("a: |\n  x\n\nb: 1\n", {"a"}, map), "a:\n  k: 1\n\nb: 1\n");
+  EXPECT_EQ(replace("a: &n x\nb: *n\n", {"a"}, map), "unprocessable");
+}
+
+TEST(YamlEdit, ANodeIsShownBareAndPutBack) {
+  auto editor = YamlEditor::open(kPackage, "a.yaml").value();
+  const YamlPath path{"rules", "disk", "full"};
+  EXPECT_EQ(editor.bare_text(path).value(), "# Nobody remembers why.\nfor: 1m\n");
+  EXPECT_EQ(editor.entry_text(path).value(), "# Nobody remembers why.\nfull:\n  for: 1m\n");
+  ASSERT_TRUE(editor.replace_text(path, "# Nobody remembers why.\nfor: 1m\n"));
+  EXPECT_EQ(editor.text(), kPackage);
+  ASSERT_TRUE(editor.replace_text(path, "for: 2m  # twice\n"));
+  auto expected = kPackage;
+  const std::string old = "    # Nobody remembers why.\n    full:\n      for: 1m\n";
+  expected.replace(expected.find(old), old.size(), "    full:\n      for: 2m  # twice\n");
+  EXPECT_EQ(editor.text(), expected);
+}
+
+TEST(YamlEdit, EntriesAreInsertedWithTheirCommentsAndPartedAsTheOthersAre) {
+  const auto insert_text = [](std::string text, const YamlPath& path, const std::string& entries) {
+    return edit(std::move(text), [&](auto& e) { return e.insert_text(path, entries); });
+  };
+  EXPECT_EQ(insert_text("a:\n  b: 1\n\n  c: 2\nd: 3\n", {"a"}, "# x\ne: 4  # y\n"),
+            "a:\n  b: 1\n\n  c: 2\n\n  # x\n  e: 4  # y\nd: 3\n");
+  EXPECT_EQ(insert_text("a:\n  b: 1\n  c: 2\n    # right of c\n  # left\n", {"a"}, "e: 4"),
+            "a:\n  b: 1\n  c: 2\n    # right of c\n  e: 4\n  # left\n");
+  EXPECT_EQ(insert_text("a: {b: 1}\n", {"a"}, "# x\ne: 4\n"), "a: {b: 1, e: 4}\n");
+  EXPECT_EQ(insert_text("a: |\n  x", {}, "e: 4\n"), "a: |-\n  x\ne: 4\n");
+  EXPECT_EQ(insert_text("a: 1\n", {}, "a: 4\n"), "already_exists");
+}
+
+TEST(YamlEdit, LinesBetweenBracketsGoWithTheirCommentsAndLeaveThoseOfTheOthers) {
+  EXPECT_EQ(remove("x: {\n  a: 1,  # of a\n  # of b\n  b: 2,\n}\n", {"x", "a"}), "x: {\n  # of b\n  b: 2,\n}\n");
+  EXPECT_EQ(remove("x: {\n  a: 1,  # of a\n  # of b\n  b: 2\n}\n", {"x", "b"}), "x: {\n  a: 1,  # of a\n}\n");
+  EXPECT_EQ(remove("x: {a: 1, b: 2,   # c\n    d: 3}\n", {"x", "b"}), "x: {a: 1,   # c\n    d: 3}\n");
+}
+
+TEST(YamlEdit, AByteOrderMarkIsNoIndentation) {
+  EXPECT_EQ(insert("\xef\xbb\xbf"
+                   "a: 1\n",
+                   {}, "b", 2),
+            "\xef\xbb\xbf"
+            "a: 1\nb: 2\n");
+}
+
 TEST(YamlEdit, ManyChangesInARow) {
   auto editor = YamlEditor::open(kPackage, "a.yaml").value();
   ASSERT_TRUE(editor.insert({"channels"}, "ops", YamlValue::map({{"hook", "http://x/#y"}})));
