@@ -121,7 +121,7 @@ it('shows what saving changes, saves it, and has it after a reload', async () =>
   await dialog.getByText('node_load1').first().waitFor();
   await dialog.getByLabel('Reason, for the history').fill('A first look');
   await dialog.getByRole('button', { name: 'Save', exact: true }).click();
-  await dialog.waitFor({ state: 'detached' });
+  await page.getByRole('button', { name: 'Edit', exact: true }).waitFor();
   await page.reload();
   await page.getByRole('region', { name: 'Load of all' }).waitFor();
   await visitor.moves('main canvas');

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { formatValue } from './units';
+import { formatValue, unitOf } from './units';
 
 it('writes values with the prefix of their unit', () => {
   expect(formatValue(1536, 'bytes')).toBe('1.5 KiB');
@@ -13,4 +13,10 @@ it('writes a unit that it does not know behind the number', () => {
   expect(formatValue(1200, 'W')).toBe('1.2 kW');
   expect(formatValue(-3, 'rpm')).toBe('−3 rpm');
   expect(formatValue(undefined, 'rpm')).toBe('–');
+});
+it('reads the unit of an expression from its metric, but a number of things has none', () => {
+  expect(unitOf('rate(node_network_receive_bytes_total[1m])')).toBe('bytes/s');
+  expect(unitOf('node_boot_time_seconds')).toBe('seconds');
+  expect(unitOf('count(node_cpu_seconds_total{mode="idle"})')).toBe('count');
+  expect(unitOf('count by (instance) (node_filesystem_size_bytes)')).toBe('count');
 });

@@ -5,6 +5,8 @@ export type Unit = (typeof units)[number] | (string & {});
 
 /** The unit a PromQL expression gives, read from the metric's name and the functions around it. */
 export function unitOf(expr: string): Unit {
+  // Whatever it counts, the number of things has no unit.
+  if (/^\s*(count|count_values|absent|group)\s*(\(|by\b|without\b)/.test(expr) && !/\)\s*[-+*/]/.test(expr)) return 'count';
   const isRate = /\brate\s*\(/.test(expr);
   const bare = expr.replace(/\{[^}]*\}|\b(by|without)\s*\([^)]*\)/g, ' ');
   const names = (bare.match(/[a-zA-Z_:][\w:]*/g) ?? []).filter((name) => name.includes('_'));
