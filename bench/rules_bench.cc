@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 
 #include "rules/engine.h"
-#include "rules/test_store.h"
+#include "rules/memory_store.h"
 
 namespace atalaya::rules {
 namespace {
@@ -28,7 +28,7 @@ RuleSpec rule(int i, std::string expr) {
 
 /// 1,000 series of one host in 100 metrics.
 struct World {
-  TestStore store;
+  MemorySeries store;
   CountingSink sink;
   Engine engine{store, sink};
   std::vector<storage::SeriesSample> batch;
