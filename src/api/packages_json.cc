@@ -65,7 +65,10 @@ Result<packages::Operation> operation_of(const json::object& from) {
     case kCreate: out.text = text(from, "yaml"); break;
     case kRename: out.text = text(from, "name"); break;
     case kWriteFile: out.text = text(from, "text"); break;
-    case kCreatePackage: out.text = text(from, "version"); break;
+    case kCreatePackage:
+      out.text = text(from, "version");
+      if (const auto title = text(from, "title"); !title.empty()) out.value = config::YamlValue(title);
+      break;
     default: break;
   }
   if (const auto* to = from.if_contains("to"); to != nullptr && to->is_object()) {

@@ -27,6 +27,7 @@
 #include "app/end_series.h"
 #include "app/judge.h"
 #include "app/keeper.h"
+#include "app/own_metrics.h"
 #include "app/package_doors.h"
 #include "app/version.h"
 #include "app/watched_checks.h"
@@ -137,6 +138,7 @@ struct Server::Parts {
   std::unique_ptr<auth::Service> auth;
   std::unique_ptr<tsdb::Store> series;
   std::unique_ptr<logdb::Store> logs;
+  std::unique_ptr<OwnMetrics> own_metrics;
   std::unique_ptr<registry::Hosts> hosts;
   registry::Items items;
   std::unique_ptr<api::LiveHub> live;
@@ -152,6 +154,7 @@ struct Server::Parts {
   packages::TypeScripts type_scripts;
   std::unique_ptr<packages::Service> packages;
   std::unique_ptr<registry::Audit> audit;
+  std::vector<std::string> trusted_keys;  ///< of packages, PEM
   std::unique_ptr<api::Procedures> procedures;
   std::unique_ptr<net::WorkerPool> callers;  ///< threads that wait for programs on agents
   std::unique_ptr<AgentDirectory> directory;
@@ -197,6 +200,8 @@ Status Server::Parts::open_stores() {
   series_options.directory = options.data + "/series";
   series_options.retention = options.series_retention;
   AT_TRY(series, tsdb::Store::open(*files, clock, metrics, series_options));
+  add_data_metrics(metrics, options.data);
+  own_metrics = std::make_unique<OwnMetrics>(metrics, *series, clock, default_tenant(), agent::host_name());
   logdb::Options log_options;
   log_options.directory = options.data + "/logs";
   log_options.max_bytes = options.logs_max_bytes;
@@ -295,6 +300,7 @@ Status Server::Parts::open_packages() {
                        const std::vector<packages::ChannelTypeFile>& types) { channels->set(tenant, list, types); }});
   AT_TRY(packages->load_all());
   AT_TRY(audit, registry::Audit::open(*database));
+  AT_TRY(trusted_keys, read_package_keys(*files, options.package_keys));
   welcome_tenants();
   for (const auto& tenant : packages->tenants()) {
     for (const auto& package : packages->list(tenant)) {
@@ -349,7 +355,7 @@ void Server::Parts::add_routes(net::Router& router) {
   api::add_alert_routes(doors, {*alert_queries, *delivery_queries, channels->book(), *runner});
   api::add_configuration_routes(doors, {*packages, *hosts, *series, *logs, clock,
                                         [this](const TenantId& tenant) { return judge->states(tenant); }});
-  const api::PackageServices package_services{*packages, items};
+  const api::PackageServices package_services{*packages, items, trusted_keys, audit.get(), &clock};
   api::add_package_routes(doors, package_services);
   api::add_package_change_routes(doors, package_services);
   api::add_item_routes(doors, package_services);
@@ -423,6 +429,7 @@ void Server::Parts::add_chores() {
   };
   keeper.add(std::chrono::seconds{1}, [this, complain] { complain("hosts not looked at", hosts->tick(clock.now())); });
   keeper.add(std::chrono::seconds{1}, [this] { packages->scan(); });
+  keeper.add(std::chrono::seconds{15}, [this] { own_metrics->collect(); });
   keeper.add(std::chrono::seconds{2}, [this] { welcome_tenants(); });
   keeper.add(std::chrono::seconds{5}, [this, complain] { complain("credentials not kept", auth->maintain()); });
   if (!options.insecure_no_auth) {

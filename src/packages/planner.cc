@@ -71,6 +71,7 @@ std::vector<schema::OpenKind> open_kinds(const std::vector<SourceFile>& files) {
 Planner::Planner(const World& world, const Files& files) : world_(world), files_(files) {
   plan_.parts = world.parts_;
   plan_.schemas = world.schemas_;
+  overriders_ = world.overriders_;
   names_ = files.list();
 }
 
@@ -186,7 +187,10 @@ LoadContext Planner::context(const std::string& name, const std::string& package
   if (name != package) {
     for (auto& one : overrides_on(name)) out.overrides.push_back(std::move(one));
   }
-  out.tree_of = [this](const std::string& other) { return tree_of(other); };
+  out.tree_of = [this, name](const std::string& other) {
+    asked_[name].insert(other);
+    return tree_of(other);
+  };
   out.read_file = [this, package](const std::string& file) { return files_.read_file(package, file); };
   out.run = run_type_script(world_.options_.run, files_);
   return out;
@@ -233,37 +237,55 @@ void Planner::check_again(const std::string& package) {
     std::sort(loaded.package.items.begin(), loaded.package.items.end(),
               [](const auto& a, const auto& b) { return std::tie(a.section, a.id) < std::tie(b.section, b.id); });
   }
-  if (world_.options_.check_channels) {
+  if (world_.options_.check_channels && !(loaded.package.channels.empty() && loaded.package.channel_types.empty())) {
     const auto more = world_.options_.check_channels(loaded.package.channels, channel_types_with(loaded.package));
     loaded.errors.insert(loaded.errors.end(), more.begin(), more.end());
   }
-  // What an override broke is its own package's mistake.
-  std::set<std::string> culprits;
-  for (const auto& error : loaded.errors) {
-    for (const auto& override : with.overrides) {
-      if (error.place && override.document.root().place().file == error.place->file) {
-        complain(override.by, error);
-        culprits.insert(override.by);
-      }
-    }
-  }
-  if (!culprits.empty()) {
-    rejected_overrides_.insert(culprits.begin(), culprits.end());
-    return check_again(package);
-  }
+  if (reject_overrides(with.overrides, loaded.errors)) return check_again(package);
+  slot.asked = asked_[package];
   slot.errors.insert(slot.errors.end(), loaded.errors.begin(), loaded.errors.end());
   config::sort_by_place(slot.errors);
   if (slot.errors.empty()) {
     slot.running = std::make_shared<const Package>(std::move(loaded.package));
-    slot.manifest = tree->manifest();
+    if (!restored_overrides_.contains(package)) slot.manifest = tree->manifest();
   } else if (!slot.running) {
     run_last_good(package, slot);
   }
+  if (!slot.manifest.overrides.empty()) overriders_.insert(package);
   // 1,000 packages need not stand in memory as trees: those that others ask for are read again.
   if (all_ && !tree->has_section("parameters")) {
     trees_.erase(package);
     tree_errors_.erase(package);
   }
+}
+
+/// What an override broke is its own package's mistake: it goes on as it ran before, or without overrides.
+/// Did any break something?
+bool Planner::reject_overrides(const std::vector<ForeignOverride>& overrides, std::vector<Error>& errors) {
+  std::set<std::string> culprits;
+  for (const auto& error : errors) {
+    for (const auto& override : overrides) {
+      if (!error.place || override.document.root().place().file != error.place->file) continue;
+      complain(override.by, error);
+      culprits.insert(override.by);
+    }
+  }
+  std::set<std::string> targets;
+  for (const auto& name : culprits) {
+    auto& it = change(name);
+    for (const auto& one : it.manifest.overrides) targets.insert(one.package.substr(0, one.package.find('@')));
+    const auto old = world_.slots_.find(name);
+    if (old != world_.slots_.end() && old->second.running && restored_overrides_.insert(name).second) {
+      it.manifest = old->second.manifest;
+    } else {
+      rejected_overrides_.insert(name);
+    }
+  }
+  // All of its overrides, or none: also those on packages that were looked at before.
+  for (const auto& target : targets) {
+    if (checked_.contains(target)) check_again(target);
+  }
+  return !culprits.empty();
 }
 
 void Planner::run_last_good(const std::string& package, Slot& slot) {

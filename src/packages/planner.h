@@ -31,6 +31,8 @@ class Planner {
   SchemaPart part_of(const PackageTree& tree, config::Errors& errors) const;
   void check(const std::string& package);
   void check_again(const std::string& package);
+  std::set<std::string> followers(const std::set<std::string>& changed) const;
+  bool reject_overrides(const std::vector<ForeignOverride>& overrides, std::vector<Error>& errors);
   void run_last_good(const std::string& package, Slot& slot);
   std::vector<ChannelTypeFile> channel_types_with(const Package& package) const;
 
@@ -57,7 +59,10 @@ class Planner {
   std::map<std::string, config::Errors> tree_errors_;
   std::map<std::string, std::map<std::string, config::YamlValue>> values_;  ///< of instances that are made
   std::set<std::string> checked_;
-  std::set<std::string> rejected_overrides_;  ///< packages whose overrides do not hold
+  std::set<std::string> overriders_;                    ///< packages that override, before the change or after
+  std::set<std::string> rejected_overrides_;            ///< packages whose overrides do not hold
+  std::set<std::string> restored_overrides_;            ///< packages whose overrides are those of the version that runs
+  std::map<std::string, std::set<std::string>> asked_;  ///< whose trees a package asked for
   std::set<std::string> wanted_instances_;
   std::map<std::string, std::vector<Error>> complaints_;  ///< world errors, by package
   bool all_ = false;

@@ -70,6 +70,7 @@ Plan Planner::make(const std::optional<std::set<std::string>>& wanted) {
   read_parts(changed);
   // Schemas that differ are the rules of everybody.
   if (plan_.schemas.empty() && !all_) changed.insert(names_.begin(), names_.end());
+  for (const auto& name : followers(changed)) changed.insert(name);
   for (const auto& name : changed) check(name);
   // A target is looked at again when those who override it changed, before or after.
   std::set<std::string> targets;
@@ -103,11 +104,16 @@ Plan Planner::make(const std::optional<std::set<std::string>>& wanted) {
     if (changed.contains(name) && slot.errors.empty() && !slot.world_errors.empty()) {
       const auto old = world_.slots_.find(name);
       slot.running = old == world_.slots_.end() ? nullptr : old->second.running;
+      if (slot.running) slot.manifest = old->second.manifest;
     }
   }
   for (const auto& name : changed) {
-    if (const auto* now = slot(name)) {
-      plan_.errors.insert(plan_.errors.end(), now->errors.begin(), now->errors.end());
+    const auto* now = slot(name);
+    const auto old = world_.slots_.find(name);
+    for (const auto& error : now == nullptr ? std::vector<Error>{} : now->errors) {
+      const bool known = old != world_.slots_.end() && std::find(old->second.errors.begin(), old->second.errors.end(),
+                                                                 error) != old->second.errors.end();
+      if (!known || !wanted || wanted->contains(name)) plan_.errors.push_back(error);
     }
   }
   for (const auto& [name, planned] : plan_.slots) {
@@ -121,6 +127,18 @@ Plan Planner::make(const std::optional<std::set<std::string>>& wanted) {
     }
   }
   return std::move(plan_);
+}
+
+/// Packages that are looked at again with these: copies of others' items follow them, and what failed among the
+/// others may hold now.
+std::set<std::string> Planner::followers(const std::set<std::string>& changed) const {
+  std::set<std::string> out;
+  for (const auto& [name, slot] : world_.slots_) {
+    if (slot.instance) continue;
+    const auto has_changed = [&](const std::string& other) { return changed.contains(other); };
+    if (!slot.world_errors.empty() || std::any_of(slot.asked.begin(), slot.asked.end(), has_changed)) out.insert(name);
+  }
+  return out;
 }
 
 void Planner::check_requirements() {
@@ -179,10 +197,10 @@ void Planner::find_cycles() {
 /// Who requires another overrides after it; else names decide, and may not meet on one field.
 std::vector<ForeignOverride> Planner::overrides_on(const std::string& package) const {
   std::vector<ForeignOverride> out;
-  for (const auto& name : present()) {
+  for (const auto& name : overriders_) {
     if (name == package || rejected_overrides_.contains(name)) continue;
     const auto* it = slot(name);
-    if (!it->errors.empty() && !it->running) continue;
+    if (it == nullptr || (!it->errors.empty() && !it->running)) continue;
     for (const auto& one : it->manifest.overrides) {
       if (one.package == package) out.push_back({name, one.document});
     }
@@ -196,8 +214,10 @@ std::vector<ForeignOverride> Planner::overrides_on(const std::string& package) c
 
 void Planner::check_overrides() {
   std::map<std::string, std::pair<std::string, Place>> taken;  // "target:leaf" → who set it
-  for (const auto& name : present()) {
-    for (const auto& one : slot(name)->manifest.overrides) {
+  for (const auto& name : overriders_) {
+    const auto* it = slot(name);
+    if (it == nullptr) continue;
+    for (const auto& one : it->manifest.overrides) {
       const auto base = one.package.substr(0, one.package.find('@'));
       if (!std::binary_search(names_.begin(), names_.end(), base) || name == base) {
         complain(name, {ErrorCode::kInvalidArgument,
@@ -288,7 +308,7 @@ void Planner::make_instance(const InstanceItem& item, const std::string& outer, 
   }
   const auto old = world_.slots_.find(name);
   const bool keep = old != world_.slots_.end() && old->second.instance && same_instance(*old->second.instance, item) &&
-                    old->second.declared_in == declared_in && old->second.running &&
+                    old->second.declared_in == declared_in && old->second.running && !old->second.failed &&
                     !changed.contains(item.specification) && !changed.contains(name) && !all_;
   if (!keep) {
     const auto* tree = tree_of(item.specification);
@@ -297,6 +317,7 @@ void Planner::make_instance(const InstanceItem& item, const std::string& outer, 
     with.schemas = schemas_for(item.specification, errors);
     auto values = parameter_values(*tree, *with.schemas, &item, errors);
     Slot made;
+    made.failed = true;
     made.instance = item;
     made.declared_in = declared_in;
     made.manifest.version = specification->manifest.version;
@@ -304,8 +325,13 @@ void Planner::make_instance(const InstanceItem& item, const std::string& outer, 
     if (values) {
       with.values = &(values_[name] = std::move(*values));
       auto loaded = load_package(*tree, with);
+      if (reject_overrides(with.overrides, loaded.errors)) {
+        wanted_instances_.erase(name);
+        return make_instance(item, outer, declared_in, chain, changed);
+      }
       errors.insert(errors.end(), loaded.errors.begin(), loaded.errors.end());
-      if (errors.empty()) made.running = std::make_shared<const Package>(std::move(loaded.package));
+      made.failed = !errors.empty();
+      if (!made.failed) made.running = std::make_shared<const Package>(std::move(loaded.package));
     }
     for (auto& error : errors) {
       error.message = fmt::format("instance {}: {}", name, error.message);

@@ -28,7 +28,20 @@ class Wrapped {
       }
     }
     const bool is_list = section.shape == schema::Shape::kList;
-    if (is_list) depth = 4;
+    if (is_list) {
+      // The text's only item is meant, whatever its key says or lacks; a new one begins with its key alone.
+      depth = 4;
+      const auto& key = section.indexes.back().name;
+      const auto parsed = config::Document::parse(request.yaml, "");
+      const auto* own = parsed ? parsed->root().get(key) : nullptr;
+      if (own != nullptr && own->is_scalar()) {
+        path_ = {own->text()};
+      } else {
+        path_.resize(1, "draft");
+        if (!parsed || parsed->root().is_null())
+          text_ += fmt::format("  - {}: {}\n", key, config::write_text(path_[0], false));
+      }
+    }
     lines_ = static_cast<std::uint32_t>(std::count(text_.begin(), text_.end(), '\n'));
     indent_ = static_cast<std::uint32_t>(depth);
     bool first = true;
@@ -68,10 +81,16 @@ Result<std::string> edited(const schema::Section& section, const DraftRequest& r
   if (request.set.empty() && request.unset.empty()) return request.yaml;
   const auto file = fmt::format("{}/{}", request.package, kFile);
   std::vector<Operation> operations;
-  auto path = wrapped.path();
-  if (section.shape == schema::Shape::kList && path.empty()) path = {"draft"};
-  const ItemAddress at{request.package, section.name, path};
+  ItemAddress at{request.package, section.name, wrapped.path()};
+  const bool is_list = section.shape == schema::Shape::kList;
   for (const auto& [field, value] : request.set) {
+    if (is_list && field == std::vector<std::string>{section.indexes.back().name}) {
+      // The key of a list's item is its name.
+      if (value.scalar == at.path[0] || value.scalar.empty()) continue;
+      operations.push_back({.what = Operation::What::kRename, .at = at, .text = value.scalar});
+      at.path[0] = value.scalar;
+      continue;
+    }
     operations.push_back({.what = Operation::What::kSet, .at = at, .field = field, .value = value});
   }
   for (const auto& field : request.unset) {

@@ -204,9 +204,19 @@ Result<ItemView> Service::item(const TenantId& tenant, const std::string& packag
   out.place = composed.written->place();
   out.overridden_by = composed.overridden_by;
   out.writable = package == specification;
-  const auto texts = impl.texts_of(tenant, {specification}, false);
   const auto find_section = [&](std::string_view name) { return context->schemas->section(name); };
-  if (auto found = find_item(texts, {specification, section, path}, find_section)) {
+  // Usually the item stands in a part of the package: that file alone is looked through.
+  FileTexts texts;
+  const auto prefix = impl.folder(tenant, specification) + "/";
+  if (const auto& file = out.place.file; file.starts_with(prefix)) {
+    texts[specification + "/" + file.substr(prefix.size())] = std::string(tree->text_of(file));
+  }
+  auto found = find_item(texts, {specification, section, path}, find_section);
+  if (!found) {
+    texts = impl.texts_of(tenant, {specification}, false);
+    found = find_item(texts, {specification, section, path}, find_section);
+  }
+  if (found) {
     out.yaml = std::move(found->yaml);
     out.file = found->file;
     out.hash = text_hash(texts.at(found->file));

@@ -11,8 +11,17 @@ Plan World::plan(const std::optional<std::set<std::string>>& changed, const File
 }
 
 void World::take(Plan plan) {
-  for (const auto& name : plan.removed) slots_.erase(name);
-  for (auto& [name, slot] : plan.slots) slots_[name] = std::move(slot);
+  for (const auto& name : plan.removed) {
+    slots_.erase(name);
+    overriders_.erase(name);
+  }
+  for (auto& [name, slot] : plan.slots) {
+    if (slot.manifest.overrides.empty())
+      overriders_.erase(name);
+    else
+      overriders_.insert(name);
+    slots_[name] = std::move(slot);
+  }
   parts_ = std::move(plan.parts);
   schemas_ = std::move(plan.schemas);
 }

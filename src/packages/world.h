@@ -46,6 +46,8 @@ struct Slot {
   /// Of an instance: what it was made of, and the package that declares it.
   std::optional<InstanceItem> instance;
   std::string declared_in;
+  bool failed = false;          ///< of an instance: it does not hold, which is told to who declares it
+  std::set<std::string> asked;  ///< packages whose items it links to, absent ones too
 
   bool broken() const { return !errors.empty() || !world_errors.empty(); }
 };
@@ -91,6 +93,7 @@ class World {
   friend class Planner;
   const WorldOptions options_;
   Slots slots_;
+  std::set<std::string> overriders_;  ///< packages that override fields of others
   std::map<std::string, SchemaPart> parts_;
   std::map<std::string, std::shared_ptr<const schema::SchemaSet>>
       schemas_;  ///< by package that has its own; "" : base alone

@@ -18,15 +18,21 @@ std::uint64_t Items::replace_package(const TenantId& tenant, std::string_view pa
     const auto note = [&](ItemChange::What what, const Item& item) {
       changes.push_back({.revision = ++revision_, .what = what, .item = item});
     };
-    for (auto it = items_.begin(); it != items_.end();) {
-      if (it->first.tenant != tenant.value() || it->second.package != package || wanted.contains(it->first)) {
-        ++it;
-        continue;
+    const auto prefix = std::string(package) + "/";
+    for (const auto& kind : kinds_) {
+      auto it = items_.lower_bound({tenant.value(), kind, prefix});
+      while (it != items_.end() && it->first.tenant == tenant.value() && it->first.kind == kind &&
+             it->first.id.starts_with(prefix)) {
+        if (wanted.contains(it->first)) {
+          ++it;
+          continue;
+        }
+        note(ItemChange::What::kRemoved, it->second);
+        it = items_.erase(it);
       }
-      note(ItemChange::What::kRemoved, it->second);
-      it = items_.erase(it);
     }
     for (auto& [key, item] : wanted) {
+      kinds_.insert(key.kind);
       const auto [slot, is_new] = items_.try_emplace(key, item);
       if (!is_new && slot->second == item) continue;
       slot->second = std::move(item);

@@ -6,6 +6,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -40,7 +41,8 @@ using ItemListener = std::function<void(const ItemChange&)>;
 /// order of revision, on the changing thread, and must not change items.
 class Items {
  public:
-  /// Makes these the items of a package: what is missing is removed, what is equal is left alone.
+  /// Makes these the items of a package, whose ids begin with its name and a slash: what is missing is
+  /// removed, what is equal is left alone. Costs what the package holds, however many others there are.
   /// Returns the revision after it.
   std::uint64_t replace_package(const TenantId& tenant, std::string_view package, std::vector<Item> items);
 
@@ -56,6 +58,7 @@ class Items {
   };
   // Guarded by mutex_.
   std::map<Key, Item> items_;
+  std::set<std::string> kinds_;  ///< that ever stood in items_
   std::vector<ItemListener> listeners_;
   std::uint64_t revision_ = 0;
   mutable std::mutex mutex_;

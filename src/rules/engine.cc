@@ -154,6 +154,7 @@ Status Engine::Impl::set_package_rules(const TenantId& id, const std::set<std::s
         ++old;  // it is as it was
         continue;
       }
+      unindex(tenant, *old->second);
       old = tenant.rules.erase(old);
       differs = true;
     }
@@ -161,11 +162,15 @@ Status Engine::Impl::set_package_rules(const TenantId& id, const std::set<std::s
   for (auto& [name, rule] : rules) {
     if (!rule) continue;
     fresh.push_back(rule.get());
+    index(tenant, *rule);
     tenant.rules[name] = std::move(rule);
     differs = true;
   }
   if (!differs) return {};
-  rebuild_index(tenant);
+  // Unlike set_rules this leaves the index of all others alone: one item of 100,000 changes in microseconds.
+  auto pending = std::move(tenant.pending);
+  forget_matches(tenant);
+  tenant.pending = std::move(pending);
   prime(tenant, fresh, now);
   return {};
 }
@@ -202,25 +207,51 @@ void Engine::Impl::rebuild_index(TenantRules& tenant) {
   tenant.by_metric.clear();
   tenant.any_metric.clear();
   tenant.line_rules.clear();
-  tenant.watches.clear();
-  tenant.streams.clear();
-  tenant.pending.clear();
+  forget_matches(tenant);
   for (auto& [id, rule] : tenant.rules) {
     rule->targets.clear();
     rule->by_result.clear();
-    if (rule->pending) tenant.pending.push_back(rule.get());
-    if (rule->compiled.mode == Mode::kLines) {
-      tenant.line_rules.push_back(rule.get());
-      continue;
-    }
-    for (const auto& matchers : rule->compiled.selectors) {
-      const auto named = std::find_if(matchers.begin(), matchers.end(), [](const Matcher& m) {
-        return m.name() == kMetricName && m.op() == Matcher::Op::kEqual;
-      });
-      auto& list = named == matchers.end() ? tenant.any_metric : tenant.by_metric[named->value()];
-      list.push_back({rule.get(), &matchers});
-    }
+    index(tenant, *rule);
   }
+}
+
+/// Which rules look at which series is found anew by the next samples.
+void Engine::Impl::forget_matches(TenantRules& tenant) {
+  tenant.watches.clear();
+  tenant.streams.clear();
+  tenant.pending.clear();
+}
+
+namespace {
+
+/// The lists of the index that hold this rule's selectors; null: it is one of lines.
+template <typename Visit>
+void for_lists(TenantRules& tenant, Rule& rule, const Visit& visit) {
+  for (const auto& matchers : rule.compiled.selectors) {
+    const auto named = std::find_if(matchers.begin(), matchers.end(), [](const Matcher& m) {
+      return m.name() == kMetricName && m.op() == Matcher::Op::kEqual;
+    });
+    visit(named == matchers.end() ? tenant.any_metric : tenant.by_metric[named->value()], matchers);
+  }
+}
+
+}  // namespace
+
+void Engine::Impl::index(TenantRules& tenant, Rule& rule) {
+  if (rule.pending) tenant.pending.push_back(&rule);
+  if (rule.compiled.mode == Mode::kLines) return tenant.line_rules.push_back(&rule);
+  for_lists(tenant, rule, [&](auto& list, const Matchers& matchers) { list.push_back({&rule, &matchers}); });
+}
+
+void Engine::Impl::unindex(TenantRules& tenant, Rule& rule) {
+  std::erase(tenant.pending, &rule);
+  if (rule.compiled.mode == Mode::kLines) {
+    std::erase(tenant.line_rules, &rule);
+    return;
+  }
+  for_lists(tenant, rule, [&](auto& list, const Matchers&) {
+    std::erase_if(list, [&](const Selector& selector) { return selector.rule == &rule; });
+  });
 }
 
 void Engine::Impl::restore(const OpenAlert& alert, Time now) {

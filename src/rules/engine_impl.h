@@ -39,6 +39,9 @@ struct Engine::Impl {
   void take_over(Rule& fresh, Rule& old, Time now);
   void close_all(Rule& rule, std::string_view why, Time now);
   void rebuild_index(TenantRules& tenant);
+  void forget_matches(TenantRules& tenant);
+  static void index(TenantRules& tenant, Rule& rule);
+  static void unindex(TenantRules& tenant, Rule& rule);
   void restore(const OpenAlert& alert, Time now);
   void forget(TenantRules& tenant, const std::function<bool(const Labels&)>& gone, Time now);
   bool is_watched(const TenantId& tenant, const Labels& labels) const { return !watched || watched(tenant, labels); }
