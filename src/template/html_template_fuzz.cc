@@ -21,7 +21,7 @@ namespace json = boost::json;
 constexpr std::string_view kMarker = "zq7";
 
 [[noreturn]] void broken(std::string_view what, std::string_view output) {
-  std::fprintf(stdout, "%.*s in: %.*s\n", static_cast<int>(what.size()), what.data(), static_cast<int>(output.size()),
+  std::fprintf(stderr, "%.*s in: %.*s\n", static_cast<int>(what.size()), what.data(), static_cast<int>(output.size()),
                output.data());
   std::abort();
 }
