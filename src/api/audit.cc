@@ -39,6 +39,10 @@ Result<net::Response> list(registry::Audit& audit, const auth::Principal& who, c
 
 }  // namespace
 
+std::string audited_name(const auth::Principal& who) {
+  return who.kind == auth::Kind::kToken ? "token " + who.name : who.name;
+}
+
 void add_audit_routes(Doors& doors, registry::Audit& audit) {
   doors.add("GET", "~/audit", Need::kAdmin,
             [&audit](const auth::Principal& who, net::Request& request) { return list(audit, who, request); });

@@ -6,6 +6,9 @@
 
 namespace atalaya::api {
 
+/// How the log names a caller: "ana", "token ci".
+std::string audited_name(const auth::Principal& who);
+
 /// GET ~/audit?limit&before, for administrators: the newest entries first, at most 1000.
 void add_audit_routes(Doors& doors, registry::Audit& audit);
 

@@ -3,9 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
+#include "api/audit.h"
 #include "api/packages.h"
 #include "api/packages_json.h"
+#include "telemetry/log.h"
 
 namespace atalaya::api {
 namespace {
@@ -32,6 +35,22 @@ bool flag(const json::object& from, std::string_view key) {
   return value != nullptr && value->is_bool() && value->get_bool();
 }
 
+/// What has changed is noted; the history holds it too, so a log without room holds nothing up.
+void note(const PackageServices& s, const Principal& who, std::string action, std::string reason,
+          const packages::ChangeResult& result) {
+  if (s.audit == nullptr || s.clock == nullptr || !result.commit) return;
+  std::set<std::string> names;
+  for (const auto& change : result.files) names.insert(change.file.substr(0, change.file.find('/')));
+  if (!reason.empty()) reason += ": ";
+  const auto noted = s.audit->add(
+      who.tenant, {.at = s.clock->now(),
+                   .who = audited_name(who),
+                   .action = std::move(action),
+                   .object = fmt::format("{}", fmt::join(names, ", ")),
+                   .detail = fmt::format("{}{} (commit {})", reason, fmt::join(result.effects, ", "), *result.commit)});
+  if (!noted) telemetry::log_error("packages", "change not noted", {{"reason", to_string(noted.error())}});
+}
+
 Result<net::Response> change(const PackageServices& s, const Principal& who, const net::Request& request) {
   AT_TRY(const auto body, body_of(request));
   packages::ChangeRequest wanted;
@@ -47,6 +66,7 @@ Result<net::Response> change(const PackageServices& s, const Principal& who, con
     }
   }
   AT_TRY(const auto result, s.packages.change(who.tenant, wanted));
+  note(s, who, "package.change", wanted.reason, result);
   return answer(result);
 }
 
@@ -105,6 +125,7 @@ void add_history(Doors& doors, const PackageServices& s) {
               AT_TRY(const auto result,
                      s.packages.revert(who.tenant, number(request.captures.get("id")), who.name, text(body, "reason"),
                                        flag(body, "preview"), who.role >= auth::Role::kAdmin));
+              note(s, who, "package.revert", text(body, "reason"), result);
               return answer(result);
             });
 }
@@ -117,7 +138,7 @@ void add_archives(Doors& doors, const PackageServices& s) {
               net::Response out;
               out.headers.set("Content-Type", "application/vnd.atalaya.package");
               out.headers.set("Content-Disposition",
-                              fmt::format("attachment; filename=\"{}-{}.atalaya\"", archive.package, archive.version));
+                              fmt::format("attachment; filename=\"{}-{}.atpkg\"", archive.package, archive.version));
               out.body = std::move(bytes);
               return out;
             });
@@ -126,7 +147,9 @@ void add_archives(Doors& doors, const PackageServices& s) {
               AT_TRY(const auto archive, packages::unpack(request.body, s.trusted_keys, !s.trusted_keys.empty()));
               AT_TRY(const auto result,
                      s.packages.install(who.tenant, archive, who.name, request.query.get("upgrade") == "true",
-                                        request.query.get("preview") == "true"));
+                                        request.query.get("preview") == "true",
+                                        std::string(request.query.get("reason").substr(0, 1000))));
+              note(s, who, "package.install", fmt::format("{} {}", archive.package, archive.version), result);
               if (!result.errors.empty() || !result.conflicts.empty()) return answer(result);
               auto out = to_json(result);
               out["package"] = archive.package;

@@ -4,6 +4,7 @@
 #include "api/doors.h"
 #include "base/time.h"
 #include "packages/service.h"
+#include "registry/audit.h"
 #include "registry/items.h"
 
 namespace atalaya::api {
@@ -13,6 +14,9 @@ struct PackageServices {
   registry::Items& items;
   /// Public keys (PEM) whose archives are taken; empty: unsigned ones are taken too.
   std::vector<std::string> trusted_keys = {};
+  /// Where changes are noted, and by which clock; null: nowhere.
+  registry::Audit* audit = nullptr;
+  const Clock* clock = nullptr;
 };
 
 void add_package_routes(Doors& doors, PackageServices services);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "api/audit.h"
 #include "api/json.h"
 #include "collect/utf8.h"
 #include "packages/package.h"
@@ -17,8 +18,6 @@ using auth::Principal;
 constexpr std::uint64_t kMemory = 512 << 20;
 /// For the way there and back, beside the program's own time.
 constexpr Duration kOnTheWay{10'000};
-
-std::string who_text(const Principal& who) { return who.kind == auth::Kind::kToken ? "token " + who.name : who.name; }
 
 /// For the audit log: values of secret arguments stay out of it.
 std::string shown(const Procedure& procedure, json::object arguments) {
@@ -37,7 +36,8 @@ ingest::CallFrame frame_of(const Principal& who, const Procedure& procedure, con
   ingest::CallFrame frame;
   frame.program = procedure.program;
   frame.input = json::serialize(arguments);
-  frame.environment = {{"ATALAYA_PROCEDURE", procedure.id}, {"ATALAYA_HOST", host}, {"ATALAYA_CALLER", who_text(who)}};
+  frame.environment = {
+      {"ATALAYA_PROCEDURE", procedure.id}, {"ATALAYA_HOST", host}, {"ATALAYA_CALLER", audited_name(who)}};
   frame.time = std::min(procedure.timeout, ingest::kMaxCallTime);
   frame.memory_bytes = kMemory;
   frame.output_bytes = std::min<std::uint64_t>(procedure.output_limit, ingest::kMaxCallOutputBytes);
@@ -99,7 +99,7 @@ Result<registry::Host> Procedures::choose_host(const TenantId& tenant, const Pro
 Status Procedures::note(const Principal& who, std::string action, const Procedure& procedure,
                         std::string detail) const {
   const auto noted = services_.audit.add(who.tenant, {.at = services_.clock.now(),
-                                                      .who = who_text(who),
+                                                      .who = audited_name(who),
                                                       .action = std::move(action),
                                                       .object = procedure.id,
                                                       .detail = std::move(detail)});

@@ -29,6 +29,8 @@ int run(const config::Options& options) {
   const auto& command = options.command().front();
   if (command == "token") return token(options);
   if (command == "check") return check(options);
+  if (command == "test") return test(options);
+  if (command == "package") return package(options);
   return serve(options);
 }
 

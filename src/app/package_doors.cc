@@ -194,6 +194,25 @@ PackageProcedures package_procedures(const packages::Service& packages) {
   return out;
 }
 
+Result<std::vector<std::string>> read_package_keys(io::FileSystem& files, const std::vector<std::string>& paths) {
+  constexpr std::uint64_t kMostBytes = 64 << 10;
+  const auto read = [&](const std::string& path) -> Result<std::string> {
+    AT_TRY(auto text, io::read_file(files, path, kMostBytes));
+    if (auto key = packages::key_fingerprint(text); !key) return std::unexpected(std::move(key).error());
+    return text;
+  };
+  std::vector<std::string> keys;
+  for (const auto& path : paths) {
+    auto text = read(path);
+    if (!text) {
+      return fail(text.error().code, fmt::format("--package-key {}: {}", path, text.error().message),
+                  "give the .pub file that `atalaya package keygen` wrote");
+    }
+    keys.push_back(std::move(*text));
+  }
+  return keys;
+}
+
 pages::Assets page_assets() {
   for (const auto& file : embedded_web()) {
     if (file.path != "manifest.json") continue;

@@ -3,6 +3,7 @@
 
 #include "api/pages.h"
 #include "api/procedures.h"
+#include "io/file_system.h"
 #include "packages/service.h"
 #include "registry/items.h"
 
@@ -19,6 +20,9 @@ struct PackageProcedures {
       check_arguments;
 };
 PackageProcedures package_procedures(const packages::Service& packages);
+
+/// The public keys (PEM) in these files; an error that names the one that holds none.
+Result<std::vector<std::string>> read_package_keys(io::FileSystem& files, const std::vector<std::string>& paths);
 
 /// Module and styles of pages among the embedded files; empty where the UI was not built.
 pages::Assets page_assets();

@@ -8,7 +8,9 @@
 
 #include "app/local_agent.h"
 #include "app/server.h"
+#include "app/server_file.h"
 #include "app/tables.h"
+#include "io/file_system.h"
 #include "telemetry/log.h"
 
 namespace atalaya::app {
@@ -25,6 +27,7 @@ ServerOptions server_options(const config::Options& options) {
   out.external_url = options.text("external-url");
   out.connections_per_address = static_cast<std::size_t>(options.integer("connections-per-address"));
   out.cors_origins = options.list("cors-origin");
+  out.package_keys = options.list("package-key");
   out.series_retention = options.duration("series-retention");
   out.logs_max_bytes = options.bytes("logs-max-bytes");
   out.logs_max_age = options.duration("logs-max-age");
@@ -96,10 +99,17 @@ int serve(const config::Options& options) {
   }
   const auto link = (*server)->sign_in_link();
   if (!link) return complain(link.error());
+  const auto files = io::real_file_system();
+  if (auto told = write_server_file(*files, given.data, (*server)->url()); !told) {
+    telemetry::log_warn("server", "commands will not find this server", {{"reason", to_string(told.error())}});
+  }
   std::printf("Atalaya is at %s - sign in once, within 10 minutes, with %s\n", (*server)->url().c_str(), link->c_str());
   std::fflush(stdout);
 
   wait_for_the_end(**server, agent, signals);
+  if (auto gone = remove_server_file(*files, given.data); !gone) {
+    telemetry::log_warn("server", "server.json stays", {{"reason", to_string(gone.error())}});
+  }
   if (agent) agent->stop();
   (*server)->stop();
   return 0;

@@ -21,6 +21,7 @@ struct ServerOptions {
   std::string external_url;  ///< for links in notifications; "" is the first address, a wildcard being this host's name
   std::size_t connections_per_address = 256;  ///< 0: no limit; loopback is never limited
   std::vector<std::string> cors_origins;
+  std::vector<std::string> package_keys;  ///< files with public keys (PEM); none: archives need no signature
   Duration series_retention{std::chrono::hours{24}};
   std::uint64_t logs_max_bytes = 2ULL << 30;
   Duration logs_max_age{std::chrono::hours{24 * 14}};

@@ -50,6 +50,11 @@ std::vector<Option> door_options() {
        .help = "Other origins whose pages may call the API, such as a CDN that serves the UI.",
        .value_name = "ORIGIN",
        .section = "Doors"},
+      {.name = "package-key",
+       .type = OptionType::kList,
+       .help = "Public key (PEM) of somebody whose packages may be installed; given once, unsigned ones are refused.",
+       .value_name = "FILE",
+       .section = "Doors"},
   };
 }
 
@@ -137,14 +142,11 @@ config::Program server_program() {
                         {{"atalaya server --data /var/lib/atalaya", "as the service does"}});
   Command agent{
       .name = "agent", .help = "Run atalaya-agent with the arguments that follow (enroll, run).", .runs = true};
-  Command check{.name = "check",
-                .help = "Check package folders without running them.",
-                .arguments = {{.name = "DIR", .help = "A package folder.", .many = true}},
-                .examples = {{"atalaya check packages/host", "prints every mistake with file, line and column"}}};
   return {.root = {.name = "atalaya",
                    .help = "Monitoring for the people who run clouds: collect, store, judge, page.",
                    .options = logging_options(),
-                   .commands = {std::move(up), std::move(server), std::move(agent), token_command(), std::move(check)}},
+                   .commands = {std::move(up), std::move(server), std::move(agent), token_command(), package_command(),
+                                check_command(), test_command()}},
           .version = std::string(kVersion) + " (" + kRevision + ")"};
 }
 

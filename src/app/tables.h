@@ -8,6 +8,11 @@ namespace atalaya::app {
 config::Program server_program();
 config::Program agent_program();
 
+/// Commands of the server's executable.
+config::Command check_command();
+config::Command test_command();
+config::Command package_command();
+
 /// Rows that both have: how the program logs.
 std::vector<config::Option> logging_options();
 /// Sets up the program's own log from them.

@@ -4,13 +4,11 @@
 #include <cstdio>
 #include <iostream>
 #include <iterator>
-#include <memory>
 
+#include "app/accounts.h"
 #include "app/commands.h"
 #include "app/tables.h"
 #include "auth/jws.h"
-#include "auth/service.h"
-#include "db/database.h"
 #include "io/file_system.h"
 
 namespace atalaya::app {
@@ -18,34 +16,8 @@ namespace {
 
 namespace json = boost::json;
 
-/// The accounts of a data folder, whether a server runs on it or not.
-struct Accounts {
-  SystemClock clock;
-  std::unique_ptr<io::FileSystem> files = io::real_file_system();
-  std::unique_ptr<db::Database> database;
-  std::unique_ptr<auth::Service> service;
-  TenantId tenant;
-};
-
-Result<std::unique_ptr<Accounts>> open_accounts(const config::Options& options) {
-  auto accounts = std::make_unique<Accounts>();
-  const auto& data = options.text("data");
-  accounts->tenant = TenantId{options.text("tenant")};
-  if (!is_valid(accounts->tenant)) {
-    return fail(ErrorCode::kInvalidArgument, fmt::format("\"{}\" is no tenant name", options.text("tenant")),
-                "use 1 to 64 characters of a-z, 0-9 and -");
-  }
-  if (!accounts->files->exists(data + "/atalaya.db")) {
-    return fail(ErrorCode::kNotFound, fmt::format("{} is not the data folder of a server", data),
-                "give --data the folder that `atalaya server` or `atalaya up` uses");
-  }
-  AT_TRY(accounts->database, db::open_sqlite(data + "/atalaya.db"));
-  AT_TRY(accounts->service, auth::Service::open(*accounts->database, *accounts->files, accounts->clock, data));
-  return accounts;
-}
-
 Status create(const config::Options& options) {
-  AT_TRY(auto accounts, open_accounts(options));
+  AT_TRY(auto accounts, open_accounts(options.text("data"), options.text("tenant")));
   AT_TRY(auto role, auth::parse_role(options.text("role")));
   AT_TRY(auto made,
          accounts->service->create_token(accounts->tenant, options.text("name"), role, options.duration("ttl")));
@@ -54,7 +26,7 @@ Status create(const config::Options& options) {
 }
 
 Status list(const config::Options& options) {
-  AT_TRY(auto accounts, open_accounts(options));
+  AT_TRY(auto accounts, open_accounts(options.text("data"), options.text("tenant")));
   AT_TRY(auto tokens, accounts->service->tokens(accounts->tenant));
   if (options.text("output") == "json") {
     json::array all;
@@ -78,7 +50,7 @@ Status list(const config::Options& options) {
 }
 
 Status revoke(const config::Options& options) {
-  AT_TRY(auto accounts, open_accounts(options));
+  AT_TRY(auto accounts, open_accounts(options.text("data"), options.text("tenant")));
   return accounts->service->revoke_token(accounts->tenant, options.argument("ID"));
 }
 

@@ -69,7 +69,7 @@ std::string choices(const Option& option) {
 }
 
 std::string option_line(const Option& option) {
-  auto left = "--" + option.name;
+  auto left = (option.letter == 0 ? "" : fmt::format("-{}, ", option.letter)) + "--" + option.name;
   if (const auto name = value_name(option); !name.empty()) left += ' ' + name;
   auto right = option.help;
   if (!option.choices.empty()) right += " One of: " + choices(option) + ".";
@@ -127,7 +127,8 @@ std::string markdown_row(const Option& option) {
   }
   auto help = option.help;
   if (!option.choices.empty()) help += " One of: " + choices(option) + ".";
-  return fmt::format("| `--{}` | `{}` | {} | {} | {} |\n", option.name, environment_name(option.name),
+  const auto letter = option.letter == 0 ? "" : fmt::format("`-{}`, ", option.letter);
+  return fmt::format("| {}`--{}` | `{}` | {} | {} | {} |\n", letter, option.name, environment_name(option.name),
                      type_name(option.type), cell(fallback), cell(help));
 }
 

@@ -58,6 +58,17 @@ class OptionReader {
     return nullptr;
   }
 
+  /// Of `-o`; null where the value is part of the word.
+  const Option* find_letter(std::string_view word) const {
+    if (word.size() != 2) return nullptr;
+    for (auto it = chain_.rbegin(); it != chain_.rend(); ++it) {
+      for (const auto& option : (*it)->options) {
+        if (option.letter == word[1]) return &option;
+      }
+    }
+    return nullptr;
+  }
+
   /// Takes the words that name commands out of `words`; the rest is for CLI11.
   void find_command(const std::vector<std::string>& words) {
     bool may_be_command = true;
@@ -73,7 +84,7 @@ class OptionReader {
         version_ = true;
       } else if (is_flag(word)) {
         rest_.push_back(word);
-        const auto* row = word.starts_with("--") ? find_row(std::string_view(word).substr(2)) : nullptr;
+        const auto* row = word.starts_with("--") ? find_row(std::string_view(word).substr(2)) : find_letter(word);
         if (row && row->type != OptionType::kBoolean && i + 1 < words.size()) rest_.push_back(words[++i]);
       } else if (may_be_command && enter(word)) {
         continue;
@@ -142,10 +153,11 @@ class OptionReader {
     std::map<std::string, std::vector<std::string>> words;
     for (const auto* row : rows_) {
       auto& values = words[row->name];
+      const auto letter = row->letter == 0 ? std::string() : fmt::format("-{},", row->letter);
       if (row->type == OptionType::kBoolean) {
-        app.add_flag("--" + row->name + "{true}", values)->take_all();
+        app.add_flag(letter + "--" + row->name + "{true}", values)->take_all();
       } else {
-        app.add_option("--" + row->name, values)->allow_extra_args(false)->take_all();
+        app.add_option(letter + "--" + row->name, values)->allow_extra_args(false)->take_all();
       }
     }
     for (const auto& argument : chain_.back()->arguments) {

@@ -36,6 +36,7 @@ struct Option {
   std::optional<std::int64_t> at_most = {};
   bool required = false;
   bool secret = false;  ///< its value and default are never shown
+  char letter = 0;      ///< a short flag besides: 'o' for -o
 };
 
 /// A value without a flag, by its position.

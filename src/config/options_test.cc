@@ -104,6 +104,25 @@ TEST(Options, WhatNobodyGivesHasItsFallback) {
   EXPECT_FALSE(options.declares("role"));
 }
 
+TEST(Options, AFlagMayHaveALetterBeforeOrAfterTheCommand) {
+  const Program table{
+      .root = {.name = "atalaya",
+               .options = {{.name = "output", .help = "Form.", .letter = 'o'}},
+               .commands =
+                   {{.name = "show",
+                     .options = {{.name = "yes", .type = OptionType::kBoolean, .help = "Do not ask.", .letter = 'y'}},
+                     .arguments = {{"NAME", "Which."}}}}},
+      .version = "1"};
+  const auto options = good({"-o", "json", "show", "-y", "host"}, {}, {}, table);
+  EXPECT_THAT(options.command(), ElementsAre("show"));
+  EXPECT_EQ(options.text("output"), "json");
+  EXPECT_TRUE(options.boolean("yes"));
+  EXPECT_EQ(options.argument("NAME"), "host");
+  EXPECT_EQ(good({"show", "host", "-otext"}, {}, {}, table).text("output"), "text");
+  EXPECT_THAT(render_help(table, {"show"}), HasSubstr("  -y, --yes "));
+  EXPECT_THAT(usage_error({"show", "host", "-x"}, {}, {}, table), HasSubstr("no option -x"));
+}
+
 TEST(Options, FlagsComeBeforeOrAfterTheCommandAndInBothNotations) {
   const auto options = good({"--log-level", "debug", "server", "--data=/srv", "--ratio", "0.5", "--insecure-http",
                              "--listen", "a:1,b:2", "--listen", "c:3"});

@@ -57,6 +57,8 @@ struct Listeners {
   /// All channels and channel types of the tenant.
   std::function<void(const TenantId&, const std::vector<ChannelItem>&, const std::vector<ChannelTypeFile>&)> channels =
       {};
+  /// Packages (and instances) that differ in whatever way, their errors included.
+  std::function<void(const TenantId&, const std::set<std::string>& packages)> packages = {};
 };
 
 /// A change that somebody asks for.
@@ -174,7 +176,7 @@ class Service {
   Result<Archive> pack(const TenantId& tenant, const std::string& package) const;
   /// already_exists for a package that is there, unless `upgrade`, which wants a newer version.
   Result<ChangeResult> install(const TenantId& tenant, const Archive& archive, const std::string& author, bool upgrade,
-                               bool preview);
+                               bool preview, const std::string& reason = {});
   /// Differences from what ships with the program; not_found for a package that does not.
   Result<std::vector<FileChange>> diff_from_shipped(const TenantId& tenant, const std::string& package) const;
 

@@ -212,7 +212,7 @@ Result<Archive> Service::pack(const TenantId& id, const std::string& package) co
 }
 
 Result<ChangeResult> Service::install(const TenantId& id, const Archive& archive, const std::string& author,
-                                      bool upgrade, bool preview) {
+                                      bool upgrade, bool preview, const std::string& reason) {
   auto& impl = *impl_;
   if (!is_item_name(archive.package)) {
     return fail(ErrorCode::kInvalidArgument, fmt::format("\"{}\" is no name of a package", archive.package),
@@ -248,9 +248,10 @@ Result<ChangeResult> Service::install(const TenantId& id, const Archive& archive
   for (auto& [file, one] : changes) {
     if (one.before != one.after) list.push_back(std::move(one));
   }
-  return impl.carry_out(
-      id, std::move(list), author,
-      fmt::format("{} {} {}", archive.package, archive.version, texts.empty() ? "installed" : "upgraded"), preview);
+  return impl.carry_out(id, std::move(list), author,
+                        fmt::format("{} {} {}{}{}", archive.package, archive.version,
+                                    texts.empty() ? "installed" : "upgraded", reason.empty() ? "" : ": ", reason),
+                        preview);
 }
 
 Result<std::vector<FileChange>> Service::diff_from_shipped(const TenantId& id, const std::string& package) const {

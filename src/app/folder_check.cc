@@ -1,0 +1,75 @@
+#include "app/folder_check.h"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <map>
+
+#include "app/web_files.h"
+#include "packages/check.h"
+#include "packages/disk.h"
+
+namespace atalaya::app {
+
+Result<std::unique_ptr<FolderCheck>> FolderCheck::make(io::FileSystem& files) {
+  std::unique_ptr<FolderCheck> out(new FolderCheck(files));
+  const auto nobody = [](const TenantId&, const boost::json::object&) { return std::size_t{0}; };
+  AT_TRY(out->channels_, Channels::make(nobody));
+  return out;
+}
+
+packages::Slot FolderCheck::check(const std::string& folder) {
+  packages::WorldOptions options;
+  options.tenant = default_tenant();
+  options.run = [&](const std::string& program, std::string_view verb, const std::string& input) {
+    return scripts_.ask(program, verb, input);
+  };
+  options.check_channels = [&](const auto& list, const auto& types) { return channels_->check(list, types); };
+  const auto world = packages::world_with_folder(files_, folder, shipped_packages(), std::move(options));
+  const auto found = world.slots().find(packages::folder_name(folder));
+  return found == world.slots().end() ? packages::Slot{} : found->second;
+}
+
+Result<packages::Archive> FolderCheck::read(const std::string& given) {
+  const auto folder = named_folder(given);
+  const auto slot = check(folder);
+  if (slot.manifest.version.empty()) {
+    const auto errors = errors_of(slot);
+    if (!errors.empty()) return std::unexpected(errors.front());
+    return fail(ErrorCode::kNotFound, fmt::format("{} holds no package", given), "give a folder with a package.yaml");
+  }
+  packages::Archive out;
+  out.package = packages::folder_name(folder);
+  out.version = slot.manifest.version;
+  AT_TRY(const auto listed, packages::list_files(files_, folder));
+  for (const auto& file : listed) {
+    AT_TRY(out.files[file.name], packages::read_package_file(files_, folder, file.name));
+  }
+  return out;
+}
+
+std::vector<Error> errors_of(const packages::Slot& slot) {
+  auto errors = slot.errors;
+  errors.insert(errors.end(), slot.world_errors.begin(), slot.world_errors.end());
+  return errors;
+}
+
+std::string counts_of(const packages::Package& package) {
+  std::map<std::string, std::size_t> counts;
+  for (const auto& item : package.items) ++counts[item.section];
+  std::string out;
+  for (const auto& [section, count] : counts) out += fmt::format("{}{} {}", out.empty() ? "" : ", ", count, section);
+  return out.empty() ? "nothing" : out;
+}
+
+std::string named_folder(const std::string& folder) {
+  auto trimmed = folder;
+  while (trimmed.size() > 1 && trimmed.ends_with('/')) trimmed.pop_back();
+  const auto name = packages::folder_name(trimmed);
+  if (name != "." && name != "..") return trimmed;
+  std::error_code error;
+  const auto whole = std::filesystem::canonical(trimmed, error);
+  return error ? trimmed : whole.string();
+}
+
+}  // namespace atalaya::app

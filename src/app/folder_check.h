@@ -1,0 +1,40 @@
+// Package folders on this machine: judged as a server would, and made into archives.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "app/channels.h"
+#include "base/result.h"
+#include "io/file_system.h"
+#include "packages/archive.h"
+#include "packages/type_scripts.h"
+#include "packages/world.h"
+
+namespace atalaya::app {
+
+/// Judges folders among the packages that ship, channels by their types. Thread-compatible; borrows `files`.
+class FolderCheck {
+ public:
+  static Result<std::unique_ptr<FolderCheck>> make(io::FileSystem& files);
+
+  packages::Slot check(const std::string& folder);
+  /// Every file of the folder; `version` as its files say. not_found for what is no package.
+  Result<packages::Archive> read(const std::string& folder);
+
+ private:
+  explicit FolderCheck(io::FileSystem& files) : files_(files) {}
+
+  io::FileSystem& files_;
+  std::unique_ptr<Channels> channels_;
+  packages::TypeScripts scripts_;
+};
+
+std::vector<Error> errors_of(const packages::Slot& slot);
+/// "12 rules, 3 dashboards".
+std::string counts_of(const packages::Package& package);
+/// `.` and `..` have no package's name: the whole path then.
+std::string named_folder(const std::string& folder);
+
+}  // namespace atalaya::app

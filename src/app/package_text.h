@@ -1,0 +1,35 @@
+// The API's answers about packages as text for a terminal. Pure.
+#pragma once
+
+#include <boost/json/object.hpp>
+
+#include <string>
+#include <vector>
+
+#include "packages/rule_tests.h"
+
+namespace atalaya::app {
+
+/// Rows under a heading, columns as wide as their widest cell (numbers of bytes that begin characters count); the
+/// last column is not filled up. Columns whose heading ends with ">" stand right.
+std::string table_text(std::vector<std::string> heading, const std::vector<std::vector<std::string>>& rows);
+
+std::string package_list_text(const boost::json::object& answer);
+std::string package_text(const boost::json::object& answer);
+/// The items of one section of the tree; of all sections for "".
+std::string package_tree_text(const boost::json::object& answer, const std::string& section);
+/// Each field of an item, its value, and where that comes from.
+std::string item_text(const boost::json::object& answer);
+std::string history_text(const boost::json::object& answer);
+/// The differences alone.
+std::string diffs_text(const boost::json::object& answer);
+/// What a change did; of a preview what it would do.
+std::string change_text(const boost::json::object& answer, bool preview);
+/// Why the server refused: every error with its place and remedy.
+std::string refusal_text(const boost::json::object& answer, int status);
+
+/// What the rule tests of a package found; faults are a part of it.
+std::string rule_tests_text(const std::string& folder, const packages::RuleTestReport& report, bool strict);
+boost::json::object rule_tests_json(const std::string& folder, const packages::RuleTestReport& report);
+
+}  // namespace atalaya::app
