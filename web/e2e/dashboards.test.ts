@@ -206,6 +206,47 @@ it('shows one widget alone and comes back', async () => {
   await until(() => page.locator('section.widget').count().then((count) => count === 3), 'all widgets');
 });
 
+it('makes a page of widgets with the same grid, and shows it in a frame on a dashboard', async () => {
+  const { page } = visitor;
+  await visitor.go('#/dashboards?tab=pages');
+  await page.getByRole('button', { name: /^(New page|Make the first page)$/ }).first().click();
+  const dialog = page.getByRole('dialog', { name: 'New page' });
+  await dialog.getByLabel('Title').fill('Wall');
+  await dialog.getByRole('button', { name: 'Create page' }).click();
+  await page.getByRole('button', { name: 'Add the first widget' }).click();
+  await page.getByRole('dialog', { name: 'Add a widget' }).getByRole('button', { name: /^Text/ }).click();
+  const settings = page.getByRole('complementary', { name: 'Settings of the widget' });
+  await settings.getByLabel(/^Text/).fill('## All is **well**');
+  await page.getByRole('button', { name: 'Save', exact: true }).click();
+  await page.getByRole('dialog', { name: 'Save' }).getByRole('button', { name: 'Save', exact: true }).click();
+  await page.getByRole('button', { name: 'Edit', exact: true }).waitFor();
+
+  await visitor.go(`#/dashboards/${id}?edit=1`);
+  await page.getByRole('button', { name: 'Add widget' }).click();
+  await page.getByRole('dialog', { name: 'Add a widget' }).getByRole('button', { name: /^Page/ }).click();
+  await settings.getByLabel('Page').fill('site/own/wall');
+  await settings.getByLabel('Page').press('Enter');
+  await page.frameLocator('iframe').getByRole('heading', { name: 'Wall' }).waitFor();
+  await page.getByRole('button', { name: 'Discard' }).click();
+  await page.getByRole('button', { name: 'Leave without saving' }).click();
+  await page.getByRole('button', { name: 'Edit', exact: true }).waitFor();
+});
+
+it('is removed by its name, and the list says what to do', async () => {
+  const { page } = visitor;
+  await visitor.go(`#/dashboards/${id}?edit=1`);
+  await page.getByRole('button', { name: 'Dashboard settings' }).click();
+  await page.getByRole('button', { name: /^Remove dashboard/ }).click();
+  const dialog = page.getByRole('dialog', { name: 'Remove night_watch' });
+  await dialog.getByRole('textbox').fill('night_watch');
+  await dialog.getByRole('button', { name: 'Remove dashboard' }).click();
+  await page.getByRole('navigation', { name: 'Dashboards' }).waitFor();
+  await until(async () => {
+    const { dashboards } = await server.api<{ dashboards: { id: string }[] }>('GET', '/dashboards');
+    return dashboards.every((one) => one.id !== id);
+  }, 'the list without it');
+});
+
 it('has had no fault on the way', async () => {
   await visitor.close();
 });
