@@ -5,7 +5,7 @@ const now = new Date(2026, 10, 22, 12, 30);
 
 describe('hintOf', () => {
   it('says in words what a short form means', () => {
-    expect(hintOf({ kind: 'duration' }, '1h30m', now)).toBe('1 h 30 m');
+    expect(hintOf({ kind: 'duration' }, '90m', now)).toBe('1 h 30 m');
     expect(hintOf({ kind: 'bytes' }, '8MiB', now)).toBe('8 MiB = 8 388 608 bytes');
     expect(hintOf({ kind: 'ratio' }, 0.15, now)).toBe('15 %');
     expect(hintOf({ kind: 'cron' }, '0 0 31 2 *', now)).toContain('Never');
@@ -15,6 +15,7 @@ describe('hintOf', () => {
     expect(hintOf({ kind: 'duration', or: ['never'] }, 'never', now)).toBe('');
     expect(hintOf({ kind: 'duration' }, 'soon', now)).toBe('');
     expect(hintOf({ kind: 'text' }, 'x', now)).toBe('');
+    expect(hintOf({ kind: 'duration' }, '30s', now)).toBe('');
   });
 });
 
@@ -45,6 +46,7 @@ it('tries a pattern on a line', () => {
 it('tells bounds in the unit of the type', () => {
   expect(boundsOf({ kind: 'integer', min: 1, max: 10 })).toBe('1 to 10');
   expect(boundsOf({ kind: 'duration', min: 1000 })).toBe('at least 1 s');
+  expect(boundsOf({ kind: 'text', min: 1 })).toBe('at least 1 letter');
   expect(boundsOf({ kind: 'text', max: 40 })).toBe('at most 40 letters');
   expect(boundsOf({ kind: 'text' })).toBe('');
 });

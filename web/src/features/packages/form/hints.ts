@@ -32,7 +32,8 @@ export function hintOf(type: TypeExpr, value: Value | undefined, now: Date): str
   switch (type.kind) {
     case 'duration': {
       const seconds = durationSeconds(text);
-      return seconds === undefined ? '' : formatDuration(seconds);
+      const words = seconds === undefined ? '' : formatDuration(seconds);
+      return words.replace(/ /g, '') === text.trim() ? '' : words;
     }
     case 'bytes': {
       const bytes = sizeBytes(text);
@@ -85,8 +86,9 @@ export function boundsOf(type: TypeExpr): string {
     return String(value);
   };
   const isLength = ['text', 'markdown', 'list', 'map', 'script'].includes(type.kind);
-  const of = isLength ? (type.kind === 'list' || type.kind === 'map' ? ' entries' : ' letters') : '';
   const { min, max } = type;
+  const isOne = (max ?? min) === 1;
+  const of = !isLength ? '' : type.kind === 'list' || type.kind === 'map' ? (isOne ? ' entry' : ' entries') : isOne ? ' letter' : ' letters';
   if (min !== undefined && max !== undefined) return `${say(min)} to ${say(max)}${of}`;
   if (min !== undefined) return `at least ${say(min)}${of}`;
   return max === undefined ? '' : `at most ${say(max)}${of}`;

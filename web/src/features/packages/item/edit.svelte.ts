@@ -174,7 +174,9 @@ export class ItemEdit {
   }
 
   private take(draft: Draft, sent = this.written): void {
-    this.errors = draft.errors.map(atMissing);
+    // Nothing is wrong with what nobody has begun.
+    const isUntouched = !this.base && draft.yaml.trim() === '';
+    this.errors = isUntouched ? [] : draft.errors.map(atMissing);
     const fields = fieldsOf(draft);
     this.isBroken = fields === undefined;
     if (fields === undefined) return;
