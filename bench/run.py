@@ -187,8 +187,9 @@ def packages(options):
         data = pathlib.Path(folder) / "data"
         (data / "packages/default/big").mkdir(parents=True)
         (data / "packages/default/big/package.yaml").write_text(big_package(5000))
-        with Server(data) as server:
-            done = subprocess.run(["node", "bench/editor.mjs", server.sign_in_link(), "big", str(options.runs)], cwd=ROOT,
+        with Server(data, command="up") as server:
+            link = f"{server.url}/#/sign-in?link={server.link}"
+            done = subprocess.run(["node", "bench/editor.mjs", link, "big", str(options.runs)], cwd=ROOT,
                                   check=True, capture_output=True, text=True)
         opened = json.loads(done.stdout)
     table(f"1,000 packages, {found['items']} items, {found['rules']} rules in the judge",

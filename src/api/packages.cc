@@ -55,7 +55,9 @@ void add_package_routes(Doors& doors, PackageServices s) {
   doors.add("GET", "~/packages/{package}", Need::kViewer,
             [s](const Principal& who, net::Request& request) -> Result<net::Response> {
               AT_TRY(const auto view, s.packages.view(who.tenant, capture(request, "package")));
-              return ok(to_json(view));
+              auto out = to_json(view);
+              if (s.processed) out["processed"] = s.processed(who.tenant, view.state.name);
+              return ok(out);
             });
   doors.add("GET", "~/packages/{package}/tree", Need::kViewer,
             [s](const Principal& who, net::Request& request) -> Result<net::Response> {

@@ -1,7 +1,10 @@
 // Routes of packages: what there is, why it is so, and every change to it.
 #pragma once
 
+#include <functional>
+
 #include "api/doors.h"
+#include "api/json.h"
 #include "base/time.h"
 #include "packages/service.h"
 #include "registry/audit.h"
@@ -17,6 +20,8 @@ struct PackageServices {
   /// Where changes are noted, and by which clock; null: nowhere.
   registry::Audit* audit = nullptr;
   const Clock* clock = nullptr;
+  /// How the programs of the package's own sections fared: [{section, state, at, entities, error}].
+  std::function<json::array(const TenantId&, const std::string& package)> processed = {};
 };
 
 void add_package_routes(Doors& doors, PackageServices services);

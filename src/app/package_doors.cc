@@ -117,8 +117,7 @@ api::PageDirectory page_directory(const packages::Service& packages, const regis
     return std::move(file->text);
   };
   out.fallbacks = [&packages](const TenantId& tenant, const std::string& package) {
-    const auto view = packages.view(tenant, package);
-    return view ? view->fallbacks : std::vector<std::string>{};
+    return packages.fallbacks(tenant, package);
   };
   out.list = [&packages](const TenantId& tenant) {
     std::vector<api::PageEntry> list;

@@ -29,6 +29,7 @@
 #include "app/keeper.h"
 #include "app/own_metrics.h"
 #include "app/package_doors.h"
+#include "app/section_runner.h"
 #include "app/version.h"
 #include "app/watched_checks.h"
 #include "app/web_files.h"
@@ -61,6 +62,7 @@ constexpr std::string_view kContentPolicy =
     "default-src 'self'; connect-src 'self' ws: wss: http: https:; img-src 'self' data: blob:; style-src 'self' "
     "'unsafe-inline'; frame-ancestors 'none'; base-uri 'self'; form-action 'self'";
 
+constexpr Duration kOnTheWay{std::chrono::seconds{5}};  ///< beside a program's own time
 constexpr std::size_t kCallers = 8;
 constexpr std::size_t kWaitingCalls = 64;
 
@@ -117,6 +119,8 @@ struct Server::Parts {
   void welcome_tenants();
   std::string fingerprint() const;
   void watch_checks();
+  Result<AgentId> reachable_host(const TenantId& tenant, const std::string& on) const;
+  void publish_packages(const TenantId& tenant, const std::set<std::string>& names);
   void forget(const TenantId& tenant, const registry::Host& host);
   std::vector<Error> reload();
 
@@ -153,6 +157,7 @@ struct Server::Parts {
   std::unique_ptr<Judge> judge;
   packages::TypeScripts type_scripts;
   std::unique_ptr<packages::Service> packages;
+  std::unique_ptr<SectionRunner> sections;
   std::unique_ptr<registry::Audit> audit;
   std::vector<std::string> trusted_keys;  ///< of packages, PEM
   std::unique_ptr<api::Procedures> procedures;
@@ -165,6 +170,7 @@ struct Server::Parts {
   std::unique_ptr<net::HttpServer> http;
   std::string link_base;  ///< under which people reach the UI
   Keeper keeper{clock};
+  Keeper section_keeper{clock};
   std::atomic<bool> ready{false};
   std::vector<std::function<void()>> stops;  ///< last one first
 };
@@ -276,6 +282,12 @@ Status Server::Parts::open_packages() {
   packages = std::make_unique<packages::Service>(*files, items, clock, std::move(package_options));
   directory = std::make_unique<AgentDirectory>(*packages, *hosts, clock);
   agents = std::make_unique<ingest::AgentHub>(*series, *logs, metrics, clock, *directory);
+  sections = std::make_unique<SectionRunner>(
+      *packages, items, clock,
+      [this](const TenantId& tenant, const std::string& on, ingest::CallFrame call) -> Result<ingest::CallResult> {
+        AT_TRY(const auto host, reachable_host(tenant, on));
+        return agents->call(tenant, host, std::move(call), call.time + kOnTheWay);
+      });
   packages->subscribe(
       {.rules =
            [this](const std::vector<rules::RuleSpec>& rules) {
@@ -297,7 +309,12 @@ Status Server::Parts::open_packages() {
            },
        .channels = [this](
                        const TenantId& tenant, const std::vector<packages::ChannelItem>& list,
-                       const std::vector<packages::ChannelTypeFile>& types) { channels->set(tenant, list, types); }});
+                       const std::vector<packages::ChannelTypeFile>& types) { channels->set(tenant, list, types); },
+       .packages =
+           [this](const TenantId& tenant, const std::set<std::string>& names) {
+             sections->changed(tenant, names);
+             publish_packages(tenant, names);
+           }});
   AT_TRY(packages->load_all());
   AT_TRY(audit, registry::Audit::open(*database));
   AT_TRY(trusted_keys, read_package_keys(*files, options.package_keys));
@@ -313,6 +330,21 @@ Status Server::Parts::open_packages() {
 }
 
 /// What is no check any more is not judged any more, and its alerts close.
+/// A host of this name or pattern whose agent is connected.
+Result<AgentId> Server::Parts::reachable_host(const TenantId& tenant, const std::string& on) const {
+  for (const auto& host : hosts->list(tenant)) {
+    if (packages::glob_matches(on, host.name) && agents->is_connected(tenant, host.id)) return host.id;
+  }
+  return fail(ErrorCode::kUnavailable, fmt::format("no agent of a host {} is connected", on),
+              "it runs as soon as one is");
+}
+
+/// Open pages look at packages again.
+void Server::Parts::publish_packages(const TenantId& tenant, const std::set<std::string>& names) {
+  const boost::json::array list(names.begin(), names.end());
+  live->publish(tenant, "packages", "packages", boost::json::serialize(list));
+}
+
 void Server::Parts::watch_checks() {
   CollectorsOfTenants collectors{{default_tenant(), {}}};
   for (const auto& host : hosts->all()) collectors.try_emplace(host.tenant);
@@ -355,7 +387,10 @@ void Server::Parts::add_routes(net::Router& router) {
   api::add_alert_routes(doors, {*alert_queries, *delivery_queries, channels->book(), *runner});
   api::add_configuration_routes(doors, {*packages, *hosts, *series, *logs, clock,
                                         [this](const TenantId& tenant) { return judge->states(tenant); }});
-  const api::PackageServices package_services{*packages, items, trusted_keys, audit.get(), &clock};
+  const api::PackageServices package_services{*packages, items, trusted_keys, audit.get(), &clock,
+                                               [this](const TenantId& tenant, const std::string& package) {
+                                                 return sections->state(tenant, package);
+                                               }};
   api::add_package_routes(doors, package_services);
   api::add_package_change_routes(doors, package_services);
   api::add_item_routes(doors, package_services);
@@ -438,6 +473,13 @@ void Server::Parts::add_chores() {
   }
   keeper.start();
   on_stop([this] { keeper.stop(); });
+  // A thread of its own: it waits for programs.
+  section_keeper.add(std::chrono::seconds{1}, [this] { sections->look(); });
+  section_keeper.start();
+  on_stop([this] {
+    agents->stop();  // whoever waits for an answer gets one
+    section_keeper.stop();
+  });
 }
 
 std::vector<Error> Server::Parts::reload() {

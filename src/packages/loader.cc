@@ -10,6 +10,7 @@
 #include "config/suggest.h"
 #include "packages/composer.h"
 #include "packages/project.h"
+#include "pages/page.h"
 
 namespace atalaya::packages {
 namespace {
@@ -244,9 +245,35 @@ class PackageLoader {
       if (!p.specification) p.channels.push_back(std::move(*channel));
     } else if (section.name == "instances") {
       if (!p.specification) add_instance(path, node, place);
+    } else if (section.name == "pages") {
+      check_page(item, path, node, fields);
     } else if (section.name == "rpc") {
       if (const auto* script = fields.if_contains("script")) program_of(item, *script, *node.get("script"));
     }
+  }
+
+  /// What no browser would ever show is better known before it is saved.
+  void check_page(const ItemContext& item, const std::vector<std::string>& path, const Node& node,
+                  const boost::json::object& fields) {
+    pages::PageDefinition page{context_.name, path.back(), packages::text_of(fields, "title"), {}, {}, {}};
+    if (const auto* widgets = fields.if_contains("widgets"); widgets != nullptr && widgets->is_array()) {
+      page.widgets = widgets->get_array();
+    } else {
+      const auto name = packages::text_of(fields, "template");
+      auto text = item.read_file(name);
+      if (!text) {
+        auto error = std::move(text).error();
+        error.place = node.get("template")->place();
+        return errors().push_back(std::move(error));
+      }
+      page.file = fmt::format("{}/{}", tree_.name(), name);
+      page.text = std::move(*text);
+    }
+    auto good = pages::check_page(page);
+    if (good) return;
+    auto error = std::move(good).error();
+    if (!error.place) error.place = node.place();
+    errors().push_back(std::move(error));
   }
 
   /// Alerts are told apart by name and labels, and series of checks carry the name alone.

@@ -149,13 +149,19 @@ std::optional<FoundInPackage> Service::find_with_fallbacks(const TenantId& tenan
     const auto name = wanted[i];
     if (!seen.insert(name).second) continue;
     if (auto found = find(tenant, section, fmt::format("{}/{}", name, path))) return found;
-    const std::shared_lock lock(impl_->mutex);
-    const auto* world = impl_->find_world(tenant);
-    const auto slot = world == nullptr ? Slots::const_iterator{} : world->slots().find(name);
-    if (world == nullptr || slot == world->slots().end()) continue;
-    for (const auto& fallback : slot->second.manifest.fallbacks) wanted.push_back(fallback.package);
+    for (auto& fallback : fallbacks(tenant, name)) wanted.push_back(std::move(fallback));
   }
   return std::nullopt;
+}
+
+std::vector<std::string> Service::fallbacks(const TenantId& tenant, const std::string& package) const {
+  const std::shared_lock lock(impl_->mutex);
+  std::vector<std::string> out;
+  const auto* world = impl_->find_world(tenant);
+  const auto slot = world == nullptr ? Slots::const_iterator{} : world->slots().find(package);
+  if (world == nullptr || slot == world->slots().end()) return out;
+  for (const auto& fallback : slot->second.manifest.fallbacks) out.push_back(fallback.package);
+  return out;
 }
 
 std::shared_ptr<const schema::SchemaSet> Service::schemas(const TenantId& tenant, const std::string& package) const {

@@ -147,6 +147,8 @@ class Service {
   /// The same in the packages that `package` falls back to, nearest first, itself before them.
   std::optional<FoundInPackage> find_with_fallbacks(const TenantId& tenant, std::string_view section,
                                                     const std::string& package, std::string_view path) const;
+  /// Packages that this one falls back to; none for an unknown one.
+  std::vector<std::string> fallbacks(const TenantId& tenant, const std::string& package) const;
   std::shared_ptr<const schema::SchemaSet> schemas(const TenantId& tenant, const std::string& package) const;
 
   /// {"revision":N,"collectors":[…]} for the agent of this host. Every host has a `host` collector

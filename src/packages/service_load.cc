@@ -239,6 +239,9 @@ void Service::Impl::tell(const News& news) {
       for (const auto& [id, names] : news.rules) listener.package_rules(id, names, some_rules[id]);
     }
     if ((first || news.collectors) && listener.collectors) listener.collectors(revision);
+    if (listener.packages) {
+      for (const auto& [id, names] : news.packages) listener.packages(id, names);
+    }
     for (const auto& [id, tenant] : tenants) {
       if (!listener.channels || (!first && !news.channels.contains(id))) continue;
       listener.channels(id, gather(id, &Package::channels), gather(id, &Package::channel_types));
@@ -323,6 +326,17 @@ void Service::Impl::keep_last_good(const TenantId& id, const std::set<std::strin
     }
     if (!kept) warn("last good version not kept", name, kept.error());
     if (!by_hand || !tenant.history || before.empty()) continue;
+    // A crash between a change and this copy of it: who made it is known already.
+    if (const auto newest = tenant.history->list(name, 0, 1); newest && !newest->empty()) {
+      const auto last = tenant.history->read(newest->front().id);
+      std::erase_if(changes, [&](const auto& entry) {
+        const auto is_it = [&](const auto& file) {
+          return file.file == entry.second.file && file.after == entry.second.after;
+        };
+        return last && std::any_of(last->files.begin(), last->files.end(), is_it);
+      });
+      if (changes.empty()) continue;
+    }
     Commit commit;
     commit.at = clock.now();
     commit.author = "files on disk";
