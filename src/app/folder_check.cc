@@ -8,6 +8,7 @@
 #include "app/web_files.h"
 #include "packages/check.h"
 #include "packages/disk.h"
+#include "packages/tree.h"
 
 namespace atalaya::app {
 
@@ -30,20 +31,20 @@ packages::Slot FolderCheck::check(const std::string& folder) {
   return found == world.slots().end() ? packages::Slot{} : found->second;
 }
 
-Result<packages::Archive> FolderCheck::read(const std::string& given) {
+Result<packages::Archive> read_archive(io::FileSystem& files, const std::string& given) {
   const auto folder = named_folder(given);
-  const auto slot = check(folder);
-  if (slot.manifest.version.empty()) {
-    const auto errors = errors_of(slot);
+  packages::Archive out;
+  out.package = packages::folder_name(folder);
+  config::Errors errors;
+  const auto tree = packages::PackageTree::read(out.package, packages::read_folder(files, folder, folder), errors);
+  out.version = tree.manifest().version;
+  if (out.version.empty()) {
     if (!errors.empty()) return std::unexpected(errors.front());
     return fail(ErrorCode::kNotFound, fmt::format("{} holds no package", given), "give a folder with a package.yaml");
   }
-  packages::Archive out;
-  out.package = packages::folder_name(folder);
-  out.version = slot.manifest.version;
-  AT_TRY(const auto listed, packages::list_files(files_, folder));
+  AT_TRY(const auto listed, packages::list_files(files, folder));
   for (const auto& file : listed) {
-    AT_TRY(out.files[file.name], packages::read_package_file(files_, folder, file.name));
+    AT_TRY(out.files[file.name], packages::read_package_file(files, folder, file.name));
   }
   return out;
 }

@@ -20,8 +20,6 @@ class FolderCheck {
   static Result<std::unique_ptr<FolderCheck>> make(io::FileSystem& files);
 
   packages::Slot check(const std::string& folder);
-  /// Every file of the folder; `version` as its files say. not_found for what is no package.
-  Result<packages::Archive> read(const std::string& folder);
 
  private:
   explicit FolderCheck(io::FileSystem& files) : files_(files) {}
@@ -30,6 +28,9 @@ class FolderCheck {
   std::unique_ptr<Channels> channels_;
   packages::TypeScripts scripts_;
 };
+
+/// Every file of the folder, whether it holds or not. An error where its files state no version.
+Result<packages::Archive> read_archive(io::FileSystem& files, const std::string& folder);
 
 std::vector<Error> errors_of(const packages::Slot& slot);
 /// "12 rules, 3 dashboards".

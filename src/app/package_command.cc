@@ -85,8 +85,7 @@ Result<std::string> archive_bytes(const Options& options, const std::string& giv
   const auto files = io::real_file_system();
   if (files->open_read(given)) return io::read_file(*files, given, packages::kMaxArchiveBytes);
   if (!files->exists(given)) return fail(ErrorCode::kNotFound, fmt::format("there is no file or folder {}", given));
-  AT_TRY(const auto checker, FolderCheck::make(*files));
-  AT_TRY(const auto archive, checker->read(given));
+  AT_TRY(const auto archive, read_archive(*files, given));
   std::string key;
   if (options.declares("key") && options.has("key")) {
     AT_TRY(key, io::read_file(*files, options.text("key"), kMostKeyBytes));
@@ -212,8 +211,7 @@ Result<int> diff_folder(const Options& options, const ServerClient& server, cons
   if (!running.good()) return print(options, running, {});
   AT_TRY(const auto from, packages::unpack(running.body, {}, false));
   const auto files = io::real_file_system();
-  AT_TRY(const auto checker, FolderCheck::make(*files));
-  AT_TRY(const auto to, checker->read(folder));
+  AT_TRY(const auto to, read_archive(*files, folder));
   std::string binary;
   auto operations = operations_between(name, from, to, binary);
   if (operations.empty()) {

@@ -52,7 +52,7 @@ Result<int> pack(const config::Options& options) {
   const auto errors = errors_of(checker->check(folder));
   for (const auto& error : errors) fmt::print(stderr, "{}\n", to_string(error));
   if (!errors.empty()) return 1;
-  AT_TRY(const auto archive, checker->read(folder));
+  AT_TRY(const auto archive, read_archive(*files, folder));
   std::string key;
   if (options.has("key")) {
     AT_TRY(key, io::read_file(*files, options.text("key"), kMostKeyBytes));

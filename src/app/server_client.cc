@@ -98,7 +98,7 @@ Result<Answer> ServerClient::send(const char* method, const std::string& path, s
   Answer answer{response->status, std::move(response->body), {}, attachment(response->header("Content-Disposition"))};
   boost::system::error_code error;
   if (response->header("Content-Type").starts_with("application/json")) answer.json = json::parse(answer.body, error);
-  if (answer.status == 401 && answer.json.is_object() && !answer.object().contains("remedy")) {
+  if (answer.status == 401 && answer.json.is_object()) {
     answer.json.get_object()["remedy"] = "give --token or ATALAYA_TOKEN; `atalaya token create` makes one";
   }
   return answer;
