@@ -24,7 +24,10 @@ def compare(name, text):
 
 
 @pytest.mark.parametrize("command", ["", "up", "server", "check", "token", "token create", "token list",
-                                     "token revoke", "token verify"])
+                                     "token revoke", "token verify", "test", "package", "package list", "package show",
+                                     "package explain", "package diff", "package history", "package install",
+                                     "package upgrade", "package remove", "package revert", "package check",
+                                     "package pack", "package export", "package keygen"])
 def test_help(command):
     compare(f"help/{command.replace(' ', '-') or 'atalaya'}.txt", Server.cli(*command.split(), "--help"))
 

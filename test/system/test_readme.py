@@ -39,6 +39,15 @@ def test_make_a_threshold_cross(tmp_path):
         assert states["first"] == "ok"
 
 
+def test_packages(tmp_path):
+    with Server(tmp_path / "atalaya-data") as server:
+        answer = paste(blocks()["Packages"][0], server, tmp_path)
+        assert "site 1.0.0" in answer and "override  site/package.yaml:5:" in answer
+        assert "our own thresholds" in answer.splitlines()[-1]
+        names = {p["name"] for p in server.get("/packages")["packages"]}
+        assert {"site", "ping@gateway"} <= names
+
+
 def test_ask_it(tmp_path):
     with Server(tmp_path / "atalaya-data", command="up") as server:
         until(lambda: server.query("sum(rate(node_cpu_seconds_total[5s]))"), what="samples")
@@ -56,7 +65,7 @@ def test_documents_that_the_readme_names_exist():
 
 def test_help_of_every_command_has_an_example():
     listing = Server.cli("--help")
-    for command in ("up", "server", "token", "check"):
+    for command in ("up", "server", "token", "check", "test", "package"):
         assert command in listing
         assert f"atalaya {command}" in Server.cli(command, "--help")
     options = Server.cli("server", "--help")
