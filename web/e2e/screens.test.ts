@@ -35,6 +35,8 @@ beforeAll(async () => {
     { name: 'alert', address: `#/alerts/${alert.id}`, ready: 'History' },
     { name: 'logs', address: '#/logs', ready: /ship sighted/ },
     { name: 'explore', address: `#/explore?q=${encodeURIComponent('node_load1')}`, ready: '1 series now' },
+    { name: 'dashboards', address: '#/dashboards', ready: 'One machine' },
+    { name: 'dashboard', address: '#/dashboards/host/machines/machine', ready: 'Processors in use' },
     { name: 'packages', address: '#/packages', ready: 'shipped' },
     { name: 'package', address: '#/packages/tower', ready: 'The machine has been started' },
     { name: 'item', address: '#/packages/tower/rules/test/booted', ready: 'What is judged' },
