@@ -9,6 +9,7 @@
 #include "packages/composer.h"
 #include "packages/explain.h"
 #include "packages/service_impl.h"
+#include "packages/tree_view.h"
 #include "schema/describe.h"
 
 namespace atalaya::packages {
@@ -94,81 +95,25 @@ Result<PackageView> Service::view(const TenantId& tenant, const std::string& pac
   return out;
 }
 
-namespace {
-
-/// Builds the nodes of one section, links to files followed.
-class TreeBuilder {
- public:
-  TreeBuilder(const PackageTree& tree, const schema::Section& section) : tree_(tree), section_(section) {}
-
-  void add(const SectionPart& part, SectionTree& out) {
-    using enum schema::Shape;
-    if (section_.shape == kDocument) {
-      note(part.place, out.nodes.emplace_back(TreeNode{section_.name, section_.title, true, false, {}}));
-      ++out.count;
-    } else if (section_.shape == kList) {
-      for (const auto* item : part.value->items()) {
-        const auto* key = item->get(section_.indexes.back().name);
-        if (key == nullptr) continue;
-        note(key->place(), out.nodes.emplace_back(TreeNode{key->text(), "", true, false, {}}));
-        ++out.count;
-      }
-    } else {
-      level({part.document, part.value}, 0, out.nodes, out.count);
-    }
-  }
-  /// Items in the order of their places: which one an error stands in.
-  const std::map<std::string, std::map<std::uint32_t, std::string>>& places() const { return places_; }
-
- private:
-  void level(Linked at, std::size_t depth, std::vector<TreeNode>& out, std::size_t& count) {
-    if (!at.node->is_mapping()) return;
-    auto followed = tree_.follow(std::move(at), ignored_);
-    if (!followed) return;
-    for (const auto& entry : followed->node->entries()) {
-      auto found = std::find_if(out.begin(), out.end(), [&](const auto& one) { return one.name == entry.key->text(); });
-      const bool innermost = depth + 1 == section_.indexes.size();
-      if (found == out.end() || innermost) found = out.insert(out.end(), {entry.key->text(), "", innermost, false, {}});
-      if (!innermost) {
-        level({followed->document, entry.value}, depth + 1, found->children, count);
-        continue;
-      }
-      const auto* title = entry.value->get("title");
-      if (title != nullptr && title->is_scalar()) found->title = title->text();
-      ++count;
-    }
-  }
-  void note(const Place&, TreeNode&) {}
-
-  const PackageTree& tree_;
-  const schema::Section& section_;
-  config::Errors ignored_;
-  std::map<std::string, std::map<std::uint32_t, std::string>> places_;
-};
-
-}  // namespace
-
 Result<TreeView> Service::tree(const TenantId& tenant, const std::string& package) const {
   const auto& impl = *impl_;
   const auto folder = impl.folder(tenant, specification_of(package));
   if (!impl.files.exists(folder)) return fail(ErrorCode::kNotFound, fmt::format("there is no package {}", package));
   const auto known = schemas(tenant, package);
   if (!known) return fail(ErrorCode::kUnavailable, "packages are not loaded yet");
-  config::Errors ignored;
-  const auto tree = PackageTree::read(specification_of(package), read_folder(impl.files, folder, folder), ignored);
-  TreeView out;
-  for (const auto* section : known->sections()) {
-    SectionTree one{section->name, section->title, 0, {}};
-    TreeBuilder builder(tree, *section);
-    bool there = false;
-    for (const auto& part : tree.parts()) {
-      if (part.section != section->name) continue;
-      there = true;
-      builder.add(part, one);
+  std::vector<Error> errors;
+  {
+    const std::shared_lock lock(impl.mutex);
+    const auto* world = impl.find_world(tenant);
+    const auto slot = world == nullptr ? Slots::const_iterator{} : world->slots().find(package);
+    if (world != nullptr && slot != world->slots().end()) {
+      errors = slot->second.errors;
+      errors.insert(errors.end(), slot->second.world_errors.begin(), slot->second.world_errors.end());
     }
-    if (there) out.push_back(std::move(one));
   }
-  return out;
+  config::Errors ignored;  // what the files lack is told by the package's state
+  const auto tree = PackageTree::read(specification_of(package), read_folder(impl.files, folder, folder), ignored);
+  return tree_view(tree, *known, errors);
 }
 
 Result<ItemView> Service::item(const TenantId& tenant, const std::string& package, const std::string& section,

@@ -29,7 +29,12 @@ const World& shipped_world() {
     for (const auto& entry : fs::directory_iterator(std::string(AT_SOURCE_DIR) + "/packages")) {
       if (!entry.is_directory()) continue;
       const std::string name = entry.path().filename();
-      for (const auto& source : read_folder(*files, entry.path(), name)) texts[name + "/" + source.name] = source.text;
+      const auto listed = list_files(*files, entry.path());
+      if (!listed) continue;
+      for (const auto& file : *listed) {
+        if (auto text = io::read_file(*files, entry.path().string() + "/" + file.name))
+          texts[name + "/" + file.name] = *text;
+      }
     }
     return world_of(texts);
   }();

@@ -1,0 +1,16 @@
+// The groups and items of a package as they are written, for a tree to click on. Inside this library only.
+#pragma once
+
+#include <vector>
+
+#include "packages/tree.h"
+#include "packages/views.h"
+#include "schema/schema_set.h"
+
+namespace atalaya::packages {
+
+/// Sections in the order of the schemas. An error marks the item that it stands in: the last one that begins
+/// at or before its line.
+TreeView tree_view(const PackageTree& tree, const schema::SchemaSet& schemas, const std::vector<Error>& errors);
+
+}  // namespace atalaya::packages
