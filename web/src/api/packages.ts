@@ -106,6 +106,8 @@ export interface PackageDetail extends PackageEntry {
   overrides?: { package: string; section: string; path: string[]; field: string[] }[];
   files: PackageFile[];
   readme?: string;
+  /** Sections that a program of the package processes, and what came of it. */
+  processed?: { section: string; state: string; at?: string; entities?: number; error?: string }[];
   parameters?: Field[];
 }
 

@@ -225,7 +225,7 @@ export interface VectorElement {
 /** What a page may ask the live socket for. */
 export type Topic =
   | { topic: 'query'; query: string; lookback_delta?: string }
-  | { topic: 'alerts' | 'hosts' | 'notifications' }
+  | { topic: 'alerts' | 'hosts' | 'notifications' | 'packages' }
   | { topic: 'logs'; match?: string; text?: string };
 
 export interface LiveFrame {
@@ -237,5 +237,7 @@ export interface LiveFrame {
   host?: Host;
   logs?: LogRecord[];
   notification?: Push;
+  /** Names of packages that have changed. */
+  packages?: string[];
   error?: string;
 }

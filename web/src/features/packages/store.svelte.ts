@@ -5,15 +5,21 @@ import type { Rule } from '../../api/types';
 import { Resource } from '../../state/resource.svelte';
 import { schemas } from './schemas.svelte';
 
-const every = 5000;
+const every = 15_000;
 
-/** Files are edited elsewhere too and nobody tells of it: asks every few seconds while the page is seen. */
-function poll(load: () => void): () => void {
+/**
+ * Tells when something has changed: packages by the live topic, states of rules by that of alerts. What neither
+ * says (how many series a rule judges) is asked for now and then while the page is seen.
+ */
+function follow(load: () => void, isOurs: (name: string) => boolean): () => void {
   const timer = setInterval(() => !document.hidden && load(), every);
-  const end = live.subscribe({ topic: 'alerts' }, load, load);
+  const ends = [
+    live.subscribe({ topic: 'alerts' }, load, load),
+    live.subscribe({ topic: 'packages' }, (frames) => frames.some(({ packages }) => packages?.some(isOurs)) && load()),
+  ];
   return () => {
     clearInterval(timer);
-    end();
+    for (const end of ends) end();
   };
 }
 
@@ -28,7 +34,7 @@ export class PackageList {
 
   start(): () => void {
     void this.resource.load();
-    return poll(() => void this.resource.load());
+    return follow(() => void this.resource.load(), () => true);
   }
 }
 
@@ -52,7 +58,9 @@ export class PackageStore {
 
   start(): () => void {
     void this.reload();
-    const end = poll(() => void this.look());
+    const own = this.name.split('@')[0];
+    // An instance's values stand in another package: any change may be about it.
+    const end = follow(() => void this.look(), (changed) => changed === own || this.name.includes('@'));
     return () => {
       end();
       this.detail.stop();

@@ -62,9 +62,8 @@ export class ItemEdit {
     return path.every((name) => name !== '') ? this.at : rest;
   }
 
-  get baseFields(): Value {
-    return isFields(this.base?.written) ? this.base.written : {};
-  }
+  /** What was saved, as the form has it. */
+  baseFields = $state.raw<Value>({});
 
   /** Begins anew on what the server has. */
   rebase(base: Item): void {
@@ -72,13 +71,16 @@ export class ItemEdit {
     this.base = base;
     this.at = { package: base.package, section: base.section, path: base.path };
     this.yaml = base.yaml;
+    this.baseFields = isFields(base.written) ? base.written : {};
     this.known = this.baseFields;
     this.written = this.baseFields;
     this.isBroken = base.written !== null && base.written !== undefined && !isFields(base.written);
     this.errors = (base.errors ?? []).map(({ line: _, column: __, ...error }) => error);
     this.typed = false;
     // An item that is wrong: the places within its own text come from the check.
-    if (this.mayCheck && (this.errors.length > 0 || this.isBroken)) this.schedule(0);
+    // Secrets are told as dots, but by the text that may be seen.
+    const isVeiled = JSON.stringify(base.written ?? null).includes('•');
+    if (this.mayCheck && (this.errors.length > 0 || this.isBroken || isVeiled)) this.schedule(0);
   }
 
   /** Goes on from another state of the item with one's own text on top of it. */
@@ -182,6 +184,7 @@ export class ItemEdit {
     if (fields === undefined) return;
     this.yaml = draft.yaml;
     this.known = fields;
+    if (draft.yaml === this.base?.yaml) this.baseFields = fields;
     const since = changesBetween(sent, this.written);
     this.written = since.set.length + since.unset.length === 0 ? fields : applyChanges(fields, since);
   }

@@ -98,6 +98,20 @@ describe('an item under edit', () => {
   });
 });
 
+it('takes no secret for a change of it', async () => {
+  const secret = { ...item, yaml: 'title: Full\npassword: hush\n', written: { title: 'Full', password: '••••••' } };
+  const edit = new ItemEdit(section, at, secret);
+  await tick();
+  requests[0]!.resolve();
+  await tick();
+  expect(edit.isDirty).toBe(false);
+  edit.set(['title'], 'Other');
+  await tick();
+  requests[1]!.resolve();
+  await tick();
+  expect(edit.operations()).toEqual([{ op: 'set', ...at, field: ['title'], value: 'Other' }]);
+});
+
 it('takes several out of a list without losing its place', () => {
   expect(applyChanges({ list: ['a', 'b', 'c'] }, { set: [], unset: [['list', '0'], ['list', '2']] })).toEqual({ list: ['b'] });
 });
