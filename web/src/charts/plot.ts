@@ -176,7 +176,9 @@ function drawSpans(plot: uPlot, spans: AlertSpan[]): void {
 function drawThresholds(plot: uPlot, thresholds: Threshold[], unit: Unit): void {
   const { ctx, bbox } = plot;
   const ratio = devicePixelRatio || 1;
-  for (const { value, severity } of thresholds) {
+  let before = -Infinity;
+  // From the top down: the words of a line close below another stand under it.
+  for (const { value, severity } of [...thresholds].sort((a, b) => b.value - a.value)) {
     const y = Math.round(plot.valToPos(value, 'y', true)) + 0.5;
     if (y < bbox.top || y > bbox.top + bbox.height) continue;
     const tone = token(severityToken[severity]);
@@ -191,8 +193,10 @@ function drawThresholds(plot: uPlot, thresholds: Threshold[], unit: Unit): void 
     ctx.fillStyle = tone;
     ctx.font = `${10 * ratio}px system-ui, sans-serif`;
     ctx.textAlign = 'right';
-    ctx.textBaseline = 'bottom';
-    ctx.fillText(`${severity === 'critical' ? '■' : '▲'} ${formatValue(value, unit)}`, bbox.left + bbox.width - 4 * ratio, y - 2 * ratio);
+    const isClose = y - before < 13 * ratio;
+    before = y;
+    ctx.textBaseline = isClose ? 'top' : 'bottom';
+    ctx.fillText(`${severity === 'critical' ? '■' : '▲'} ${formatValue(value, unit)}`, bbox.left + bbox.width - 4 * ratio, y + (isClose ? 3 : -2) * ratio);
     ctx.restore();
   }
 }
