@@ -73,7 +73,12 @@ Result<int> history(const Options& options, const ServerClient& server) {
 
 Result<int> revert(const Options& options, const ServerClient& server) {
   const bool preview = options.boolean("dry-run");
-  AT_TRY(const auto answer, server.post(api_path({"package-commits", options.argument("COMMIT"), "revert"}),
+  const auto& commit = options.argument("COMMIT");
+  if (commit.empty() || commit.find_first_not_of("0123456789") != std::string::npos) {
+    return fail(ErrorCode::kInvalidArgument, fmt::format("\"{}\" is no number of a commit", commit),
+                "`atalaya package history PACKAGE` shows them");
+  }
+  AT_TRY(const auto answer, server.post(api_path({"package-commits", commit, "revert"}),
                                         json::object{{"reason", options.text("reason")}, {"preview", preview}}));
   return print(options, answer, [&](const auto& done) { return change_text(done, preview); });
 }

@@ -13,6 +13,7 @@ namespace json = boost::json;
 std::string text(const json::object& from, std::string_view key) {
   const auto* value = from.if_contains(key);
   if (value == nullptr || value->is_null()) return {};
+  if (value->is_double()) return fmt::format("{}", value->get_double());
   return value->is_string() ? std::string(value->get_string()) : json::serialize(*value);
 }
 bool flag(const json::object& from, std::string_view key) {
@@ -49,15 +50,21 @@ std::vector<std::string> texts(const json::object& from, std::string_view key) {
   return out;
 }
 
+/// One long expression does not push a whole column out of the window.
+constexpr std::size_t kWidest = 48;
+
 std::size_t width(std::string_view text) {
   return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xc0) != 0x80; }));
 }
 
 /// Nothing that a server sends moves the cursor or colours the terminal.
 std::string plain(std::string text, bool lines = false) {
+  unsigned char before = 0;
   for (auto& c : text) {
     const auto byte = static_cast<unsigned char>(c);
     if ((byte < 0x20 && !(lines && (c == '\n' || c == '\t'))) || byte == 0x7f) c = ' ';
+    if (before == 0xc2 && byte < 0xa0) c = '\xa0';  // U+0080 to U+009F steer as well: a space
+    before = byte;
   }
   return text;
 }
@@ -112,13 +119,15 @@ std::string table_text(std::vector<std::string> heading, const std::vector<std::
     widths.push_back(width(one));
   }
   for (const auto& row : rows) {
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], width(row[i]));
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      if (const auto own = width(row[i]); own <= kWidest) widths[i] = std::max(widths[i], own);
+    }
   }
   std::string out;
   const auto put = [&](const std::vector<std::string>& row) {
     std::string line;
     for (std::size_t i = 0; i < row.size(); ++i) {
-      const std::string fill(widths[i] - width(row[i]), ' ');
+      const std::string fill(widths[i] - std::min(widths[i], width(row[i])), ' ');
       line += (i == 0 ? "" : "  ") + (right[i] ? fill + row[i] : row[i] + fill);
     }
     line.erase(line.find_last_not_of(' ') + 1);
@@ -161,7 +170,7 @@ std::string package_text(const json::object& answer) {
   put("falls back to", joined(texts(answer, "fallbacks")));
   parts.clear();
   for (const auto& [name, count] : object(answer, "sections")) {
-    parts.push_back(fmt::format("{} {}", json::serialize(count), std::string_view(name)));
+    parts.push_back(fmt::format("{} {}", std::string_view(name), json::serialize(count)));
   }
   put("holds", joined(parts));
   for (const auto* one : objects(answer, "overrides")) {

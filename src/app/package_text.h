@@ -10,8 +10,8 @@
 
 namespace atalaya::app {
 
-/// Rows under a heading, columns as wide as their widest cell (numbers of bytes that begin characters count); the
-/// last column is not filled up. Columns whose heading ends with ">" stand right.
+/// Rows under a heading, columns as wide as their widest cell (in characters) of 48 at most; longer cells push theirs.
+/// The last column is not filled up. Columns whose heading ends with ">" stand right.
 std::string table_text(std::vector<std::string> heading, const std::vector<std::vector<std::string>>& rows);
 
 std::string package_list_text(const boost::json::object& answer);

@@ -17,6 +17,8 @@ TEST(PackageText, ColumnsAreAsWideAsTheirWidestCellAndNumbersStandRight) {
             "NAME  ITEMS  TITLE\n"
             "host     65  Máquinas\n"
             "añil      7\n");
+  const std::string expression(60, 'x');
+  EXPECT_EQ(table_text({"A", "B"}, {{"a", "b"}, {expression, "c"}}), "A  B\na  b\n" + expression + "  c\n");
 }
 
 TEST(PackageText, TheListNamesSpecificationsInstancesAndWhatIsWrong) {
@@ -80,8 +82,9 @@ TEST(PackageText, ARefusalTellsEveryErrorOrTheOneThatThereIs) {
 
 TEST(PackageText, WhatAServerSendsDoesNotSteerTheTerminal) {
   const auto text = package_list_text(parse(
-      R"({"packages":[{"name":"a\u001b[2Jb","version":"1","title":"x\ny","state":"ok","items":1,"errors":[]}]})"));
+      R"({"packages":[{"name":"a\u001b[2J\u009b2Jb","version":"1","title":"x\ny","state":"ok","items":1,"errors":[]}]})"));
   EXPECT_THAT(text, Not(HasSubstr("\x1b")));
+  EXPECT_THAT(text, Not(HasSubstr("\xc2\x9b")));
   EXPECT_THAT(text, HasSubstr("x y"));
 }
 

@@ -98,7 +98,8 @@ Command serving(std::string name, std::string help, std::vector<config::Example>
 }
 
 Command token_command() {
-  const Option json{.name = "output", .fallback = "text", .help = "Form of the answer.", .choices = {"text", "json"}};
+  const Option json{
+      .name = "output", .fallback = "text", .help = "Form of the answer.", .choices = {"text", "json"}, .letter = 'o'};
   Command create{
       .name = "create",
       .help = "Print a new token for scripts; it is shown this once.",

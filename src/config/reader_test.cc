@@ -127,6 +127,7 @@ TEST(Suggest, FindsSlipsOfTheKeyboardAndNothingElse) {
   EXPECT_EQ(closest("thershold", {"title", "threshold"}), "threshold");
   EXPECT_EQ(closest("xyz", {"title", "for"}), "");
   EXPECT_EQ(suggestion("q", {"b", "a"}), "known are: a, b");
+  EXPECT_THAT(known_are(std::vector<std::string>(60, "a")), testing::EndsWith(", a and 36 more"));
   EXPECT_EQ(suggestion("q", {}), "");
 }
 

@@ -45,7 +45,9 @@ std::string known_are(const std::vector<std::string>& candidates) {
   auto sorted = candidates;
   std::sort(sorted.begin(), sorted.end());
   std::string text = "known are: ";
-  for (std::size_t i = 0; i < sorted.size(); ++i) text += (i == 0 ? "" : ", ") + sorted[i];
+  constexpr std::size_t kMost = 24;  // nobody reads more of them in a message
+  for (std::size_t i = 0; i < std::min(sorted.size(), kMost); ++i) text += (i == 0 ? "" : ", ") + sorted[i];
+  if (sorted.size() > kMost) text += " and " + std::to_string(sorted.size() - kMost) + " more";
   return text;
 }
 

@@ -71,8 +71,11 @@ def test_a_certificate_of_ones_own_is_trusted_by_its_file(data, tmp_path):
         assert "host " in Server.cli("package", "list", "--data", data, "--ca-file", certificate[0])
 
 
-def test_shows_a_package_and_the_items_of_a_section(package):
-    assert "60 rules" in package("show", "host") or "rules" in package("show", "host")
+def test_shows_a_package_and_the_items_of_a_section(server, package):
+    text = package("show", "host")
+    assert text.startswith("host ") and "disks.yaml (" in text
+    counts = server.get("/packages/host")["sections"]
+    assert f"rules {counts['rules']}" in text
     rules = package("show", "host", "rules")
     assert "disk/filesystem_filling" in rules and "File system is filling" in rules
     missing = package("show", "hots", check=False)
@@ -156,6 +159,11 @@ def test_history_and_revert(server, package):
     package("revert", commit["id"], "--reason", "noise again")
     assert package("diff", "host") == "As it ships.\n"
     assert "noise again" in package("history", "host").splitlines()[1]
+    noted = [(e["action"], e["object"], e["detail"]) for e in server.get("/audit")["entries"][:2]]
+    assert [n[:2] for n in noted] == [("package.revert", "host"), ("package.change", "host")]
+    assert noted[0][2].startswith("noise again: 1 rule changes") and noted[1][2].startswith("less noise: ")
+    word = package("revert", "abc", check=False)
+    assert word.returncode == 1 and "abc" in word.stderr
     unknown = package("revert", 999, check=False)
     assert unknown.returncode == 1 and "999" in unknown.stderr
 
