@@ -12,15 +12,11 @@
 #include "alerts/queries.h"
 #include "api/accounts.h"
 #include "api/alerts.h"
-#include "api/audit.h"
 #include "api/configuration.h"
 #include "api/hosts.h"
 #include "api/live_hub.h"
 #include "api/logs.h"
 #include "api/operations.h"
-#include "api/packages.h"
-#include "api/pages.h"
-#include "api/procedures.h"
 #include "api/prometheus.h"
 #include "app/agents.h"
 #include "app/channels.h"
@@ -29,7 +25,7 @@
 #include "app/keeper.h"
 #include "app/own_metrics.h"
 #include "app/package_doors.h"
-#include "app/section_runner.h"
+#include "app/package_parts.h"
 #include "app/version.h"
 #include "app/watched_checks.h"
 #include "app/web_files.h"
@@ -43,7 +39,6 @@
 #include "net/static_files.h"
 #include "net/tls.h"
 #include "net/url.h"
-#include "net/worker_pool.h"
 #include "notify/dispatcher.h"
 #include "notify/outbox.h"
 #include "notify/queries.h"
@@ -61,10 +56,6 @@ namespace {
 constexpr std::string_view kContentPolicy =
     "default-src 'self'; connect-src 'self' ws: wss: http: https:; img-src 'self' data: blob:; style-src 'self' "
     "'unsafe-inline'; frame-ancestors 'none'; base-uri 'self'; form-action 'self'";
-
-constexpr Duration kOnTheWay{std::chrono::seconds{5}};  ///< beside a program's own time
-constexpr std::size_t kCallers = 8;
-constexpr std::size_t kWaitingCalls = 64;
 
 bool is_loopback(const std::string& address) {
   const auto parsed = net::parse_host_port(address);
@@ -119,8 +110,6 @@ struct Server::Parts {
   void welcome_tenants();
   std::string fingerprint() const;
   void watch_checks();
-  Result<AgentId> reachable_host(const TenantId& tenant, const std::string& on) const;
-  void publish_packages(const TenantId& tenant, const std::set<std::string>& names);
   void forget(const TenantId& tenant, const registry::Host& host);
   std::vector<Error> reload();
 
@@ -157,20 +146,16 @@ struct Server::Parts {
   std::unique_ptr<Judge> judge;
   packages::TypeScripts type_scripts;
   std::unique_ptr<packages::Service> packages;
-  std::unique_ptr<SectionRunner> sections;
   std::unique_ptr<registry::Audit> audit;
-  std::vector<std::string> trusted_keys;  ///< of packages, PEM
-  std::unique_ptr<api::Procedures> procedures;
-  std::unique_ptr<net::WorkerPool> callers;  ///< threads that wait for programs on agents
   std::unique_ptr<AgentDirectory> directory;
   std::unique_ptr<ingest::AgentHub> agents;
+  std::unique_ptr<PackageParts> package_parts;
   std::unique_ptr<net::StaticFiles> web;
   std::vector<std::string> routes;
   std::shared_ptr<net::Router> all_routes = std::make_shared<net::Router>();
   std::unique_ptr<net::HttpServer> http;
   std::string link_base;  ///< under which people reach the UI
   Keeper keeper{clock};
-  Keeper section_keeper{clock};
   std::atomic<bool> ready{false};
   std::vector<std::function<void()>> stops;  ///< last one first
 };
@@ -282,12 +267,13 @@ Status Server::Parts::open_packages() {
   packages = std::make_unique<packages::Service>(*files, items, clock, std::move(package_options));
   directory = std::make_unique<AgentDirectory>(*packages, *hosts, clock);
   agents = std::make_unique<ingest::AgentHub>(*series, *logs, metrics, clock, *directory);
-  sections = std::make_unique<SectionRunner>(
-      *packages, items, clock,
-      [this](const TenantId& tenant, const std::string& on, ingest::CallFrame call) -> Result<ingest::CallResult> {
-        AT_TRY(const auto host, reachable_host(tenant, on));
-        return agents->call(tenant, host, std::move(call), call.time + kOnTheWay);
-      });
+  AT_TRY(audit, registry::Audit::open(*database));
+  AT_TRY(auto trusted_keys, read_package_keys(*files, options.package_keys));
+  package_parts = std::make_unique<PackageParts>(
+      PackageNeighbours{*packages, items, *hosts, *agents, *audit, *auth, *series, clock, std::move(trusted_keys),
+                        [this](const TenantId& tenant, std::string names) {
+                          live->publish(tenant, "packages", "packages", std::move(names));
+                        }});
   packages->subscribe(
       {.rules =
            [this](const std::vector<rules::RuleSpec>& rules) {
@@ -307,17 +293,11 @@ Status Server::Parts::open_packages() {
              watch_checks();
              for (const auto& host : hosts->all()) agents->push_configs(host.tenant);
            },
-       .channels = [this](
-                       const TenantId& tenant, const std::vector<packages::ChannelItem>& list,
-                       const std::vector<packages::ChannelTypeFile>& types) { channels->set(tenant, list, types); },
-       .packages =
-           [this](const TenantId& tenant, const std::set<std::string>& names) {
-             sections->changed(tenant, names);
-             publish_packages(tenant, names);
-           }});
+       .channels = [this](const TenantId& tenant, const std::vector<packages::ChannelItem>& list,
+                          const std::vector<packages::ChannelTypeFile>& types) { channels->set(tenant, list, types); },
+       .packages = [this](const TenantId& tenant,
+                          const std::set<std::string>& names) { package_parts->changed(tenant, names); }});
   AT_TRY(packages->load_all());
-  AT_TRY(audit, registry::Audit::open(*database));
-  AT_TRY(trusted_keys, read_package_keys(*files, options.package_keys));
   welcome_tenants();
   for (const auto& tenant : packages->tenants()) {
     for (const auto& package : packages->list(tenant)) {
@@ -330,21 +310,6 @@ Status Server::Parts::open_packages() {
 }
 
 /// What is no check any more is not judged any more, and its alerts close.
-/// A host of this name or pattern whose agent is connected.
-Result<AgentId> Server::Parts::reachable_host(const TenantId& tenant, const std::string& on) const {
-  for (const auto& host : hosts->list(tenant)) {
-    if (packages::glob_matches(on, host.name) && agents->is_connected(tenant, host.id)) return host.id;
-  }
-  return fail(ErrorCode::kUnavailable, fmt::format("no agent of a host {} is connected", on),
-              "it runs as soon as one is");
-}
-
-/// Open pages look at packages again.
-void Server::Parts::publish_packages(const TenantId& tenant, const std::set<std::string>& names) {
-  const boost::json::array list(names.begin(), names.end());
-  live->publish(tenant, "packages", "packages", boost::json::serialize(list));
-}
-
 void Server::Parts::watch_checks() {
   CollectorsOfTenants collectors{{default_tenant(), {}}};
   for (const auto& host : hosts->all()) collectors.try_emplace(host.tenant);
@@ -387,23 +352,7 @@ void Server::Parts::add_routes(net::Router& router) {
   api::add_alert_routes(doors, {*alert_queries, *delivery_queries, channels->book(), *runner});
   api::add_configuration_routes(doors, {*packages, *hosts, *series, *logs, clock,
                                         [this](const TenantId& tenant) { return judge->states(tenant); }});
-  const api::PackageServices package_services{*packages, items, trusted_keys, audit.get(), &clock,
-                                               [this](const TenantId& tenant, const std::string& package) {
-                                                 return sections->state(tenant, package);
-                                               }};
-  api::add_package_routes(doors, package_services);
-  api::add_package_change_routes(doors, package_services);
-  api::add_item_routes(doors, package_services);
-  api::add_page_routes(doors, {*auth, *series, clock, page_directory(*packages, items), page_assets()});
-  auto calls = package_procedures(*packages);
-  procedures = std::make_unique<api::Procedures>(
-      api::ProcedureServices{calls.list, calls.find, calls.check_arguments,
-                             [this](const TenantId& tenant, const AgentId& agent, ingest::CallFrame call,
-                                    Duration timeout) { return agents->call(tenant, agent, std::move(call), timeout); },
-                             *hosts, *audit, clock});
-  callers = std::make_unique<net::WorkerPool>(kCallers, kWaitingCalls);
-  api::add_procedure_routes(doors, *procedures, *callers);
-  api::add_audit_routes(doors, *audit);
+  package_parts->add_routes(doors);
   api::add_host_routes(doors, {*auth, *hosts, *agents, *packages, *alert_queries, *series, *logs, clock,
                                [this] { return fingerprint(); },
                                [this](const TenantId& tenant, const registry::Host& host) { forget(tenant, host); }});
@@ -451,10 +400,6 @@ Status Server::Parts::open_doors() {
   routes = all_routes->routes();
   AT_TRY(http->start());
   on_stop([this] { http->stop(); });
-  on_stop([this] {
-    agents->stop();  // whoever waits for an answer gets one
-    callers->stop();
-  });
   return {};
 }
 
@@ -473,13 +418,8 @@ void Server::Parts::add_chores() {
   }
   keeper.start();
   on_stop([this] { keeper.stop(); });
-  // A thread of its own: it waits for programs.
-  section_keeper.add(std::chrono::seconds{1}, [this] { sections->look(); });
-  section_keeper.start();
-  on_stop([this] {
-    agents->stop();  // whoever waits for an answer gets one
-    section_keeper.stop();
-  });
+  package_parts->start();
+  on_stop([this] { package_parts->stop(); });
 }
 
 std::vector<Error> Server::Parts::reload() {

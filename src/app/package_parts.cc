@@ -1,0 +1,86 @@
+#include "app/package_parts.h"
+
+#include <boost/json.hpp>
+#include <fmt/format.h>
+
+#include "api/audit.h"
+#include "api/packages.h"
+#include "api/pages.h"
+#include "app/package_doors.h"
+
+namespace atalaya::app {
+namespace {
+
+constexpr Duration kOnTheWay{std::chrono::seconds{5}};  ///< beside a program's own time
+constexpr std::size_t kCallers = 8;
+constexpr std::size_t kWaitingCalls = 64;
+
+api::ProcedureServices procedure_services(const PackageNeighbours& with) {
+  auto answers = package_procedures(with.packages);
+  return {answers.list,
+          answers.find,
+          answers.check_arguments,
+          [&agents = with.agents](const TenantId& tenant, const AgentId& agent, ingest::CallFrame call,
+                                  Duration timeout) { return agents.call(tenant, agent, std::move(call), timeout); },
+          with.hosts,
+          with.audit,
+          with.clock};
+}
+
+}  // namespace
+
+PackageParts::PackageParts(PackageNeighbours neighbours)
+    : with_(std::move(neighbours)),
+      sections_(
+          with_.packages, with_.items, with_.clock,
+          [this](const TenantId& tenant, const std::string& on, ingest::CallFrame call) -> Result<ingest::CallResult> {
+            AT_TRY(const auto host, reachable_host(tenant, on));
+            return with_.agents.call(tenant, host, std::move(call), call.time + kOnTheWay);
+          }),
+      procedures_(procedure_services(with_)),
+      callers_(kCallers, kWaitingCalls),
+      keeper_(with_.clock) {}
+
+/// A host of this name or pattern whose agent is connected.
+Result<AgentId> PackageParts::reachable_host(const TenantId& tenant, const std::string& on) const {
+  for (const auto& host : with_.hosts.list(tenant)) {
+    if (packages::glob_matches(on, host.name) && with_.agents.is_connected(tenant, host.id)) return host.id;
+  }
+  return fail(ErrorCode::kUnavailable, fmt::format("no agent of a host {} is connected", on),
+              "it runs as soon as one is");
+}
+
+void PackageParts::changed(const TenantId& tenant, const std::set<std::string>& names) {
+  sections_.changed(tenant, names);
+  with_.publish(tenant, boost::json::serialize(boost::json::array(names.begin(), names.end())));
+}
+
+void PackageParts::add_routes(api::Doors& doors) {
+  const api::PackageServices services{
+      with_.packages,
+      with_.items,
+      with_.trusted_keys,
+      &with_.audit,
+      &with_.clock,
+      [this](const TenantId& tenant, const std::string& package) { return sections_.state(tenant, package); }};
+  api::add_package_routes(doors, services);
+  api::add_package_change_routes(doors, services);
+  api::add_item_routes(doors, services);
+  api::add_page_routes(
+      doors, {with_.auth, with_.series, with_.clock, page_directory(with_.packages, with_.items), page_assets()});
+  api::add_procedure_routes(doors, procedures_, callers_);
+  api::add_audit_routes(doors, with_.audit);
+}
+
+void PackageParts::start() {
+  keeper_.add(std::chrono::seconds{1}, [this] { sections_.look(); });
+  keeper_.start();
+}
+
+void PackageParts::stop() {
+  with_.agents.stop();
+  callers_.stop();
+  keeper_.stop();
+}
+
+}  // namespace atalaya::app
