@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 
 #include "app/web_files.h"
 #include "config/yaml.h"
@@ -89,11 +90,26 @@ std::optional<api::Procedure> procedure_of(const packages::Service& packages, co
   return out;
 }
 
+/// Bounds are kept as texts, since those of durations are; numbers among them are written as such.
+void write_bounds(config::YamlValue& definition) {
+  for (auto& [name, value] : definition.entries) {
+    double number = 0;
+    const auto* end = value.scalar.data() + value.scalar.size();
+    const bool is_number = !value.scalar.empty() && std::from_chars(value.scalar.data(), end, number).ptr == end;
+    if ((name == "min" || name == "max") && value.kind == config::YamlValue::Kind::kText && is_number) {
+      value.kind = config::YamlValue::Kind::kToken;
+    }
+    write_bounds(value);
+  }
+}
+
 /// The record of a procedure's arguments; null where it takes none or they do not hold.
 schema::TypePtr arguments_of(const schema::SchemaSet& schemas, const packages::Item& item) {
   const auto* arguments = item.fields.if_contains("arguments");
   if (arguments == nullptr || !arguments->is_object()) return nullptr;
-  const auto document = config::Document::parse(config::write_flow(schema::to_yaml(*arguments)), "arguments");
+  auto definition = schema::to_yaml(*arguments);
+  write_bounds(definition);
+  const auto document = config::Document::parse(config::write_flow(definition), "arguments");
   if (!document) return nullptr;
   config::Errors errors;
   return schemas.record(document->root(), errors);
