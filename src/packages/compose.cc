@@ -106,7 +106,13 @@ std::optional<std::string> Composer::key_text(const Node& key, Errors& errors) c
 }
 
 std::optional<Linked> Composer::find(const PackageTree& tree, const schema::Section& section,
-                                     const std::vector<std::string>& path, Errors& errors) {
+                                     const std::vector<std::string>& path, Errors& errors,
+                                     const std::map<std::string, YamlValue>* values) {
+  const auto is_called = [&](const Node& key, const std::string& name) {
+    if (values == nullptr) return key.text() == name;
+    const auto filled = fill_in(key, *values, nullptr);
+    return (filled ? filled->scalar : key.text()) == name;
+  };
   for (const auto& part : tree.parts()) {
     if (part.section != section.name) continue;
     Linked at{part.document, part.value};
@@ -116,7 +122,7 @@ std::optional<Linked> Composer::find(const PackageTree& tree, const schema::Sect
         found = false;
         for (const auto* item : at.node->items()) {
           const auto* key = item->get(section.indexes.back().name);
-          if (key == nullptr || key->text() != path[level]) continue;
+          if (key == nullptr || !is_called(*key, path[level])) continue;
           at.node = item;
           found = true;
           break;
@@ -125,6 +131,11 @@ std::optional<Linked> Composer::find(const PackageTree& tree, const schema::Sect
       }
       auto followed = at.node->is_mapping() ? tree.follow(at, errors) : std::nullopt;
       const auto* next = followed ? followed->node->get(path[level]) : nullptr;
+      if (followed && next == nullptr && values != nullptr) {
+        for (const auto& entry : followed->node->entries()) {
+          if (is_called(*entry.key, path[level])) next = entry.value;
+        }
+      }
       found = next != nullptr;
       if (found) at = {followed->document, next};
     }
@@ -132,6 +143,33 @@ std::optional<Linked> Composer::find(const PackageTree& tree, const schema::Sect
   }
   return std::nullopt;
 }
+
+namespace {
+
+/// Items that may have been meant: those of the innermost group that is there, and of its neighbours.
+std::vector<std::string> ids_like(const PackageTree& tree, const schema::Section& section,
+                                  std::vector<std::string> path) {
+  std::vector<std::string> out;
+  Errors ignored;
+  const auto name = path.back();
+  path.pop_back();
+  for (; out.empty(); path.pop_back()) {
+    const auto group = Composer::find(tree, section, path, ignored);
+    if (group && group->node->is_mapping()) {
+      for (const auto& entry : group->node->entries()) {
+        auto id = fmt::format("{}/{}", tree.name(), fmt::join(path, "/"));
+        if (!path.empty()) id += "/";
+        id += entry.key->text();
+        for (auto level = path.size() + 1; level < section.indexes.size(); ++level) id += "/" + name;
+        out.push_back(std::move(id));
+      }
+    }
+    if (path.empty()) break;
+  }
+  return out;
+}
+
+}  // namespace
 
 std::optional<Linked> Composer::link_target(const Node& link, const schema::Section& section, int depth,
                                             Errors& errors) const {
@@ -155,7 +193,10 @@ std::optional<Linked> Composer::link_target(const Node& link, const schema::Sect
                     "an item is named as package/group/name");
   }
   auto target = find(*tree, section, parts, errors);
-  if (!target) return complain(fmt::format("there is no {} \"{}\"", section.item, link.text()), "");
+  if (!target) {
+    return complain(fmt::format("there is no {} \"{}\"", section.item, link.text()),
+                    config::suggestion(link.text(), ids_like(*tree, section, parts)));
+  }
   return resolved(*tree, std::move(*target), section, depth + 1, errors);
 }
 
@@ -211,7 +252,7 @@ Result<ComposedItem> compose_item(const PackageTree& tree, const LoadContext& co
   const auto* known = context.schemas->section(section);
   if (known == nullptr) return fail(ErrorCode::kNotFound, fmt::format("there is no section \"{}\"", section));
   Errors errors;
-  auto found = Composer::find(tree, *known, path, errors);
+  auto found = Composer::find(tree, *known, path, errors, context.values);
   if (!found || path.size() != (known->shape == schema::Shape::kDocument ? 0 : known->indexes.size())) {
     if (!errors.empty()) return std::unexpected(std::move(errors.front()));
     return fail(ErrorCode::kNotFound,

@@ -23,9 +23,11 @@ class Composer {
   /// Was this node of an override laid on an item?
   bool used(const config::Node* node) const { return used_.contains(node); }
 
-  /// What stands at this path of the section, an item or a group; nothing where there is none.
+  /// What stands at this path of the section, an item or a group; nothing where there is none. With the
+  /// values of an instance its keys are those of the instance.
   static std::optional<Linked> find(const PackageTree& tree, const schema::Section& section,
-                                    const std::vector<std::string>& path, config::Errors& errors);
+                                    const std::vector<std::string>& path, config::Errors& errors,
+                                    const std::map<std::string, config::YamlValue>* values = nullptr);
 
  private:
   std::optional<Linked> filled(Linked from, config::Errors& errors) const;

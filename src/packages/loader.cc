@@ -98,14 +98,19 @@ class PackageLoader {
       return complain(part.place, fmt::format("a package file has no key \"{}\"", part.section),
                       config::suggestion(part.section, names));
     }
-    const bool of_package = part.section == "parameters" || part.section == "types" || part.section == "schemas";
-    if (of_package && context_.values != nullptr) return;   // the specification's own, not its instances'
-    if (out_.package.specification && !of_package) return;  // these are read with values only
+    if (!is_read(part.section)) return;
     switch (section->shape) {
       case Shape::kTree: return read_level(*section, {part.document, part.value}, {});
       case Shape::kList: return read_list(*section, {part.document, part.value});
       case Shape::kDocument: return read_item(*section, {part.document, part.value}, part.place, {});
     }
+  }
+
+  /// Of a specification itself what describes it; of its instances the rest.
+  bool is_read(std::string_view section) const {
+    const bool of_package = section == "parameters" || section == "types" || section == "schemas";
+    if (of_package) return context_.values == nullptr;
+    return !out_.package.specification;
   }
 
   void read_level(const Section& section, Linked level, std::vector<std::string> path) {
@@ -248,6 +253,8 @@ class PackageLoader {
     } else if (section.name == "pages") {
       check_page(item, path, node, fields);
     } else if (section.name == "rpc") {
+      const auto* arguments = node.get("arguments");
+      if (arguments != nullptr && arguments->is_mapping()) context_.schemas->record(*arguments, errors());
       if (const auto* script = fields.if_contains("script")) program_of(item, *script, *node.get("script"));
     }
   }
@@ -340,8 +347,10 @@ class PackageLoader {
               ? std::any_of(seen_.begin(), seen_.end(), [&](const auto& entry) { return matches(entry.first); })
               : seen_.contains(one.reference.section + " " + target);
       if (known) continue;
-      if (ids.empty()) {
-        for (const auto& [key, place] : seen_) ids.push_back(key.substr(key.find(' ') + 1));
+      ids.clear();
+      const bool any = one.reference.section == "any" || one.reference.section.empty();
+      for (const auto& [key, place] : seen_) {
+        if (any || key.starts_with(one.reference.section + " ")) ids.push_back(key.substr(key.find(' ') + 1));
       }
       complain(one.reference.place, fmt::format("there is no item \"{}\"", target), config::suggestion(target, ids));
     }
@@ -359,6 +368,7 @@ class PackageLoader {
                    config::suggestion(entry.key->text(), names));
           continue;
         }
+        if (!is_read(section->name)) continue;
         if (section->shape == Shape::kTree)
           check_override_level(*section, *entry.value, "", 0);
         else if (section->shape == Shape::kList)

@@ -245,11 +245,13 @@ void Planner::check_again(const std::string& package) {
   slot.asked = asked_[package];
   slot.errors.insert(slot.errors.end(), loaded.errors.begin(), loaded.errors.end());
   config::sort_by_place(slot.errors);
+  slot.errors.erase(std::unique(slot.errors.begin(), slot.errors.end()), slot.errors.end());
   if (slot.errors.empty()) {
     slot.running = std::make_shared<const Package>(std::move(loaded.package));
     if (!restored_overrides_.contains(package)) slot.manifest = tree->manifest();
-  } else if (!slot.running) {
-    run_last_good(package, slot);
+  } else {
+    written_[package] = tree->manifest();
+    if (!slot.running) run_last_good(package, slot);
   }
   if (!slot.manifest.overrides.empty()) overriders_.insert(package);
   // 1,000 packages need not stand in memory as trees: those that others ask for are read again.
@@ -283,7 +285,7 @@ bool Planner::reject_overrides(const std::vector<ForeignOverride>& overrides, st
   }
   // All of its overrides, or none: also those on packages that were looked at before.
   for (const auto& target : targets) {
-    if (checked_.contains(target)) check_again(target);
+    if (plan_.slots.contains(target)) check_again(target);
   }
   return !culprits.empty();
 }

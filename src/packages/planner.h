@@ -62,6 +62,7 @@ class Planner {
   std::set<std::string> overriders_;                    ///< packages that override, before the change or after
   std::set<std::string> rejected_overrides_;            ///< packages whose overrides do not hold
   std::set<std::string> restored_overrides_;            ///< packages whose overrides are those of the version that runs
+  std::map<std::string, Manifest> written_;             ///< of packages with mistakes, which are told all at once
   std::map<std::string, std::set<std::string>> asked_;  ///< whose trees a package asked for
   std::set<std::string> wanted_instances_;
   std::map<std::string, std::vector<Error>> complaints_;  ///< world errors, by package

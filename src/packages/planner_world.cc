@@ -97,7 +97,7 @@ Plan Planner::make(const std::optional<std::set<std::string>>& wanted) {
     const auto* now = slot(name);
     auto errors = found == complaints_.end() ? std::vector<Error>{} : found->second;
     config::sort_by_place(errors);
-    if (now->world_errors == errors) continue;
+    if (now->world_errors == errors && (errors.empty() || !changed.contains(name))) continue;
     auto& slot = change(name);
     slot.world_errors = std::move(errors);
     // What does not hold among the others goes on as it ran before, or does not run.
@@ -143,8 +143,9 @@ std::set<std::string> Planner::followers(const std::set<std::string>& changed) c
 
 void Planner::check_requirements() {
   for (const auto& name : present()) {
-    const auto* it = slot(name);
-    for (const auto& need : it->manifest.requirements) {
+    const auto written = written_.find(name);
+    const auto& manifest = written == written_.end() ? slot(name)->manifest : written->second;
+    for (const auto& need : manifest.requirements) {
       const auto* other = slot(need.package);
       if (other == nullptr || !std::binary_search(names_.begin(), names_.end(), need.package)) {
         complain(name, {ErrorCode::kInvalidArgument, fmt::format("package {} is required and absent", need.package),
@@ -159,7 +160,7 @@ void Planner::check_requirements() {
                         need.place, "install another version, or widen the range"});
       }
     }
-    for (const auto* list : {&it->manifest.imports, &it->manifest.fallbacks}) {
+    for (const auto* list : {&manifest.imports, &manifest.fallbacks}) {
       for (const auto& mention : *list) {
         if (std::binary_search(names_.begin(), names_.end(), mention.package)) continue;
         complain(name, {ErrorCode::kInvalidArgument, fmt::format("there is no package \"{}\"", mention.package),

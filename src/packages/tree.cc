@@ -45,6 +45,8 @@ PackageTree PackageTree::read(std::string name, std::vector<SourceFile> files, E
   tree.name_ = std::move(name);
   tree.files_ = std::move(files);
   std::sort(tree.files_.begin(), tree.files_.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
+  std::optional<config::Document> empty;
+  bool has_part = false;
   for (const auto& file : tree.files_) {
     if (file.unreadable) {
       auto error = *file.unreadable;
@@ -63,12 +65,19 @@ PackageTree PackageTree::read(std::string name, std::vector<SourceFile> files, E
     const bool is_part = document->root().get("package") != nullptr || file.name == "package.yaml" ||
                          document->root().get("version") != nullptr || !document->root().is_mapping();
     if (!is_part) continue;
+    if (document->root().is_null() && file.name != "package.yaml") {
+      if (!empty) empty = std::move(*document);
+      continue;  // so does one that holds nothing yet
+    }
+    has_part = true;
     read_manifest(*document, tree.name_, tree.manifest_, errors);
     for (const auto& entry : document->root().entries()) {
       if (is_manifest_key(entry.key->text()) || entry.value->is_null()) continue;
       tree.parts_.push_back({entry.key->text(), entry.key->place(), *document, entry.value});
     }
   }
+  // A package of which nothing is left but an empty file was not meant to be empty.
+  if (!has_part && empty && errors.empty()) read_manifest(*empty, tree.name_, tree.manifest_, errors);
   return tree;
 }
 
