@@ -34,6 +34,7 @@ struct DirectoryEntry {
   /// Differs after the file was written, or replaced by another of that name (as far as the clock of its
   /// file system tells).
   std::uint64_t stamp = 0;
+  bool is_link = false;  ///< a symbolic link; the rest is of what it leads to
 };
 
 /// Paths are `/`-separated. New files and directories belong to their owner alone (0600, 0700): a

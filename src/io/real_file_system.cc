@@ -116,7 +116,7 @@ class RealFileSystem final : public FileSystem {
         const auto written = static_cast<std::uint64_t>(status.st_mtim.tv_sec) * 1'000'000'000 +
                              static_cast<std::uint64_t>(status.st_mtim.tv_nsec);
         entries.push_back({name, S_ISDIR(status.st_mode), static_cast<std::uint64_t>(status.st_size),
-                           written ^ (static_cast<std::uint64_t>(status.st_ino) << 20)});
+                           written ^ (static_cast<std::uint64_t>(status.st_ino) << 20), entry->d_type == DT_LNK});
       }
       errno = 0;
     }

@@ -30,7 +30,7 @@ Status list_level(io::FileSystem& files, const std::string& path, const std::str
   AT_TRY(auto entries, files.list(path));
   for (const auto& entry : entries) {
     if (entry.name.starts_with('.')) continue;
-    if (entry.is_directory) {
+    if (entry.is_directory && !entry.is_link) {
       AT_TRY(list_level(files, path + "/" + entry.name, prefix + entry.name + "/", depth + 1, out));
       continue;
     }
@@ -38,9 +38,14 @@ Status list_level(io::FileSystem& files, const std::string& path, const std::str
       return fail(ErrorCode::kTooLarge, fmt::format("{} holds more than {} files", path, kMaxPackageFiles),
                   "split the package");
     }
-    out.push_back({prefix + entry.name, entry.size_bytes, entry.stamp});
+    out.push_back({prefix + entry.name, entry.size_bytes, entry.stamp, entry.is_link});
   }
   return {};
+}
+
+Error link_error(const std::string& name) {
+  return {ErrorCode::kInvalidArgument, fmt::format("{} is a symbolic link, which may lead out of the package", name),
+          std::nullopt, "put the file itself there"};
 }
 
 }  // namespace
@@ -79,7 +84,9 @@ std::vector<SourceFile> read_folder(io::FileSystem& files, const std::string& pa
   for (const auto& one : *listed) {
     if (!is_source(one.name)) continue;
     SourceFile file{shown + "/" + one.name, one.name, {}, std::nullopt};
-    if (auto text = io::read_file(files, path + "/" + one.name, kMaxPackageFile)) {
+    if (one.is_link) {
+      file.unreadable = link_error(one.name);
+    } else if (auto text = io::read_file(files, path + "/" + one.name, kMaxPackageFile)) {
       file.text = std::move(*text);
     } else {
       file.unreadable = std::move(text).error();
@@ -92,11 +99,28 @@ std::vector<SourceFile> read_folder(io::FileSystem& files, const std::string& pa
   return out;
 }
 
-Result<std::string> read_package_file(io::FileSystem& files, const std::string& path, const std::string& name) {
+Status check_inside(io::FileSystem& files, const std::string& path, const std::string& name) {
   if (!is_package_path(name)) {
     return fail(ErrorCode::kInvalidArgument, fmt::format("\"{}\" is no path within a package", name),
                 "e.g. scripts/check.sh");
   }
+  auto at = path;
+  for (std::size_t begin = 0; begin < name.size();) {
+    const auto end = std::min(name.find('/', begin), name.size());
+    const auto part = name.substr(begin, end - begin);
+    const auto entries = files.list(at);
+    if (!entries) return {};  // not there yet
+    for (const auto& entry : *entries) {
+      if (entry.name == part && entry.is_link) return std::unexpected(link_error(name.substr(0, end)));
+    }
+    at += "/" + part;
+    begin = end + 1;
+  }
+  return {};
+}
+
+Result<std::string> read_package_file(io::FileSystem& files, const std::string& path, const std::string& name) {
+  AT_TRY(check_inside(files, path, name));
   auto text = io::read_file(files, path + "/" + name, kMaxPackageFile);
   if (!text && text.error().code == ErrorCode::kNotFound) {
     return fail(ErrorCode::kNotFound, fmt::format("the package has no file \"{}\"", name));

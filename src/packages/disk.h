@@ -18,6 +18,7 @@ struct ListedFile {
   std::string name;  ///< "package.yaml", "rules/disk.yaml", "README.md"
   std::uint64_t size_bytes = 0;
   std::uint64_t stamp = 0;
+  bool is_link = false;  ///< a symbolic link, which is not followed: it may lead out of the package
 };
 
 /// Names of the folders of `path` that are packages (or tenants); "" for a path that is absent.
@@ -33,6 +34,8 @@ std::uint64_t fingerprint(const std::vector<ListedFile>& files);
 /// file with its error. `shown` is the folder's name in messages.
 std::vector<SourceFile> read_folder(io::FileSystem& files, const std::string& path, const std::string& shown);
 
+/// invalid_argument when the path, as far as it is there, leads over a symbolic link, or is none within a package.
+Status check_inside(io::FileSystem& files, const std::string& path, const std::string& name);
 /// Text of one file; not_found with the package named, invalid_argument for a path that leads out of it.
 Result<std::string> read_package_file(io::FileSystem& files, const std::string& path, const std::string& name);
 

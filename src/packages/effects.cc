@@ -57,6 +57,15 @@ std::string collector_sentence(What what, std::size_t count, std::size_t hosts) 
   return fmt::format("{} {} {} on {} {}", count, plural("collector", count), verb, hosts, plural("host", hosts));
 }
 
+/// What its items are called is said by whoever declares it.
+const schema::Section* section_of(const World& world, const Plan& plan, const std::string& name) {
+  for (const auto& [packages, schemas] : plan.schemas) {
+    if (const auto* found = schemas->section(name)) return found;
+  }
+  const auto schemas = world.schemas_of("");
+  return schemas ? schemas->section(name) : nullptr;
+}
+
 }  // namespace
 
 std::vector<std::string> effects_of(const World& world, const Plan& plan,
@@ -91,9 +100,8 @@ std::vector<std::string> effects_of(const World& world, const Plan& plan,
     if (!plan.slots.contains(name)) look_at(name, kNone);
   }
   for (const auto& [name, slot] : plan.slots) look_at(name, slot.running ? *slot.running : kNone);
-  const auto schemas = world.schemas_of("");
   for (const auto& [section, kinds] : found) {
-    const auto* known = schemas ? schemas->section(section) : nullptr;
+    const auto* known = section_of(world, plan, section);
     for (const auto& [what, ids] : kinds) {
       out.push_back(section == "collectors" && count_hosts
                         ? collector_sentence(what, ids.size(), hosts[what])

@@ -7,29 +7,28 @@
 namespace atalaya::packages {
 namespace {
 
-constexpr std::string_view kHidden = "\u2022\u2022\u2022\u2022\u2022\u2022";
-
 class Explainer {
  public:
   explicit Explainer(const ExplainRequest& request) : request_(request) {}
 
   void record(const schema::Type& type, const boost::json::object& values, const config::Node* node,
-              const std::string& prefix) {
+              const config::Node* own, const std::string& prefix) {
     for (const auto& field : type.fields) {
       const auto* value = values.if_contains(field.name);
       if (value == nullptr) continue;
       const auto* written = node == nullptr ? nullptr : node->get(field.name);
+      const auto* in_own = own == nullptr ? nullptr : own->get(field.name);
       const auto name = prefix.empty() ? field.name : prefix + "." + field.name;
       if (field.type->kind == schema::Kind::kRecord && value->is_object()) {
-        record(*field.type, value->get_object(), written, name);
+        record(*field.type, value->get_object(), written, in_own, name);
         continue;
       }
       if (written == nullptr && value->is_null()) continue;
       FieldView view;
       view.field = name;
-      view.value = field.type->kind == schema::Kind::kSecret ? std::string(kHidden)
+      view.value = field.type->kind == schema::Kind::kSecret ? std::string(kHiddenSecret)
                                                              : schema::format(*value, *field.type, request_.rules);
-      origin(written, view);
+      origin(written, in_own != nullptr, view);
       out.push_back(std::move(view));
     }
   }
@@ -38,32 +37,37 @@ class Explainer {
 
  private:
   /// A mapping that parts of several packages make up is told by its first entry.
-  void origin(const config::Node* node, FieldView& view) const {
+  void origin(const config::Node* node, bool is_own, FieldView& view) const {
+    view.package = request_.package;
     if (node == nullptr) {
       view.how = "default";
-      view.package = request_.package;
       return;
     }
     view.place = node->place();
-    view.package = package_of(view.place.file);
-    if (view.package == request_.package) {
-      view.how = has_parameter(*node) ? "parameter" : "written";
-      return;
-    }
+    view.package = view.place.file.substr(0, view.place.file.find('/'));
     const auto& by = request_.item.overridden_by;
-    view.how = std::find(by.begin(), by.end(), view.package) != by.end() ? "override" : "link";
+    if (std::find(by.begin(), by.end(), view.package) != by.end()) {
+      view.how = "override";
+    } else if (const auto parameter = parameter_in(*node); !parameter.empty()) {
+      view.how = "parameter";
+      if (const auto given = request_.given.find(parameter); given != request_.given.end()) {
+        view.place = given->second;
+        view.package = view.place.file.substr(0, view.place.file.find('/'));
+      }
+    } else {
+      view.how = is_own ? "written" : "link";
+    }
   }
 
-  std::string package_of(const std::string& file) const {
-    auto rest = std::string_view(file);
-    if (rest.starts_with(request_.root)) rest.remove_prefix(std::min(rest.size(), request_.root.size() + 1));
-    return std::string(rest.substr(0, rest.find('/')));
-  }
-
-  bool has_parameter(const config::Node& node) const {
-    const auto text = request_.text_of(node.place().file);
-    if (node.begin() >= text.size() || node.end() > text.size() || node.end() <= node.begin()) return false;
-    return text.substr(node.begin(), node.end() - node.begin()).find("${") != std::string_view::npos;
+  /// Name of the first parameter that the node's text holds; "" for none.
+  std::string parameter_in(const config::Node& node) const {
+    const auto file = request_.text_of(node.place().file);
+    if (node.begin() >= file.size() || node.end() > file.size() || node.end() <= node.begin()) return "";
+    const auto text = file.substr(node.begin(), node.end() - node.begin());
+    const auto at = text.find("${");
+    if (at == std::string_view::npos || (at > 0 && text[at - 1] == '$')) return "";
+    const auto end = text.find('}', at);
+    return end == std::string_view::npos ? "" : std::string(text.substr(at + 2, end - at - 2));
   }
 
   const ExplainRequest& request_;
@@ -73,7 +77,7 @@ class Explainer {
 
 std::vector<FieldView> explain(const ExplainRequest& request) {
   Explainer explainer(request);
-  explainer.record(request.body, request.effective, request.item.tree.node, "");
+  explainer.record(request.body, request.effective, request.item.tree.node, request.item.written, "");
   return std::move(explainer.out);
 }
 
@@ -83,7 +87,7 @@ void hide_secrets(boost::json::object& values, const schema::Type* record) {
     auto* value = values.if_contains(field.name);
     if (value == nullptr || value->is_null()) continue;
     if (field.type->kind == schema::Kind::kSecret)
-      *value = kHidden;
+      *value = kHiddenSecret;
     else if (field.type->kind == schema::Kind::kRecord && value->is_object())
       hide_secrets(value->get_object(), field.type.get());
   }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,15 +17,17 @@ struct ExplainRequest {
   const schema::Type& body;
   const boost::json::object& effective;
   const schema::Rules& rules;
-  std::string package;  ///< that holds the item's own text
-  std::string root;     ///< folder of the tenant's packages: what paths of places begin with
+  std::string package;                 ///< that holds the item's own text
+  std::map<std::string, Place> given;  ///< of an instance: where its values stand, by parameter
   std::function<std::string_view(const std::string& path)> text_of;
 };
 
 /// Every value in force, in the order of the form.
 std::vector<FieldView> explain(const ExplainRequest& request);
 
-/// Secrets become "••••••": no answer shows them.
+/// What answers show in place of a secret.
+constexpr std::string_view kHiddenSecret = "\u2022\u2022\u2022\u2022\u2022\u2022";
+/// No answer shows secrets.
 void hide_secrets(boost::json::object& values, const schema::Type* record);
 
 }  // namespace atalaya::packages

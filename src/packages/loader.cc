@@ -300,6 +300,7 @@ class PackageLoader {
     instance.specification = path[0];
     instance.name = path[1];
     instance.origin = place;
+    if (const auto* title = node.get("title"); title != nullptr && title->is_scalar()) instance.title = title->text();
     if (const auto* with = node.get("with")) {
       for (const auto& entry : with->entries()) {
         instance.values[entry.key->text()] = config::value_of(*entry.value);

@@ -84,6 +84,7 @@ struct Item {
 struct InstanceItem {
   std::string specification;  ///< the package that is one
   std::string name;
+  std::string title;
   std::map<std::string, config::YamlValue> values;
   std::vector<std::pair<std::string, Place>> places;  ///< of the values
   Place origin;

@@ -26,7 +26,7 @@ void collect_leaves(const config::Node& node, const std::string& prefix,
 }
 
 bool same_instance(const InstanceItem& a, const InstanceItem& b) {
-  return a.specification == b.specification && a.name == b.name && a.values == b.values;
+  return a.specification == b.specification && a.name == b.name && a.title == b.title && a.values == b.values;
 }
 
 }  // namespace

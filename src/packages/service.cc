@@ -256,7 +256,7 @@ Status Service::remove_item(const TenantId& tenant, std::string_view id, const s
   }
   const auto changed = [&]() -> Result<ChangeResult> {
     const std::lock_guard change(impl.change_mutex);
-    AT_TRY(auto text, io::read_file(impl.files, file, kMaxPackageFile));
+    AT_TRY(auto text, io::read_file(impl.files, impl.folder(tenant, file), kMaxPackageFile));
     return impl.carry_out(tenant,
                           {{fmt::format("{}/{}", kOndemand, file.substr(file.rfind('/') + 1)), text, std::nullopt}},
                           author, fmt::format("{} removed", id), false);

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "packages/effects.h"
+#include "packages/explain.h"
 #include "packages/service_impl.h"
 #include "telemetry/log.h"
 
@@ -16,6 +17,50 @@ std::string package_of(const std::string& file) { return file.substr(0, file.fin
 bool touches_every_file(const Operation& operation) {
   using enum Operation::What;
   return operation.what == kRemovePackage || operation.what == kWriteFile || operation.what == kRemoveFile;
+}
+
+constexpr std::size_t kMaxFolders = 8;
+
+/// What the next look at the folder would refuse must not get there.
+void check_files(io::FileSystem& files, const std::string& root, const std::vector<FileChange>& changes,
+                 std::vector<Error>& errors) {
+  std::map<std::string, std::size_t> counts;
+  for (const auto& change : changes) {
+    const auto package = package_of(change.file);
+    const auto name = change.file.substr(std::min(change.file.size(), package.size() + 1));
+    if (auto inside = check_inside(files, root + "/" + package, name); !inside) {
+      auto error = std::move(inside).error();
+      error.place = Place{change.file, 0, 0};
+      errors.push_back(std::move(error));
+      continue;
+    }
+    if (!change.after) continue;
+    const auto complain = [&](std::string message, std::string remedy) {
+      errors.push_back({ErrorCode::kTooLarge, std::move(message), Place{change.file, 0, 0}, std::move(remedy)});
+    };
+    if (change.after->size() > kMaxPackageFile) {
+      complain(fmt::format("{} bytes, more than a package's file may hold ({} MiB)", change.after->size(),
+                           kMaxPackageFile >> 20),
+               "split it");
+    }
+    if (std::count(name.begin(), name.end(), '/') > static_cast<std::ptrdiff_t>(kMaxFolders)) {
+      complain(fmt::format("folders deeper than {}", kMaxFolders), "keep a package's files nearer to its top");
+    }
+    if (change.before) continue;
+    if (!counts.contains(package)) {
+      const auto listed = list_files(files, root + "/" + package);
+      counts[package] = listed ? listed->size() : 0;
+    }
+    if (++counts[package] == kMaxPackageFiles + 1)
+      complain(fmt::format("more than {} files", kMaxPackageFiles), "split the package");
+  }
+}
+
+/// What answers show in a secret's place is nobody's value.
+bool holds_mask(const config::YamlValue& value) {
+  return value.scalar == kHiddenSecret || std::any_of(value.items.begin(), value.items.end(), holds_mask) ||
+         std::any_of(value.entries.begin(), value.entries.end(),
+                     [](const auto& entry) { return holds_mask(entry.second); });
 }
 
 /// What only administrators change: by it one decides over others, or has programs run.
@@ -62,6 +107,7 @@ std::string text_hash(std::string_view text) {
 Result<ChangeResult> Service::change(const TenantId& id, const ChangeRequest& request) {
   auto& impl = *impl_;
   const std::lock_guard change(impl.change_mutex);
+  impl.take_up_disk(id);
   std::set<std::string> packages;
   bool all_files = false;
   for (const auto& operation : request.operations) {
@@ -95,6 +141,14 @@ Result<ChangeResult> Service::change(const TenantId& id, const ChangeRequest& re
     }
     return nullptr;
   };
+  for (const auto& operation : request.operations) {
+    if (!holds_mask(operation.value)) continue;
+    result.errors.push_back(
+        {ErrorCode::kInvalidArgument,
+         fmt::format("\"{}\" would become the dots that stand for a secret", fmt::join(operation.field, ".")),
+         std::nullopt, "leave the field alone, or give the secret itself"});
+    return result;
+  }
   auto changes = apply(texts, request.operations, find_section);
   if (!changes) {
     // What an edit refuses is told like everything else that is wrong with a change.
@@ -107,6 +161,13 @@ Result<ChangeResult> Service::change(const TenantId& id, const ChangeRequest& re
   return impl.carry_out(id, std::move(*changes), request.author, request.reason, request.preview, request.privileged);
 }
 
+/// What somebody changed by hand comes first: a change tells its own effects, not theirs.
+void Service::Impl::take_up_disk(const TenantId& id) {
+  News news;
+  load_tenant(id, false, news);
+  if (!news.packages.empty()) tell(news);
+}
+
 Result<ChangeResult> Service::Impl::carry_out(const TenantId& id, std::vector<FileChange> changes,
                                               const std::string& author, const std::string& reason, bool preview,
                                               bool privileged) {
@@ -114,6 +175,8 @@ Result<ChangeResult> Service::Impl::carry_out(const TenantId& id, std::vector<Fi
   ChangeResult result;
   std::set<std::string> packages;
   for (const auto& change : changes) packages.insert(package_of(change.file));
+  check_files(files, options.root + "/" + id.value(), changes, result.errors);
+  if (!result.errors.empty()) return result;
   const auto tried = with_changes(disk_files(id), id, changes);
   auto plan = tenant.world.plan(packages, tried);
   // A package that was broken before may be mended step by step; nothing may break that held.
@@ -188,6 +251,7 @@ Result<ChangeResult> Service::revert(const TenantId& id, std::uint64_t number, c
                                      const std::string& reason, bool preview, bool privileged) {
   auto& impl = *impl_;
   const std::lock_guard change(impl.change_mutex);
+  impl.take_up_disk(id);
   auto& tenant = impl.tenant_of(id);
   if (!tenant.history) return fail(ErrorCode::kNotFound, fmt::format("there is no change {}", number));
   AT_TRY(const auto commit, tenant.history->read(number));
@@ -203,6 +267,13 @@ Result<Archive> Service::pack(const TenantId& id, const std::string& package) co
   const std::lock_guard change(impl.change_mutex);
   const auto texts = impl.texts_of(id, {package}, true);
   if (texts.empty()) return fail(ErrorCode::kNotFound, fmt::format("there is no package {}", package));
+  // Whole or not at all: an archive that lacks a file would pass for the package.
+  AT_TRY(const auto listed, list_files(impl.files, impl.folder(id, package)));
+  for (const auto& file : listed) {
+    if (texts.contains(package + "/" + file.name) && file.size_bytes <= kMaxPackageFile) continue;
+    auto text = read_package_file(impl.files, impl.folder(id, package), file.name);
+    if (!text) return std::unexpected(std::move(text).error());
+  }
   Archive out;
   out.package = package;
   const auto* world = impl.find_world(id);
@@ -219,6 +290,7 @@ Result<ChangeResult> Service::install(const TenantId& id, const Archive& archive
                 std::string(kItemNameRemedy));
   }
   const std::lock_guard change(impl.change_mutex);
+  impl.take_up_disk(id);
   const auto& world = impl.tenant_of(id).world;
   const auto texts = impl.texts_of(id, {archive.package}, true);
   const auto slot = world.slots().find(archive.package);

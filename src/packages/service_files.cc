@@ -9,6 +9,8 @@ namespace atalaya::packages {
 
 namespace {
 
+constexpr std::uint64_t kMaxTakenAway = 64 << 20;
+
 std::pair<std::string, std::string> split_file(const std::string& file) {
   const auto slash = file.find('/');
   return {file.substr(0, slash), slash == std::string::npos ? "" : file.substr(slash + 1)};
@@ -32,12 +34,12 @@ Files Service::Impl::disk_files(const TenantId& tenant) const {
   };
   out.read = [this, tenant](const std::string& package) {
     const auto path = folder(tenant, package);
-    return files.exists(path) ? read_folder(files, path, path) : std::vector<SourceFile>{};
+    return files.exists(path) ? read_folder(files, path, package) : std::vector<SourceFile>{};
   };
   out.last_good = [this, tenant](const std::string& package) {
     if (options.last_good.empty() || !files.exists(good_folder(tenant, package))) return std::vector<SourceFile>{};
     // Shown under the path of the files that are the truth.
-    return read_folder(files, good_folder(tenant, package), folder(tenant, package));
+    return read_folder(files, good_folder(tenant, package), package);
   };
   out.read_file = [this, tenant](const std::string& package, const std::string& name) {
     return read_package_file(files, folder(tenant, package), name);
@@ -74,13 +76,13 @@ Files Service::Impl::with_changes(Files below, const TenantId& tenant, const std
     }
     return names;
   };
-  out.read = [this, tenant, below, by_package](const std::string& package) {
+  out.read = [below, by_package](const std::string& package) {
     auto sources = below.read(package);
     const auto own = by_package.find(package);
     if (own == by_package.end()) return sources;
     for (const auto& [name, text] : own->second) {
       std::erase_if(sources, [&](const auto& file) { return file.name == name; });
-      if (text && is_source(name)) sources.push_back({folder(tenant, package) + "/" + name, name, *text, std::nullopt});
+      if (text && is_source(name)) sources.push_back({package + "/" + name, name, *text, std::nullopt});
     }
     return sources;
   };
@@ -120,8 +122,9 @@ FileTexts Service::Impl::texts_of(const TenantId& tenant, const std::set<std::st
     const auto listed = list_files(files, path);
     if (!listed) continue;
     for (const auto& file : *listed) {
-      if (!all_files && !is_source(file.name)) continue;
-      if (auto text = io::read_file(files, path + "/" + file.name, kMaxPackageFile)) {
+      if ((!all_files && !is_source(file.name)) || file.is_link) continue;
+      // What is too large to be loaded can still be taken away.
+      if (auto text = io::read_file(files, path + "/" + file.name, all_files ? kMaxTakenAway : kMaxPackageFile)) {
         out[package + "/" + file.name] = std::move(*text);
       }
     }

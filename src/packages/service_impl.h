@@ -49,7 +49,11 @@ struct Service::Impl {
   void take(const TenantId& tenant, Plan plan, News& news);
   void tell(const News& news);
   void renew_revision();
+
+  // service_keep.cc, under change_mutex.
   void keep_last_good(const TenantId& tenant, const std::set<std::string>& packages, bool by_hand);
+  Status copy_to_good(const TenantId& tenant, const std::string& package, const std::vector<FileChange>& changes);
+  void note_by_hand(const TenantId& tenant, const std::string& package, std::vector<FileChange> changes);
 
   // service_files.cc
   Files disk_files(const TenantId& tenant) const;
@@ -58,6 +62,7 @@ struct Service::Impl {
   FileTexts texts_of(const TenantId& tenant, const std::set<std::string>& packages, bool all_files) const;
 
   // service_change.cc, under change_mutex.
+  void take_up_disk(const TenantId& tenant);
   Result<ChangeResult> carry_out(const TenantId& tenant, std::vector<FileChange> changes, const std::string& author,
                                  const std::string& reason, bool preview, bool privileged = true);
 

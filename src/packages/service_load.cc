@@ -15,10 +15,6 @@ namespace {
 
 const std::string kBase = "base";
 
-void warn(std::string_view what, const std::string& package, const Error& error) {
-  telemetry::log_warn("packages", std::string(what), {{"package", package}, {"reason", to_string(error)}});
-}
-
 std::uint64_t hash_of(std::string_view text) {
   std::uint64_t hash = 0xcbf29ce484222325ULL;
   for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3ULL;
@@ -132,7 +128,7 @@ Status Service::Impl::renew_base(const TenantId& id) {
   };
   const auto path = folder(id, kBase);
   const auto ours = version_in(shipped);
-  const auto theirs = version_in(read_folder(files, path, path));
+  const auto theirs = version_in(read_folder(files, path, kBase));
   if (!ours || (theirs && !(*theirs < *ours))) return {};
   Commit commit;
   commit.at = clock.now();
@@ -281,68 +277,6 @@ void Service::Impl::renew_revision() {
   auto kept = files.create_directories(options.last_good);
   if (kept) kept = io::write_file_atomically(files, path, text);
   if (!kept) telemetry::log_warn("packages", "revision not kept", {{"reason", to_string(kept.error())}});
-}
-
-/// Copies the files of packages that hold, so that a restart over broken files has something to run; what
-/// was changed by hand becomes a note in the history. `packages` empty: all.
-void Service::Impl::keep_last_good(const TenantId& id, const std::set<std::string>& packages, bool by_hand) {
-  if (options.last_good.empty()) return;
-  auto& tenant = tenant_of(id);
-  const auto on_disk = disk_files(id);
-  auto names = packages;
-  if (names.empty()) {
-    for (const auto& [name, slot] : tenant.world.slots()) names.insert(name);
-  }
-  for (const auto& name : names) {
-    const auto slot = tenant.world.slots().find(name);
-    const auto good = good_folder(id, name);
-    if (slot == tenant.world.slots().end()) {
-      if (files.exists(good)) {
-        if (auto removed = files.remove_all(good); !removed)
-          warn("last good version not removed", name, removed.error());
-      }
-      continue;
-    }
-    if (slot->second.broken() || slot->second.instance) continue;
-    const auto now = on_disk.read(name);
-    const auto before = on_disk.last_good(name);
-    std::map<std::string, FileChange> changes;
-    for (const auto& file : before) changes[file.name] = {name + "/" + file.name, file.text, std::nullopt};
-    for (const auto& file : now) {
-      auto& change = changes[file.name];
-      change.file = name + "/" + file.name;
-      change.after = file.text;
-    }
-    std::erase_if(changes, [](const auto& entry) { return entry.second.before == entry.second.after; });
-    if (changes.empty()) continue;
-    Status kept;
-    for (const auto& [file, change] : changes) {
-      const auto path = good + "/" + file;
-      if (!change.after)
-        kept = files.remove(path);
-      else if ((kept = files.create_directories(io::parent_path(path))))
-        kept = io::write_file_atomically(files, path, *change.after);
-      if (!kept) break;
-    }
-    if (!kept) warn("last good version not kept", name, kept.error());
-    if (!by_hand || !tenant.history || before.empty()) continue;
-    // A crash between a change and this copy of it: who made it is known already.
-    if (const auto newest = tenant.history->list(name, 0, 1); newest && !newest->empty()) {
-      const auto last = tenant.history->read(newest->front().id);
-      std::erase_if(changes, [&](const auto& entry) {
-        const auto is_it = [&](const auto& file) {
-          return file.file == entry.second.file && file.after == entry.second.after;
-        };
-        return last && std::any_of(last->files.begin(), last->files.end(), is_it);
-      });
-      if (changes.empty()) continue;
-    }
-    Commit commit;
-    commit.at = clock.now();
-    commit.author = "files on disk";
-    for (auto& [file, change] : changes) commit.files.push_back(std::move(change));
-    if (auto noted = tenant.history->note(std::move(commit)); !noted) warn("change not noted", name, noted.error());
-  }
 }
 
 }  // namespace atalaya::packages

@@ -26,7 +26,7 @@ PackageState state_of(const std::string& name, const Slot& slot, bool shipped) {
   out.errors.insert(out.errors.end(), slot.world_errors.begin(), slot.world_errors.end());
   out.instance = slot.instance;
   out.declared_in = slot.declared_in;
-  out.title = slot.instance ? slot.manifest.title : slot.manifest.title;
+  out.title = slot.instance && !slot.instance->title.empty() ? slot.instance->title : slot.manifest.title;
   if (!slot.running) return out;
   out.version = slot.running->version;
   out.items = slot.running->size();
@@ -74,7 +74,8 @@ Result<PackageView> Service::view(const TenantId& tenant, const std::string& pac
   if (out.state.name.empty()) return fail(ErrorCode::kNotFound, fmt::format("there is no package {}", package));
   const auto folder = impl.folder(tenant, specification_of(package));
   config::Errors ignored;
-  const auto tree = PackageTree::read(specification_of(package), read_folder(impl.files, folder, folder), ignored);
+  const auto tree =
+      PackageTree::read(specification_of(package), read_folder(impl.files, folder, specification_of(package)), ignored);
   const auto& manifest = tree.manifest();
   out.help = manifest.help;
   for (const auto& need : manifest.requirements) out.requirements.emplace_back(need.package, need.written);
@@ -112,7 +113,8 @@ Result<TreeView> Service::tree(const TenantId& tenant, const std::string& packag
     }
   }
   config::Errors ignored;  // what the files lack is told by the package's state
-  const auto tree = PackageTree::read(specification_of(package), read_folder(impl.files, folder, folder), ignored);
+  const auto tree =
+      PackageTree::read(specification_of(package), read_folder(impl.files, folder, specification_of(package)), ignored);
   return tree_view(tree, *known, errors);
 }
 
@@ -124,11 +126,16 @@ Result<ItemView> Service::item(const TenantId& tenant, const std::string& packag
   std::map<std::string, std::unique_ptr<PackageTree>> trees;
   std::map<std::string, config::YamlValue> values;
   std::optional<LoadContext> context;
+  std::map<std::string, Place> given;  ///< where an instance's values stand
   {
     const std::shared_lock lock(impl.mutex);
     const auto* world = impl.find_world(tenant);
     if (world == nullptr) return fail(ErrorCode::kNotFound, fmt::format("there is no package {}", package));
     context = world->context_of(package, on_disk, trees, values);
+    const auto slot = world->slots().find(package);
+    if (slot != world->slots().end() && slot->second.instance) {
+      for (const auto& [name, place] : slot->second.instance->places) given[name] = place;
+    }
   }
   const auto* tree = context->tree_of(specification);
   if (tree == nullptr || !context->schemas)
@@ -152,10 +159,7 @@ Result<ItemView> Service::item(const TenantId& tenant, const std::string& packag
   const auto find_section = [&](std::string_view name) { return context->schemas->section(name); };
   // Usually the item stands in a part of the package: that file alone is looked through.
   FileTexts texts;
-  const auto prefix = impl.folder(tenant, specification) + "/";
-  if (const auto& file = out.place.file; file.starts_with(prefix)) {
-    texts[specification + "/" + file.substr(prefix.size())] = std::string(tree->text_of(file));
-  }
+  if (const auto text = tree->text_of(out.place.file); !text.empty()) texts[out.place.file] = std::string(text);
   auto found = find_item(texts, {specification, section, path}, find_section);
   if (!found) {
     texts = impl.texts_of(tenant, {specification}, false);
@@ -177,9 +181,8 @@ Result<ItemView> Service::item(const TenantId& tenant, const std::string& packag
     out.title = std::string(title->get_string());
   }
   if (known->body) {
-    out.fields =
-        explain({composed, *known->body, checked.fields, rules, specification, impl.options.root + "/" + tenant.value(),
-                 [&](const std::string& file) { return tree->text_of(file); }});
+    out.fields = explain({composed, *known->body, checked.fields, rules, specification, std::move(given),
+                          [&](const std::string& file) { return tree->text_of(file); }});
   }
   out.effective = std::move(checked.fields);
   hide_secrets(out.effective, known->body.get());
