@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <set>
 
 #include "app/web_files.h"
 #include "config/yaml.h"
@@ -103,6 +104,26 @@ void write_bounds(config::YamlValue& definition) {
   }
 }
 
+/// By its whole path, or by its name alone where no other procedure of the package bears it; then in the
+/// packages that this one falls back to, nearest first.
+std::optional<packages::FoundInPackage> find_procedure(const packages::Service& packages, const TenantId& tenant,
+                                                       const std::string& package, const std::string& name) {
+  std::vector<std::string> wanted{package};
+  std::set<std::string> seen;
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    const auto at = wanted[i];
+    if (!seen.insert(at).second) continue;
+    if (auto found = packages.find(tenant, "rpc", fmt::format("{}/{}", at, name))) return found;
+    std::vector<packages::FoundInPackage> bearers;
+    for (auto& one : packages.items(tenant, "rpc")) {
+      if (one.package->name == at && one.item->id.ends_with("/" + name)) bearers.push_back(std::move(one));
+    }
+    if (bearers.size() == 1) return bearers.front();
+    for (auto& fallback : packages.fallbacks(tenant, at)) wanted.push_back(std::move(fallback));
+  }
+  return std::nullopt;
+}
+
 /// The record of a procedure's arguments; null where it takes none or they do not hold.
 schema::TypePtr arguments_of(const schema::SchemaSet& schemas, const packages::Item& item) {
   const auto* arguments = item.fields.if_contains("arguments");
@@ -178,7 +199,7 @@ PackageProcedures package_procedures(const packages::Service& packages) {
   };
   out.find = [&packages, with_arguments](const TenantId& tenant, const std::string& package,
                                          const std::string& name) -> Result<api::Procedure> {
-    const auto found = packages.find_with_fallbacks(tenant, "rpc", package, name);
+    const auto found = find_procedure(packages, tenant, package, name);
     auto made = found ? procedure_of(packages, tenant, *found) : std::nullopt;
     if (!made) {
       return fail(ErrorCode::kNotFound, fmt::format("there is no procedure {}/{}", package, name),
@@ -202,6 +223,7 @@ PackageProcedures package_procedures(const packages::Service& packages) {
     if (!errors.empty()) {
       auto error = errors.front();
       error.place.reset();  // of a text that nobody wrote
+      for (std::size_t i = 1; i < errors.size(); ++i) error.message += "; " + errors[i].message;
       return std::unexpected(std::move(error));
     }
     return value && value->is_object() ? value->get_object() : json::object{};

@@ -74,9 +74,10 @@ struct Event : yaml_event_t {
 /// Builds the tree from libyaml's events. Used once. Thread-compatible.
 class YamlBuilder {
  public:
-  YamlBuilder(std::shared_ptr<Document::Storage> storage, const YamlLimits& limits)
+  YamlBuilder(std::shared_ptr<Document::Storage> storage, const YamlLimits& limits, std::vector<Error>* twice)
       : storage_(std::move(storage)),
         limits_(limits),
+        twice_(twice),
         skipped_(storage_->text.starts_with("\xef\xbb\xbf") ? 3 : 0),
         offsets_(std::string_view(storage_->text).substr(skipped_)) {
     // Without memory for its first buffers libyaml leaves the parser unusable, and so would we be.
@@ -296,9 +297,12 @@ class YamlBuilder {
     }
     const auto [first, fresh] = seen.emplace(key->text(), key);
     if (!fresh) {
-      return fail(ErrorCode::kInvalidArgument, key->place(),
-                  fmt::format("key \"{}\" is already in line {}", key->text(), first->second->line_),
-                  "remove or rename one of the two");
+      Error error{ErrorCode::kInvalidArgument,
+                  fmt::format("key \"{}\" is already in line {}", key->text(), first->second->line_), key->place(),
+                  "remove or rename one of the two"};
+      if (twice_ == nullptr) return std::unexpected(std::move(error));
+      twice_->push_back(std::move(error));
+      return {};
     }
     made.entries_.push_back({key, value, false});
     return {};
@@ -342,22 +346,39 @@ class YamlBuilder {
 
   const std::shared_ptr<Document::Storage> storage_;
   const YamlLimits limits_;
-  const std::size_t skipped_;  ///< bytes of a byte order mark
+  std::vector<Error>* const twice_;  ///< null: a key that stands twice ends the reading
+  const std::size_t skipped_;        ///< bytes of a byte order mark
   const ByteOffsets offsets_;
   yaml_parser_t parser_;
   std::size_t spent_ = 0;
   std::unordered_map<std::string, const Node*> anchors_;
 };
 
+namespace {
+
+Status check_size(const std::string& text, const std::string& file, const YamlLimits& limits) {
+  if (text.size() <= limits.bytes) return {};
+  return fail(ErrorCode::kTooLarge, Place{file, 0, 0},
+              fmt::format("{} bytes of YAML, more than {}", text.size(), limits.bytes), "split the file");
+}
+
+}  // namespace
+
 Result<Document> Document::parse(std::string text, std::string file, const YamlLimits& limits) {
-  if (text.size() > limits.bytes) {
-    return fail(ErrorCode::kTooLarge, Place{std::move(file), 0, 0},
-                fmt::format("{} bytes of YAML, more than {}", text.size(), limits.bytes), "split the file");
-  }
+  AT_TRY(check_size(text, file, limits));
   auto storage = std::make_shared<Storage>();
   storage->text = std::move(text);
   storage->file = std::move(file);
-  return YamlBuilder(std::move(storage), limits).build();
+  return YamlBuilder(std::move(storage), limits, nullptr).build();
+}
+
+Result<Document> Document::parse(std::string text, std::string file, std::vector<Error>& twice,
+                                 const YamlLimits& limits) {
+  AT_TRY(check_size(text, file, limits));
+  auto storage = std::make_shared<Storage>();
+  storage->text = std::move(text);
+  storage->file = std::move(file);
+  return YamlBuilder(std::move(storage), limits, &twice).build();
 }
 
 const std::string& Document::text() const { return storage_->text; }

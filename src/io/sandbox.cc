@@ -326,8 +326,8 @@ Result<SandboxResult> run_sandboxed(const SandboxRequest& request) {
   AT_TRY(result.status, exit_status(launched->pid));
   if (end == End::kCancelled) return fail(ErrorCode::kCancelled, "the script was ended");
   if (output.over())
-    return fail(ErrorCode::kResourceExhausted,
-                fmt::format("the script printed more than {} bytes", request.output_bytes));
+    return fail(ErrorCode::kUnprocessable, fmt::format("the script printed more than {} bytes", request.output_bytes),
+                "let it print less, or raise its output_limit");
   result.timed_out = end == End::kTime;
   result.output = output.take();
   result.errors = errors.take();

@@ -146,12 +146,12 @@ TEST(Sandbox, MoreMemoryThanAllowedIsRefused) {
 TEST(Sandbox, MoreOutputThanAllowedIsAnErrorAndEndsTheScript) {
   auto request = shell("while :; do echo abcdefghijklmnop; done");
   request.output_bytes = 1000;
-  EXPECT_EQ(run_sandboxed(request).error().code, ErrorCode::kResourceExhausted);
+  EXPECT_EQ(run_sandboxed(request).error().code, ErrorCode::kUnprocessable);
   request = shell("printf 12345");
   request.output_bytes = 5;
   EXPECT_EQ(run_sandboxed(request).value().output, "12345");
   request.output_bytes = 4;
-  EXPECT_EQ(run_sandboxed(request).error().code, ErrorCode::kResourceExhausted);
+  EXPECT_EQ(run_sandboxed(request).error().code, ErrorCode::kUnprocessable);
 }
 
 TEST(Sandbox, OfEndlessErrorsTheFirstEightKibibytesAreKept) {

@@ -3,6 +3,9 @@
 #include <boost/json.hpp>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cstdlib>
 
 #include "packages/testing.h"
 
@@ -250,9 +253,42 @@ TEST(Loader, AnUnreadableFileIsAnErrorWithARemedy) {
 TEST(Loader, LinksLeadToItemsThatExist) {
   EXPECT_THAT(errors("rules:\n  a:\n    b: {binary: {expr: x}, depends_on: [host/a/b]}\n    c: {binary: {expr: x}, "
                      "depends_on: p/a/d}\n    e: {binary: {expr: x}, depends_on: a/b}\n"),
-              ElementsAre(HasSubstr("6:40: there is no item \"p/a/d\" (did you mean")));
+              testing::UnorderedElementsAre(HasSubstr("5:41: there is no item \"host/a/b\""),
+                                            HasSubstr("6:40: there is no item \"p/a/d\" (did you mean")));
   EXPECT_THAT(errors("rules:\n  a:\n    b: {binary: {expr: x}, depends_on: [host/a/b]}\n"),
               ElementsAre(HasSubstr("5:41: there is no item \"host/a/b\"")));
+}
+
+TEST(Loader, AKeyThatStandsTwiceHidesNothingElse) {
+  EXPECT_THAT(
+      errors("rules:\n  a:\n    b: {binary: {expr: x}, title: q, title: r}\n    c: {guage: {}}\n"),
+      ElementsAre(HasSubstr("5:38: key \"title\" is already in line 5"), HasSubstr("6:9: rule \"p/a/c\" has no key")));
+}
+
+TEST(Loader, AnInstanceOfNothingIsToldAlongWithTheRest) {
+  EXPECT_THAT(
+      errors("instances: {nosuch: {one: {}}}\nrules: {a: {b: {guage: {}}}}\n"),
+      testing::UnorderedElementsAre(HasSubstr("\"nosuch\" is no specification"), HasSubstr("has no key \"guage\"")));
+}
+
+TEST(Disk, SymbolicLinksAreNotFollowed) {
+  const auto files = io::real_file_system();
+  std::string pattern = testing::TempDir() + "/links_XXXXXX";
+  const std::string root = ::mkdtemp(pattern.data());
+  ASSERT_TRUE(files->create_directories(root + "/p/pages"));
+  ASSERT_TRUE(io::write_file_atomically(*files, root + "/secret", "secret"));
+  ASSERT_EQ(::symlink((root + "/secret").c_str(), (root + "/p/x.yaml").c_str()), 0);
+  ASSERT_EQ(::symlink(root.c_str(), (root + "/p/pages/out").c_str()), 0);
+  const auto sources = read_folder(*files, root + "/p", "p");
+  ASSERT_EQ(sources.size(), 1u);
+  EXPECT_THAT(sources[0].unreadable.value().message, HasSubstr("symbolic link"));
+  EXPECT_TRUE(sources[0].text.empty());
+  for (const std::string name : {"x.yaml", "pages/out/secret", "../secret"}) {
+    const auto text = read_package_file(*files, root + "/p", name);
+    ASSERT_FALSE(text) << name;
+    EXPECT_EQ(text.error().code, ErrorCode::kInvalidArgument) << name;
+  }
+  EXPECT_TRUE(files->remove_all(root));
 }
 
 TEST(Loader, ChecksNeedATargetThatCanBe) {

@@ -251,6 +251,7 @@ void Planner::check_again(const std::string& package) {
     if (!restored_overrides_.contains(package)) slot.manifest = tree->manifest();
   } else {
     written_[package] = tree->manifest();
+    broken_[package] = std::make_shared<const Package>(std::move(loaded.package));
     if (!slot.running) run_last_good(package, slot);
   }
   if (!slot.manifest.overrides.empty()) overriders_.insert(package);

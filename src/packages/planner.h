@@ -42,6 +42,7 @@ class Planner {
   void check_overrides();
   void check_references();
   void make_instances(const std::set<std::string>& changed);
+  void check_instance(const InstanceItem& item, const std::string& declared_in);
   void make_instance(const InstanceItem& item, const std::string& outer, const std::string& declared_in,
                      std::vector<std::string>& chain, const std::set<std::string>& changed);
 
@@ -59,6 +60,7 @@ class Planner {
   std::map<std::string, config::Errors> tree_errors_;
   std::map<std::string, std::map<std::string, config::YamlValue>> values_;  ///< of instances that are made
   std::set<std::string> checked_;
+  std::map<std::string, PackagePtr> broken_;            ///< what the files of those that do not hold would have been
   std::set<std::string> overriders_;                    ///< packages that override, before the change or after
   std::set<std::string> rejected_overrides_;            ///< packages whose overrides do not hold
   std::set<std::string> restored_overrides_;            ///< packages whose overrides are those of the version that runs

@@ -259,8 +259,10 @@ void Planner::check_references() {
     return std::any_of(items.begin(), items.end(), [&](const auto& item) { return item.id == reference.target; });
   };
   const auto look_at = [&](const std::string& name, const Slot& it) {
-    if (!it.running) return;
-    for (const auto& one : it.running->foreign) {
+    const auto broken = broken_.find(name);
+    const auto& package = broken == broken_.end() ? it.running : broken->second;
+    if (!package) return;
+    for (const auto& one : package->foreign) {
       if (exists(one.reference)) continue;
       complain(it.instance ? it.declared_in : name,
                {ErrorCode::kInvalidArgument, fmt::format("there is no item \"{}\"", one.reference.target),
@@ -284,6 +286,26 @@ void Planner::make_instances(const std::set<std::string>& changed) {
   for (const auto& [name, it] : world_.slots_) {
     if (it.instance && !wanted_instances_.contains(name)) plan_.removed.insert(name);
   }
+  for (const auto& [name, package] : broken_) {
+    for (const auto& item : package->specification ? std::vector<InstanceItem>{} : package->instances) {
+      check_instance(item, name);
+    }
+  }
+}
+
+/// What is wrong with an instance of a package that does not hold is told along with the rest.
+void Planner::check_instance(const InstanceItem& item, const std::string& declared_in) {
+  const auto* specification = slot(item.specification);
+  if (specification == nullptr || !specification->running || !specification->running->specification) {
+    return complain(declared_in,
+                    {ErrorCode::kInvalidArgument, fmt::format("\"{}\" is no specification", item.specification),
+                     item.origin, config::suggestion(item.specification, names_)});
+  }
+  config::Errors errors;
+  const auto schemas = schemas_for(item.specification, errors);
+  const auto* tree = tree_of(item.specification);
+  if (tree != nullptr && schemas) parameter_values(*tree, *schemas, &item, errors);
+  for (auto& error : errors) complain(declared_in, std::move(error));
 }
 
 void Planner::make_instance(const InstanceItem& item, const std::string& outer, const std::string& declared_in,

@@ -56,7 +56,7 @@ PackageTree PackageTree::read(std::string name, std::vector<SourceFile> files, E
       continue;
     }
     if (file.name.find('/') != std::string::npos || !is_yaml_name(file.name)) continue;
-    auto document = config::Document::parse(file.text, file.path);
+    auto document = config::Document::parse(file.text, file.path, errors);
     if (!document) {
       errors.push_back(std::move(document).error());
       continue;
@@ -126,7 +126,7 @@ std::optional<Linked> PackageTree::follow(Linked mapping, std::vector<std::strin
       complain(errors, target->place(), fmt::format("\"{}\" links back to itself", name), "remove one of the links");
       return std::nullopt;
     }
-    auto document = keep(config::Document::parse(file->text, file->path), errors);
+    auto document = keep(config::Document::parse(file->text, file->path, errors), errors);
     if (!document) return std::nullopt;
     if (document->root().is_null()) continue;
     if (!config::expect_mapping(document->root(), errors)) return std::nullopt;
