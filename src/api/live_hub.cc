@@ -232,8 +232,7 @@ Status LiveHub::subscribe(const std::shared_ptr<Session>& session, const std::st
     return {};
   }
   if (topic != "alerts" && topic != "hosts" && topic != "notifications" && topic != "packages") {
-    return fail(ErrorCode::kInvalidArgument,
-                "\"topic\" must be query, logs, alerts, hosts, notifications or packages");
+    return fail(ErrorCode::kInvalidArgument, "\"topic\" must be query, logs, alerts, hosts, notifications or packages");
   }
   std::lock_guard lock(sessions_mutex_);
   session->topics[id] = topic;

@@ -26,7 +26,8 @@ Result<std::string> text(const json::object& from, std::string_view key, std::si
   const auto* value = from.if_contains(key);
   if (value == nullptr || value->is_null()) return std::string();
   if (!value->is_string() || value->get_string().size() > most) {
-    return fail(ErrorCode::kInvalidArgument, fmt::format("an entity's \"{}\" is no text of at most {} bytes", key, most));
+    return fail(ErrorCode::kInvalidArgument,
+                fmt::format("an entity's \"{}\" is no text of at most {} bytes", key, most));
   }
   return std::string(value->get_string());
 }
@@ -114,7 +115,8 @@ void SectionRunner::look_at(const TenantId& tenant, const std::string& package, 
     Result<std::vector<registry::Item>> made = std::unexpected(Error{});
     if (program) {
       next.content = mix(0xcbf29ce484222325ULL, program->text);
-      for (const auto& one : found) next.content = mix(next.content, fmt::format("{}{:x}", one.item->id, one.item->content));
+      for (const auto& one : found)
+        next.content = mix(next.content, fmt::format("{}{:x}", one.item->id, one.item->content));
       {
         const std::lock_guard lock(mutex_);
         const auto last = runs_.find(key);
@@ -159,23 +161,24 @@ Result<std::vector<registry::Item>> SectionRunner::run(const TenantId& tenant, c
   json::array list;
   std::map<std::string, Place> places;
   for (const auto& one : found) {
-    list.push_back(json::object{{"id", one.item->id},
-                                {"path", one.item->id.substr(package.size() + 1)},
-                                {"fields", one.item->fields}});
+    list.push_back(json::object{
+        {"id", one.item->id}, {"path", one.item->id.substr(package.size() + 1)}, {"fields", one.item->fields}});
     places[one.item->id] = one.item->origin;
   }
   ingest::CallFrame call;
   call.program = program;
-  call.input = json::serialize(
-      json::object{{"section", section.name}, {"package", package}, {"items", std::move(list)}});
+  call.input =
+      json::serialize(json::object{{"section", section.name}, {"package", package}, {"items", std::move(list)}});
   call.environment = {{"ATALAYA_SECTION", section.name}, {"ATALAYA_PACKAGE", package}};
   call.time = kPatience;
   AT_TRY(const auto answer, call_(tenant, section.on.empty() ? "*" : section.on, std::move(call)));
   if (answer.timed_out) {
-    return fail(ErrorCode::kDeadlineExceeded, fmt::format("{} did not end within {}", section.script, format_duration(kPatience)));
+    return fail(ErrorCode::kDeadlineExceeded,
+                fmt::format("{} did not end within {}", section.script, format_duration(kPatience)));
   }
   if (answer.status != 0) {
-    return fail(ErrorCode::kUnprocessable, fmt::format("{} ended with {}: {}", section.script, answer.status, answer.errors));
+    return fail(ErrorCode::kUnprocessable,
+                fmt::format("{} ended with {}: {}", section.script, answer.status, answer.errors));
   }
   return read_entities(answer.output, tenant, package, section.name, places);
 }

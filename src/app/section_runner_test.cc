@@ -19,7 +19,8 @@ const TenantId kTenant = default_tenant();
 class SectionRunnerTest : public testing::Test {
  protected:
   SectionRunnerTest() {
-    service_->subscribe({.packages = [this](const TenantId& tenant, const auto& names) { runner_.changed(tenant, names); }});
+    service_->subscribe(
+        {.packages = [this](const TenantId& tenant, const auto& names) { runner_.changed(tenant, names); }});
     write("vlans/package.yaml",
           "package: vlans\nversion: 1.0.0\nschemas:\n  vlans:\n    item: vlan\n    help: Networks.\n    shape: tree\n"
           "    indexes: {name: {type: name}}\n    fields: {tag: {type: integer, required: true, help: Its tag.}}\n"
@@ -52,7 +53,8 @@ class SectionRunnerTest : public testing::Test {
   std::vector<ingest::CallFrame> calls_;
   std::string asked_;
   Result<ingest::CallResult> answer_{ingest::CallResult{
-      0, false, R"({"entities":[{"id":"7","kind":"networks","title":"Office","item":"vlans/office","links":["x/y/z"]}]})", ""}};
+      0, false,
+      R"({"entities":[{"id":"7","kind":"networks","title":"Office","item":"vlans/office","links":["x/y/z"]}]})", ""}};
   SectionRunner runner_{*service_, items_, clock_,
                         [this](const TenantId&, const std::string& on, ingest::CallFrame call) {
                           asked_ = on;

@@ -255,8 +255,9 @@ Result<ComposedItem> compose_item(const PackageTree& tree, const LoadContext& co
   auto found = Composer::find(tree, *known, path, errors, context.values);
   if (!found || path.size() != (known->shape == schema::Shape::kDocument ? 0 : known->indexes.size())) {
     if (!errors.empty()) return std::unexpected(std::move(errors.front()));
-    return fail(ErrorCode::kNotFound,
-                fmt::format("there is no {} {}/{}", known->item, context.name, fmt::join(path, "/")));
+    const auto id = fmt::format("{}/{}", context.name, fmt::join(path, "/"));
+    return fail(ErrorCode::kNotFound, fmt::format("there is no {} {}", known->item, id),
+                path.size() == known->indexes.size() ? config::suggestion(id, ids_like(tree, *known, path)) : "");
   }
   Composer composer(tree, context);
   auto composed = composer.compose(std::move(*found), *known, path, errors);

@@ -258,6 +258,10 @@ Result<ChangeResult> Service::revert(const TenantId& id, std::uint64_t number, c
   std::set<std::string> packages;
   for (const auto& file : commit.files) packages.insert(package_of(file.file));
   AT_TRY(auto changes, tenant.history->inverse(number, impl.texts_of(id, packages, true)));
+  if (changes.empty()) {
+    return fail(ErrorCode::kConflict, fmt::format("nothing of change {} is left to take back", number),
+                "its files are already as they were before it");
+  }
   return impl.carry_out(id, std::move(changes), author,
                         reason.empty() ? fmt::format("change {} taken back", number) : reason, preview, privileged);
 }
