@@ -61,7 +61,7 @@ it('jumps anywhere by the keyboard', async () => {
   await visitor.page.getByRole('combobox', { name: 'Search' }).fill('packages');
   await visitor.page.keyboard.press('Enter');
   await visitor.page.waitForURL(/#\/packages/);
-  await visitor.see('File system is filling');
+  await visitor.see('Machines and what runs on them');
 });
 
 it('draws a stretch of time for the expression in the address of Explore', async () => {
