@@ -35,7 +35,7 @@ struct SandboxResult {
 };
 
 /// Runs it to its end, or to the end of its time, and answers; blocks. What it left running is killed.
-/// Errors: invalid_argument (no `#!` line, too large, a name or argument that cannot be one), resource_exhausted
+/// Errors: invalid_argument (no `#!` line, too large, a name or argument that cannot be one), unprocessable
 /// (output), cancelled, unavailable (cannot be started; why). Thread-safe.
 ///
 /// The program gets no file descriptor of ours, no environment of ours, no privileges it did not have
