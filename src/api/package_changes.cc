@@ -89,13 +89,7 @@ Result<net::Response> draft(const PackageServices& s, const Principal& who, cons
     for (const auto& one : unset->get_array()) wanted.unset.push_back(texts_of(&one));
   }
   AT_TRY(const auto view, s.packages.draft(who.tenant, wanted));
-  json::array errors;
-  for (const auto& one : view.errors) {
-    auto error = to_json(one.error);
-    error["field"] = one.field;
-    errors.push_back(std::move(error));
-  }
-  return ok(json::object{{"yaml", view.yaml}, {"written", view.written}, {"errors", std::move(errors)}});
+  return ok(json::object{{"yaml", view.yaml}, {"written", view.written}, {"errors", to_json(view.errors)}});
 }
 
 void add_history(Doors& doors, const PackageServices& s) {

@@ -94,17 +94,23 @@ std::vector<std::string> texts_of(const json::value* list) {
   return out;
 }
 
-json::object to_json(const Error& error) {
+json::object to_json(const packages::PackageError& error) {
   json::object out{{"message", error.message}, {"remedy", error.remedy}};
   if (error.place) {
     out["file"] = error.place->file;
     out["line"] = error.place->line;
     out["column"] = error.place->column;
   }
+  if (!error.section.empty()) {
+    out["package"] = error.package;
+    out["section"] = error.section;
+    out["path"] = to_json(error.path);
+    out["field"] = error.field;
+  }
   return out;
 }
 
-json::array to_json(const std::vector<Error>& errors) {
+json::array to_json(const std::vector<packages::PackageError>& errors) {
   json::array out;
   for (const auto& error : errors) out.push_back(to_json(error));
   return out;

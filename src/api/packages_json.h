@@ -8,9 +8,9 @@
 
 namespace atalaya::api {
 
-/// {message, file?, line?, column?, remedy?}.
-json::object to_json(const Error& error);
-json::array to_json(const std::vector<Error>& errors);
+/// {message, remedy, file?, line?, column?}, and of what lies in an item {package, section, path, field}.
+json::object to_json(const packages::PackageError& error);
+json::array to_json(const std::vector<packages::PackageError>& errors);
 json::object to_json(const packages::PackageState& state);
 json::object to_json(const packages::PackageView& view);
 json::array to_json(const packages::TreeView& tree);

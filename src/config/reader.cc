@@ -44,15 +44,15 @@ void narrow(const Node& node, T& out, Errors& errors) {
 
 }  // namespace
 
-void sort_by_place(Errors& errors) {
-  std::stable_sort(errors.begin(), errors.end(), [](const Error& a, const Error& b) {
-    const auto key = [](const Error& error) {
-      const auto place = error.place.value_or(Place{});
-      return std::tuple(place.file, place.line, place.column);
-    };
-    return key(a) < key(b);
-  });
+bool stands_before(const Error& a, const Error& b) {
+  const auto key = [](const Error& error) {
+    const auto place = error.place.value_or(Place{});
+    return std::tuple(place.file, place.line, place.column);
+  };
+  return key(a) < key(b);
 }
+
+void sort_by_place(Errors& errors) { std::stable_sort(errors.begin(), errors.end(), stands_before); }
 
 void decode(const Node& node, std::string& out, Errors& errors) { take(as_text(node), out, errors); }
 void decode(const Node& node, std::int64_t& out, Errors& errors) { take(as_integer(node), out, errors); }

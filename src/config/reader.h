@@ -16,7 +16,8 @@ namespace atalaya::config {
 
 using Errors = std::vector<Error>;
 
-/// By file, line and column; errors without a place come first.
+/// Does its place come before: by file, line and column? Errors without a place come first.
+bool stands_before(const Error& a, const Error& b);
 void sort_by_place(Errors& errors);
 
 // `decode` puts the node's value into `out`, or adds errors and leaves `out` alone. Overloads of

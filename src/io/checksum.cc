@@ -5,6 +5,9 @@
 #include <array>
 #include <bit>
 #include <cstring>
+#include <string>
+
+#include "base/random.h"
 
 namespace atalaya::io {
 namespace {
@@ -76,5 +79,11 @@ std::uint32_t crc32c(std::string_view bytes, std::uint32_t before) {
 }
 
 std::uint64_t xxh3(std::string_view bytes) { return XXH3_64bits(bytes.data(), bytes.size()); }
+
+Hash128 keyed_hash(std::string_view bytes) {
+  static const std::string secret = random_bytes(192);
+  const auto hash = XXH3_128bits_withSecret(bytes.data(), bytes.size(), secret.data(), secret.size());
+  return {hash.low64, hash.high64};
+}
 
 }  // namespace atalaya::io

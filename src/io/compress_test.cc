@@ -90,5 +90,17 @@ TEST(Checksum, Crc32cIsTheSameWithAndWithoutTheInstructionAndInPieces) {
 
 TEST(Checksum, Xxh3MatchesItsReference) { EXPECT_EQ(xxh3(""), 0x2d06800538d394c2u); }
 
+TEST(KeyedHash, EqualBytesMeetAndOthersDoNot) {
+  const std::string text = sample();
+  EXPECT_EQ(keyed_hash(text), keyed_hash(std::string(text)));
+  EXPECT_NE(keyed_hash(text).low, xxh3(text)) << "not the hash that everybody can compute";
+  std::string other = text;
+  for (const std::size_t size : {std::size_t{1}, std::size_t{16}, std::size_t{200}, text.size()}) {
+    other[size - 1] ^= 1;
+    EXPECT_NE(keyed_hash(std::string_view(text).substr(0, size)), keyed_hash(std::string_view(other).substr(0, size)));
+    other[size - 1] ^= 1;
+  }
+}
+
 }  // namespace
 }  // namespace atalaya::io

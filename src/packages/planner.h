@@ -52,6 +52,12 @@ class Planner {
   std::vector<std::string> present() const;  ///< all that will be there, instances not
   void complain(const std::string& package, Error error);
 
+  // planner_errors.cc: what is told in the end.
+  void keep_complaints(const std::set<std::string>& changed);
+  void collect_errors(const std::set<std::string>& changed, const std::optional<std::set<std::string>>& wanted);
+  PackageError located(const std::string& package, Error error);
+  const ItemLocator* locator_of(const std::string& package);
+
   const World& world_;
   const Files& files_;
   Plan plan_;
@@ -68,6 +74,11 @@ class Planner {
   std::map<std::string, std::set<std::string>> asked_;  ///< whose trees a package asked for
   std::set<std::string> wanted_instances_;
   std::map<std::string, std::vector<Error>> complaints_;  ///< world errors, by package
+  struct Located {
+    std::shared_ptr<const schema::SchemaSet> schemas;
+    std::optional<ItemLocator> items;  ///< nothing: there is no such package
+  };
+  std::map<std::string, Located> locators_;
   bool all_ = false;
 };
 

@@ -92,40 +92,8 @@ Plan Planner::make(const std::optional<std::set<std::string>>& wanted) {
   check_overrides();
   make_instances(changed);
   check_references();
-  for (const auto& name : present()) {
-    const auto found = complaints_.find(name);
-    const auto* now = slot(name);
-    auto errors = found == complaints_.end() ? std::vector<Error>{} : found->second;
-    config::sort_by_place(errors);
-    if (now->world_errors == errors && (errors.empty() || !changed.contains(name))) continue;
-    auto& slot = change(name);
-    slot.world_errors = std::move(errors);
-    // What does not hold among the others goes on as it ran before, or does not run.
-    if (changed.contains(name) && slot.errors.empty() && !slot.world_errors.empty()) {
-      const auto old = world_.slots_.find(name);
-      slot.running = old == world_.slots_.end() ? nullptr : old->second.running;
-      if (slot.running) slot.manifest = old->second.manifest;
-    }
-  }
-  for (const auto& name : changed) {
-    const auto* now = slot(name);
-    const auto old = world_.slots_.find(name);
-    for (const auto& error : now == nullptr ? std::vector<Error>{} : now->errors) {
-      const bool known = old != world_.slots_.end() && std::find(old->second.errors.begin(), old->second.errors.end(),
-                                                                 error) != old->second.errors.end();
-      if (!known || !wanted || wanted->contains(name)) plan_.errors.push_back(error);
-    }
-  }
-  for (const auto& [name, planned] : plan_.slots) {
-    const auto old = world_.slots_.find(name);
-    for (const auto& error : planned.world_errors) {
-      if (changed.contains(name) || old == world_.slots_.end() ||
-          std::find(old->second.world_errors.begin(), old->second.world_errors.end(), error) ==
-              old->second.world_errors.end()) {
-        plan_.errors.push_back(error);
-      }
-    }
-  }
+  keep_complaints(changed);
+  collect_errors(changed, wanted);
   return std::move(plan_);
 }
 

@@ -89,7 +89,7 @@ struct ChangeResult {
   std::vector<FileChange> files;
   std::vector<std::string> effects;           ///< "2 rules change", "1 collector starts on 14 hosts"
   std::map<std::string, std::string> hashes;  ///< of the changed files
-  std::vector<Error> errors;
+  std::vector<PackageError> errors;
   std::vector<Conflict> conflicts;
 };
 

@@ -23,7 +23,7 @@ constexpr std::size_t kMaxFolders = 8;
 
 /// What the next look at the folder would refuse must not get there.
 void check_files(io::FileSystem& files, const std::string& root, const std::vector<FileChange>& changes,
-                 std::vector<Error>& errors) {
+                 std::vector<PackageError>& errors) {
   std::map<std::string, std::size_t> counts;
   for (const auto& change : changes) {
     const auto package = package_of(change.file);
@@ -31,12 +31,12 @@ void check_files(io::FileSystem& files, const std::string& root, const std::vect
     if (auto inside = check_inside(files, root + "/" + package, name); !inside) {
       auto error = std::move(inside).error();
       error.place = Place{change.file, 0, 0};
-      errors.push_back(std::move(error));
+      errors.push_back({std::move(error)});
       continue;
     }
     if (!change.after) continue;
     const auto complain = [&](std::string message, std::string remedy) {
-      errors.push_back({ErrorCode::kTooLarge, std::move(message), Place{change.file, 0, 0}, std::move(remedy)});
+      errors.push_back({{ErrorCode::kTooLarge, std::move(message), Place{change.file, 0, 0}, std::move(remedy)}});
     };
     if (change.after->size() > kMaxPackageFile) {
       complain(fmt::format("{} bytes, more than a package's file may hold ({} MiB)", change.after->size(),
@@ -143,10 +143,14 @@ Result<ChangeResult> Service::change(const TenantId& id, const ChangeRequest& re
   };
   for (const auto& operation : request.operations) {
     if (!holds_mask(operation.value)) continue;
+    const auto field = fmt::format("{}", fmt::join(operation.field, "."));
     result.errors.push_back(
-        {ErrorCode::kInvalidArgument,
-         fmt::format("\"{}\" would become the dots that stand for a secret", fmt::join(operation.field, ".")),
-         std::nullopt, "leave the field alone, or give the secret itself"});
+        {{ErrorCode::kInvalidArgument, fmt::format("\"{}\" would become the dots that stand for a secret", field),
+          std::nullopt, "leave the field alone, or give the secret itself"},
+         operation.at.package,
+         operation.at.section,
+         operation.at.path,
+         field});
     return result;
   }
   auto changes = apply(texts, request.operations, find_section);
@@ -155,7 +159,7 @@ Result<ChangeResult> Service::change(const TenantId& id, const ChangeRequest& re
     if (changes.error().code == ErrorCode::kNotFound || changes.error().code == ErrorCode::kAlreadyExists) {
       return std::unexpected(std::move(changes).error());
     }
-    result.errors.push_back(std::move(changes).error());
+    result.errors.push_back({std::move(changes).error()});
     return result;
   }
   return impl.carry_out(id, std::move(*changes), request.author, request.reason, request.preview, request.privileged);
@@ -193,7 +197,7 @@ Result<ChangeResult> Service::Impl::carry_out(const TenantId& id, std::vector<Fi
     }
   }
   if (!result.errors.empty()) {
-    config::sort_by_place(result.errors);
+    std::stable_sort(result.errors.begin(), result.errors.end(), config::stands_before);
     return result;
   }
   if (!privileged) {

@@ -119,7 +119,7 @@ Result<DraftView> Service::draft(const TenantId& tenant, const DraftRequest& giv
   request.yaml = out.yaml;
   const auto parsed = config::Document::parse(out.yaml, "");
   if (!parsed) {
-    out.errors.push_back({parsed.error(), ""});
+    out.errors.push_back({parsed.error(), request.package, request.section, request.path, ""});
     return out;
   }
   out.written = schema::to_json(parsed->root());
@@ -157,7 +157,8 @@ Result<DraftView> Service::draft(const TenantId& tenant, const DraftRequest& giv
     const bool own = error.place && error.place->file == path;
     const auto place = own ? wrapped.unwrap(*error.place) : Place{"", 1, 1};
     error.place = place;
-    out.errors.push_back({std::move(error), own ? schema::field_at(parsed->root(), place) : ""});
+    auto field = own ? schema::field_at(parsed->root(), place) : std::string();
+    out.errors.push_back({std::move(error), request.package, request.section, request.path, std::move(field)});
   }
   return out;
 }

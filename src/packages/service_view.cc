@@ -22,8 +22,7 @@ PackageState state_of(const std::string& name, const Slot& slot, bool shipped) {
   out.name = name;
   out.shipped = shipped;
   out.broken = slot.broken();
-  out.errors = slot.errors;
-  out.errors.insert(out.errors.end(), slot.world_errors.begin(), slot.world_errors.end());
+  out.errors = slot.told;
   out.instance = slot.instance;
   out.declared_in = slot.declared_in;
   out.title = slot.instance && !slot.instance->title.empty() ? slot.instance->title : slot.manifest.title;
@@ -102,15 +101,12 @@ Result<TreeView> Service::tree(const TenantId& tenant, const std::string& packag
   if (!impl.files.exists(folder)) return fail(ErrorCode::kNotFound, fmt::format("there is no package {}", package));
   const auto known = schemas(tenant, package);
   if (!known) return fail(ErrorCode::kUnavailable, "packages are not loaded yet");
-  std::vector<Error> errors;
+  std::vector<PackageError> errors;
   {
     const std::shared_lock lock(impl.mutex);
     const auto* world = impl.find_world(tenant);
     const auto slot = world == nullptr ? Slots::const_iterator{} : world->slots().find(package);
-    if (world != nullptr && slot != world->slots().end()) {
-      errors = slot->second.errors;
-      errors.insert(errors.end(), slot->second.world_errors.begin(), slot->second.world_errors.end());
-    }
+    if (world != nullptr && slot != world->slots().end()) errors = slot->second.told;
   }
   config::Errors ignored;  // what the files lack is told by the package's state
   const auto tree =
@@ -174,9 +170,13 @@ Result<ItemView> Service::item(const TenantId& tenant, const std::string& packag
   const auto written = schema::to_json(*composed.written);
   if (written.is_object()) out.written = written.get_object();
   const schema::Rules rules{*context->schemas, context->run};
-  auto checked =
-      schema::check_item(*composed.tree.node, *known,
-                         fmt::format("{} \"{}\"", schema::with_article(known->item), out.id), rules, out.errors);
+  config::Errors errors;
+  auto checked = schema::check_item(*composed.tree.node, *known,
+                                    fmt::format("{} \"{}\"", schema::with_article(known->item), out.id), rules, errors);
+  for (auto& error : errors) {
+    auto field = schema::field_at(*composed.tree.node, error.place.value_or(Place{}));
+    out.errors.push_back({std::move(error), specification, section, path, std::move(field)});
+  }
   if (const auto* title = checked.fields.if_contains("title"); title != nullptr && title->is_string()) {
     out.title = std::string(title->get_string());
   }

@@ -3,14 +3,14 @@
 
 #include <vector>
 
+#include "packages/locate.h"
 #include "packages/tree.h"
 #include "packages/views.h"
 #include "schema/schema_set.h"
 
 namespace atalaya::packages {
 
-/// Sections in the order of the schemas. An error marks the item that it stands in: the last one that begins
-/// at or before its line.
-TreeView tree_view(const PackageTree& tree, const schema::SchemaSet& schemas, const std::vector<Error>& errors);
+/// Sections in the order of the schemas. An error marks the item that it lies in, and its groups.
+TreeView tree_view(const PackageTree& tree, const schema::SchemaSet& schemas, const std::vector<PackageError>& errors);
 
 }  // namespace atalaya::packages

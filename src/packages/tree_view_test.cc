@@ -11,7 +11,7 @@ TreeView view_of(const std::map<std::string, std::string>& texts) {
   const auto world = world_of(texts);
   config::Errors ignored;
   const auto tree = PackageTree::read("p", files_of(texts).read("p"), ignored);
-  return tree_view(tree, *world.schemas_of("p"), world.slots().at("p").errors);
+  return tree_view(tree, *world.schemas_of("p"), world.slots().at("p").told);
 }
 
 TEST(PackageTreeView, GroupsGoOnInOtherFilesAndItemsHaveTitles) {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "packages/locate.h"
 #include "packages/package.h"
 
 namespace atalaya::packages {
@@ -21,7 +22,7 @@ struct PackageState {
   std::string version;  ///< of the version that runs; "" when none does
   std::string title;
   bool broken = false;  ///< the files do not hold; an earlier version runs, if there is one
-  std::vector<Error> errors;
+  std::vector<PackageError> errors;
   std::size_t items = 0;                        ///< that run
   std::map<std::string, std::size_t> sections;  ///< how many items each has
   bool specification = false;
@@ -94,7 +95,7 @@ struct ItemView {
   boost::json::object written;
   boost::json::object effective;
   std::vector<FieldView> fields;
-  std::vector<Error> errors;
+  std::vector<PackageError> errors;
   std::vector<std::string> overridden_by;
   bool writable = true;  ///< false for items of instances: their specification holds them
 };
@@ -111,14 +112,10 @@ struct DraftRequest {
   std::vector<std::pair<std::vector<std::string>, config::YamlValue>> set;
   std::vector<std::vector<std::string>> unset;
 };
-struct DraftError {
-  Error error;  ///< lines and columns within the text
-  std::string field;
-};
 struct DraftView {
   std::string yaml;
   boost::json::value written;  ///< null where the text is no YAML
-  std::vector<DraftError> errors;
+  std::vector<PackageError> errors;  ///< lines and columns within the text
 };
 
 }  // namespace atalaya::packages

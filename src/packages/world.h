@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "packages/loader.h"
+#include "packages/locate.h"
 
 namespace atalaya::packages {
 
@@ -43,6 +44,7 @@ struct Slot {
   Manifest manifest;                ///< of what runs, else of the files
   std::vector<Error> errors;        ///< of the files alone
   std::vector<Error> world_errors;  ///< of the package among the others
+  std::vector<PackageError> told;   ///< both, with the items that they lie in
   /// Of an instance: what it was made of, and the package that declares it.
   std::optional<InstanceItem> instance;
   std::string declared_in;
@@ -67,7 +69,7 @@ struct Plan {
   std::map<std::string, SchemaPart> parts;  ///< of all packages
   std::map<std::string, std::shared_ptr<const schema::SchemaSet>> schemas;
   /// Packages of the change that do not hold, with all errors.
-  std::vector<Error> errors;
+  std::vector<PackageError> errors;
 };
 
 /// Thread-compatible; planning is const.

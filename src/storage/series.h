@@ -49,6 +49,25 @@ struct CommittedSamples {
 };
 using SamplesListener = std::function<void(const CommittedSamples&)>;
 
+/// Stands for the bytes by which a protocol names a series: a keyed hash of 128 bits of them
+/// (`io::keyed_hash`; the key is the process's own secret, so that nobody can make two names meet).
+struct SeriesKey {
+  std::uint64_t low = 0;
+  std::uint64_t high = 0;
+  bool operator==(const SeriesKey&) const = default;
+};
+
+/// Recognises series by such bytes, without reading their labels. Thread-safe.
+class SeriesKeys {
+ public:
+  virtual ~SeriesKeys() = default;
+  /// `ids[i]` becomes the id bound to `keys[i]`, or 0 when there is none: then read the labels,
+  /// `resolve` them and `bind`. Both spans are equally long.
+  virtual void find_bound(const TenantId& tenant, std::span<const SeriesKey> keys, std::span<SeriesId> ids) const = 0;
+  /// Forgotten with the series, so a cache that cannot outgrow the store.
+  virtual void bind(const TenantId& tenant, const SeriesKey& key, SeriesId id) = 0;
+};
+
 /// Thread-safe.
 class SeriesAppender {
  public:

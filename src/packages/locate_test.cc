@@ -1,0 +1,82 @@
+// Errors name the item that they lie in.
+#include "packages/locate.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "packages/world_test_lines.h"
+
+namespace atalaya::packages {
+namespace {
+
+using testing::ElementsAre;
+
+/// "line package section/path field" of each error that a package is told.
+std::vector<std::string> items_of_errors(const World& world, const std::string& package = "p") {
+  std::vector<std::string> out;
+  for (const auto& error : world.slots().at(package).told) {
+    out.push_back(fmt::format("{} {} {}/{} {}", error.place ? error.place->line : 0, error.package, error.section,
+                              fmt::join(error.path, "/"), error.field));
+  }
+  return out;
+}
+std::vector<std::string> items_of_errors(const FolderTexts& texts, const std::string& package = "p") {
+  return items_of_errors(world_of(texts), package);
+}
+
+TEST(ErrorsInItems, AWrongValueNamesItsItemAndField) {
+  EXPECT_THAT(items_of_errors({{"p/package.yaml", head("p") +
+                                                      "rules:\n  disk:\n    full:\n      gauge:\n        expr: 'x +'\n"
+                                                      "        above: {warning: much}\n    slow:\n      binary: {}\n"}}),
+              ElementsAre("7 p rules/disk/full gauge.expr", "8 p rules/disk/full gauge.above.warning",
+                          "10 p rules/disk/slow binary"));
+}
+
+TEST(ErrorsInItems, WhatIsWrongBesideTheItemsNamesNone) {
+  EXPECT_THAT(items_of_errors({{"p/package.yaml", head("p") +
+                                                      "rules: {a: {b: {binary: {expr: up}}, 'no name!': {}}, c: 1}\n"
+                                                      "requires: {nobody: '*'}\nruels: {}\n"}}),
+              ElementsAre("3 p rules/a/no name! ", "3  / ", "5  / ", "4  / "));
+}
+
+TEST(ErrorsInItems, LinkedFilesListsAndDocumentsAreItemsToo) {
+  EXPECT_THAT(items_of_errors({{"p/package.yaml", head("p") + "rules: {link: rules.yaml}\n"},
+                               {"p/rules.yaml", "a:\n  b: {binary: {expr: '('}}\n"}}),
+              ElementsAre("2 p rules/a/b binary.expr"));
+  EXPECT_THAT(items_of_errors({{"p/package.yaml", head("p") +
+                                                      "groups:\n  - name: g\n    rules: [{alert: A, expr: 'x +'}]\n"
+                                                      "alertmanager:\n  route: {receiver: 7}\n  nonsense: 1\n"}}),
+              ElementsAre("5 p groups/g rules.0.expr", "8 p alertmanager/ nonsense"));
+}
+
+TEST(ErrorsInItems, AnotherPackagesItemIsNamedWithItsPackage) {
+  const FolderTexts texts{
+      {"p/package.yaml", head("p") + "instances: {spec: {one: {with: {expr: '('}}}}\n"},
+      {"spec/package.yaml",
+       head("spec") + "parameters: {expr: {type: text}}\nrules: {a: {b: {binary: {expr: '${expr}'}}}}\n"}};
+  EXPECT_THAT(items_of_errors(texts), ElementsAre("4 spec rules/a/b binary.expr"));
+}
+
+TEST(ErrorsInItems, AValueOfAnInstanceIsAFieldOfTheInstance) {
+  EXPECT_THAT(items_of_errors({{"p/package.yaml", head("p") + "instances: {spec: {one: {with: {port: many}}}}\n"},
+                               {"spec/package.yaml", head("spec") + "parameters: {port: {type: port}}\n"}}),
+              ElementsAre("3 p instances/spec/one with.port"));
+}
+
+TEST(ErrorsInItems, AMistakeInAPagesTextIsThePages) {
+  EXPECT_THAT(items_of_errors({{"p/package.yaml", head("p") + "pages: {disks: {title: t, template: pages/disks.html}}\n"},
+                               {"p/pages/disks.html", "<p>\n{{ if }}\n"}}),
+              ElementsAre("2 p pages/disks template"));
+}
+
+TEST(ErrorsInItems, TheErrorsOfARefusedChangeAreNamedByItsOwnTexts) {
+  auto world = world_of({{"p/package.yaml", head("p") + "rules: {a: {b: {binary: {expr: up}}}}\n"}});
+  const auto plan = world.plan(std::set<std::string>{"p"},
+                               files_of({{"p/package.yaml", head("p") + "# moved\nrules: {a: {c: {binary: {expr: '('}}}}\n"}}));
+  ASSERT_EQ(plan.errors.size(), 1u);
+  EXPECT_THAT(plan.errors.front().path, ElementsAre("a", "c"));
+  EXPECT_EQ(plan.errors.front().field, "binary.expr");
+}
+
+}  // namespace
+}  // namespace atalaya::packages
