@@ -119,6 +119,11 @@ Result<std::unique_ptr<File>> FaultyFileSystem::open_read(const std::string& pat
   return std::make_unique<FaultyFile>(state_, std::move(file));
 }
 
+Result<std::unique_ptr<Mapping>> FaultyFileSystem::map(const std::string& path, MapSource source) {
+  AT_TRY(state_->pass());
+  return below_.map(path, source);
+}
+
 Result<std::vector<DirectoryEntry>> FaultyFileSystem::list(const std::string& directory) {
   AT_TRY(state_->pass());
   return below_.list(directory);
@@ -142,6 +147,11 @@ Status FaultyFileSystem::remove_all(const std::string& path) {
 Status FaultyFileSystem::rename(const std::string& from, const std::string& to) {
   AT_TRY(state_->pass());
   return below_.rename(from, to);
+}
+
+Status FaultyFileSystem::link(const std::string& from, const std::string& to) {
+  AT_TRY(state_->pass(true));
+  return below_.link(from, to);
 }
 
 Status FaultyFileSystem::sync_directory(const std::string& path) {

@@ -19,8 +19,8 @@ enum class Fault {
 };
 
 /// Passes every call on to `below` and counts those that could fail on a real disk: all but `size`,
-/// `exists` and `free_bytes`, of files opened through it as well. `below` outlives it and its files.
-/// Thread-safe.
+/// `exists` and `free_bytes`, of files opened through it as well (of a mapping only the call that makes
+/// it). `below` outlives it and its files. Thread-safe.
 ///
 ///   for_every_call([&](std::uint64_t n) {
 ///     MemoryFileSystem disk;
@@ -47,11 +47,13 @@ class FaultyFileSystem final : public FileSystem {
 
   Result<std::unique_ptr<File>> open_append(const std::string& path) override;
   Result<std::unique_ptr<File>> open_read(const std::string& path) override;
+  Result<std::unique_ptr<Mapping>> map(const std::string& path, MapSource source) override;
   Result<std::vector<DirectoryEntry>> list(const std::string& directory) override;
   Status create_directories(const std::string& path) override;
   Status remove(const std::string& path) override;
   Status remove_all(const std::string& path) override;
   Status rename(const std::string& from, const std::string& to) override;
+  Status link(const std::string& from, const std::string& to) override;
   Status sync_directory(const std::string& path) override;
   bool exists(const std::string& path) override;
   Result<std::uint64_t> free_bytes(const std::string& path) override;

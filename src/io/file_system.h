@@ -37,6 +37,27 @@ struct DirectoryEntry {
   bool is_link = false;  ///< a symbolic link; the rest is of what it leads to
 };
 
+/// The bytes of a file as memory. Immutable; thread-safe. What a reader may rely on:
+///  * The length is that of the moment of mapping, and the bytes are readable as long as the object lives, also when
+///    the file is removed or replaced meanwhile.
+///  * No access raises a signal. What cannot be read (a medium that fails, a file that somebody cut) is zeros, from
+///    then on for all of this mapping, and `failed` says so: bytes are to be trusted by their checksums only.
+///  * Nobody of ours changes a mapped file. Where somebody else does, the change may show.
+class Mapping {
+ public:
+  virtual ~Mapping() = default;
+  virtual std::string_view bytes() const = 0;
+  /// Advice that these bytes are read next, all of them. Past the end is no error.
+  virtual void will_read(std::uint64_t /*offset*/, std::uint64_t /*size*/) const {}
+  /// Whether a part turned out to be unreadable so far.
+  virtual bool failed() const { return false; }
+};
+
+enum class MapSource : std::uint8_t {
+  kAny,     ///< what the operating system has at hand
+  kDevice,  ///< it forgets first what it remembers of the (synced) file: what is read is what the disk says
+};
+
 /// Paths are `/`-separated. New files and directories belong to their owner alone (0600, 0700): a
 /// data directory holds keys. Thread-safe.
 class FileSystem {
@@ -47,12 +68,17 @@ class FileSystem {
   virtual Result<std::unique_ptr<File>> open_append(const std::string& path) = 0;
   /// invalid_argument for what is no regular file: a pipe or a device would hold up the caller.
   virtual Result<std::unique_ptr<File>> open_read(const std::string& path) = 0;
+  /// For reading here and there, not from end to end. invalid_argument as `open_read`.
+  virtual Result<std::unique_ptr<Mapping>> map(const std::string& path, MapSource source) = 0;
   virtual Result<std::vector<DirectoryEntry>> list(const std::string& directory) = 0;  ///< sorted by name
   /// With every missing parent; the new names are durable when it returns.
   virtual Status create_directories(const std::string& path) = 0;
   virtual Status remove(const std::string& path) = 0;                         ///< not_found if absent
   virtual Status remove_all(const std::string& path) = 0;                     ///< with everything below; ok if absent
   virtual Status rename(const std::string& from, const std::string& to) = 0;  ///< replaces `to`
+  /// A second name, `to`, for the file `from`: already_exists if `to` is there, invalid_argument for a
+  /// directory. As a rename it is durable after `sync_directory`; the bytes are one.
+  virtual Status link(const std::string& from, const std::string& to) = 0;
   virtual Status sync_directory(const std::string& path) = 0;
   virtual bool exists(const std::string& path) = 0;
   virtual Result<std::uint64_t> free_bytes(const std::string& path) = 0;

@@ -24,6 +24,7 @@ struct Node {
   Names names;
   Names durable_names;
   std::uint64_t stamp = 0;  ///< of the last write, unique among all
+  bool is_linked = false;   ///< has, or had, more than one name
 };
 
 /// Unique in the process: also where two file systems are compared.
@@ -95,13 +96,18 @@ struct MemoryFileSystem::State {
     return {std::move(parent), std::move(name)};
   }
 
-  static std::uint64_t used(const Node& node) {
+  /// `linked`: files of several names that were counted already.
+  static std::uint64_t used(const Node& node, std::set<const Node*>& linked) {
     std::uint64_t sum = node.bytes.size();
-    for (const auto& [name, child] : node.names) sum += used(*child);
+    for (const auto& [name, child] : node.names) {
+      if (child->is_linked && !linked.insert(child.get()).second) continue;
+      sum += used(*child, linked);
+    }
     return sum;
   }
   std::uint64_t free() const {
-    const auto sum = used(*root);
+    std::set<const Node*> linked;
+    const auto sum = used(*root, linked);
     return sum < capacity ? capacity - sum : 0;
   }
 
@@ -181,6 +187,15 @@ class MemoryFile final : public File {
   const bool writable_;
 };
 
+class MemoryMapping final : public Mapping {
+ public:
+  explicit MemoryMapping(std::string bytes) : bytes_(std::move(bytes)) {}
+  std::string_view bytes() const override { return bytes_; }
+
+ private:
+  const std::string bytes_;
+};
+
 }  // namespace
 
 MemoryFileSystem::MemoryFileSystem(std::uint64_t capacity_bytes) : state_(std::make_shared<State>()) {
@@ -209,6 +224,14 @@ Result<std::unique_ptr<File>> MemoryFileSystem::open_read(const std::string& pat
   if (node->is_directory) return wrong_kind("open", path, true);
   return std::make_unique<MemoryFile>(
       state_, state_->mutex, state_->boot, [] { return std::uint64_t{0}; }, node, false);
+}
+
+Result<std::unique_ptr<Mapping>> MemoryFileSystem::map(const std::string& path, MapSource) {
+  const std::lock_guard lock(state_->mutex);
+  const auto node = state_->find(path);
+  if (!node) return missing("map", path);
+  if (node->is_directory) return wrong_kind("map", path, true);
+  return std::make_unique<MemoryMapping>(node->bytes);
 }
 
 Result<std::vector<DirectoryEntry>> MemoryFileSystem::list(const std::string& directory) {
@@ -266,6 +289,18 @@ Status MemoryFileSystem::rename(const std::string& from, const std::string& to) 
     if (!old->names.empty()) return fail(ErrorCode::kAlreadyExists, "rename to " + to + ": Directory not empty");
   }
   source.parent->names.erase(source.name);
+  target.parent->names[target.name] = node;
+  return {};
+}
+
+Status MemoryFileSystem::link(const std::string& from, const std::string& to) {
+  const std::lock_guard lock(state_->mutex);
+  const auto node = state_->slot(from).node();
+  const auto target = state_->slot(to);
+  if (!node || !target.parent) return missing("link " + from + " to", to);
+  if (node->is_directory) return wrong_kind("link", from, true);
+  if (target.node()) return fail(ErrorCode::kAlreadyExists, "link " + from + " to " + to + ": File exists");
+  node->is_linked = true;
   target.parent->names[target.name] = node;
   return {};
 }

@@ -23,11 +23,14 @@ class MemoryFileSystem final : public FileSystem {
 
   Result<std::unique_ptr<File>> open_append(const std::string& path) override;
   Result<std::unique_ptr<File>> open_read(const std::string& path) override;
+  /// A copy: later changes do not show.
+  Result<std::unique_ptr<Mapping>> map(const std::string& path, MapSource source) override;
   Result<std::vector<DirectoryEntry>> list(const std::string& directory) override;
   Status create_directories(const std::string& path) override;
   Status remove(const std::string& path) override;
   Status remove_all(const std::string& path) override;
   Status rename(const std::string& from, const std::string& to) override;
+  Status link(const std::string& from, const std::string& to) override;
   Status sync_directory(const std::string& path) override;
   bool exists(const std::string& path) override;
   Result<std::uint64_t> free_bytes(const std::string& path) override;

@@ -13,6 +13,7 @@
 #include "io/descriptor.h"
 #include "io/errno.h"
 #include "io/file_system.h"
+#include "io/memory_map.h"
 
 namespace atalaya::io {
 namespace {
@@ -24,6 +25,20 @@ Result<Descriptor> open_descriptor(const std::string& path, int flags) {
   } while (fd < 0 && errno == EINTR);
   if (fd < 0) return fail_errno(errno, "open", path);
   return Descriptor(fd);
+}
+
+/// For reading; `size` becomes that of the file.
+Result<Descriptor> open_regular(const std::string& path, std::uint64_t& size) {
+  // Without O_NONBLOCK the open of a pipe waits for a writer who may never come.
+  AT_TRY(auto fd, open_descriptor(path, O_RDONLY | O_NONBLOCK));
+  struct stat status{};
+  if (::fstat(fd.get(), &status) != 0) return fail_errno(errno, "open", path);
+  if (!S_ISREG(status.st_mode)) {
+    return fail(ErrorCode::kInvalidArgument, "open " + path + ": it is no regular file",
+                "put an ordinary file there, or remove it");
+  }
+  size = static_cast<std::uint64_t>(status.st_size);
+  return fd;
 }
 
 class RealFile final : public File {
@@ -92,15 +107,17 @@ class RealFileSystem final : public FileSystem {
   }
 
   Result<std::unique_ptr<File>> open_read(const std::string& path) override {
-    // Without O_NONBLOCK the open of a pipe waits for a writer who may never come.
-    AT_TRY(auto fd, open_descriptor(path, O_RDONLY | O_NONBLOCK));
-    struct stat status{};
-    if (::fstat(fd.get(), &status) != 0) return fail_errno(errno, "open", path);
-    if (!S_ISREG(status.st_mode)) {
-      return fail(ErrorCode::kInvalidArgument, "open " + path + ": it is no regular file",
-                  "put an ordinary file there, or remove it");
-    }
+    std::uint64_t size = 0;
+    AT_TRY(auto fd, open_regular(path, size));
     return std::make_unique<RealFile>(path, std::move(fd));
+  }
+
+  Result<std::unique_ptr<Mapping>> map(const std::string& path, MapSource source) override {
+    std::uint64_t size = 0;
+    AT_TRY(auto fd, open_regular(path, size));
+    // Advice: where the system does not take it, the bytes come from its memory.
+    if (source == MapSource::kDevice) ::posix_fadvise(fd.get(), 0, 0, POSIX_FADV_DONTNEED);
+    return map_file(fd.get(), size, path);
   }
 
   Result<std::vector<DirectoryEntry>> list(const std::string& directory) override {
@@ -151,6 +168,14 @@ class RealFileSystem final : public FileSystem {
 
   Status rename(const std::string& from, const std::string& to) override {
     if (::rename(from.c_str(), to.c_str()) != 0) return fail_errno(errno, "rename " + from + " to", to);
+    return {};
+  }
+
+  Status link(const std::string& from, const std::string& to) override {
+    struct stat status{};
+    // The kernel answers EPERM for a directory, which would speak of permissions.
+    if (::lstat(from.c_str(), &status) == 0 && S_ISDIR(status.st_mode)) return fail_errno(EISDIR, "link", from);
+    if (::link(from.c_str(), to.c_str()) != 0) return fail_errno(errno, "link " + from + " to", to);
     return {};
   }
 

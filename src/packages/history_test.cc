@@ -88,11 +88,15 @@ class CountingFileSystem final : public io::FileSystem {
     return std::make_unique<CountedFile>(std::move(file), syncs);
   }
   Result<std::unique_ptr<io::File>> open_read(const std::string& path) override { return below_.open_read(path); }
+  Result<std::unique_ptr<io::Mapping>> map(const std::string& path, io::MapSource source) override {
+    return below_.map(path, source);
+  }
   Result<std::vector<io::DirectoryEntry>> list(const std::string& path) override { return below_.list(path); }
   Status create_directories(const std::string& path) override { return below_.create_directories(path); }
   Status remove(const std::string& path) override { return below_.remove(path); }
   Status remove_all(const std::string& path) override { return below_.remove_all(path); }
   Status rename(const std::string& from, const std::string& to) override { return below_.rename(from, to); }
+  Status link(const std::string& from, const std::string& to) override { return below_.link(from, to); }
   Status sync_directory(const std::string& path) override {
     ++syncs;
     return below_.sync_directory(path);
