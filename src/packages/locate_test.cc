@@ -25,28 +25,29 @@ std::vector<std::string> items_of_errors(const FolderTexts& texts, const std::st
 }
 
 TEST(ErrorsInItems, AWrongValueNamesItsItemAndField) {
-  EXPECT_THAT(items_of_errors({{"p/package.yaml", head("p") +
-                                                      "rules:\n  disk:\n    full:\n      gauge:\n        expr: 'x +'\n"
-                                                      "        above: {warning: much}\n    slow:\n      binary: {}\n"}}),
+  EXPECT_THAT(items_of_errors(
+                  {{"p/package.yaml", head("p") + "rules:\n  disk:\n    full:\n      gauge:\n        expr: 'x +'\n"
+                                                  "        above: {warning: much}\n    slow:\n      binary: {}\n"}}),
               ElementsAre("7 p rules/disk/full gauge.expr", "8 p rules/disk/full gauge.above.warning",
                           "10 p rules/disk/slow binary"));
 }
 
 TEST(ErrorsInItems, WhatIsWrongBesideTheItemsNamesNone) {
-  EXPECT_THAT(items_of_errors({{"p/package.yaml", head("p") +
-                                                      "rules: {a: {b: {binary: {expr: up}}, 'no name!': {}}, c: 1}\n"
+  EXPECT_THAT(
+      items_of_errors({{"p/package.yaml", head("p") + "rules: {a: {b: {binary: {expr: up}}, 'no name!': {}}, c: 1}\n"
                                                       "requires: {nobody: '*'}\nruels: {}\n"}}),
-              ElementsAre("3 p rules/a/no name! ", "3  / ", "5  / ", "4  / "));
+      ElementsAre("3 p rules/a/no name! ", "3  / ", "5  / ", "4  / "));
 }
 
 TEST(ErrorsInItems, LinkedFilesListsAndDocumentsAreItemsToo) {
   EXPECT_THAT(items_of_errors({{"p/package.yaml", head("p") + "rules: {link: rules.yaml}\n"},
                                {"p/rules.yaml", "a:\n  b: {binary: {expr: '('}}\n"}}),
               ElementsAre("2 p rules/a/b binary.expr"));
-  EXPECT_THAT(items_of_errors({{"p/package.yaml", head("p") +
-                                                      "groups:\n  - name: g\n    rules: [{alert: A, expr: 'x +'}]\n"
-                                                      "alertmanager:\n  route: {receiver: 7}\n  nonsense: 1\n"}}),
-              ElementsAre("5 p groups/g rules.0.expr", "8 p alertmanager/ nonsense"));
+  EXPECT_THAT(items_of_errors(
+                  {{"p/package.yaml", head("p") + "groups:\n  - name: g\n    rules: [{alert: A, expr: 'x +'}]\n"
+                                                  "alertmanager:\n  route: {receiver: r}\n  receivers: [{name: r}]\n"
+                                                  "  nonsense: 1\n"}}),
+              ElementsAre("5 p groups/g rules.0.expr", "9 p alertmanager/ nonsense"));
 }
 
 TEST(ErrorsInItems, AnotherPackagesItemIsNamedWithItsPackage) {
@@ -64,15 +65,16 @@ TEST(ErrorsInItems, AValueOfAnInstanceIsAFieldOfTheInstance) {
 }
 
 TEST(ErrorsInItems, AMistakeInAPagesTextIsThePages) {
-  EXPECT_THAT(items_of_errors({{"p/package.yaml", head("p") + "pages: {disks: {title: t, template: pages/disks.html}}\n"},
+  EXPECT_THAT(items_of_errors({{"p/package.yaml", head("p") + "pages: {all: {disks: {template: pages/disks.html}}}\n"},
                                {"p/pages/disks.html", "<p>\n{{ if }}\n"}}),
-              ElementsAre("2 p pages/disks template"));
+              ElementsAre("2 p pages/all/disks template"));
 }
 
 TEST(ErrorsInItems, TheErrorsOfARefusedChangeAreNamedByItsOwnTexts) {
   auto world = world_of({{"p/package.yaml", head("p") + "rules: {a: {b: {binary: {expr: up}}}}\n"}});
-  const auto plan = world.plan(std::set<std::string>{"p"},
-                               files_of({{"p/package.yaml", head("p") + "# moved\nrules: {a: {c: {binary: {expr: '('}}}}\n"}}));
+  const auto plan =
+      world.plan(std::set<std::string>{"p"},
+                 files_of({{"p/package.yaml", head("p") + "# moved\nrules: {a: {c: {binary: {expr: '('}}}}\n"}}));
   ASSERT_EQ(plan.errors.size(), 1u);
   EXPECT_THAT(plan.errors.front().path, ElementsAre("a", "c"));
   EXPECT_EQ(plan.errors.front().field, "binary.expr");
