@@ -1,6 +1,6 @@
 #include "auth/ecdsa.h"
 
-#include "auth/openssl.h"
+#include "base/openssl.h"
 
 namespace atalaya::auth {
 

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "auth/openssl.h"
+#include "base/openssl.h"
 #include "base/result.h"
 
 namespace atalaya::auth {

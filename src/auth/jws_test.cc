@@ -8,8 +8,8 @@
 
 #include "auth/ecdsa.h"
 #include "auth/jws_test_support.h"
-#include "auth/openssl.h"
 #include "base/bytes.h"
+#include "base/openssl.h"
 #include "base/random.h"
 
 namespace atalaya::auth {

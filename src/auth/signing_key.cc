@@ -6,9 +6,9 @@
 
 #include "auth/digest.h"
 #include "auth/ecdsa.h"
-#include "auth/openssl.h"
 #include "base/bytes.h"
 #include "base/check.h"
+#include "base/openssl.h"
 
 namespace atalaya::auth {
 namespace {
@@ -19,9 +19,6 @@ std::string directory_of(const std::string& path) {
   const auto slash = path.rfind('/');
   return slash == std::string::npos ? "." : path.substr(0, slash);
 }
-
-// Never asks a terminal for a pass phrase.
-int no_password(char*, int, int, void*) { return 0; }
 
 }  // namespace
 
@@ -65,9 +62,9 @@ Result<SigningKey> SigningKey::generate() {
 }
 
 Result<SigningKey> SigningKey::parse(std::string_view pem) {
-  const ssl::Bio bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+  const auto bio = ssl::reader(pem);
   auto impl = std::make_unique<Impl>();
-  impl->key.reset(PEM_read_bio_PrivateKey(bio.get(), nullptr, no_password, nullptr));
+  impl->key.reset(PEM_read_bio_PrivateKey(bio.get(), nullptr, ssl::no_password, nullptr));
   if (!impl->key) return fail(ErrorCode::kCorruption, "no private key in PEM form");
   AT_TRY(impl->describe());
   const ssl::KeyContext context(EVP_PKEY_CTX_new_from_pkey(nullptr, impl->key.get(), nullptr));
@@ -115,11 +112,9 @@ std::string SigningKey::public_jwk() const {
 }
 
 std::string SigningKey::pem() const {
-  const ssl::Bio bio(BIO_new(BIO_s_mem()));
+  const auto bio = ssl::writer();
   AT_CHECK(PEM_write_bio_PKCS8PrivateKey(bio.get(), impl_->key.get(), nullptr, nullptr, 0, nullptr, nullptr) == 1);
-  char* data = nullptr;
-  const long size = BIO_get_mem_data(bio.get(), &data);
-  return {data, static_cast<std::size_t>(size)};
+  return ssl::text_of(bio);
 }
 
 }  // namespace atalaya::auth

@@ -1,18 +1,16 @@
 #include "net/tls.h"
 
 #include <fcntl.h>
-#include <openssl/bio.h>
 #include <openssl/err.h>
-#include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <memory>
 
 #include "base/bytes.h"
+#include "base/openssl.h"
 #include "base/random.h"
 #include "io/errno.h"
 #include "io/file_system.h"
@@ -20,15 +18,6 @@
 
 namespace atalaya::net {
 namespace {
-
-template <typename T, void (*release)(T*)>
-struct Releaser {
-  void operator()(T* p) const { release(p); }
-};
-void release_bio(BIO* bio) { BIO_free_all(bio); }
-using Bio = std::unique_ptr<BIO, Releaser<BIO, release_bio>>;
-using Key = std::unique_ptr<EVP_PKEY, Releaser<EVP_PKEY, EVP_PKEY_free>>;
-using Certificate = std::unique_ptr<X509, Releaser<X509, X509_free>>;
 
 std::unexpected<Error> fail_openssl(std::string what) {
   const auto code = ERR_get_error();
@@ -53,9 +42,9 @@ bool add_extension(X509* certificate, int nid, const std::string& value) {
   return added;
 }
 
-Result<Certificate> sign_certificate(EVP_PKEY* key, const std::vector<std::string>& names) {
+Result<ssl::Certificate> sign_certificate(EVP_PKEY* key, const std::vector<std::string>& names) {
   constexpr long kTenYears = 10L * 365 * 24 * 3600;
-  Certificate certificate(X509_new());
+  ssl::Certificate certificate(X509_new());
   const auto serial_bytes = random_bytes(16);
   BIGNUM* serial = BN_bin2bn(reinterpret_cast<const unsigned char*>(serial_bytes.data()), 16, nullptr);
   BN_clear_bit(serial, 127);
@@ -107,12 +96,6 @@ Status write_private(const std::string& path, std::string_view bytes, mode_t mod
   return io::fail_errno(error, "write", path);
 }
 
-std::string text_of(BIO* bio) {
-  char* data = nullptr;
-  const long size = BIO_get_mem_data(bio, &data);
-  return {data, static_cast<std::size_t>(size)};
-}
-
 }  // namespace
 
 Result<std::string> fingerprint(x509_st* certificate) {
@@ -124,8 +107,8 @@ Result<std::string> fingerprint(x509_st* certificate) {
 }
 
 Result<std::string> certificate_fingerprint_of(std::string_view pem_text) {
-  const Bio bio(BIO_new_mem_buf(pem_text.data(), static_cast<int>(pem_text.size())));
-  const Certificate certificate(PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr));
+  const auto bio = ssl::reader(pem_text);
+  const ssl::Certificate certificate(PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr));
   if (!certificate) {
     ERR_clear_error();
     return fail(ErrorCode::kInvalidArgument, "no PEM certificate in the text");
@@ -144,16 +127,16 @@ Result<std::string> certificate_fingerprint(const std::string& pem_file) {
 Status make_self_signed(const std::string& cert_path, const std::string& key_path,
                         const std::vector<std::string>& names) {
   if (names.empty()) return fail(ErrorCode::kInvalidArgument, "a certificate needs a name");
-  const Key key(EVP_EC_gen("P-256"));
+  const ssl::Key key(EVP_EC_gen("P-256"));
   if (!key) return fail_openssl("make key");
   AT_TRY(const auto certificate, sign_certificate(key.get(), names));
-  const Bio cert_pem(BIO_new(BIO_s_mem()));
-  const Bio key_pem(BIO_new(BIO_s_mem()));
+  const auto cert_pem = ssl::writer();
+  const auto key_pem = ssl::writer();
   if (PEM_write_bio_X509(cert_pem.get(), certificate.get()) != 1 ||
       PEM_write_bio_PrivateKey(key_pem.get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr) != 1)
     return fail_openssl("encode certificate");
-  AT_TRY(write_private(key_path, text_of(key_pem.get()), 0600));
-  return write_private(cert_path, text_of(cert_pem.get()), 0644);
+  AT_TRY(write_private(key_path, ssl::text_of(key_pem), 0600));
+  return write_private(cert_path, ssl::text_of(cert_pem), 0644);
 }
 
 }  // namespace atalaya::net

@@ -3,14 +3,12 @@
 #include <fmt/format.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
-#include <openssl/x509.h>
 
 #include <algorithm>
-#include <array>
-#include <memory>
 
 #include "base/bytes.h"
 #include "base/check.h"
+#include "base/openssl.h"
 #include "io/compress.h"
 #include "packages/edit.h"
 
@@ -25,34 +23,15 @@ constexpr std::size_t kSigned = 88;  ///< bytes of the header that the signature
 constexpr std::size_t kHeader = kSigned + kSignature;
 constexpr std::size_t kMaxVersion = 64;
 
-template <auto Free>
-struct Deleter {
-  template <typename T>
-  void operator()(T* object) const {
-    Free(object);
-  }
-};
-using Key = std::unique_ptr<EVP_PKEY, Deleter<EVP_PKEY_free>>;
-using Signing = std::unique_ptr<EVP_MD_CTX, Deleter<EVP_MD_CTX_free>>;
-using Memory = std::unique_ptr<BIO, Deleter<BIO_free_all>>;
-
-const unsigned char* bytes_of(std::string_view text) { return reinterpret_cast<const unsigned char*>(text.data()); }
-
 std::string sha256(std::string_view bytes) {
   std::string out(kDigest, '\0');
   unsigned size = 0;
-  AT_CHECK(EVP_Digest(bytes.data(), bytes.size(), reinterpret_cast<unsigned char*>(out.data()), &size, EVP_sha256(),
-                      nullptr) == 1);
+  AT_CHECK(EVP_Digest(bytes.data(), bytes.size(), ssl::bytes(out), &size, EVP_sha256(), nullptr) == 1);
   return out;
 }
 
-// Never asks a terminal for a pass phrase.
-int no_password(char*, int, int, void*) { return 0; }
-
-Memory reader(std::string_view pem) { return Memory(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size()))); }
-
-Result<Key> ed25519(EVP_PKEY* read, std::string_view what) {
-  Key key(read);
+Result<ssl::Key> ed25519(EVP_PKEY* read, std::string_view what) {
+  ssl::Key key(read);
   if (key && EVP_PKEY_get_base_id(key.get()) == EVP_PKEY_ED25519) return key;
   return fail(ErrorCode::kInvalidArgument, fmt::format("not an Ed25519 {} key in PEM", what),
               "make one with `openssl genpkey -algorithm ed25519`");
@@ -60,18 +39,18 @@ Result<Key> ed25519(EVP_PKEY* read, std::string_view what) {
 
 constexpr std::size_t kMaxPem = 64 << 10;
 
-Result<Key> private_key(std::string_view pem) {
+Result<ssl::Key> private_key(std::string_view pem) {
   if (pem.size() > kMaxPem) return fail(ErrorCode::kTooLarge, "a key of more than 64 KiB");
-  return ed25519(PEM_read_bio_PrivateKey(reader(pem).get(), nullptr, no_password, nullptr), "private");
+  return ed25519(PEM_read_bio_PrivateKey(ssl::reader(pem).get(), nullptr, ssl::no_password, nullptr), "private");
 }
 
-Result<Key> public_key(std::string_view pem) {
+Result<ssl::Key> public_key(std::string_view pem) {
   if (pem.size() > kMaxPem) return fail(ErrorCode::kTooLarge, "a key of more than 64 KiB");
-  return ed25519(PEM_read_bio_PUBKEY(reader(pem).get(), nullptr, no_password, nullptr), "public");
+  return ed25519(PEM_read_bio_PUBKEY(ssl::reader(pem).get(), nullptr, ssl::no_password, nullptr), "public");
 }
 
 /// 32 bytes.
-std::string fingerprint_of(const Key& key) {
+std::string fingerprint_of(const ssl::Key& key) {
   unsigned char* der = nullptr;
   const int size = i2d_PUBKEY(key.get(), &der);
   AT_CHECK(size > 0);
@@ -80,26 +59,19 @@ std::string fingerprint_of(const Key& key) {
   return print;
 }
 
-std::string sign(const Key& key, std::string_view bytes) {
-  const Signing context(EVP_MD_CTX_new());
+std::string sign(const ssl::Key& key, std::string_view bytes) {
+  const ssl::DigestContext context(EVP_MD_CTX_new());
   std::string out(kSignature, '\0');
   auto size = out.size();
   AT_CHECK(EVP_DigestSignInit(context.get(), nullptr, nullptr, nullptr, key.get()) == 1);
-  AT_CHECK(EVP_DigestSign(context.get(), reinterpret_cast<unsigned char*>(out.data()), &size, bytes_of(bytes),
-                          bytes.size()) == 1);
+  AT_CHECK(EVP_DigestSign(context.get(), ssl::bytes(out), &size, ssl::bytes(bytes), bytes.size()) == 1);
   return out;
 }
 
-bool verifies(const Key& key, std::string_view signature, std::string_view bytes) {
-  const Signing context(EVP_MD_CTX_new());
+bool verifies(const ssl::Key& key, std::string_view signature, std::string_view bytes) {
+  const ssl::DigestContext context(EVP_MD_CTX_new());
   return EVP_DigestVerifyInit(context.get(), nullptr, nullptr, nullptr, key.get()) == 1 &&
-         EVP_DigestVerify(context.get(), bytes_of(signature), signature.size(), bytes_of(bytes), bytes.size()) == 1;
-}
-
-std::string from_memory(const Memory& memory) {
-  char* data = nullptr;
-  const auto size = BIO_get_mem_data(memory.get(), &data);
-  return {data, static_cast<std::size_t>(size)};
+         EVP_DigestVerify(context.get(), ssl::bytes(signature), signature.size(), ssl::bytes(bytes), bytes.size()) == 1;
 }
 
 /// What is wrong with names, paths and numbers; "" for nothing.
@@ -153,8 +125,9 @@ Result<std::string> check_signature(std::string_view header, const std::vector<s
   if (print == std::string(kDigest, '\0')) {
     if (signature != std::string(kSignature, '\0')) return damaged("a signature by nobody");
     if (!must_be_signed) return std::string();
-    return fail(ErrorCode::kPermissionDenied, "the package archive is not signed",
-                "sign it, or allow unsigned packages");
+    return fail(
+        ErrorCode::kPermissionDenied, "the package archive is not signed",
+        "sign it (`atalaya package pack DIR --key FILE`); a server started without --package-key takes it as it is");
   }
   for (const auto& pem : trusted) {
     AT_TRY(const auto key, public_key(pem));
@@ -164,20 +137,20 @@ Result<std::string> check_signature(std::string_view header, const std::vector<s
   }
   return fail(ErrorCode::kPermissionDenied,
               fmt::format("the package archive is signed by {}, whom nobody here trusts", to_hex(print)),
-              "add the signer's public key to the trusted ones");
+              "if you trust the signer, start the server with --package-key FILE, the signer's public key");
 }
 
 }  // namespace
 
 Result<SigningKey> make_signing_key() {
-  const Key key(EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519"));
-  const Memory secret(BIO_new(BIO_s_mem()));
-  const Memory open(BIO_new(BIO_s_mem()));
+  const ssl::Key key(EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519"));
+  const auto secret = ssl::writer();
+  const auto open = ssl::writer();
   if (!key || PEM_write_bio_PrivateKey(secret.get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr) != 1 ||
       PEM_write_bio_PUBKEY(open.get(), key.get()) != 1) {
     return fail(ErrorCode::kInternal, "OpenSSL made no Ed25519 key");
   }
-  return SigningKey{from_memory(secret), from_memory(open)};
+  return SigningKey{ssl::text_of(secret), ssl::text_of(open)};
 }
 
 Result<std::string> key_fingerprint(std::string_view public_pem) {
