@@ -48,7 +48,10 @@ Result<int> show(const Options& options, const ServerClient& server) {
   AT_TRY(const auto answer,
          server.get(api_path({"packages", options.argument("PACKAGE")}) + (section.empty() ? "" : "/tree")));
   if (section.empty()) return print(options, answer, package_text);
-  return print(options, answer, [&](const auto& tree) { return package_tree_text(tree, section); });
+  if (!answer.good() || wants_json(options)) return print(options, answer, {});
+  AT_TRY(const auto text, package_tree_text(answer.object(), section));
+  fmt::print("{}", text);
+  return 0;
 }
 
 Result<int> explain(const Options& options, const ServerClient& server) {
@@ -178,7 +181,7 @@ Result<int> remove(const Options& options, const ServerClient& server) {
   if (!preview && !options.boolean("yes")) {
     AT_TRY(const auto effects, change(server, operations, "", true));
     if (!effects.good()) return print(options, effects, {});
-    fmt::print(stderr, "{}Type the package's name to remove it: ", change_text(effects.object(), true));
+    fmt::print(stderr, "This will happen:\n{}Type the package's name to remove it: ", plan_text(effects.object()));
     std::string line;
     std::getline(std::cin, line);
     if (line != name) {

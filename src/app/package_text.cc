@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "config/suggest.h"
+
 namespace atalaya::app {
 namespace {
 
@@ -194,16 +196,22 @@ std::string package_text(const json::object& answer) {
   return out;
 }
 
-std::string package_tree_text(const json::object& answer, const std::string& section) {
+Result<std::string> package_tree_text(const json::object& answer, const std::string& section) {
   std::string out;
+  std::vector<std::string> filled;
   for (const auto* one : objects(answer, "sections")) {
-    if (!section.empty() && text(*one, "name") != section) continue;
+    filled.push_back(text(*one, "name"));
+    if (!section.empty() && filled.back() != section) continue;
     std::vector<std::vector<std::string>> rows;
     for (const auto* node : objects(*one, "nodes")) put_nodes(*node, "", rows);
     if (!out.empty()) out += '\n';
-    out += table_text({text(*one, "name"), "", ""}, rows);
+    out += table_text({filled.back(), "", ""}, rows);
   }
-  return out;
+  if (!out.empty()) return out;
+  if (section.empty()) return "No section holds anything.\n";
+  const auto remedy = filled.empty() ? std::string("none of its sections does") : config::suggestion(section, filled);
+  return fail(ErrorCode::kNotFound, fmt::format("the package holds nothing in a section \"{}\"", plain(section)),
+              plain(remedy));
 }
 
 std::string item_text(const json::object& answer) {
@@ -237,7 +245,7 @@ std::string diffs_text(const json::object& answer) {
   return out;
 }
 
-std::string change_text(const json::object& answer, bool preview) {
+std::string plan_text(const json::object& answer) {
   const auto files = objects(answer, "files");
   if (files.empty()) return "Nothing differs.\n";
   std::string out;
@@ -246,6 +254,12 @@ std::string change_text(const json::object& answer, bool preview) {
     const auto what = !file->contains("before") ? "new" : !file->contains("after") ? "removed" : "changed";
     out += fmt::format("{}: {}\n", plain(text(*file, "file")), what);
   }
+  return out;
+}
+
+std::string change_text(const json::object& answer, bool preview) {
+  const auto out = plan_text(answer);
+  if (objects(answer, "files").empty()) return out;
   if (preview) return out + "A preview: nothing was changed.\n";
   return out + fmt::format("Commit {}; `atalaya package revert {}` takes it back.\n", number(answer, "commit"),
                            number(answer, "commit"));

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/result.h"
 #include "packages/rule_tests.h"
 
 namespace atalaya::app {
@@ -16,13 +17,15 @@ std::string table_text(std::vector<std::string> heading, const std::vector<std::
 
 std::string package_list_text(const boost::json::object& answer);
 std::string package_text(const boost::json::object& answer);
-/// The items of one section of the tree; of all sections for "".
-std::string package_tree_text(const boost::json::object& answer, const std::string& section);
+/// The items of one section of the tree; of all sections for "". not_found for a section without any.
+Result<std::string> package_tree_text(const boost::json::object& answer, const std::string& section);
 /// Each field of an item, its value, and where that comes from.
 std::string item_text(const boost::json::object& answer);
 std::string history_text(const boost::json::object& answer);
 /// The differences alone.
 std::string diffs_text(const boost::json::object& answer);
+/// What a change means and which files it touches, without a word of whether it is done.
+std::string plan_text(const boost::json::object& answer);
 /// What a change did; of a preview what it would do.
 std::string change_text(const boost::json::object& answer, bool preview);
 /// Why the server refused: every error with its place and remedy.

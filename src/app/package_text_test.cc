@@ -67,6 +67,8 @@ TEST(PackageText, AChangeTellsItsEffectsItsFilesAndHowToTakeItBack) {
             "host/a.yaml: changed\nhost/b.yaml: new\nhost/c.yaml: removed\n"
             "Commit 12; `atalaya package revert 12` takes it back.\n");
   EXPECT_THAT(change_text(answer, true), HasSubstr("nothing was changed"));
+  EXPECT_EQ(plan_text(answer), "2 rules change\nhost/a.yaml: changed\nhost/b.yaml: new\nhost/c.yaml: removed\n")
+      << "a question that follows is none of a preview";
   EXPECT_EQ(change_text(parse(R"({"files":[],"effects":[]})"), false), "Nothing differs.\n");
 }
 
@@ -93,8 +95,19 @@ TEST(PackageText, TheTreeOfASectionIsItsItemsByTheirPaths) {
     {"name":"rules","nodes":[{"name":"disk","item":false,"children":[
       {"name":"full","item":true,"title":"Full"},{"name":"odd","item":true,"error":true}]}]},
     {"name":"pages","nodes":[{"name":"x","item":true}]}]})");
-  EXPECT_EQ(package_tree_text(tree, "rules"), "rules\ndisk/full  Full\ndisk/odd         broken\n");
-  EXPECT_THAT(package_tree_text(tree, ""), HasSubstr("pages\nx\n"));
+  EXPECT_EQ(*package_tree_text(tree, "rules"), "rules\ndisk/full  Full\ndisk/odd         broken\n");
+  EXPECT_THAT(*package_tree_text(tree, ""), HasSubstr("pages\nx\n"));
+}
+
+TEST(PackageText, ASectionThatHoldsNothingIsSaidWithThoseThatDo) {
+  const auto tree = parse(R"({"sections":[{"name":"rules","nodes":[]},{"name":"pages","nodes":[]}]})");
+  const auto misspelt = package_tree_text(tree, "ruls");
+  ASSERT_FALSE(misspelt);
+  EXPECT_EQ(misspelt.error().code, ErrorCode::kNotFound);
+  EXPECT_THAT(misspelt.error().remedy, HasSubstr("did you mean \"rules\"?"));
+  const auto empty = package_tree_text(parse(R"({"sections":[]})"), "");
+  ASSERT_TRUE(empty);
+  EXPECT_THAT(*empty, testing::EndsWith("\n"));
 }
 
 TEST(PackageText, RuleTestsAreFaultsWithTheirPlacesAndACount) {

@@ -80,6 +80,8 @@ def test_shows_a_package_and_the_items_of_a_section(server, package):
     assert "disk/filesystem_filling" in rules and "File system is filling" in rules
     missing = package("show", "hots", check=False)
     assert missing.returncode == 1 and "hots" in missing.stderr
+    misspelt = package("show", "host", "ruls", check=False)
+    assert misspelt.returncode == 1 and 'did you mean "rules"' in misspelt.stderr and misspelt.stdout == ""
 
 
 def test_installs_explains_upgrades_and_removes(server, package, tmp_path):
@@ -107,6 +109,7 @@ def test_installs_explains_upgrades_and_removes(server, package, tmp_path):
 
     kept = package("remove", "site", check=False, input="host\n")
     assert kept.returncode == 1 and "Type the package's name" in kept.stderr and "removed" in kept.stderr
+    assert kept.stderr.startswith("This will happen:\n") and "preview" not in kept.stderr
     assert warning_of(package)["value"] == "0.3"
     package("remove", "site", input="site\n")
     assert warning_of(package) == before
@@ -181,7 +184,7 @@ def test_signed_archives_are_taken_and_others_refused(data, tmp_path):
     with Server(data, arguments=["--package-key", str(tmp_path / "ops.pub")]) as server:
         for archive, word in (("stranger.atpkg", "trusts"), ("site-1.0.0.atpkg", "not signed")):
             refused = Server.cli("package", "install", tmp_path / archive, "--data", data, check=False)
-            assert refused.returncode == 1 and word in refused.stderr
+            assert refused.returncode == 1 and word in refused.stderr and "--package-key" in refused.stderr
         assert "site" not in [p["name"] for p in server.get("/packages")["packages"]]
         Server.cli("package", "install", tmp_path / "ops.atpkg", "--data", data)
         write_site(folder, version="1.0.1")
