@@ -1,6 +1,5 @@
 #include "app/server.h"
 
-#include <boost/asio/ip/address.hpp>
 #include <fmt/format.h>
 
 #include <array>
@@ -23,6 +22,7 @@
 #include "app/end_series.h"
 #include "app/judge.h"
 #include "app/keeper.h"
+#include "app/listening.h"
 #include "app/own_metrics.h"
 #include "app/package_doors.h"
 #include "app/package_parts.h"
@@ -38,7 +38,6 @@
 #include "net/server.h"
 #include "net/static_files.h"
 #include "net/tls.h"
-#include "net/url.h"
 #include "notify/dispatcher.h"
 #include "notify/outbox.h"
 #include "notify/queries.h"
@@ -51,27 +50,6 @@
 
 namespace atalaya::app {
 namespace {
-
-/// The page may talk to its own server only; styles are set by the charts.
-constexpr std::string_view kContentPolicy =
-    "default-src 'self'; connect-src 'self' ws: wss: http: https:; img-src 'self' data: blob:; style-src 'self' "
-    "'unsafe-inline'; frame-ancestors 'none'; base-uri 'self'; form-action 'self'";
-
-bool is_loopback(const std::string& address) {
-  const auto parsed = net::parse_host_port(address);
-  if (!parsed) return false;
-  boost::system::error_code error;
-  const auto literal = boost::asio::ip::make_address(parsed->host, error);
-  return error ? parsed->host == "localhost" : literal.is_loopback();
-}
-
-/// `address` as somebody can open it: a wildcard is no place to go to.
-std::string with_host(const std::string& address, const std::string& instead_of_wildcard) {
-  auto parsed = net::parse_host_port(address);
-  if (!parsed) return address;
-  if (parsed->host.empty() || parsed->host == "0.0.0.0" || parsed->host == "::") parsed->host = instead_of_wildcard;
-  return net::to_string(*parsed);
-}
 
 /// A data folder that can be written; the error says what to do.
 Status prepare_folder(io::FileSystem& files, const std::string& data) {
@@ -104,7 +82,6 @@ struct Server::Parts {
   void connect_changes();
   void add_chores();
   void add_routes(net::Router& router);
-  Status check_safety() const;
   Status bind_doors();
   Status is_ready();
   void welcome_tenants();
@@ -159,20 +136,6 @@ struct Server::Parts {
   std::atomic<bool> ready{false};
   std::vector<std::function<void()>> stops;  ///< last one first
 };
-
-Status Server::Parts::check_safety() const {
-  if (options.tls_cert.empty() != options.tls_key.empty()) {
-    return fail(ErrorCode::kInvalidArgument, "--tls-cert and --tls-key belong together");
-  }
-  if (!options.insecure_no_auth) return {};
-  for (const auto& address : options.listen) {
-    if (!is_loopback(address)) {
-      return fail(ErrorCode::kPermissionDenied, fmt::format("--insecure-no-auth is refused on {}", address),
-                  "listen on 127.0.0.1 or leave the option out");
-    }
-  }
-  return {};
-}
 
 Status Server::Parts::open_stores() {
   AT_TRY(prepare_folder(*files, options.data));
@@ -368,18 +331,10 @@ void Server::Parts::add_routes(net::Router& router) {
 
 /// Takes the ports first: links need them, and a port in use is better known before anything is opened.
 Status Server::Parts::bind_doors() {
-  net::ServerOptions server_options;
-  server_options.listen = options.listen;
-  if (!options.tls_cert.empty()) server_options.tls = net::TlsFiles{options.tls_cert, options.tls_key};
-  server_options.insecure_http = options.insecure_http;
-  server_options.max_connections_per_address = options.connections_per_address;
-  server_options.cors_origins = options.cors_origins;
-  server_options.content_security_policy = kContentPolicy;
-  http = std::make_unique<net::HttpServer>(all_routes, server_options, metrics, clock);
+  http = std::make_unique<net::HttpServer>(all_routes, listening_options(options), metrics, clock);
   AT_TRY(http->bind());
-  const auto* scheme = options.tls_cert.empty() ? "http" : "https";
-  link_base = fmt::format("{}://{}", scheme, with_host(http->addresses().front(), agent::host_name()));
-  if (!options.external_url.empty()) link_base = options.external_url;
+  link_base = options.external_url.empty() ? url_of(options, http->addresses().front(), agent::host_name())
+                                           : options.external_url;
   return {};
 }
 
@@ -436,7 +391,7 @@ Server::~Server() = default;
 
 Result<std::unique_ptr<Server>> Server::start(ServerOptions options) {
   auto parts = std::make_unique<Parts>(std::move(options));
-  AT_TRY(parts->check_safety());
+  AT_TRY(check_safety(parts->options));
   AT_TRY(parts->bind_doors());
   AT_TRY(parts->open_stores());
   AT_TRY(parts->open_control());
@@ -480,10 +435,7 @@ std::vector<Error> Server::reload() { return parts_->reload(); }
 
 std::vector<std::string> Server::routes() const { return parts_->routes; }
 
-std::string Server::url() const {
-  const auto* scheme = parts_->options.tls_cert.empty() ? "http" : "https";
-  return fmt::format("{}://{}", scheme, with_host(parts_->http->addresses().front(), "127.0.0.1"));
-}
+std::string Server::url() const { return url_of(parts_->options, parts_->http->addresses().front(), "127.0.0.1"); }
 
 Result<std::string> Server::sign_in_link() {
   AT_TRY(auto link, parts_->auth->create_link(default_tenant(), "admin"));
