@@ -6,31 +6,22 @@
 #include <future>
 #include <latch>
 
+#include "net/test_loop.h"
+
 namespace atalaya::agent {
 namespace {
 
 /// Calls on a loop, and what they answer.
 class CallsTest : public testing::Test {
  protected:
-  CallsTest() { loop_.start(); }
   ~CallsTest() override {
-    on_loop([this] { calls_.reset(); });
+    loop_.run([this] { calls_.reset(); });
     loop_.stop();
   }
-
-  template <typename Work>
-  void on_loop(Work work) {
-    std::promise<void> done;
-    loop_.post([&] {
-      work();
-      done.set_value();
-    });
-    done.get_future().get();
-  }
   void make(CallsOptions options, Calls::Run run) {
-    on_loop([&] {
+    loop_.run([&] {
       calls_ = std::make_unique<Calls>(
-          loop_, options,
+          *loop_, options,
           [this](std::string bytes) {
             auto frame = ingest::decode_agent_frame(bytes);
             EXPECT_TRUE(frame);
@@ -46,7 +37,7 @@ class CallsTest : public testing::Test {
     ingest::CallFrame frame;
     frame.id = id;
     frame.kind = kind;
-    on_loop([&] { calls_->on_call(frame); });
+    loop_.run([&] { calls_->on_call(frame); });
   }
   ingest::CallResultFrame answer(std::size_t index) {
     std::unique_lock lock(mutex_);
@@ -54,7 +45,7 @@ class CallsTest : public testing::Test {
     return answers_.at(index);
   }
 
-  net::EventLoop loop_;
+  net::testing::TestLoop loop_;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<ingest::CallResultFrame> answers_;
@@ -67,7 +58,7 @@ TEST_F(CallsTest, TheAnswerSaysWhatTheProgramDid) {
   });
   call("c1");
   EXPECT_EQ(answer(0), (ingest::CallResultFrame{"c1", 3, true, "out", "err", "", "", ""}));
-  on_loop([&] { EXPECT_EQ(calls_->running(), 0u); });
+  loop_.run([&] { EXPECT_EQ(calls_->running(), 0u); });
 }
 
 TEST_F(CallsTest, OneMoreThanMayRunIsRefusedUntilOneHasEnded) {
@@ -115,7 +106,7 @@ TEST_F(CallsTest, WhatRunsIsToldToEndWithTheAgent) {
   });
   call("c1");
   begun.get_future().get();
-  on_loop([&] { calls_.reset(); });
+  loop_.run([&] { calls_.reset(); });
   EXPECT_TRUE(answers_.empty());
 }
 

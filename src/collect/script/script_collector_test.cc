@@ -6,6 +6,7 @@
 #include <future>
 
 #include "model/sample.h"
+#include "net/test_loop.h"
 
 namespace atalaya::collect::script {
 namespace {
@@ -29,28 +30,17 @@ class ScriptTest : public testing::Test {
     spec_.id = "shop/queues/orders";
     spec_.period = Duration{10'000};
     spec_.what = ScriptSpec{.program = "#!/bin/sh\n"};
-    loop_.start();
   }
   ~ScriptTest() override {
-    on_loop([this] { collector_.reset(); });
+    loop_.run([this] { collector_.reset(); });
     workers_.stop();
     loop_.stop();
   }
 
-  template <typename Work>
-  void on_loop(Work work) {
-    std::promise<void> done;
-    loop_.post([&] {
-      work();
-      done.set_value();
-    });
-    done.get_future().get();
-  }
-
   void make(bool real = false) {
-    on_loop([&] {
+    loop_.run([&] {
       ScriptContext context{
-          .instance = "web1", .labels = labels_, .loop = loop_, .clock = clock_, .workers = workers_, .wake = [this] {
+          .instance = "web1", .labels = labels_, .loop = *loop_, .clock = clock_, .workers = workers_, .wake = [this] {
             woken_.set_value();
           }};
       if (!real)
@@ -68,10 +58,10 @@ class ScriptTest : public testing::Test {
     woken_ = {};
     auto ended = woken_.get_future();
     Batch batch;
-    on_loop([&] { EXPECT_TRUE(collector_->collect(clock_.now(), batch)); });
+    loop_.run([&] { EXPECT_TRUE(collector_->collect(clock_.now(), batch)); });
     EXPECT_TRUE(batch.empty());
     ended.get();
-    on_loop([&] { EXPECT_TRUE(collector_->collect(clock_.now(), batch)); });
+    loop_.run([&] { EXPECT_TRUE(collector_->collect(clock_.now(), batch)); });
     return seen(batch);
   }
   Seen look(Result<io::SandboxResult> result) {
@@ -91,7 +81,7 @@ class ScriptTest : public testing::Test {
   }
   static std::string fmt_value(double value) { return " " + std::to_string(static_cast<int>(value)); }
 
-  net::EventLoop loop_;
+  net::testing::TestLoop loop_;
   net::WorkerPool workers_{1, 4};
   LabelsTable labels_;
   ManualClock clock_{from_ms(1'700'000'000'000)};
@@ -169,9 +159,9 @@ TEST_F(ScriptTest, ItEndsWithStaleMarkersAndReleasesItsLabels) {
   make();
   look(printed("a 1\n"));
   Batch batch;
-  on_loop([&] { collector_->finish(clock_.now(), batch); });
+  loop_.run([&] { collector_->finish(clock_.now(), batch); });
   EXPECT_THAT(seen(batch).samples, UnorderedElementsAre(kUp + " ends", R"(a{instance="web1", job="orders"} ends)"));
-  on_loop([&] { collector_.reset(); });
+  loop_.run([&] { collector_.reset(); });
   labels_.sweep();
   EXPECT_EQ(labels_.size(), 0u);
 }
@@ -193,8 +183,8 @@ TEST_F(ScriptTest, AScriptThatIsStillRunningEndsWithItsCollector) {
   spec_.what = ScriptSpec{.program = "#!/bin/sh\nsleep 100000\n"};
   make(true);
   Batch batch;
-  on_loop([&] { EXPECT_TRUE(collector_->collect(clock_.now(), batch)); });
-  on_loop([&] { collector_.reset(); });
+  loop_.run([&] { EXPECT_TRUE(collector_->collect(clock_.now(), batch)); });
+  loop_.run([&] { collector_.reset(); });
   workers_.stop();  // returns: nothing runs any more
   EXPECT_TRUE(batch.empty());
 }
