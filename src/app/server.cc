@@ -222,11 +222,12 @@ Status Server::Parts::open_packages() {
   package_options.check_channels = [this](const auto& list, const auto& types) { return channels->check(list, types); };
   package_options.run_type_script = [this](const std::string& program, std::string_view verb,
                                            const std::string& input) { return type_scripts.ask(program, verb, input); };
-  package_options.count_hosts = [this](const TenantId& tenant, const packages::HostSelector& on) {
-    const auto list = hosts->list(tenant);
-    return static_cast<std::size_t>(
-        std::count_if(list.begin(), list.end(), [&](const auto& host) { return on.matches(host.name); }));
+  package_options.host_names = [this](const TenantId& tenant) {
+    std::vector<std::string> names;
+    for (auto& host : hosts->list(tenant)) names.push_back(std::move(host.name));
+    return names;
   };
+  package_options.most_agent_configuration_bytes = ingest::kMaxConfigBytes;
   packages = std::make_unique<packages::Service>(*files, items, clock, std::move(package_options));
   directory = std::make_unique<AgentDirectory>(*packages, *hosts, clock);
   agents = std::make_unique<ingest::AgentHub>(*series, *logs, metrics, clock, *directory);

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "telemetry/log.h"
+
 namespace atalaya::ingest {
 namespace {
 
@@ -32,7 +34,9 @@ AgentSessionMetrics::AgentSessionMetrics(telemetry::Registry& registry)
                                "Label sets of agents whose instance was set to the registered name.")),
       refused(registry.counter("atalaya_ingest_agent_refused_total", "Appends of agents that a store refused.")),
       series_refused(registry.counter("atalaya_ingest_agent_series_refused_total",
-                                      "Samples dropped because their series is beyond a limit.")) {}
+                                      "Samples dropped because their series is beyond a limit.")),
+      config_refused(registry.counter("atalaya_ingest_agent_configurations_refused_total",
+                                      "Configurations that were not sent because an agent takes none so long.")) {}
 
 AgentSession::AgentSession(AgentPeer peer, storage::SeriesAppender& series, storage::LogAppender& logs,
                            AgentSessionMetrics& metrics, const Clock& clock, Callbacks callbacks,
@@ -87,8 +91,11 @@ void AgentSession::on_hello(HelloFrame frame) {
   welcome.window_bytes = limits_.window_bytes;
   welcome.server_time = clock_.now();
   auto config = callbacks_.config ? callbacks_.config() : AgentConfig{};
-  welcome.config_revision = std::move(config.revision);
-  welcome.config_json = std::move(config.json);
+  const auto revision = config.revision;
+  if (fits(config)) {
+    welcome.config_revision = std::move(config.revision);
+    welcome.config_json = std::move(config.json);
+  }
   {
     const std::lock_guard lock(mutex_);
     if (stopped_) return;
@@ -105,7 +112,6 @@ void AgentSession::on_hello(HelloFrame frame) {
     return fail(kClosePolicy, "second hello");
   }
   if (callbacks_.hello) callbacks_.hello(frame);
-  const auto revision = welcome.config_revision;
   callbacks_.send(encode(welcome));
   {
     // Only now: a configuration pushed meanwhile must not arrive before the older one of Welcome.
@@ -124,7 +130,18 @@ void AgentSession::push_config(const AgentConfig& config) {
     if (stopped_ || !greeted_ || config.revision == config_revision_) return;
     config_revision_ = config.revision;
   }
-  callbacks_.send(encode(ConfigFrame{config.revision, config.json}));
+  if (fits(config)) callbacks_.send(encode(ConfigFrame{config.revision, config.json}));
+}
+
+bool AgentSession::fits(const AgentConfig& config) {
+  if (config.json.size() <= kMaxConfigBytes) return true;
+  metrics_.config_refused.add();
+  telemetry::log_error("ingest", "configuration not sent: too long",
+                       {{"host", peer_.name},
+                        {"bytes", std::to_string(config.json.size())},
+                        {"most", std::to_string(kMaxConfigBytes)},
+                        {"remedy", "let fewer collectors run there (on:), or shorten their programs"}});
+  return false;
 }
 
 Status AgentSession::send_call(const CallFrame& call) {

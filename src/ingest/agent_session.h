@@ -29,6 +29,7 @@ struct AgentPeer {
 };
 
 /// What the agent shall run; the revision changes with the text.
+/// `json` beyond kMaxConfigBytes is not sent: counted, logged, and the agent keeps what it has.
 struct AgentConfig {
   std::string revision;
   std::string json;
@@ -54,6 +55,7 @@ struct AgentSessionMetrics {
   telemetry::Counter& renamed;         ///< definitions whose instance was not the agent's name
   telemetry::Counter& refused;         ///< appends that a store refused
   telemetry::Counter& series_refused;  ///< samples of series beyond a limit of the store
+  telemetry::Counter& config_refused;  ///< configurations that are too long to be sent
 };
 
 /// One connection of one agent: checks and unpacks frames, appends to both stores in order, with at
@@ -94,6 +96,8 @@ class AgentSession : public std::enable_shared_from_this<AgentSession> {
   const AgentPeer& peer() const { return peer_; }
 
  private:
+  /// Else it says so.
+  bool fits(const AgentConfig& config);
   struct Definition {
     Labels labels;
     std::optional<SeriesId> series;

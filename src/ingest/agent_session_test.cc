@@ -237,6 +237,21 @@ TEST_F(AgentSessionTest, ConfigurationIsPushedWhenItsRevisionChanges) {
   EXPECT_EQ(std::get<ConfigFrame>(*decode_agent_frame(sent.at(1))), (ConfigFrame{"8", "{}"}));
 }
 
+TEST_F(AgentSessionTest, AConfigurationThatNoAgentTakesIsCountedAndNotSent) {
+  config = {"7", std::string(kMaxConfigBytes + 1, ' ')};
+  hello();
+  EXPECT_EQ(welcome().config_revision, "");
+  EXPECT_EQ(welcome().config_json, "");
+  EXPECT_EQ(metrics.config_refused.value(), 1u) << "once a revision";
+  session->push_config({"8", config.json});
+  EXPECT_EQ(sent.size(), 1u);
+  EXPECT_EQ(metrics.config_refused.value(), 2u);
+  session->push_config({"9", std::string(kMaxConfigBytes, ' ')});
+  ASSERT_EQ(sent.size(), 2u);
+  EXPECT_TRUE(decode_agent_frame(sent[1]));
+  EXPECT_EQ(closed, 0);
+}
+
 TEST_F(AgentSessionTest, DefinitionsOfAResumedScopeComeFirst) {
   hello();
   writer.define(kUp.packed());

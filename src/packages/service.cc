@@ -1,17 +1,15 @@
 #include "packages/service.h"
 
-#include <boost/json.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
 
+#include "packages/agent_configuration.h"
 #include "packages/ondemand.h"
 #include "packages/service_impl.h"
 #include "telemetry/log.h"
 
 namespace atalaya::packages {
-
-namespace json = boost::json;
 
 Service::Service(io::FileSystem& files, registry::Items& items, const Clock& clock, Options options)
     : impl_(std::make_unique<Impl>(files, items, clock, std::move(options))) {}
@@ -177,22 +175,9 @@ std::uint64_t Service::configuration_revision() const {
 
 std::string Service::agent_configuration(const TenantId& tenant, std::string_view host) const {
   const std::shared_lock lock(impl_->mutex);
-  json::array list;
-  bool has_host = false;
-  const auto* world = impl_->find_world(tenant);
   static const Slots kNone;
-  for (const auto& [name, slot] : world == nullptr ? kNone : world->slots()) {
-    if (!slot.running) continue;
-    for (const auto& item : slot.running->collectors) {
-      if (!item.on.matches(host)) continue;
-      has_host = has_host || item.type == "host";
-      json::object one{{"id", item.id}, {"type", item.type}, {"period", format_duration(item.period)}};
-      for (const auto& [key, value] : item.fields) one[key] = value;
-      list.push_back(std::move(one));
-    }
-  }
-  if (!has_host) list.insert(list.begin(), json::object{{"id", "host"}, {"type", "host"}, {"period", "1s"}});
-  return json::serialize(json::object{{"revision", impl_->revision}, {"collectors", std::move(list)}});
+  const auto* world = impl_->find_world(tenant);
+  return packages::agent_configuration(world == nullptr ? kNone : world->slots(), host, impl_->revision);
 }
 
 Result<CollectorItem> Service::add_check(const TenantId& tenant, const NewCheck& check, const std::string& author) {
@@ -245,12 +230,12 @@ Status Service::remove_item(const TenantId& tenant, std::string_view id, const s
     if (item.id == id) found = item;
   }
   if (!found) return fail(ErrorCode::kNotFound, fmt::format("there is no item {}", id));
-  const auto& file = found->origin.file;
+  const auto& file = found->origin.place.file;
   if (found->package != kOndemand) {
     return fail(ErrorCode::kPermissionDenied, fmt::format("{} is declared in {}", id, file),
                 "remove it from that file: the change is noticed at once");
   }
-  for (const auto& item : all) in_file += item.origin.file == file ? 1 : 0;
+  for (const auto& item : all) in_file += item.origin.place.file == file ? 1 : 0;
   if (in_file != 1) {
     return fail(ErrorCode::kConflict, fmt::format("{} holds {} items", file, in_file), "remove it from that file");
   }

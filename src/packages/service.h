@@ -113,8 +113,10 @@ class Service {
     std::function<std::vector<Error>(const std::vector<ChannelItem>&, const std::vector<ChannelTypeFile>&)>
         check_channels = {};
     RunProgram run_type_script = {};
-    /// How many hosts of the tenant a collector runs on, for effects.
-    std::function<std::size_t(const TenantId&, const HostSelector&)> count_hosts = {};
+    /// Names of the tenant's hosts: for effects, and for what each of their agents would be told.
+    std::function<std::vector<std::string>(const TenantId&)> host_names = {};
+    /// A change that makes an agent's configuration longer is refused.
+    std::size_t most_agent_configuration_bytes = 1 << 20;
   };
 
   /// Borrows all.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "packages/agent_configuration.h"
 #include "packages/effects.h"
 #include "packages/explain.h"
 #include "packages/service_impl.h"
@@ -200,14 +201,22 @@ Result<ChangeResult> Service::Impl::carry_out(const TenantId& id, std::vector<Fi
     std::stable_sort(result.errors.begin(), result.errors.end(), config::stands_before);
     return result;
   }
+  const auto hosts = options.host_names ? options.host_names(id) : std::vector<std::string>();
+  if (auto too_long = too_long_for_agents(tenant.world, plan, hosts, options.most_agent_configuration_bytes)) {
+    result.errors.push_back(std::move(*too_long));
+    return result;
+  }
   if (!privileged) {
     AT_TRY(may_change(tenant.world, plan, changes));
   }
-  const auto count_hosts = [&](const HostSelector& on) { return options.count_hosts(id, on); };
+  const auto count_hosts = [&](const HostSelector& on) {
+    return static_cast<std::size_t>(
+        std::count_if(hosts.begin(), hosts.end(), [&](const auto& host) { return on.matches(host); }));
+  };
   result.effects =
       packages::effects_of(tenant.world, plan,
-                           options.count_hosts ? std::function<std::size_t(const HostSelector&)>(count_hosts)
-                                               : std::function<std::size_t(const HostSelector&)>());
+                           options.host_names ? std::function<std::size_t(const HostSelector&)>(count_hosts)
+                                              : std::function<std::size_t(const HostSelector&)>());
   for (const auto& change : changes) {
     if (change.after) result.hashes[change.file] = text_hash(*change.after);
   }
