@@ -3,6 +3,7 @@ import { axisIncrements, formatValue, type Unit } from '../lib/units';
 import type { Column } from '../lib/table';
 import { token } from '../state/theme.svelte';
 import { timeSteps, timeTicks, valueRange } from './axis';
+import { placeLabels } from './labels';
 import type { AlertSpan, SeriesInfo, Threshold } from './spec';
 import { lonely } from './stack';
 
@@ -176,27 +177,31 @@ function drawSpans(plot: uPlot, spans: AlertSpan[]): void {
 function drawThresholds(plot: uPlot, thresholds: Threshold[], unit: Unit): void {
   const { ctx, bbox } = plot;
   const ratio = devicePixelRatio || 1;
-  let before = -Infinity;
-  // From the top down: the words of a line close below another stand under it.
+  const end = bbox.top + bbox.height;
+  // Several rules may draw the same line; from the top down.
+  const lines = new Map<string, { y: number; tone: string; words: string }>();
   for (const { value, severity } of [...thresholds].sort((a, b) => b.value - a.value)) {
     const y = Math.round(plot.valToPos(value, 'y', true)) + 0.5;
-    if (y < bbox.top || y > bbox.top + bbox.height) continue;
-    const tone = token(severityToken[severity]);
-    ctx.save();
+    const words = `${severity === 'critical' ? '■' : '▲'} ${formatValue(value, unit)}`;
+    if (y >= bbox.top && y <= end) lines.set(words, { y, tone: token(severityToken[severity]), words });
+  }
+  const shown = [...lines.values()];
+  const places = placeLabels(shown.map(({ y }) => y), { top: bbox.top - 8 * ratio, bottom: end, size: 11 * ratio, gap: 2 * ratio });
+  ctx.save();
+  ctx.lineWidth = ratio;
+  ctx.setLineDash([5 * ratio, 4 * ratio]);
+  ctx.font = `${10 * ratio}px system-ui, sans-serif`;
+  ctx.textAlign = 'right';
+  ctx.textBaseline = 'top';
+  shown.forEach(({ y, tone, words }, i) => {
     ctx.strokeStyle = tone;
-    ctx.lineWidth = ratio;
-    ctx.setLineDash([5 * ratio, 4 * ratio]);
     ctx.beginPath();
     ctx.moveTo(bbox.left, y);
     ctx.lineTo(bbox.left + bbox.width, y);
     ctx.stroke();
     ctx.fillStyle = tone;
-    ctx.font = `${10 * ratio}px system-ui, sans-serif`;
-    ctx.textAlign = 'right';
-    const isClose = y - before < 13 * ratio;
-    before = y;
-    ctx.textBaseline = isClose ? 'top' : 'bottom';
-    ctx.fillText(`${severity === 'critical' ? '■' : '▲'} ${formatValue(value, unit)}`, bbox.left + bbox.width - 4 * ratio, y + (isClose ? 3 : -2) * ratio);
-    ctx.restore();
-  }
+    const at = places[i];
+    if (at !== undefined) ctx.fillText(words, bbox.left + bbox.width - 4 * ratio, at);
+  });
+  ctx.restore();
 }

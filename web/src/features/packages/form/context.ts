@@ -13,6 +13,8 @@ export interface FormModel {
   readonly saved: Value | undefined;
   /** Where the effective value of a field comes from. */
   effective: (field: string) => EffectiveField | undefined;
+  /** Whether something at or below a path that is not written here comes by a link. */
+  isLinked: (path: Path) => boolean;
   set: (path: Path, value: Value) => void;
   unset: (path: Path) => void;
   /** Shows where a field stands in the text. */

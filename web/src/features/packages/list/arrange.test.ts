@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { PackageEntry } from '../../../api/packages';
-import { arrangePackages } from './arrange';
+import { arrangePackages, instanceIn } from './arrange';
 
 const entry = (name: string, more: Partial<PackageEntry> = {}): PackageEntry => ({ name, version: '1.0.0', state: 'ok', errors: [], items: 0, ...more });
 const instance = (of: string, name: string): PackageEntry => entry(`${of}@${name}`, { instance_of: { package: of, name, declared_in: 'ours' } });
@@ -18,4 +18,13 @@ it('finds an instance with what it is of', () => {
 
 it('shows an instance alone whose specification is away', () => {
   expect(arrangePackages([instance('gone', 'x')], '').map((family) => family.entry.name)).toEqual(['gone@x']);
+});
+
+it('tells instances of the same name apart that instances made', () => {
+  const made = (name: string): PackageEntry => entry(name, { instance_of: { package: 'ping', name: 'gate', declared_in: 'sites' } });
+  expect([made('ping@gate'), made('ping@one.gate'), made('ping@two.gate')].map(instanceIn)).toEqual([
+    { name: 'gate', path: ['packages', 'sites', 'instances', 'ping', 'gate'] },
+    { name: 'one.gate', path: ['packages', 'ping@one.gate'], madeBy: 'one' },
+    { name: 'two.gate', path: ['packages', 'ping@two.gate'], madeBy: 'two' },
+  ]);
 });

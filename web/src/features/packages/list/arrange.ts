@@ -22,6 +22,15 @@ export function arrangePackages(packages: PackageEntry[], text: string): Family[
     .sort((a, b) => Number(isBroken(b)) - Number(isBroken(a)) || byName(a.entry, b.entry));
 }
 
+/** What an instance is called among those of its specification, and where its values are edited. */
+export function instanceIn({ name, instance_of: of }: PackageEntry): { name: string; path: string[]; madeBy?: string } {
+  const own = name.slice(name.indexOf('@') + 1);
+  // `ping@one.gate` is written in the specification that `one` is of: here it has its own page alone.
+  if (!of) return { name: own, path: ['packages', name] };
+  if (own !== of.name) return { name: own, path: ['packages', name], madeBy: own.slice(0, -of.name.length - 1) };
+  return { name: own, path: ['packages', of.declared_in, 'instances', of.package, of.name] };
+}
+
 /** `exporter@db1.local` is an instance that an instance made: it stands under the first. */
 function rootOf(entry: PackageEntry): string {
   return entry.instance_of?.package.split('@')[0] ?? '';
