@@ -47,8 +47,8 @@ Result<net::Response> one_alert(const AlertServices& s, const TenantId& tenant, 
 }
 
 void add_alerts(Doors& doors, const AlertServices& s) {
-  doors.add("GET", "~/alerts", Need::kViewer,
-            [s](const Principal& who, net::Request& request) { return list_alerts(s, who.tenant, request.query); });
+  doors.add_reading(
+      "alerts", [s](const Principal& who, net::Request& request) { return list_alerts(s, who.tenant, request.query); });
   doors.add("GET", "~/alerts/{id}", Need::kViewer,
             [s](const Principal& who, net::Request& request) { return one_alert(s, who.tenant, id_of(request)); });
   doors.add("POST", "~/alerts/{id}/ack", Need::kOperator,

@@ -16,9 +16,23 @@ auth::RequestView view(const net::Request& request) {
           [&request](std::string_view name) { return request.query.get(name); }};
 }
 
+std::string_view cookie_of(const net::Request& request, std::string_view name) {
+  auto left = request.headers.get("Cookie");
+  while (!left.empty()) {
+    const auto end = left.find(';');
+    auto one = left.substr(0, end);
+    left.remove_prefix(end == std::string_view::npos ? left.size() : end + 1);
+    while (one.starts_with(' ')) one.remove_prefix(1);
+    if (one.size() > name.size() && one.starts_with(name) && one[name.size()] == '=')
+      return one.substr(name.size() + 1);
+  }
+  return {};
+}
+
 Status check_role(const auth::Principal& who, Need need) {
   switch (need) {
     case Need::kPublic: return {};
+    case Need::kPage:
     case Need::kViewer: return auth::require(who, auth::Role::kViewer);
     case Need::kOperator: return auth::require(who, auth::Role::kOperator);
     case Need::kAdmin: return auth::require(who, auth::Role::kAdmin);
@@ -29,10 +43,18 @@ Status check_role(const auth::Principal& who, Need need) {
 
 }  // namespace
 
+Result<auth::Principal> admit_page(const auth::Service& service, const net::Request& request) {
+  const auto cookie = cookie_of(request, kPageCookie);
+  if (cookie.empty()) {
+    return fail(ErrorCode::kUnauthenticated, "this needs the cookie of pages", "open the page from the web UI");
+  }
+  return service.authenticate_page(cookie);
+}
+
 Result<auth::Principal> Doors::admit(const net::Request& request, Need need) const {
   if (need == Need::kPublic) return auth::Principal{};
   if (everybody_ && need != Need::kAgent) return *everybody_;
-  AT_TRY(auto who, service_.authenticate(view(request)));
+  AT_TRY(auto who, need == Need::kPage ? admit_page(service_, request) : service_.authenticate(view(request)));
   AT_TRY(check_role(who, need));
   return who;
 }
@@ -45,6 +67,16 @@ void Doors::add(std::string method, const std::string& pattern, Need need, Actio
     respond(answer ? std::move(*answer) : net::Response::error(answer.error()));
   };
   router_.add(std::move(method), full(pattern), std::move(handler), options);
+}
+
+void Doors::add_reading(const std::string& name, const Action& action) {
+  add("GET", "~/" + name, Need::kViewer, action);
+  add("GET", "/p/-/" + name, Need::kPage,
+      [action](const auth::Principal& who, net::Request& request) -> Result<net::Response> {
+        AT_TRY(auto response, action(who, request));
+        response.headers.set("Cache-Control", "no-store");
+        return response;
+      });
 }
 
 void Doors::add_slow(std::string method, const std::string& pattern, Need need, net::WorkerPool& workers, Action action,

@@ -13,8 +13,13 @@ namespace atalaya::api {
 
 constexpr std::string_view kPrefix = "/api/atalaya/v1";
 
-/// What a route asks of its caller.
-enum class Need { kPublic, kViewer, kOperator, kAdmin, kAgent };
+/// What a route asks of its caller. kPage: a viewer who comes with the cookie of pages, and with nothing else.
+enum class Need { kPublic, kViewer, kOperator, kAdmin, kAgent, kPage };
+
+/// The cookie that opens pages, and never anything else (docs/formats/credentials.md).
+constexpr std::string_view kPageCookie = "atalaya_pages";
+/// Who comes with that cookie; unauthenticated without it.
+Result<auth::Principal> admit_page(const auth::Service& service, const net::Request& request);
 
 /// Runs on a worker thread; may block briefly.
 using Action = std::function<Result<net::Response>(const auth::Principal& who, net::Request& request)>;
@@ -31,6 +36,8 @@ class Doors {
 
   /// A pattern that begins with `/` after the prefix `~` (`~/hosts`) stands below `/api/atalaya/v1`.
   void add(std::string method, const std::string& pattern, Need need, Action action, net::RouteOptions options = {});
+  /// What viewers read, by GET and unchanged by it: at `~/<name>`, and for the widgets of pages at `/p/-/<name>`.
+  void add_reading(const std::string& name, const Action& action);
   /// Set when authentication is switched off.
   const std::optional<auth::Principal>& everybody() const { return everybody_; }
   /// For what may take minutes: the caller is looked at first, then `action` waits for a thread of `workers`

@@ -116,7 +116,7 @@ void add_agent_doors(Doors& doors, const HostServices& s) {
 }
 
 void add_hosts(Doors& doors, const HostServices& s) {
-  doors.add("GET", "~/hosts", Need::kViewer, [s](const Principal& who, net::Request&) -> Result<net::Response> {
+  doors.add_reading("hosts", [s](const Principal& who, net::Request&) -> Result<net::Response> {
     AT_TRY(auto counts, s.alerts.counts_by_host(who.tenant));
     json::array list;
     for (const auto& host : s.hosts.list(who.tenant)) {

@@ -36,7 +36,7 @@ Result<net::Response> query_logs(const storage::LogQuerier& logs, const TenantId
 }  // namespace
 
 void add_log_routes(Doors& doors, const storage::LogQuerier& logs) {
-  doors.add("GET", "~/logs", Need::kViewer, [&logs](const auth::Principal& who, net::Request& request) {
+  doors.add_reading("logs", [&logs](const auth::Principal& who, net::Request& request) {
     return query_logs(logs, who.tenant, request.query);
   });
   doors.add("GET", "~/logs/labels/{name}/values", Need::kViewer,

@@ -139,7 +139,7 @@ void add_item_routes(Doors& doors, PackageServices s) {
             [s](const Principal& who, net::Request& request) -> Result<net::Response> {
               return show_dashboard(s, who, capture(request, "id"));
             });
-  doors.add("GET", "~/items", Need::kViewer, [s](const Principal& who, net::Request& request) -> Result<net::Response> {
+  doors.add_reading("items", [s](const Principal& who, net::Request& request) -> Result<net::Response> {
     const auto text = request.query.get("text");
     const std::string limit_text(request.query.get("limit"));
     const auto limit = limit_text.empty() ? 1000UL : std::min(10'000UL, std::strtoul(limit_text.c_str(), nullptr, 10));

@@ -16,30 +16,16 @@ namespace {
 
 using auth::Principal;
 
-constexpr std::string_view kCookie = "atalaya_pages";
 /// Of one query of a page; a whole page asks at most pages::PageLimits::queries.
 constexpr std::size_t kMaxSamples = 5'000'000;
 
-/// The module of pages runs and nothing else; styles are also set by charts and by templates.
+/// The module of pages runs and nothing else; styles are also set by charts and by templates. Frames show pages.
 constexpr std::string_view kPagePolicy =
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src "
-    "'self'; "
+    "'self'; frame-src 'self'; "
     "frame-ancestors 'self'; base-uri 'none'; form-action 'self'";
 /// Of a file beside pages: an SVG opened by itself is a document.
 constexpr std::string_view kFilePolicy = "default-src 'none'; style-src 'unsafe-inline'; sandbox";
-
-std::string_view cookie_of(const net::Request& request, std::string_view name) {
-  auto left = request.headers.get("Cookie");
-  while (!left.empty()) {
-    const auto end = left.find(';');
-    auto one = left.substr(0, end);
-    left.remove_prefix(end == std::string_view::npos ? left.size() : end + 1);
-    while (one.starts_with(' ')) one.remove_prefix(1);
-    if (one.size() > name.size() && one.starts_with(name) && one[name.size()] == '=')
-      return one.substr(name.size() + 1);
-  }
-  return {};
-}
 
 net::Response html(std::string body, int status = 200) {
   net::Response response;
@@ -144,11 +130,7 @@ class Pages {
 
   Result<Principal> admit(const net::Request& request) const {
     if (everybody_) return *everybody_;
-    const auto cookie = cookie_of(request, kCookie);
-    if (cookie.empty()) {
-      return fail(ErrorCode::kUnauthenticated, "this needs the cookie of pages", "open the page from the web UI");
-    }
-    return routes_.service.authenticate_page(cookie);
+    return admit_page(routes_.service, request);
   }
 
   net::Response page(const net::Request& request) const {
@@ -237,7 +219,7 @@ net::Response list(const PageDirectory& directory, const TenantId& tenant) {
 Result<net::Response> cookie(const auth::Service& service, const Principal& who, bool tls) {
   AT_TRY(const auto token, service.create_page_token(who));
   auto answer = net::Response::empty();
-  answer.headers.add("Set-Cookie", fmt::format("{}={}; Path=/p; Max-Age={}; HttpOnly; SameSite=Strict{}", kCookie,
+  answer.headers.add("Set-Cookie", fmt::format("{}={}; Path=/p; Max-Age={}; HttpOnly; SameSite=Strict{}", kPageCookie,
                                                token.token, token.expires_in.count() / 1000, tls ? "; Secure" : ""));
   answer.headers.add("Cache-Control", "no-store");
   return answer;
@@ -256,13 +238,12 @@ void add_page_routes(Doors& doors, PageRoutes given) {
               if (open) return net::Response::empty();
               return cookie(pages->routes().service, who, request.tls);
             });
-  // Public to the usual door: these look at the cookie, and answer people with a page.
+  // Public to the usual door: this looks at the cookie itself, and answers people with a page.
   doors.add("GET", "/p/{package}/{path...}", Need::kPublic,
             [pages](const Principal&, net::Request& request) -> Result<net::Response> { return pages->page(request); });
   const auto data = [&](const std::string& pattern, auto answer) {
-    doors.add("GET", pattern, Need::kPublic,
-              [pages, answer](const Principal&, net::Request& request) -> Result<net::Response> {
-                AT_TRY(const auto who, pages->admit(request));
+    doors.add("GET", pattern, Need::kPage,
+              [pages, answer](const Principal& who, net::Request& request) -> Result<net::Response> {
                 AT_TRY(auto response, answer(pages->routes(), who.tenant, request));
                 response.headers.set("Cache-Control", "no-store");
                 return response;

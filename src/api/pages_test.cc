@@ -4,6 +4,7 @@
 
 #include <map>
 
+#include "api/json.h"
 #include "api/prometheus.h"
 #include "io/memory_file_system.h"
 #include "net/router_match.h"
@@ -45,6 +46,11 @@ class PageRoutesTest : public testing::Test {
     Doors doors(*router, *service, std::move(everybody));
     add_page_routes(doors, {*service, *store, clock, directory(), {.module = "assets/pages-1.js", .styles = {}}});
     add_prometheus_routes(doors, *store, clock);
+    doors.add_reading("things", [](const auth::Principal& who, net::Request& request) -> Result<net::Response> {
+      if (request.query.has("bad")) return fail(ErrorCode::kInvalidArgument, "bad");
+      return ok(boost::json::object{{"tenant", who.tenant.value()},
+                                    {"writes", bool(auth::require(who, auth::Role::kOperator))}});
+    });
   }
 
   PageDirectory directory() {
@@ -181,8 +187,8 @@ TEST_F(PageRoutesTest, APageMayRunAndFetchNothingFromElsewhere) {
   templates["blue/host/machine"] = "<p>a</p>";
   const auto answer = ask("GET", "/p/host/machine", cookie());
   const std::string policy(answer.headers.get("Content-Security-Policy"));
-  for (const auto* part : {"default-src 'none'", "script-src 'self';", "connect-src 'self';", "frame-ancestors 'self'",
-                           "base-uri 'none'", "form-action 'self'"}) {
+  for (const auto* part : {"default-src 'none'", "script-src 'self';", "connect-src 'self';", "frame-src 'self';",
+                           "frame-ancestors 'self'", "base-uri 'none'", "form-action 'self'"}) {
     EXPECT_THAT(policy, HasSubstr(part));
   }
   EXPECT_EQ(answer.headers.get("Cache-Control"), "no-store");
@@ -290,6 +296,20 @@ TEST_F(PageRoutesTest, WidgetsReadThroughTheCookie) {
   EXPECT_EQ(ask("GET", "/p/-/query?query=load", bearer(signed_in.access_token)).status, 401);
   EXPECT_EQ(ask("GET", "/p/-/query?query=sum(", cookie()).status, 400);
   EXPECT_EQ(ask("POST", "/p/-/query?query=load", cookie()).status, 599) << "there is no such route";
+}
+
+TEST_F(PageRoutesTest, WhatViewersReadIsReadThroughTheCookieToo) {
+  const auto read = ask("GET", "/p/-/things", cookie());
+  EXPECT_EQ(read.body, R"({"tenant":"blue","writes":false})") << "the administrator's page is a viewer";
+  EXPECT_EQ(read.headers.get("Cache-Control"), "no-store");
+  EXPECT_EQ(ask("GET", "/api/atalaya/v1/things", bearer(signed_in.access_token)).body,
+            R"({"tenant":"blue","writes":true})");
+  EXPECT_EQ(ask("GET", "/p/-/things?bad=1", cookie()).status, 400);
+  EXPECT_EQ(ask("GET", "/p/-/things").status, 401);
+  EXPECT_EQ(ask("GET", "/p/-/things", bearer(signed_in.access_token)).status, 401);
+  EXPECT_EQ(ask("GET", "/api/atalaya/v1/things", cookie()).status, 401);
+  serve(auth::everybody_is_admin(blue));
+  EXPECT_EQ(ask("GET", "/p/-/things").status, 200);
 }
 
 }  // namespace

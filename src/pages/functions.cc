@@ -49,11 +49,20 @@ Result<json::object> widget(const Arguments& a) {
     shown["expr"] = what;
   } else if (kind == "text") {
     shown["markdown"] = what;
+  } else if (kind == "logs") {
+    shown["match"] = what;
+  } else if (kind == "alerts") {
+    shown["text"] = what;
+  } else if (kind == "topology") {
+    shown["root"] = what;
+  } else if (kind == "page") {
+    shown["page"] = what;
   } else {
     return refuse(fmt::format("widget: '{}' is not a kind of widget for pages", kind.substr(0, 32)),
-                  "use chart, stat, gauge, table, states or text");
+                  "use chart, stat, gauge, table, states, logs, alerts, topology, text or page");
   }
-  if (!unit.empty() && kind != "text" && kind != "states") shown["unit"] = unit;
+  static constexpr std::array<std::string_view, 4> kMeasured{"chart", "stat", "gauge", "table"};
+  if (!unit.empty() && std::ranges::find(kMeasured, kind) != kMeasured.end()) shown["unit"] = unit;
   json::object out{{"title", a.size() > 2 ? print(*a[2]) : std::string()}};
   out[kind] = std::move(shown);
   return out;

@@ -117,6 +117,13 @@ TEST_F(Page, AWidgetIsAnElementWithItsDataAsOneAttribute) {
             "&#34;unit&#34;:&#34;ratio&#34;}}\"></at-widget>");
   EXPECT_THAT(main_of("{{ widget \"stat\" \"up\" }}"), HasSubstr("&#34;stat&#34;:{&#34;expr&#34;:&#34;up&#34;}"));
   EXPECT_THAT(main_of("{{ widget \"script\" \"up\" }}"), HasSubstr("use chart, stat"));
+  const std::map<std::string, std::string> fields{
+      {"logs", "match"}, {"alerts", "text"}, {"topology", "root"}, {"page", "page"}, {"text", "markdown"}};
+  for (const auto& [kind, field] : fields) {
+    EXPECT_EQ(main_of("{{ widget \"" + kind + "\" \"a\" \"T\" \"bytes\" }}"),
+              "<at-widget spec=\"{&#34;title&#34;:&#34;T&#34;,&#34;" + kind + "&#34;:{&#34;" + field +
+                  "&#34;:&#34;a&#34;}}\"></at-widget>");
+  }
 }
 
 TEST_F(Page, AWidgetWithHostileTextStaysWithinItsAttribute) {

@@ -12,6 +12,17 @@ export function whenSignedOut(action: () => void): void {
   onSignedOut = action;
 }
 
+type Read = <T>(path: string, params: Params, signal?: AbortSignal) => Promise<T>;
+let read: Read | undefined;
+
+/** Lets what is only read go another way: the pages of packages come with a cookie of their own. */
+export function readBy(other: Read): void {
+  read = other;
+}
+
+/** Whether this is the page of a package: it reads, asks now and then, and may do nothing else. */
+export const isPage = (): boolean => read !== undefined;
+
 interface Options {
   params?: Params;
   body?: unknown;
@@ -65,6 +76,7 @@ async function exchange(method: string, path: string, options: Options): Promise
 }
 
 export async function request<T>(method: string, path: string, options: Options = {}): Promise<T> {
+  if (read && method === 'GET') return read<T>(path, options.params ?? {}, options.signal);
   const answer = await exchange(method, path, options);
   if (answer.status === 204) return undefined as T;
   const text = await answer.text();

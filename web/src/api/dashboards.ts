@@ -1,4 +1,4 @@
-import { api, request } from './client';
+import { api, isPage, request } from './client';
 
 /** Dashboards and grid pages as the server gives them; durations are text as in YAML. */
 export type GridSection = 'dashboards' | 'pages';
@@ -156,8 +156,10 @@ export const dashboardsApi = {
   pages: async (signal?: AbortSignal) => (await api.get<{ pages: PageEntry[] }>('/pages', undefined, signal)).pages,
   items: async (signal?: AbortSignal) =>
     (await api.get<{ items: LinkedItem[] }>('/items', { limit: 5000 }, signal)).items,
-  /** Lets frames of this browser show pages for a while. */
-  pageCookie: () => api.post<void>('/auth/page-cookie'),
+  /** Lets frames of this browser show pages for a while. A page was let in itself: its frames come with its cookie. */
+  pageCookie: async () => {
+    if (!isPage()) await api.post<void>('/auth/page-cookie');
+  },
 };
 
 /** Values that a label has over the series of a selector, within a stretch of time. */

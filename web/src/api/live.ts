@@ -60,6 +60,11 @@ export class Live {
     };
   }
 
+  /** Without a socket: every owner fetches what it may have missed. */
+  catchUp(): void {
+    this.subscriptions.resync();
+  }
+
   retryNow(): void {
     if (this.status !== 'lost') return;
     clearTimeout(this.retryTimer);

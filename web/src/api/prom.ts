@@ -1,17 +1,9 @@
-import { request, type Params } from './client';
+import { request } from './client';
 import type { MatrixSeries, VectorElement } from './types';
 
 interface Envelope<T> {
   status: string;
   data: { resultType: string; result: T };
-}
-
-type Ask = <T>(path: string, params: Params, signal?: AbortSignal) => Promise<T>;
-let ask: Ask = (path, params, signal) => request('GET', path, { params, signal });
-
-/** Lets queries go another way: the pages of packages read by a cookie of their own. */
-export function readQueriesBy(other: Ask): void {
-  ask = other;
 }
 
 /** Points from, from+step … to (unix seconds, on the grid of step). */
@@ -31,13 +23,13 @@ export async function queryRange(
     // A sample speaks for a few steps only, so that an outage is a gap and not a flat line.
     lookback_delta: `${Math.max(lookback, 2 * step)}s`,
   };
-  const answer = await ask<Envelope<MatrixSeries[]>>('/api/v1/query_range', params, signal);
+  const answer = await request<Envelope<MatrixSeries[]>>('GET', '/api/v1/query_range', { params, signal });
   return answer.data.result;
 }
 
 export async function queryInstant(query: string, time?: number, signal?: AbortSignal): Promise<VectorElement[]> {
   const params = { query, time };
-  const answer = await ask<Envelope<VectorElement[]>>('/api/v1/query', params, signal);
+  const answer = await request<Envelope<VectorElement[]>>('GET', '/api/v1/query', { params, signal });
   return answer.data.resultType === 'vector' ? answer.data.result : [];
 }
 

@@ -1,6 +1,7 @@
 import type { Params } from '../api/client';
 import { ApiError } from '../api/errors';
 import type { ErrorBody } from '../api/types';
+import { correctClock } from '../state/clock.svelte';
 
 const meta = (name: string): string => document.querySelector<HTMLMetaElement>(`meta[name="${name}"]`)?.content ?? '';
 
@@ -8,7 +9,7 @@ const meta = (name: string): string => document.querySelector<HTMLMetaElement>(`
 export const root = new URL(meta('atalaya-root') || '../../', location.href);
 
 /** Seconds by which the server's clock is ahead of this browser's, when the page was made. */
-export const skew = ((): number => {
+const skew = ((): number => {
   const made = Number(meta('atalaya-now'));
   const [navigation] = performance.getEntriesByType('navigation') as PerformanceNavigationTiming[];
   if (!made || !navigation) return 0;
@@ -16,8 +17,12 @@ export const skew = ((): number => {
   // Within a second it is the way that the answer took.
   return Math.abs(made - came) < 1 ? 0 : made - came;
 })();
+correctClock(skew);
 
-/** The way of `/api/v1/query…` for a page: its cookie is the credential, and `/p/-/` the only place that takes it. */
+/**
+ * How a page reads (`…/query`, `…/alerts`): its cookie is the credential, and below `/p/-/`, by the last name of the
+ * path, is the only place that takes it.
+ */
 export async function askAsPage<T>(path: string, params: Params, signal?: AbortSignal): Promise<T> {
   const url = new URL(`p/-/${path.slice(path.lastIndexOf('/') + 1)}`, root);
   for (const [name, value] of Object.entries(params)) {

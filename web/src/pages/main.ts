@@ -2,13 +2,13 @@
 import '../app.css';
 import './page.css';
 import { mount, unmount } from 'svelte';
-import { readQueriesBy } from '../api/prom';
+import { readBy } from '../api/client';
 import { theme } from '../state/theme.svelte';
 import { askAsPage } from './door';
 import PageWidget from './PageWidget.svelte';
 import { readWidget } from './read';
 
-readQueriesBy(askAsPage);
+readBy(askAsPage);
 
 // A dashboard that shows the page says how it looks itself.
 const wanted = new URLSearchParams(location.search).get('theme');

@@ -1,8 +1,5 @@
-import { kindOf, type Widget, type WidgetKind } from '../api/dashboards';
+import { kindOf, widgetKinds, type Widget, type WidgetKind } from '../api/dashboards';
 import { addressPrefix, parseChosen, type Variables } from '../features/dashboards/variables';
-
-/** Kinds that need no more than queries. */
-export const pageKinds: WidgetKind[] = ['chart', 'stat', 'gauge', 'table', 'states', 'text'];
 
 export type Read = { widget: Widget; kind: WidgetKind } | { fault: string };
 
@@ -16,8 +13,7 @@ export function readWidget(spec: string | null): Read {
   }
   if (typeof widget !== 'object' || widget === null || Array.isArray(widget)) return { fault: 'This widget is no mapping' };
   const kind = kindOf(widget as Widget);
-  if (!kind) return { fault: `No kind of widget: write one of ${pageKinds.join(', ')}` };
-  if (!pageKinds.includes(kind)) return { fault: `A widget of the kind ${kind} is shown on dashboards, not on pages` };
+  if (!kind) return { fault: `No kind of widget: write one of ${widgetKinds.join(', ')}` };
   return { widget: widget as Widget, kind };
 }
 

@@ -1,5 +1,7 @@
+import { live } from '../api/live';
 import { rangeFromQuery, span, type TimeRange } from '../lib/timerange';
-import { skew } from './door';
+import { nowSeconds } from '../state/clock.svelte';
+import './door';
 
 const whole: TimeRange = { kind: 'live', seconds: 3600 };
 /** Milliseconds between two looks at the present: pages hold no socket, they ask. */
@@ -7,13 +9,16 @@ const every = 15_000;
 
 /** What the page looks at: an hour up to now, or what its address says by `range`, or `from` and `to`. */
 class Window {
-  private readonly asked = rangeFromQuery(Object.fromEntries(new URLSearchParams(location.search)), whole);
+  /** As it was asked for: for what catches up by itself (log lines) or hands it on (pages in frames). */
+  readonly asked = rangeFromQuery(Object.fromEntries(new URLSearchParams(location.search)), whole);
+  /** The same as a stretch with a beginning and an end, for queries. */
   range = $state.raw<TimeRange>(this.at());
 
   constructor() {
-    if (this.asked.kind === 'fixed') return;
     const renew = (): void => {
-      if (!document.hidden) this.range = this.at();
+      if (document.hidden) return;
+      if (this.asked.kind === 'live') this.range = this.at();
+      live.catchUp();
     };
     setInterval(renew, every);
     document.addEventListener('visibilitychange', renew);
@@ -21,7 +26,7 @@ class Window {
 
   private at(): TimeRange {
     if (this.asked.kind === 'fixed') return this.asked;
-    const to = Math.floor(Date.now() / 1000 + skew);
+    const to = Math.floor(nowSeconds());
     return { kind: 'fixed', from: to - span(this.asked), to };
   }
 }

@@ -1,0 +1,171 @@
+import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { launch, Visitor, type Look } from './browser';
+import { colours } from './picture';
+import { root, Server, until } from './server';
+
+// Pages of packages under /p/: a template with values and widgets, opened by its cookie alone.
+const folder = join(root, 'test-results', 'screens');
+const hostile = '"><script>document.title="taken"</script><img src=x onerror="document.title=\'taken\'">';
+const looks: (Look & { name: string })[] = [
+  { name: 'dark-1280', theme: 'dark', width: 1280, height: 1600 },
+  { name: 'light-1280', theme: 'light', width: 1280, height: 1600 },
+  { name: 'dark-390', theme: 'dark', width: 390, height: 2800 },
+  { name: 'light-390', theme: 'light', width: 390, height: 2800 },
+];
+
+let browser: Browser;
+let server: Server;
+let visitor: Visitor;
+let host: string;
+let file: string;
+
+const widgets = (): string => `package: wall
+version: 1.0.0
+pages:
+  room:
+    duty:
+      title: On duty
+      template: pages/duty.html
+    grid:
+      title: Grid
+      widgets:
+        - {title: Memory, at: {x: 0, y: 0, w: 12, h: 6}, gauge: {expr: '1 - node_memory_MemAvailable_bytes / node_memory_MemTotal_bytes', max: 1}}
+        - {title: Lines of the grid, at: {x: 12, y: 0, w: 12, h: 6}, logs: {match: '{file="${file}"}'}}
+        - {title: Itself, at: {x: 0, y: 6, w: 24, h: 12}, page: {page: wall/room/grid}}
+rules:
+  test:
+    booted:
+      title: The machine has been started
+      gauge: {expr: 'node_boot_time_seconds', above: {warning: 1}}
+collectors:
+  files:
+    app: {log: {path: '${file}'}, on: '*'}
+`;
+
+const template = (): string => `<body>
+<h2>Asked for {{ arg "host" }}</h2>
+<p title="{{ arg "host" }}">Line: <a href="?host={{ arg "host" }}">again</a></p>
+<table><tr><th>Machine</th><th>Load</th></tr>
+{{ range query "node_load1" }}<tr><td>{{ .labels.instance }}</td><td>{{ printf "%.2f" .value }}</td></tr>{{ end }}</table>
+{{ widget "chart" "node_load1" "Load" }}
+{{ widget "logs" "{file=\\"${file}\\"}" "Lines" }}
+{{ widget "alerts" "" "Open alerts" }}
+{{ widget "topology" "" "What hangs together" }}
+{{ widget "page" "wall/room/grid" "A page in a page" }}
+</body>
+`;
+
+beforeAll(async () => {
+  mkdirSync(folder, { recursive: true });
+  [browser, server] = await Promise.all([launch(), Server.start()]);
+  host = await server.hostName();
+  file = join(server.folder, 'app.log');
+  writeFileSync(file, '');
+  const pages = join(server.data, 'packages', 'default', 'wall', 'pages');
+  mkdirSync(pages, { recursive: true });
+  writeFileSync(join(pages, 'duty.html'), template());
+  server.writePackage('wall', widgets());
+  await until(async () => {
+    appendFileSync(file, 'INFO ship <b>sighted</b> off the cape\n');
+    return (await server.api<{ logs: unknown[] }>('GET', '/logs?text=ship')).logs.length > 3;
+  }, 'lines of the file');
+  await until(async () => {
+    const { alerts } = await server.api<{ alerts: { name: string }[] }>('GET', '/alerts');
+    return alerts.some((alert) => alert.name === 'booted');
+  }, 'the alert');
+  visitor = await Visitor.open(browser, server);
+});
+afterAll(async () => {
+  await browser?.close();
+  await server?.dispose();
+});
+
+it('tells a browser without the cookie where to get it', async () => {
+  visitor.expected.push(/status of 401/);
+  await visitor.go('p/wall/duty');
+  await visitor.page.getByText(/sign in/i).first().waitFor();
+  expect(await visitor.page.locator('at-widget').count()).toBe(0);
+});
+
+it('opens from the list of pages for who has signed in', async () => {
+  const { page } = visitor;
+  await visitor.signInByLink();
+  visitor.expected.length = 0;
+  await visitor.go('#/dashboards?tab=pages');
+  const opened = page.waitForEvent('popup');
+  await page.getByRole('button', { name: 'Open On duty' }).click();
+  const popup = await opened;
+  await popup.getByRole('heading', { name: 'On duty' }).waitFor();
+  await popup.close();
+});
+
+it('shows values as text, whatever they hold', async () => {
+  const { page } = visitor;
+  await visitor.go(`p/wall/duty?host=${encodeURIComponent(hostile)}`);
+  await page.getByRole('heading', { name: `Asked for ${hostile}` }).waitFor();
+  expect(await page.locator('main p').first().getAttribute('title')).toBe(hostile);
+  const again = new URL((await page.getByRole('link', { name: 'again' }).getAttribute('href'))!, page.url());
+  expect(again.searchParams.get('host')).toBe(hostile);
+  expect(await page.title()).toContain('On duty');
+  expect(await page.locator('main script, main img').count()).toBe(0);
+  await page.getByRole('cell', { name: host, exact: true }).waitFor();
+});
+
+it('draws the widgets of dashboards: curves, log lines, alerts, what hangs together, pages', async () => {
+  const { page } = visitor;
+  await page.getByRole('region', { name: 'Load' }).locator('canvas').first().waitFor();
+  await page.getByRole('region', { name: 'Lines', exact: true }).getByText('ship <b>sighted</b> off the cape').first().waitFor();
+  await page.getByRole('region', { name: 'Open alerts' }).getByText('The machine has been started').waitFor();
+  await page.getByRole('region', { name: 'What hangs together' }).getByText(host).first().waitFor();
+  const frame = page.frameLocator('iframe[title="A page in a page"]');
+  await frame.getByRole('img', { name: /^Memory: \d/ }).waitFor();
+  await frame.getByText('ship <b>sighted</b> off the cape').first().waitFor();
+});
+
+it('shows a page that shows itself to an end', async () => {
+  const { page } = visitor;
+  await visitor.go('p/wall/grid');
+  await until(() => page.frames().length > 1, 'the first frame');
+  await until(async () => {
+    const texts = await Promise.all(page.frames().map((frame) => frame.locator('body').innerText()));
+    const inner = page.frames().filter((frame) => frame.url().includes('/p/wall/grid')).length;
+    return inner < 4 && (texts.some((text) => text.includes('3 deep')) || inner >= 2);
+  }, 'the innermost frame');
+  expect(page.frames().length).toBeLessThan(5);
+});
+
+it('asks again by itself: new lines and alerts come without a click', async () => {
+  const { page } = visitor;
+  await visitor.go('p/wall/duty');
+  const lines = page.getByRole('region', { name: 'Lines', exact: true });
+  await lines.getByText('ship').first().waitFor();
+  appendFileSync(file, 'WARN the lamp went out\n');
+  await lines.getByText('the lamp went out').first().waitFor({ timeout: 60_000 });
+});
+
+it.each(looks)('looks right in $name', async (look) => {
+  const person = await Visitor.open(browser, server, look);
+  person.expected.push(/status of 401.*auth\/me/);
+  const password = 'a watchtower at night';
+  const { users } = await server.api<{ users: { name: string }[] }>('GET', '/users');
+  if (!users.some(({ name }) => name === 'ana')) await server.api('POST', '/users', { name: 'ana', role: 'viewer', password });
+  await person.signIn('ana', password);
+  const signed = person.page.waitForResponse((answer) => answer.url().endsWith('/auth/page-cookie'));
+  await person.go('#/dashboards/wall/room/grid?section=pages');
+  await signed;
+  await person.go('p/wall/duty?host=the+north+pier');
+  await person.page.getByRole('region', { name: 'Lines', exact: true }).getByText('ship').first().waitFor();
+  await person.page.frameLocator('iframe').getByText('ship').first().waitFor();
+  const png = await person.page.screenshot({ path: join(folder, `page-${look.name}.png`) });
+  expect(colours(png)).toBeGreaterThan(20);
+  const wider = await person.page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+  expect(wider).toBeLessThanOrEqual(0);
+  await person.close();
+});
+
+it('has had no fault on the way', async () => {
+  await visitor.close();
+});
