@@ -15,6 +15,18 @@ describe('an error is opened', () => {
       query: {},
     });
   });
+  it('at the field that is wrong, and at the one that is missing', () => {
+    const error = { message: '"x" is no duration', package: 'host', section: 'rules', path: ['disk', 'full'], field: 'gauge.for' };
+    expect(addressOf(error)?.query).toEqual({ field: 'gauge.for' });
+    expect(addressOf({ ...error, field: 'gauge', message: '"gauge" needs the key "expr"' })?.query).toEqual({ field: 'gauge.expr' });
+    expect(addressOf({ ...error, field: '' })?.query).toEqual({});
+  });
+  it('in the section where that is one document', () => {
+    expect(addressOf({ message: 'm', package: 'site', section: 'alertmanager', path: [], field: 'route' })).toEqual({
+      path: ['packages', 'site', 'alertmanager'],
+      query: { field: 'route' },
+    });
+  });
   it('else in its file at the line', () => {
     expect(addressOf({ message: 'm', file: 'host/rules.yaml', line: 3, column: 5 })).toEqual({ path: ['packages', 'host'], query: { file: 'rules.yaml', line: '3', column: '5' } });
   });

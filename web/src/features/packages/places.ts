@@ -1,4 +1,5 @@
 import type { EditError } from '../../api/packages';
+import { atMissing } from './values';
 
 /** `host/package.yaml` or `package.yaml` → `host/package.yaml`. */
 export function qualified(name: string, file: string): string {
@@ -11,12 +12,12 @@ export function withinPackage(name: string, file: string): string {
   return short.startsWith(`${name}/`) ? short.slice(name.length + 1) : short;
 }
 
-/** Where an error is opened: the item that it is about, else the file at its line. */
+/** Where an error is opened: the item that it is about, at its field, else the file at its line. */
 export function addressOf(error: EditError, fallback = ''): { path: string[]; query: Record<string, string | undefined> } | undefined {
   const name = error.package ?? error.file?.replace(/^.*\/packages\/[^/]+\//, '').split('/')[0] ?? fallback;
   if (!name) return undefined;
-  if (error.section && error.path && error.path.length > 0) {
-    return { path: ['packages', name, error.section, ...error.path], query: {} };
+  if (error.section && error.path) {
+    return { path: ['packages', name, error.section, ...error.path], query: { field: atMissing(error).field || undefined } };
   }
   if (!error.file) return { path: ['packages', name], query: {} };
   const query: Record<string, string | undefined> = { file: withinPackage(name, error.file) };
