@@ -11,6 +11,7 @@ namespace {
 
 constexpr unsigned kRiceEscape = 32;  ///< as many zeros say that 64 plain bits follow
 constexpr unsigned kMaxRice = 58;
+constexpr unsigned kMaxWidths = 63;
 constexpr unsigned kMaxUnary = 48;  ///< of widths, so that one look into the bits sees the end of it
 
 using Counts = std::array<std::uint32_t, 65>;
@@ -61,7 +62,7 @@ CodeChoice choose_code(std::span<const std::uint64_t> numbers) {
     past[k] = above;
     const auto wide = static_cast<double>(above.count);
     const double widths = n * (1 + k) + 2 * static_cast<double>(above.widths) - (2.0 * k + 1) * wide;
-    if (most - k <= kMaxUnary) {
+    if (k <= kMaxWidths && most - k <= kMaxUnary) {
       best.offer(BitCode::kWidths, k, widths);
       best.offer(BitCode::kFlaggedWidths, k, n + widths - zeros * (1 + k));
     }
@@ -213,13 +214,13 @@ bool take_numbers(std::string_view& bytes, CodeChoice choice, std::span<std::uin
       good = k <= kMaxRice && take_all(out, [&](std::uint64_t& number) { return take_rice(in, k, number); });
       break;
     case BitCode::kWidths:
-      good = k <= 63 && take_all(out, [&](std::uint64_t& number) { return take_width(in, k, number); });
+      good = k <= kMaxWidths && take_all(out, [&](std::uint64_t& number) { return take_width(in, k, number); });
       break;
     case BitCode::kFlaggedRice:
       good = k <= kMaxRice && take_flagged(in, out, [&](std::uint64_t& number) { return take_rice(in, k, number); });
       break;
     case BitCode::kFlaggedWidths:
-      good = k <= 63 && take_flagged(in, out, [&](std::uint64_t& number) { return take_width(in, k, number); });
+      good = k <= kMaxWidths && take_flagged(in, out, [&](std::uint64_t& number) { return take_width(in, k, number); });
       break;
   }
   if (!good || in.bytes_begun() > bytes.size()) return false;
