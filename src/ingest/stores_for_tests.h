@@ -1,21 +1,24 @@
 // Stores in memory for tests of writers: what is appended waits until the test commits it.
 #pragma once
 
+#include <bit>
 #include <deque>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "storage/logs.h"
 #include "storage/series.h"
+#include "storage/series_key_table.h"
 
 namespace atalaya::ingest {
 
-/// Both stores at once. `commit_*` makes the oldest waiting append durable and calls its `done`;
+/// All stores at once. `commit_*` makes the oldest waiting append durable and calls its `done`;
 /// `crash` forgets what waits, as a killed server does. Thread-safe; `done` runs without a lock.
-class StoresForTests final : public storage::SeriesAppender {
+class StoresForTests final : public storage::SeriesAppender, public storage::SeriesKeys {
  public:
   struct StoredSample {
     std::string series;
@@ -29,9 +32,17 @@ class StoresForTests final : public storage::SeriesAppender {
   Result<SeriesId> resolve(const TenantId&, const Labels& labels) override {
     const std::lock_guard lock(mutex_);
     if (labels.get(kMetricName) == refuse_metric) return fail(ErrorCode::kResourceExhausted, "too many series");
-    const auto [it, fresh] = ids_.try_emplace(labels, names_.size());
+    ++resolved;
+    const auto [it, fresh] = ids_.try_emplace(labels, names_.size() + 1);
     if (fresh) names_.push_back(to_string(labels));
     return SeriesId{it->second};
+  }
+  void find_bound(const TenantId& tenant, std::span<const storage::SeriesKey> keys,
+                  std::span<SeriesId> ids) const override {
+    keys_.find_bound(tenant, keys, ids);
+  }
+  void bind(const TenantId& tenant, const storage::SeriesKey& key, SeriesId id) override {
+    keys_.bind(tenant, key, id);
   }
   void append(const TenantId&, storage::SampleBatch batch, storage::AppendDone done) override {
     {
@@ -66,15 +77,15 @@ class StoresForTests final : public storage::SeriesAppender {
       if (waiting_series_.empty()) return false;
       item = std::move(waiting_series_.front());
       waiting_series_.pop_front();
-      if (!refuse) {
+      if (!refuse && !refuse_appends) {
         appended.position = {++position_};
         appended.repeated = repeated(series_sources_, item.first.origin);
         if (!appended.repeated)
-          for (const auto& s : item.first.samples) samples.push_back({names_[s.series.value()], s.time, s.value});
+          for (const auto& s : item.first.samples) take(s, appended);
       }
     }
-    if (refuse) {
-      item.second(fail(ErrorCode::kResourceExhausted, "queue full"));
+    if (refuse || refuse_appends) {
+      item.second(fail(refuse_appends.value_or(ErrorCode::kResourceExhausted), "queue full"));
     } else {
       item.second(appended);
     }
@@ -116,7 +127,14 @@ class StoresForTests final : public storage::SeriesAppender {
   std::vector<LogRecord> lines;
   std::size_t series_appends = 0;
   std::size_t log_appends = 0;
+  std::size_t resolved = 0;
   std::string refuse_metric;
+  std::optional<ErrorCode> refuse_appends;
+  /// A second sample of a series and time is a duplicate; else everything is kept as it came.
+  bool keep_first = false;
+  /// Samples outside are refused.
+  Time oldest = kMinTime;
+  Time newest = kMaxTime;
 
  private:
   using Sources = std::map<std::string, std::uint64_t>;
@@ -145,7 +163,29 @@ class StoresForTests final : public storage::SeriesAppender {
     return false;
   }
 
+  void take(const storage::SeriesSample& sample, storage::Appended& appended) {
+    const auto there = keep_first ? values_.find({sample.series, sample.time}) : values_.end();
+    if (sample.time < oldest) {
+      ++appended.too_old;
+      appended.name(sample, storage::Refusal::kTooOld);
+    } else if (sample.time > newest) {
+      ++appended.too_new;
+      appended.name(sample, storage::Refusal::kTooNew);
+    } else if (there == values_.end()) {
+      ++appended.accepted;
+      if (keep_first) values_[{sample.series, sample.time}] = std::bit_cast<std::uint64_t>(sample.value);
+      samples.push_back({names_[sample.series.value() - 1], sample.time, sample.value});
+    } else {
+      ++appended.duplicate;
+      if (there->second == std::bit_cast<std::uint64_t>(sample.value)) return;
+      ++appended.conflicting;
+      appended.name(sample, storage::Refusal::kDuplicate);
+    }
+  }
+
   mutable std::mutex mutex_;
+  storage::SeriesKeyTable keys_{100'000};
+  std::map<std::pair<SeriesId, Time>, std::uint64_t> values_;
   std::map<Labels, std::uint64_t> ids_;
   std::vector<std::string> names_;
   std::deque<std::pair<storage::SampleBatch, storage::AppendDone>> waiting_series_;

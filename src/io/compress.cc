@@ -90,6 +90,13 @@ std::string snappy_compress(std::string_view bytes) {
 }
 
 Result<std::string> snappy_decompress(std::string_view bytes, std::size_t limit_bytes) {
+  std::string out;
+  AT_TRY(const auto view, snappy_decompress(bytes, limit_bytes, out));
+  out.resize(view.size());
+  return out;
+}
+
+Result<std::string_view> snappy_decompress(std::string_view bytes, std::size_t limit_bytes, std::string& buffer) {
   std::size_t size = 0;
   if (!snappy::GetUncompressedLength(bytes.data(), bytes.size(), &size)) {
     return corrupt("snappy", bytes.size(), "no length");
@@ -97,11 +104,11 @@ Result<std::string> snappy_decompress(std::string_view bytes, std::size_t limit_
   if (size > limit_bytes) return too_large("snappy", bytes.size(), limit_bytes);
   // The densest element copies 64 bytes for 3: more than that is a lie that would cost memory.
   if (size > (bytes.size() + 1) * 32) return corrupt("snappy", bytes.size(), "the stated length is impossible");
-  std::string out(size, '\0');
-  if (!snappy::RawUncompress(bytes.data(), bytes.size(), out.data())) {
+  if (buffer.size() < size) buffer.resize(size);
+  if (!snappy::RawUncompress(bytes.data(), bytes.size(), buffer.data())) {
     return corrupt("snappy", bytes.size(), "damaged or cut");
   }
-  return out;
+  return std::string_view(buffer).substr(0, size);
 }
 
 }  // namespace atalaya::io

@@ -48,5 +48,8 @@ class ZstdDecompressor {
 std::string snappy_compress(std::string_view bytes);
 /// corruption or too_large, as above.
 Result<std::string> snappy_decompress(std::string_view bytes, std::size_t limit_bytes);
+/// The same into `buffer`, which only grows, so that many calls allocate and clear little: the answer is a view of
+/// its first bytes, until it is next changed.
+Result<std::string_view> snappy_decompress(std::string_view bytes, std::size_t limit_bytes, std::string& buffer);
 
 }  // namespace atalaya::io

@@ -62,6 +62,17 @@ TEST(Snappy, RoundTripsWithinItsLimit) {
   EXPECT_EQ(snappy_decompress(snappy_compress(""), 0).value(), "");
 }
 
+TEST(Snappy, UnpacksIntoABufferThatIsKept) {
+  std::string buffer;
+  const std::string longer(1000, 'x');
+  EXPECT_EQ(snappy_decompress(snappy_compress(longer), 1000, buffer).value(), longer);
+  const auto* const place = buffer.data();
+  const auto view = snappy_decompress(snappy_compress("short"), 1000, buffer).value();
+  EXPECT_EQ(view, "short");
+  EXPECT_EQ(view.data(), place);
+  EXPECT_EQ(snappy_decompress(snappy_compress(longer), 999, buffer).error().code, ErrorCode::kTooLarge);
+}
+
 TEST(Snappy, AStatedLengthThatCannotBeIsRefusedBeforeMemoryIsTaken) {
   const std::string lie("\xff\xff\xff\x7f\x00x", 6);
   EXPECT_EQ(snappy_decompress(lie, std::size_t{1} << 40).error().code, ErrorCode::kCorruption);

@@ -30,14 +30,28 @@ struct SampleBatch {
   WriteOrigin origin;
 };
 
+/// Why a sample of a batch was not taken. kDuplicate: another value is there at that time.
+enum class Refusal : std::uint8_t { kDuplicate, kTooOld, kTooNew };
+struct RefusedSample {
+  SeriesSample sample;
+  Refusal why = Refusal::kTooOld;
+};
+constexpr std::size_t kMaxNamedRefusals = 5;
+
 /// What became of a batch. A refused sample does not refuse its neighbours.
 struct Appended {
   LogPosition position;
   bool repeated = false;  ///< seen before from this origin: nothing was written
   std::uint32_t accepted = 0;
-  std::uint32_t duplicate = 0;  ///< same series and time already there (the first value stays)
-  std::uint32_t too_old = 0;    ///< outside retention
-  std::uint32_t too_new = 0;    ///< from a clock that is ahead
+  std::uint32_t duplicate = 0;       ///< same series and time already there (the first value stays)
+  std::uint32_t too_old = 0;         ///< outside retention, or out of order by more than is taken
+  std::uint32_t too_new = 0;         ///< from a clock that is ahead
+  std::uint32_t conflicting = 0;     ///< those of `duplicate` that have another value, bit for bit, than what stays
+  std::vector<RefusedSample> named;  ///< the first few of those that are conflicting, too old or too new
+  /// Remembers a refused sample as long as there is room.
+  void name(const SeriesSample& sample, Refusal why) {
+    if (named.size() < kMaxNamedRefusals) named.push_back({sample, why});
+  }
 };
 using AppendDone = std::function<void(Result<Appended>)>;
 

@@ -71,6 +71,8 @@ struct Metrics {
   telemetry::Histogram& commit_seconds;
 };
 
+bool same_bits(double a, double b) { return std::bit_cast<std::uint64_t>(a) == std::bit_cast<std::uint64_t>(b); }
+
 HeadLimits limits_of(const Options& o) {
   return HeadLimits{o.max_series_per_tenant, o.max_labels_per_series, o.max_label_name_bytes, o.max_label_value_bytes};
 }
@@ -192,10 +194,12 @@ Status Store::Impl::stage_batch(Staged& staged) {
       }
       if (sample.time < oldest) {
         ++staged.appended.too_old;
+        staged.appended.name(sample, storage::Refusal::kTooOld);
         continue;
       }
       if (sample.time > newest) {
         if (staged.appended.too_new++ == 0) complain_of_future(*series->labels(), sample.time);
+        staged.appended.name(sample, storage::Refusal::kTooNew);
         continue;
       }
       if (series->defined_in != segment) {
@@ -224,9 +228,7 @@ void Store::Impl::note_failure(const Error& error) {
   if (!log_error) {
     telemetry::log_error("tsdb", "the series log cannot be written: refusing samples", {{"error", to_string(error)}});
   }
-  const bool full = error.code == ErrorCode::kResourceExhausted;
-  log_error = Error{full ? ErrorCode::kResourceExhausted : ErrorCode::kUnavailable,
-                    "the series log cannot be written: " + error.message, std::nullopt,
+  log_error = Error{ErrorCode::kUnavailable, "the series log cannot be written: " + error.message, std::nullopt,
                     "free space on the disk; the server tries again by itself"};
   next_attempt = clock.steady() + options.retry;
   metrics.read_only.set(1);
@@ -300,7 +302,13 @@ void Store::Impl::apply(std::vector<Staged>& staged, const storage::OriginMarks&
     for (const auto& sample : one.samples) {
       youngest_here = std::max(youngest_here, sample.time);
       tenant->touch(sample.series.value(), now);
-      if (tenant->series(sample.series.value())->append(sample.time, sample.value)) one.samples[kept++] = sample;
+      auto* series = tenant->series(sample.series.value());
+      if (series->append(sample.time, sample.value)) {
+        one.samples[kept++] = sample;
+      } else if (!same_bits(series->value_at(sample.time).value_or(0), sample.value)) {
+        ++one.appended.conflicting;
+        one.appended.name(sample, storage::Refusal::kDuplicate);
+      }
     }
     one.appended.accepted = static_cast<std::uint32_t>(kept);
     one.appended.duplicate = static_cast<std::uint32_t>(one.samples.size() - kept);
@@ -359,7 +367,7 @@ void Store::Impl::accepted_only(BatchRecord& batch, bool check_values) const {
     if (!series || sample.time < oldest) return true;
     if (!check_values) return false;
     const auto value = series->value_at(sample.time);
-    return !value || std::bit_cast<std::uint64_t>(*value) != std::bit_cast<std::uint64_t>(sample.value);
+    return !value || !same_bits(*value, sample.value);
   });
 }
 

@@ -102,7 +102,14 @@ TEST_F(TsdbStore, TheFirstValueOfATimeStays) {
   const auto again = append("up", 1, 9);
   ASSERT_TRUE(again);
   EXPECT_EQ(again->duplicate, 1u);
+  EXPECT_EQ(again->conflicting, 1u);
+  ASSERT_EQ(again->named.size(), 1u);
+  EXPECT_EQ(again->named[0].why, storage::Refusal::kDuplicate);
+  EXPECT_EQ(again->named[0].sample.value, 9);
   EXPECT_EQ(again->accepted, 0u);
+  const auto same = append("up", 2, 2);
+  EXPECT_EQ(same->duplicate, 1u);
+  EXPECT_EQ(same->conflicting, 0u) << "the same sample again is no contradiction";
   open();
   EXPECT_EQ(contents(*store_), (Model{{"up", {{1000, 1}, {2000, 2}}}}));
   EXPECT_EQ(replayed(*store_, {}).size(), 2u);  // the refused duplicate is in the log and not told
@@ -115,6 +122,7 @@ TEST_F(TsdbStore, SamplesOutsideRetentionAreRefusedAlone) {
   const auto done = append({{{series, old, 1}, {series, clock_.now(), 2}}, {}});
   ASSERT_TRUE(done);
   EXPECT_EQ(done->too_old, 1u);
+  EXPECT_EQ(done->named.at(0).why, storage::Refusal::kTooOld);
   EXPECT_EQ(done->accepted, 1u);
 }
 

@@ -1,0 +1,32 @@
+// Appending for callers that wait.
+#pragma once
+
+#include <future>
+#include <memory>
+#include <utility>
+
+#include "storage/series.h"
+
+namespace atalaya::ingest {
+
+/// Returns when the batch is on disk and visible, or with the error that kept it out. Not on the store's own thread.
+inline Result<storage::Appended> append_and_wait(storage::SeriesAppender& series, const TenantId& tenant,
+                                                 storage::SampleBatch batch) {
+  const auto done = std::make_shared<std::promise<Result<storage::Appended>>>();
+  auto answer = done->get_future();
+  series.append(tenant, std::move(batch),
+                [done](Result<storage::Appended> result) { done->set_value(std::move(result)); });
+  return answer.get();
+}
+
+/// Why a sample was refused, for people.
+constexpr std::string_view words(storage::Refusal why) {
+  switch (why) {
+    case storage::Refusal::kDuplicate: return "another value is there at that time";
+    case storage::Refusal::kTooOld: return "too old";
+    case storage::Refusal::kTooNew: return "from a clock that is ahead";
+  }
+  return "refused";
+}
+
+}  // namespace atalaya::ingest

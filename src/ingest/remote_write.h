@@ -1,0 +1,70 @@
+// From the body of a remote write request to samples that are on disk.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/ids.h"
+#include "base/result.h"
+#include "ingest/remote_write_reader.h"
+#include "storage/series.h"
+#include "telemetry/metrics.h"
+
+namespace atalaya::ingest {
+
+constexpr std::size_t kMaxRemoteWriteBytes = 64 << 20;  ///< unpacked
+
+/// What became of one body. Samples that were there already with the same value count as written.
+struct RemoteWritten {
+  std::uint64_t samples = 0;  ///< written
+  std::uint64_t conflicting = 0;
+  std::uint64_t too_old = 0;
+  std::uint64_t too_new = 0;
+  std::uint64_t bad_labels = 0;    ///< samples of series whose labels are refused
+  std::uint64_t over_limits = 0;   ///< samples of series that are one too many
+  std::uint64_t histograms = 0;    ///< refused: native histograms are not stored
+  std::uint64_t exemplars = 0;     ///< dropped: they are best effort, and not stored
+  std::vector<std::string> named;  ///< the first few refusals, each with its series
+
+  std::uint64_t refused() const { return conflicting + too_old + too_new + bad_labels + over_limits + histograms; }
+  /// "1990 of 2000 samples were written; refused: 10 too old; first up{…} at 2026-…: too old". Of one line.
+  std::string to_string() const;
+};
+
+/// Takes bodies; a series seen before is known by the bytes of its labels, and only others are read into labels.
+/// Thread-safe: as many bodies at once as there are callers, each with buffers that are kept for the next.
+class RemoteWriter {
+ public:
+  /// All outlive this.
+  RemoteWriter(storage::SeriesAppender& series, storage::SeriesKeys& keys, telemetry::Registry& metrics);
+  ~RemoteWriter();
+
+  /// `snappy` is in the block format. Returns when what it holds is on disk and visible, which it waits for. What
+  /// cannot be taken is left out and told. An error means that nothing was written: invalid_argument and too_large for
+  /// the body as a whole, resource_exhausted when the store cannot keep up, unavailable when it cannot write.
+  Result<RemoteWritten> write(const TenantId& tenant, RemoteWriteVersion version, std::string_view snappy);
+
+ private:
+  struct Work;
+  struct Counters;
+  std::unique_ptr<Work> take_work();
+  void give_back(std::unique_ptr<Work> work);
+  Result<RemoteWritten> write(const TenantId& tenant, RemoteWriteVersion version, std::string_view snappy, Work& work);
+  Status resolve_unknown(const TenantId& tenant, Work& work, RemoteWritten& out);
+  Status resolve_one(const TenantId& tenant, std::size_t index, std::uint64_t samples, Work& work, RemoteWritten& out);
+  static storage::SampleBatch batch_of(Work& work);
+  static void tell(const storage::Appended& appended, Work& work, RemoteWritten& out);
+  void count(const RemoteWritten& written, const Work& work);
+
+  storage::SeriesAppender& series_;
+  storage::SeriesKeys& keys_;
+  const std::unique_ptr<Counters> counters_;
+  std::mutex mutex_;
+  std::vector<std::unique_ptr<Work>> idle_;  ///< guarded
+};
+
+}  // namespace atalaya::ingest
