@@ -1,0 +1,36 @@
+// Samples as lines of Prometheus' text format 0.0.4, each with its time: for import, export and federation.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "base/time.h"
+#include "model/labels.h"
+
+namespace atalaya::ingest {
+
+struct TextSample {
+  std::string_view series;   ///< name and labels as they stand in the line: equal bytes, equal labels
+  std::string_view value;    ///< as it stands
+  std::optional<Time> time;  ///< milliseconds since 1970
+};
+
+/// Divides a line, without its end, into parts that are views of it. None for a blank line and a comment.
+/// invalid_argument says what is wrong with it; the labels are not looked at.
+Result<std::optional<TextSample>> split_text_line(std::string_view line);
+
+/// `name{a="b"}`, or with the name in quotes within the braces, as names that need it are written since Prometheus 3.
+Result<Labels> parse_text_series(std::string_view text);
+
+/// A number in any notation, `NaN`, `+Inf`, `-Inf`.
+std::optional<double> parse_text_value(std::string_view text);
+
+/// Shortest decimals that read back as the same number; a stale marker is `NaN`, which is all that the format has.
+void append_text_value(std::string& out, double value);
+/// The series, then value and time, then a line end. Appends.
+void append_text_series(std::string& out, const Labels& labels);
+void append_text_sample(std::string& out, std::string_view series, double value, Time time);
+
+}  // namespace atalaya::ingest

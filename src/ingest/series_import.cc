@@ -1,0 +1,104 @@
+#include "ingest/series_import.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+
+#include "ingest/append_wait.h"
+#include "ingest/prometheus_text.h"
+#include "ingest/series_lines.h"
+
+namespace atalaya::ingest {
+
+Result<Imported> SeriesImport::run(LineFormat format, std::string_view body) {
+  while (!body.empty()) {
+    const auto end = std::min(body.find('\n'), body.size());
+    const auto line = body.substr(0, end);
+    body.remove_prefix(std::min(end + 1, body.size()));
+    ++out_.lines;
+    if (line.find_first_not_of(" \t\r") == std::string_view::npos) continue;
+    AT_TRY(format == LineFormat::kText ? take_text(line) : take_json(line));
+  }
+  AT_TRY(flush());
+  std::stable_sort(out_.errors.begin(), out_.errors.end(),
+                   [](const auto& a, const auto& b) { return a.line < b.line; });
+  return std::move(out_);
+}
+
+Status SeriesImport::take_text(std::string_view line) {
+  auto parts = split_text_line(line);
+  if (!parts) return bad_line(std::move(parts).error().message);
+  if (!*parts) return {};
+  const auto& [series, text, time] = **parts;
+  const auto value = parse_text_value(text);
+  if (!value) return bad_line(fmt::format("\"{}\" is no number", text.substr(0, 40)));
+  auto known = known_.find(series);
+  if (known == known_.end()) {
+    const auto labels = parse_text_series(series);
+    if (!labels) return bad_line(labels.error().message);
+    AT_TRY(auto resolved, resolve(*labels));
+    known = known_.emplace(series, std::move(resolved)).first;
+  }
+  if (known->second.id.value() == 0) return refuse(1, out_.lines, known->second.refused);
+  return add(known->second.id, time.value_or(now_), *value);
+}
+
+Status SeriesImport::take_json(std::string_view line) {
+  const auto parsed = parse_series_line(line);
+  if (!parsed) return bad_line(parsed.error().message);
+  AT_TRY(auto known, resolve(parsed->labels));
+  if (known.id.value() == 0) return refuse(parsed->samples.size(), out_.lines, std::move(known.refused));
+  for (const auto& sample : parsed->samples) AT_TRY(add(known.id, sample.time, sample.value));
+  return {};
+}
+
+/// An error is the store's; what is wrong with the series is told in the answer.
+Result<SeriesImport::Known> SeriesImport::resolve(const Labels& labels) {
+  auto id = series_.resolve(tenant_, labels);
+  if (id) return Known{*id, {}};
+  const auto code = id.error().code;
+  if (code != ErrorCode::kInvalidArgument && code != ErrorCode::kResourceExhausted) return std::unexpected(id.error());
+  return Known{SeriesId{0}, fmt::format("{}: {}", to_string(labels), id.error().message)};
+}
+
+/// Never an error of the whole: the next line may be better.
+Status SeriesImport::bad_line(std::string what) {
+  ++out_.bad_lines;
+  return refuse(0, out_.lines, std::move(what));
+}
+
+Status SeriesImport::refuse(std::uint64_t samples, std::uint64_t line, std::string what) {
+  out_.refused += samples;
+  if (out_.errors.size() < kMaxLineErrors) out_.errors.push_back({line, std::move(what)});
+  return {};
+}
+
+Status SeriesImport::add(SeriesId id, Time time, double value) {
+  samples_.push_back({id, time, value});
+  lines_.push_back(out_.lines);
+  return samples_.size() < kBatch ? Status() : flush();
+}
+
+Status SeriesImport::flush() {
+  if (samples_.empty()) return {};
+  storage::SampleBatch batch;
+  batch.samples = samples_;
+  AT_TRY(const auto appended, append_and_wait(series_, tenant_, std::move(batch)));
+  out_.samples += appended.accepted + (appended.duplicate - appended.conflicting);
+  const auto refused = std::uint64_t{appended.conflicting} + appended.too_old + appended.too_new;
+  for (const auto& [sample, why] : appended.named) {
+    const auto it = std::find_if(samples_.begin(), samples_.end(), [&](const storage::SeriesSample& one) {
+      return one.series == sample.series && one.time == sample.time &&
+             std::bit_cast<std::uint64_t>(one.value) == std::bit_cast<std::uint64_t>(sample.value);
+    });
+    const auto line = it == samples_.end() ? 0 : lines_[static_cast<std::size_t>(it - samples_.begin())];
+    AT_TRY(refuse(0, line, fmt::format("the sample at {}: {}", format_rfc3339(sample.time), words(why))));
+  }
+  out_.refused += refused;
+  samples_.clear();
+  lines_.clear();
+  return {};
+}
+
+}  // namespace atalaya::ingest

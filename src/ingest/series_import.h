@@ -1,0 +1,68 @@
+// Lines of text or JSON become samples on disk.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "base/result.h"
+#include "base/time.h"
+#include "storage/series.h"
+
+namespace atalaya::ingest {
+
+enum class LineFormat : std::uint8_t { kText, kJson };
+
+constexpr std::size_t kMaxLineErrors = 20;
+
+struct LineError {
+  std::uint64_t line = 0;  ///< of the body, from 1
+  std::string what;
+};
+
+/// What became of a body. Samples that were there already with the same value count as written.
+struct Imported {
+  std::uint64_t lines = 0;
+  std::uint64_t samples = 0;      ///< written
+  std::uint64_t refused = 0;      ///< samples that were read and not written
+  std::uint64_t bad_lines = 0;    ///< of which no sample could be read
+  std::vector<LineError> errors;  ///< the first ones of both
+};
+
+/// For one body and then no more. Holds at most kBatch samples besides. Thread-compatible.
+class SeriesImport {
+ public:
+  /// A line of text without a time gets `now`.
+  SeriesImport(storage::SeriesAppender& series, TenantId tenant, Time now)
+      : series_(series), tenant_(std::move(tenant)), now_(now) {}
+
+  /// Returns when everything that could be taken is on disk. An error stops it: what came before is written, and
+  /// sending it again does no harm. Views of `body` are kept while it runs.
+  Result<Imported> run(LineFormat format, std::string_view body);
+
+ private:
+  static constexpr std::size_t kBatch = 50'000;
+  struct Known {
+    SeriesId id;
+    std::string refused;  ///< why, when there is no id
+  };
+  Status take_text(std::string_view line);
+  Status take_json(std::string_view line);
+  Result<Known> resolve(const Labels& labels);
+  Status bad_line(std::string what);
+  Status refuse(std::uint64_t samples, std::uint64_t line, std::string what);
+  Status add(SeriesId id, Time time, double value);
+  Status flush();
+
+  storage::SeriesAppender& series_;
+  const TenantId tenant_;
+  const Time now_;
+  Imported out_;
+  std::unordered_map<std::string_view, Known> known_;  ///< by the text of the series
+  std::vector<storage::SeriesSample> samples_;
+  std::vector<std::uint64_t> lines_;  ///< of the samples
+};
+
+}  // namespace atalaya::ingest
