@@ -7,7 +7,7 @@
 namespace atalaya::auth {
 namespace {
 
-constexpr std::array<std::string_view, 4> kRoles{"none", "viewer", "operator", "admin"};
+constexpr std::array<std::string_view, 5> kRoles{"none", "ingest", "viewer", "operator", "admin"};
 constexpr std::array<std::string_view, 5> kKinds{"user", "token", "agent", "ticket", "page"};
 
 }  // namespace
@@ -19,7 +19,7 @@ Result<Role> parse_role(std::string_view text) {
     if (kRoles[i] == text) return static_cast<Role>(i);
   }
   return fail(ErrorCode::kInvalidArgument, fmt::format("'{}' is not a role", text.substr(0, 64)),
-              "use viewer, operator or admin");
+              "use ingest, viewer, operator or admin");
 }
 
 std::string_view name(Kind kind) { return kKinds[static_cast<std::size_t>(kind)]; }
@@ -40,6 +40,15 @@ Status require(const Principal& principal, Role role) {
                 fmt::format("this needs the role {}; '{}' is {}", name(role), principal.name, name(principal.role)));
   }
   return {};
+}
+
+Status require_ingest(const Principal& principal) {
+  if (principal.kind == Kind::kAgent || principal.role >= Role::kOperator) return require(principal, Role::kOperator);
+  if (principal.role == Role::kIngest) return {};
+  return fail(
+      ErrorCode::kPermissionDenied,
+      fmt::format("writing needs the role ingest, operator or admin; '{}' is {}", principal.name, name(principal.role)),
+      "make a token: atalaya token create --role ingest");
 }
 
 Status require_agent(const Principal& principal) {

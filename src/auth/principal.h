@@ -11,8 +11,9 @@
 
 namespace atalaya::auth {
 
-/// Ordered: each may do what those before it may. An agent has none.
-enum class Role : std::uint8_t { kNone, kViewer, kOperator, kAdmin };
+/// Ordered from kViewer on: each may do what those before it may. An agent has none. kIngest, for programs alone, may
+/// write samples and nothing else: it reads nothing, and a viewer, who reads, writes nothing.
+enum class Role : std::uint8_t { kNone, kIngest, kViewer, kOperator, kAdmin };
 
 /// What sort of credential was shown.
 enum class Kind : std::uint8_t {
@@ -23,9 +24,9 @@ enum class Kind : std::uint8_t {
   kPage,    ///< a person's browser on the pages of packages; opens nothing else
 };
 
-/// `none`, `viewer`, `operator`, `admin`.
+/// `none`, `ingest`, `viewer`, `operator`, `admin`.
 std::string_view name(Role role);
-/// Without `none`: what a person may choose.
+/// Without `none`: what a token may have.
 Result<Role> parse_role(std::string_view text);
 std::string_view name(Kind kind);
 Result<Kind> parse_kind(std::string_view text);
@@ -47,6 +48,8 @@ struct Principal {
 
 /// permission_denied unless the principal is a person or program of at least `role`.
 Status require(const Principal& principal, Role role);
+/// permission_denied unless the principal may write samples: ingest, or from operator on.
+Status require_ingest(const Principal& principal);
 /// permission_denied unless the principal is an agent.
 Status require_agent(const Principal& principal);
 

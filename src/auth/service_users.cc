@@ -19,6 +19,12 @@ Status check_role(Role role) {
   return fail(ErrorCode::kInvalidArgument, "a role is missing", "use viewer, operator or admin");
 }
 
+/// People read; what only writes is a program.
+Status check_person_role(Role role) {
+  if (role != Role::kIngest) return check_role(role);
+  return fail(ErrorCode::kInvalidArgument, "the role ingest is for tokens alone", "use viewer, operator or admin");
+}
+
 }  // namespace
 
 Result<User> Service::ensure_admin(const TenantId& tenant, std::string_view name) {
@@ -46,7 +52,7 @@ Result<User> Service::user(const TenantId& tenant, const UserId& id) const {
 
 Result<User> Service::create_user(const TenantId& tenant, std::string_view name, std::string_view password, Role role) {
   if (!is_valid(tenant)) return fail(ErrorCode::kInvalidArgument, "that is no tenant id");
-  AT_TRY(check_role(role));
+  AT_TRY(check_person_role(role));
   AT_TRY(auto normal, normal_user_name(name));
   std::string phc;
   if (!password.empty()) {
@@ -58,7 +64,7 @@ Result<User> Service::create_user(const TenantId& tenant, std::string_view name,
 }
 
 Status Service::set_role(const TenantId& tenant, const UserId& id, Role role) {
-  AT_TRY(check_role(role));
+  AT_TRY(check_person_role(role));
   return impl_->revoking([&](db::Session& session, std::vector<Revocation>& made) -> Status {
     AT_TRY(auto row, users::get(session, tenant, id));
     if (row.user.role == role) return {};

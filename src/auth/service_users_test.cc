@@ -111,6 +111,27 @@ TEST_F(Tokens, WorkUntilTheyExpire) {
   EXPECT_FALSE(accepted(made.token));
 }
 
+TEST_F(Tokens, OfTheRoleIngestWriteAndDoNothingElse) {
+  const auto made = service_->create_token(blue_, "prometheus", Role::kIngest, hours(24)).value();
+  const auto who = service_->authenticate_token(made.token).value();
+  EXPECT_TRUE(require_ingest(who));
+  EXPECT_FALSE(require(who, Role::kViewer));
+  EXPECT_EQ(service_->tokens(blue_)->at(0).role, Role::kIngest);
+  const auto may_write = [&](Role role) {
+    const auto token = service_->create_token(blue_, "x", role, hours(1)).value().token;
+    return require_ingest(service_->authenticate_token(token).value()).has_value();
+  };
+  EXPECT_FALSE(may_write(Role::kViewer)) << "who reads does not write by that";
+  EXPECT_TRUE(may_write(Role::kOperator));
+  EXPECT_TRUE(may_write(Role::kAdmin));
+}
+
+TEST_F(Users, AreNeverOfTheRoleIngest) {
+  EXPECT_EQ(service_->create_user(blue_, "ana", kPassword, Role::kIngest).error().code, ErrorCode::kInvalidArgument);
+  const auto bob = add_user("bob", Role::kViewer);
+  EXPECT_EQ(service_->set_role(blue_, bob.id, Role::kIngest).error().code, ErrorCode::kInvalidArgument);
+}
+
 TEST_F(Tokens, AreListedWithoutTheirText) {
   const auto first = service_->create_token(blue_, "one", Role::kViewer, hours(1)).value();
   clock_.advance(std::chrono::seconds(1));
