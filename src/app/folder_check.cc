@@ -49,12 +49,6 @@ Result<packages::Archive> read_archive(io::FileSystem& files, const std::string&
   return out;
 }
 
-std::vector<Error> errors_of(const packages::Slot& slot) {
-  auto errors = slot.errors;
-  errors.insert(errors.end(), slot.world_errors.begin(), slot.world_errors.end());
-  return errors;
-}
-
 std::string counts_of(const packages::Package& package) {
   std::map<std::string, std::size_t> counts;
   for (const auto& item : package.items) ++counts[item.section];

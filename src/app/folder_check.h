@@ -32,7 +32,6 @@ class FolderCheck {
 /// Every file of the folder, whether it holds or not. An error where its files state no version.
 Result<packages::Archive> read_archive(io::FileSystem& files, const std::string& folder);
 
-std::vector<Error> errors_of(const packages::Slot& slot);
 /// "12 rules, 3 dashboards".
 std::string counts_of(const packages::Package& package);
 /// `.` and `..` have no package's name: the whole path then.
