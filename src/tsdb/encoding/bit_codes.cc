@@ -85,7 +85,7 @@ CodeChoice choose_code(std::span<const std::uint64_t> numbers) {
 
 namespace {
 
-void put_rice(BitOutput& out, std::uint64_t number, unsigned k) {
+[[gnu::always_inline]] inline void put_rice(BitOutput& out, std::uint64_t number, unsigned k) {
   const auto quotient = number >> k;
   if (quotient >= kRiceEscape) {
     out.put(std::uint64_t{1} << kRiceEscape, kRiceEscape + 1);
@@ -98,7 +98,7 @@ void put_rice(BitOutput& out, std::uint64_t number, unsigned k) {
   out.put_long(low, k);
 }
 
-void put_width(BitOutput& out, std::uint64_t number, unsigned k) {
+[[gnu::always_inline]] inline void put_width(BitOutput& out, std::uint64_t number, unsigned k) {
   const auto width = static_cast<unsigned>(std::bit_width(number));
   const unsigned unary = width > k ? width - k : 0;
   const unsigned rest = unary > 0 ? width - 1 : k;
@@ -119,13 +119,7 @@ void put_flagged(BitOutput& out, std::span<const std::uint64_t> numbers, Put put
 /// The most one number can take: a flag, 49 zeros and a one, 63 bits.
 constexpr std::size_t kMostBytes = 16;
 
-}  // namespace
-
-void put_numbers(std::span<const std::uint64_t> numbers, CodeChoice choice, std::string& out) {
-  if (choice.code == BitCode::kZeros) return;
-  const auto before = out.size();
-  out.resize(before + numbers.size() * kMostBytes + 8);
-  BitOutput bits(out.data() + before);
+char* put_all(BitOutput bits, std::span<const std::uint64_t> numbers, CodeChoice choice) {
   const unsigned k = choice.k;
   switch (choice.code) {
     case BitCode::kZeros: break;
@@ -145,12 +139,23 @@ void put_numbers(std::span<const std::uint64_t> numbers, CodeChoice choice, std:
       put_flagged(bits, numbers, [&](std::uint64_t number) { put_width(bits, number, k); });
       break;
   }
-  out.resize(static_cast<std::size_t>(bits.end() - out.data()));
+  return bits.end();
+}
+
+}  // namespace
+
+void put_numbers(std::span<const std::uint64_t> numbers, CodeChoice choice, std::string& out) {
+  if (choice.code == BitCode::kZeros) return;
+  const auto before = out.size();
+  const auto room = before + numbers.size() * kMostBytes + 8;
+  out.resize_and_overwrite(room, [&](char* data, std::size_t) {
+    return static_cast<std::size_t>(put_all(BitOutput(data + before), numbers, choice) - data);
+  });
 }
 
 namespace {
 
-bool take_rice(BitInput& in, unsigned k, std::uint64_t& number) {
+[[gnu::always_inline]] inline bool take_rice(BitInput& in, unsigned k, std::uint64_t& number) {
   const auto bits = in.peek();
   if (bits == 0) return false;
   const auto unary = static_cast<unsigned>(std::countr_zero(bits));
@@ -165,7 +170,7 @@ bool take_rice(BitInput& in, unsigned k, std::uint64_t& number) {
   return true;
 }
 
-bool take_width(BitInput& in, unsigned k, std::uint64_t& number) {
+[[gnu::always_inline]] inline bool take_width(BitInput& in, unsigned k, std::uint64_t& number) {
   const auto bits = in.peek();
   if (bits == 0) return false;
   const auto unary = static_cast<unsigned>(std::countr_zero(bits));
