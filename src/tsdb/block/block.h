@@ -35,8 +35,8 @@ struct BlockMeta {
 };
 
 struct BlockOptions {
-  std::uint32_t chunk_samples = 1024;
-  std::uint32_t page_bytes = 64 << 10;  ///< of unpacked values
+  std::uint32_t chunk_samples = 1024;   ///< at most; 1 to 65,536
+  std::uint32_t page_bytes = 64 << 10;  ///< of unpacked values or instants, about; up to 16 MiB
   int zstd_level = 3;
 };
 
@@ -70,6 +70,7 @@ class Block {
   friend class BlockWriter;
   struct Impl;
   explicit Block(std::unique_ptr<Impl> impl);
+  static Result<std::unique_ptr<Impl>> open_impl(io::FileSystem& files, const std::string& path, io::MapSource source);
   std::unique_ptr<Impl> impl_;
 };
 
