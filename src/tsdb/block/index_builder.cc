@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cstring>
 #include <limits>
 #include <unordered_map>
 
@@ -27,7 +28,19 @@ struct Place {
   std::uint32_t begin = 0;
   std::uint32_t length = 0;
   std::uint32_t pair = 0;
+
+  std::uint32_t end() const { return begin + length; }
 };
+
+std::size_t shared_length(std::string_view a, std::string_view b) {
+  const auto bound = std::min(a.size(), b.size());
+  std::size_t at = 0;
+  for (; at + 8 <= bound; at += 8) {
+    if (std::memcmp(a.data() + at, b.data() + at, 8) != 0) break;
+  }
+  while (at < bound && a[at] == b[at]) ++at;
+  return at;
+}
 
 std::uint32_t packed_pair_length(std::string_view rest) {
   ByteReader reader(rest);
@@ -47,7 +60,7 @@ struct IndexBuilder::Impl {
   std::uint32_t series = 0;
 
  private:
-  void read_places(std::string_view packed, std::size_t shared);
+  void read_places(std::string_view packed, std::size_t shared, std::uint32_t begin);
   void check_order(std::string_view packed, std::size_t shared) const;
   std::uint32_t span_of(const ChunkRef& chunk);
   template <typename Series, typename Stretch>
@@ -56,10 +69,12 @@ struct IndexBuilder::Impl {
   void write_pairs(const std::vector<index::PairTable::Key>& keys, std::vector<std::uint32_t> run_counts);
 
   index::PairTable pairs_;
-  std::string rows_;    ///< varints: pairs shared with the series before, number of the others, these
+  /// Varints: number of pairs, how many are not those at their place in the series before, and for each of
+  /// these place and pair.
+  std::string rows_;
   std::string before_;  ///< packed labels of the series before
   std::vector<Place> places_;
-  std::vector<Place> new_places_;
+  std::vector<std::uint32_t> changes_;
 
   std::vector<Span> spans_;
   std::unordered_map<Span, std::uint32_t, SpreadSpan> span_numbers_;
@@ -73,24 +88,14 @@ struct IndexBuilder::Impl {
 void IndexBuilder::Impl::add(const Labels& labels, std::span<const ChunkRef> chunks) {
   AT_CHECK(series < std::numeric_limits<std::uint32_t>::max() && !chunks.empty());
   const std::string_view packed = labels.packed();
+  // The packed form of a pair tells its own length, so what begins with it has it.
+  const auto same = shared_length(packed, before_);
   std::size_t shared = 0;
-  for (; shared < places_.size(); ++shared) {
-    const auto& place = places_[shared];
-    if (packed.substr(std::min<std::size_t>(place.begin, packed.size()), place.length) !=
-        std::string_view(before_).substr(place.begin, place.length)) {
-      break;
-    }
-  }
-  AT_CHECK(series == 0 || packed.size() > (shared == 0 ? 0 : places_[shared - 1].begin + places_[shared - 1].length));
+  while (shared < places_.size() && places_[shared].end() <= same) ++shared;
+  const std::uint32_t begin = shared == 0 ? 0 : places_[shared - 1].end();
+  AT_CHECK(series == 0 || packed.size() > begin);
   if (series > 0 && shared < places_.size()) check_order(packed, shared);
-  read_places(packed, shared);
-  ByteWriter rows(rows_);
-  rows.varint(shared);
-  rows.varint(new_places_.size());
-  for (const auto& place : new_places_) rows.varint(place.pair);
-  places_.resize(shared);
-  places_.insert(places_.end(), new_places_.begin(), new_places_.end());
-  before_ = packed;
+  read_places(packed, shared, begin);
 
   chunk_spans_.clear();
   for (std::size_t i = 0; i < chunks.size(); ++i) {
@@ -101,21 +106,32 @@ void IndexBuilder::Impl::add(const Labels& labels, std::span<const ChunkRef> chu
   ++series;
 }
 
-/// The pairs behind the shared ones. What stands at the same place in the series before is not looked up:
-/// behind a label that changes at each series most often come others that do not.
-void IndexBuilder::Impl::read_places(std::string_view packed, std::size_t shared) {
-  new_places_.clear();
-  std::uint32_t begin = shared == 0 ? 0 : places_[shared - 1].begin + places_[shared - 1].length;
-  for (auto i = shared; begin < packed.size(); ++i) {
-    Place place{begin, packed_pair_length(packed.substr(begin)), 0};
-    const auto bytes = packed.substr(begin, place.length);
-    if (i < places_.size() && std::string_view(before_).substr(places_[i].begin, places_[i].length) == bytes) {
-      place.pair = places_[i].pair;
+/// The pairs behind the shared ones. What stands at the same place in the series before is neither looked up
+/// nor noted: behind a label that changes at each series most often come others that do not.
+void IndexBuilder::Impl::read_places(std::string_view packed, std::size_t shared, std::uint32_t begin) {
+  const auto had = places_.size();
+  changes_.clear();
+  auto i = shared;
+  for (; begin < packed.size(); ++i) {
+    if (i == places_.size()) places_.emplace_back();
+    auto& place = places_[i];
+    const auto rest = packed.substr(begin);
+    if (i < had && rest.starts_with(std::string_view(before_).substr(place.begin, place.length))) {
+      place.begin = begin;
     } else {
-      place.pair = pairs_.intern(bytes);
+      const auto length = packed_pair_length(rest);
+      place = {begin, length, pairs_.intern(rest.substr(0, length))};
+      changes_.push_back(static_cast<std::uint32_t>(i));
     }
-    new_places_.push_back(place);
-    begin += place.length;
+    begin = place.end();
+  }
+  places_.resize(i);
+  before_ = packed;
+  index::append_varint(rows_, i);
+  index::append_varint(rows_, changes_.size());
+  for (const auto change : changes_) {
+    index::append_varint(rows_, change);
+    index::append_varint(rows_, places_[change].pair);
   }
 }
 
@@ -138,28 +154,33 @@ std::uint32_t IndexBuilder::Impl::span_of(const ChunkRef& chunk) {
   return last_span_ = it->second;
 }
 
-/// Calls each_series(pairs) and each_stretch(pair, Run): series one after another with the pair at the same
-/// place. A pair that moves to another place has two stretches that touch.
+/// Calls each_series(pairs, first place that changed) and each_stretch(pair, Run): series one after another
+/// with the pair at the same place. A pair that moves to another place has two stretches that touch.
 template <typename Series, typename Stretch>
 void IndexBuilder::Impl::replay(Series each_series, Stretch each_stretch) const {
   std::vector<std::uint32_t> now;
   std::vector<std::uint32_t> since;
-  ByteReader rows(rows_);
+  index::ListReader rows(rows_);
+  const auto next = [&] {
+    std::uint64_t value = 0;
+    AT_CHECK(rows.varint(value));
+    return static_cast<std::size_t>(value);
+  };
   for (std::uint32_t ordinal = 0; ordinal < series; ++ordinal) {
-    const auto shared = rows.varint();
-    const auto size = shared + rows.varint();
+    const auto size = next();
     for (auto i = size; i < now.size(); ++i) each_stretch(now[i], Run{since[i], ordinal});
-    const auto had = std::min<std::size_t>(now.size(), size);
+    const auto had = std::min(now.size(), size);
     now.resize(size);
     since.resize(size, ordinal);
-    for (auto i = shared; i < size; ++i) {
-      const auto pair = static_cast<std::uint32_t>(rows.varint());
-      if (i < had && now[i] == pair) continue;
+    auto first = had;
+    for (auto left = next(); left > 0; --left) {
+      const auto i = next();
+      first = std::min(first, i);
       if (i < had) each_stretch(now[i], Run{since[i], ordinal});
-      now[i] = pair;
+      now[i] = static_cast<std::uint32_t>(next());
       since[i] = ordinal;
     }
-    each_series(now);
+    each_series(now, first);
   }
   for (std::size_t i = 0; i < now.size(); ++i) each_stretch(now[i], Run{since[i], series});
 }
@@ -170,9 +191,9 @@ std::vector<std::uint32_t> IndexBuilder::Impl::write_labels(const std::vector<st
   std::vector<std::uint32_t> numbers;
   index::LabelPageWriter writer;
   replay(
-      [&](const std::vector<std::uint32_t>& pairs) {
-        numbers.clear();
-        for (const auto pair : pairs) numbers.push_back(final_numbers[pair]);
+      [&](const std::vector<std::uint32_t>& pairs, std::size_t first) {
+        numbers.resize(pairs.size());
+        for (auto i = first; i < pairs.size(); ++i) numbers[i] = final_numbers[pairs[i]];
         writer.add(pages_, numbers);
       },
       [&](std::uint32_t pair, Run) { ++counts[pair]; });
@@ -190,7 +211,8 @@ void IndexBuilder::Impl::write_pairs(const std::vector<index::PairTable::Key>& k
     total += run_counts[i];
   }
   std::vector<Run> runs(total);
-  replay([](const std::vector<std::uint32_t>&) {}, [&](std::uint32_t pair, Run run) { runs[ends[pair]++] = run; });
+  replay([](const std::vector<std::uint32_t>&, std::size_t) {},
+         [&](std::uint32_t pair, Run run) { runs[ends[pair]++] = run; });
 
   index::ListPageWriter lists;
   index::PairPageWriter pair_pages;

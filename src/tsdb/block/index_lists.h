@@ -20,6 +20,12 @@ enum class ListKind : std::uint8_t { kGaps, kRuns, kBits };
 /// Appends the shortest form. Runs ascend, at least one, and do not touch.
 ListKind write_list(std::span<const Run> runs, std::string& out);
 
+/// As ByteWriter's, inline.
+inline void append_varint(std::string& out, std::uint64_t value) {
+  for (; value >= 0x80; value >>= 7) out.push_back(static_cast<char>(value | 0x80));
+  out.push_back(static_cast<char>(value));
+}
+
 /// Reads varints of hostile bytes, inline: lists are the one place where it counts.
 class ListReader {
  public:

@@ -11,7 +11,8 @@ namespace {
 
 /// Differences modulo 2^64, so that no number is too far from another.
 void difference(std::string& out, std::uint64_t value, std::uint64_t before) {
-  ByteWriter(out).svarint(static_cast<std::int64_t>(value - before));
+  const auto by = static_cast<std::int64_t>(value - before);
+  append_varint(out, static_cast<std::uint64_t>(by) << 1 ^ static_cast<std::uint64_t>(by >> 63));
 }
 
 bool full(PageKind kind, std::uint32_t items, std::size_t weight) {
@@ -39,7 +40,7 @@ void ChunkPageWriter::add(PageWriter& pages, std::span<const ChunkRef> chunks, s
   if (full(PageKind::kChunks, items_, weight_)) close(pages);
   ++items_;
   weight_ += static_cast<std::uint32_t>(chunks.size());
-  ByteWriter(counts_).varint(chunks.size());
+  append_varint(counts_, chunks.size());
   for (std::size_t i = 0; i < chunks.size(); ++i) {
     difference(spans_, spans[i], span_ + 1);
     difference(pages_, chunks[i].page, page_);
@@ -66,9 +67,8 @@ void LabelPageWriter::add(PageWriter& pages, std::span<const std::uint32_t> pair
   if (full(PageKind::kLabels, items_, weight_)) close(pages);
   const auto shared = static_cast<std::size_t>(
       std::mismatch(pairs.begin(), pairs.end(), before_.begin(), before_.end()).first - pairs.begin());
-  ByteWriter writer(bytes_);
-  writer.varint(shared);
-  writer.varint(pairs.size() - shared);
+  append_varint(bytes_, shared);
+  append_varint(bytes_, pairs.size() - shared);
   for (auto i = shared; i < pairs.size(); ++i) difference(bytes_, pairs[i], i < before_.size() ? before_[i] : 0);
   before_.assign(pairs.begin(), pairs.end());
   ++items_;
