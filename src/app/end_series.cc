@@ -16,6 +16,9 @@ Status end_series(storage::SeriesAppender& appender, const storage::SeriesQuerie
     while (one.samples->next(last)) {
     }
     if (is_stale(last.value)) continue;
+    if (one.id.value() == 0) {
+      AT_TRY(one.id, appender.resolve(tenant, *one.labels));
+    }
     // A host's clock may be a little ahead; the end comes after everything.
     batch.samples.push_back({one.id, std::max(now, last.time + Duration{1}), stale_marker()});
   }

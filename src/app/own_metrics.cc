@@ -44,15 +44,9 @@ void OwnMetrics::collect() {
   for (const auto& sample : *samples) {
     LabelsBuilder labels(sample.labels);
     labels.set(kMetricName, sample.metric).set("instance", instance_).set("job", "atalaya");
-    auto built = labels.build();
-    auto known = ids_.find(built);
-    if (known == ids_.end()) {
-      // A limit on series is told by the store's own metrics; what is known goes on.
-      const auto id = series_.resolve(tenant_, built);
-      if (!id) continue;
-      known = ids_.emplace(std::move(built), *id).first;
-    }
-    batch.samples.push_back({known->second, now, sample.value});
+    // A limit on series is told by the store's own metrics; what is known goes on.
+    const auto id = series_.resolve(tenant_, labels.build());
+    if (id) batch.samples.push_back({*id, now, sample.value});
   }
   series_.append(tenant_, std::move(batch),
                  [under_way = under_way_](const Result<storage::Appended>&) { *under_way = false; });

@@ -30,7 +30,6 @@ class OwnMetrics {
   const Clock& clock_;
   const TenantId tenant_;
   const std::string instance_;
-  std::unordered_map<Labels, SeriesId> ids_;
   std::shared_ptr<std::atomic<bool>> under_way_ = std::make_shared<std::atomic<bool>>(false);
 };
 

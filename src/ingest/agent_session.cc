@@ -212,8 +212,10 @@ void AgentSession::on_definitions(const DefinitionsFrame& frame) {
 std::vector<storage::SeriesSample> AgentSession::resolve_samples() {
   std::vector<storage::SeriesSample> out;
   out.reserve(payload_.samples.size());
+  const auto now = clock_.now();
   for (const auto& sample : payload_.samples) {
     auto& definition = definitions_[sample.ref];
+    if (now - std::exchange(definition.used, now) > storage::kIdIsGoodFor) definition.series.reset();
     if (!definition.series) {
       auto series = series_.resolve(peer_.tenant, definition.labels);
       if (!series) {

@@ -101,6 +101,7 @@ class AgentSession : public std::enable_shared_from_this<AgentSession> {
   struct Definition {
     Labels labels;
     std::optional<SeriesId> series;
+    Time used;  ///< when a sample last named it
   };
   struct Pending {
     std::uint64_t sequence = 0;

@@ -30,6 +30,18 @@ Labels::Labels(const std::map<std::string, std::string>& pairs) {
   }
 }
 
+void LabelsPacker::add(std::string_view name, std::string_view value) {
+  ByteWriter writer(packed_);
+  writer.text(name);
+  writer.text(value);
+}
+
+Labels LabelsPacker::take() {
+  Labels out;
+  out.packed_ = std::exchange(packed_, {});
+  return out;
+}
+
 std::string_view Labels::get(std::string_view name) const {
   for (const auto& [key, value] : *this) {
     if (key == name) return value;

@@ -24,7 +24,7 @@ class OriginMarks {
   void remember(const TenantId& tenant, const WriteOrigin& origin);
   void merge(const OriginMarks& other);
 
-  /// Count, then tenant, source and sequence of each (docs/formats/series-log.md).
+  /// Count, then tenant, source and sequence of each (docs/formats/wal.md).
   void encode(std::string& out) const;
   Status decode(std::string_view bytes);
 

@@ -210,7 +210,7 @@ Status SegmentLog::start_segment(Time now) {
   return {};
 }
 
-Result<LogPosition> SegmentLog::stage(std::string_view payload, std::uint32_t ordinals) {
+Result<LogPosition> SegmentLog::stage(std::string_view payload, std::uint32_t ordinals, Packing packing) {
   AT_CHECK(file_ && ordinals > 0);
   if (payload.size() > kMaxPayloadBytes) {
     return fail(ErrorCode::kTooLarge,
@@ -218,7 +218,7 @@ Result<LogPosition> SegmentLog::stage(std::string_view payload, std::uint32_t or
                 "send smaller batches");
   }
   std::string body(1, '\1');
-  if (payload.size() >= kCompressFrom) compressor_.compress(payload, body);
+  if (packing == Packing::kCompress && payload.size() >= kCompressFrom) compressor_.compress(payload, body);
   if (body.size() == 1 || body.size() > payload.size()) {
     body.assign(1, '\0');
     body.append(payload);
@@ -233,7 +233,7 @@ Status SegmentLog::flush() {
   if (staged_.empty()) return {};
   AT_CHECK(file_);
   auto status = file_->append(staged_);
-  if (status) status = file_->sync();
+  if (status && options_.sync) status = file_->sync();
   if (!status) {
     abandon();
     return status;

@@ -24,6 +24,7 @@ struct SegmentLogOptions {
   std::string directory;
   std::string kind;  ///< four letters
   std::uint64_t segment_bytes = 64 << 20;
+  bool sync = true;  ///< in `flush`; without, the operating system writes when it likes
 };
 
 /// A file of the log.
@@ -73,8 +74,11 @@ class SegmentLog {
 
   /// Seals the current segment and begins the next. The header is durable when this returns.
   Status start_segment(Time now);
+  /// Whether a record is worth the time of compressing it.
+  enum class Packing { kCompress, kPlain };
   /// Adds a record that takes `ordinals` positions; too_large above kMaxPayloadBytes.
-  Result<LogPosition> stage(std::string_view payload, std::uint32_t ordinals = 1);
+  Result<LogPosition> stage(std::string_view payload, std::uint32_t ordinals = 1,
+                            Packing packing = Packing::kCompress);
   /// Where in the segment the next staged record will begin.
   std::uint64_t staged_end() const { return current_.bytes + staged_.size(); }
   /// Writes and syncs what is staged.

@@ -43,10 +43,12 @@ struct Appended {
   LogPosition position;
   bool repeated = false;  ///< seen before from this origin: nothing was written
   std::uint32_t accepted = 0;
-  std::uint32_t duplicate = 0;       ///< same series and time already there (the first value stays)
-  std::uint32_t too_old = 0;         ///< outside retention, or out of order by more than is taken
-  std::uint32_t too_new = 0;         ///< from a clock that is ahead
-  std::uint32_t conflicting = 0;     ///< those of `duplicate` that have another value, bit for bit, than what stays
+  /// Same series and time already there (the first value stays). What left memory is not looked at: such
+  /// a sample is accepted, and the first value stays all the same.
+  std::uint32_t duplicate = 0;
+  std::uint32_t too_old = 0;      ///< outside retention, or out of order by more than is taken
+  std::uint32_t too_new = 0;      ///< from a clock that is ahead
+  std::uint32_t conflicting = 0;  ///< those of `duplicate` that have another value, bit for bit, than what stays
   std::vector<RefusedSample> named;  ///< the first few of those that are conflicting, too old or too new
   /// Remembers a refused sample as long as there is room.
   void name(const SeriesSample& sample, Refusal why) {
@@ -82,12 +84,16 @@ class SeriesKeys {
   virtual void bind(const TenantId& tenant, const SeriesKey& key, SeriesId id) = 0;
 };
 
+/// How long an id may be kept without being used: resolve again after that.
+constexpr Duration kIdIsGoodFor = std::chrono::minutes{30};
+
 /// Thread-safe.
 class SeriesAppender {
  public:
   virtual ~SeriesAppender() = default;
   /// The id of the series with these labels, made if new; ids are per tenant. resource_exhausted
-  /// when a limit is hit. An id is valid until the process ends.
+  /// when a limit is hit. An id is good for kIdIsGoodFor after it was last resolved or appended to, and
+  /// no other series ever gets it.
   virtual Result<SeriesId> resolve(const TenantId& tenant, const Labels& labels) = 0;
   /// Calls `done` exactly once, from the store's commit thread, after the batch survives a power
   /// cut and the next query sees it (and after the listeners heard of it), or with the error that
@@ -118,11 +124,14 @@ struct TimeRange {
 class SampleIterator {
  public:
   virtual ~SampleIterator() = default;
+  /// False at the end.
   virtual bool next(Sample& out) = 0;
+  /// After the end: corruption when some samples could not be read and are missing.
+  virtual Status status() const { return {}; }
 };
 
 struct SelectedSeries {
-  SeriesId id;
+  SeriesId id;  ///< 0 for a series that gets no samples now: resolve its labels to append to it
   std::shared_ptr<const Labels> labels;
   std::unique_ptr<SampleIterator> samples;
 };

@@ -10,6 +10,7 @@
 #include "io/file_system.h"
 #include "storage/series.h"
 #include "telemetry/metrics.h"
+#include "tsdb/block/block.h"
 
 namespace atalaya::tsdb {
 
@@ -17,7 +18,9 @@ struct Options {
   std::string directory;                       ///< of its own; made when absent
   Duration retention{std::chrono::hours{24}};  ///< samples older than this are neither taken nor served
   Duration ahead{std::chrono::minutes{1}};     ///< nor those further in the future than this
+  Duration window{std::chrono::hours{1}};      ///< how far behind its series' youngest a sample may come
   std::uint64_t segment_bytes = 64 << 20;      ///< a log file is closed at this size
+  bool sync = true;                            ///< of the log before an acknowledgement; false loses seconds at a power cut
   std::size_t queue_batches = 4096;            ///< waiting batches beyond this are refused
   std::size_t queue_samples = 4'000'000;       ///< and samples in them
   std::size_t max_series_per_tenant = 1'000'000;
@@ -26,8 +29,17 @@ struct Options {
   std::size_t max_label_value_bytes = 4096;
   Duration retry{std::chrono::seconds{1}};         ///< between attempts to write again after the disk failed
   Duration maintenance{std::chrono::seconds{30}};  ///< between looks for what has aged out
-  /// Commit inside `append`, on the caller's thread: for tests and simulation. Then nothing needs
-  /// `start`, and only one thread may append.
+  std::uint16_t head_chunk_samples = 128;
+  Duration flush_age{std::chrono::hours{1}};     ///< samples go from memory to blocks at this age
+  std::size_t flush_bytes = 512 << 20;           ///< or when they take this much; at twice of it writers wait
+  Duration partition{std::chrono::hours{24}};    ///< a block holds samples of one such stretch since 1970
+  std::uint64_t keep_log_bytes = 256 << 20;      ///< of the log, for judges that missed something
+  Duration keep_log{std::chrono::minutes{10}};   ///< younger than this
+  std::uint64_t merge_bytes_per_second = 64 << 20;  ///< of reading and writing behind everybody's back; 0: no limit
+  BlockOptions block;
+  bool flush_on_stop = true;  ///< leave blocks and an empty log behind; without, what a kill leaves
+  /// Commit and flush inside the calls, on the caller's thread: for tests and simulation. Then nothing
+  /// needs `start`, and only one thread may append.
   bool commit_inline = false;
 };
 
@@ -38,18 +50,28 @@ struct OpenReport {
   std::vector<std::string> damaged;  ///< one sentence for each file in which damage was set aside
 };
 
-/// Operation: `append` queues a batch; the commit thread takes all that wait, writes them to the
-/// log with one sync, applies them to memory, tells listeners in order of position, then calls each
-/// `done`. Queries read memory alone. When the log cannot be written, the waiting batches get the
-/// error, nothing of them becomes visible, and the store refuses writes until a new log file can be
-/// opened (tried every `retry`); queries go on.
+/// Operation: `append` queues a batch; the commit thread takes all that wait, leaves out what is not
+/// taken, writes the rest to the log with one sync, applies it to memory, tells listeners in order of
+/// position, then calls each `done`. Another thread writes what has been in memory for long to blocks,
+/// drops the log behind it, merges blocks and removes what aged out. When the log cannot be written,
+/// the waiting batches get the error (unavailable), nothing of them becomes visible, and the store
+/// refuses writes until a new log file can be opened (tried every `retry`); queries go on.
 ///
-/// Start-up replays the log one record at a time. Damage is set aside (`*.damaged`), named in the
-/// report and in the program's log, and the rest serves.
+/// A query sees memory and blocks as one. Of two samples of one series and instant the one that was
+/// written first stands.
+///
+/// Start-up maps the blocks and replays the log behind them, one record at a time. Damage is set aside
+/// (`*.damaged`), named in the report and in the program's log, and the rest serves.
+///
+/// Ids: a series that got no sample and was not resolved for an hour, and has none in memory, loses
+/// its id; no other ever gets it. SelectedSeries of such series have the id 0.
 ///
 /// Owner: the app; made by `open`, used after `start`, listeners registered in between.
 /// Thread-safe.
-class Store final : public storage::SeriesAppender, public storage::SeriesQuerier, public storage::SamplesFeed {
+class Store final : public storage::SeriesAppender,
+                    public storage::SeriesKeys,
+                    public storage::SeriesQuerier,
+                    public storage::SamplesFeed {
  public:
   /// `files`, `clock` and `metrics` outlive the store. `conflict` when another process has the
   /// directory.
@@ -62,12 +84,26 @@ class Store final : public storage::SeriesAppender, public storage::SeriesQuerie
   /// Commits what is queued, then ends the thread; later appends get `unavailable`. Idempotent.
   void stop();
   const OpenReport& report() const;
-  /// Drops what has aged out. The commit thread does it by itself; simulations call it.
+  /// What the background thread does when it is due: flush, merge, drop what has aged out.
   void maintain();
+  /// Writes all that is in memory to blocks and drops the log. What comes meanwhile stays in both.
+  Status flush();
+  /// Merges blocks until there is nothing left to win, and takes out what was deleted.
+  Status compact();
+  /// Hides the samples in the range of all series that match, as far as they were acknowledged before the
+  /// call: durably, from the next query on. The space comes back with the next maintenance. At least one
+  /// matcher must refuse the empty value, else invalid_argument.
+  Status delete_series(const TenantId& tenant, const Matchers& matchers, storage::TimeRange range);
+  /// Of the blocks that serve, ascending in sequence.
+  std::vector<BlockMeta> blocks() const;
 
   Result<SeriesId> resolve(const TenantId& tenant, const Labels& labels) override;
   void append(const TenantId& tenant, storage::SampleBatch batch, storage::AppendDone done) override;
   std::uint64_t last_sequence(const TenantId& tenant, const std::string& source) const override;
+
+  void find_bound(const TenantId& tenant, std::span<const storage::SeriesKey> keys,
+                  std::span<SeriesId> ids) const override;
+  void bind(const TenantId& tenant, const storage::SeriesKey& key, SeriesId id) override;
 
   void listen(storage::SamplesListener listener) override;
   Status replay(storage::LogPosition after, const storage::SamplesListener& listener) const override;

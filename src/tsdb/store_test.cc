@@ -23,6 +23,7 @@ Options options_for_tests() {
   Options options;
   options.directory = "series";
   options.commit_inline = true;
+  options.flush_on_stop = false;
   return options;
 }
 
@@ -112,7 +113,7 @@ TEST_F(TsdbStore, TheFirstValueOfATimeStays) {
   EXPECT_EQ(same->conflicting, 0u) << "the same sample again is no contradiction";
   open();
   EXPECT_EQ(contents(*store_), (Model{{"up", {{1000, 1}, {2000, 2}}}}));
-  EXPECT_EQ(replayed(*store_, {}).size(), 2u);  // the refused duplicate is in the log and not told
+  EXPECT_EQ(replayed(*store_, {}).size(), 2u);
 }
 
 TEST_F(TsdbStore, SamplesOutsideRetentionAreRefusedAlone) {
@@ -207,6 +208,8 @@ TEST_F(TsdbStore, ReplayHandsOverWhatLiesAfterAPosition) {
 TEST_F(TsdbStore, OldSegmentsGoAndMarksDefinitionsAndPositionsStay) {
   auto options = options_for_tests();
   options.retention = std::chrono::minutes{10};
+  options.flush_age = std::chrono::minutes{5};
+  options.keep_log = std::chrono::minutes{10};
   open(options);
   LogPosition last;
   for (int minute = 0; minute < 60; ++minute) {
@@ -218,7 +221,8 @@ TEST_F(TsdbStore, OldSegmentsGoAndMarksDefinitionsAndPositionsStay) {
     last = done->position;
     store_->maintain();
   }
-  EXPECT_LE(files_.list("series")->size(), 13u);
+  EXPECT_LE(files_.list("series")->size(), 8u);
+  EXPECT_GE(store_->blocks().size(), 1u);
   files_.power_cut();
   open(options);
   EXPECT_EQ(store_->last_sequence(tenant_, "once"), 5u);
@@ -242,7 +246,7 @@ TEST_F(TsdbStore, AFullDiskRefusesWritesServesReadsAndRecovers) {
   files_.set_capacity(0);
   const auto refused = append("up", 2, 2, {"agent:a", 2});
   ASSERT_FALSE(refused);
-  EXPECT_EQ(refused.error().code, ErrorCode::kResourceExhausted);
+  EXPECT_EQ(refused.error().code, ErrorCode::kUnavailable);
   EXPECT_FALSE(refused.error().remedy.empty());
   EXPECT_EQ(contents(*store_), (Model{{"up", {{1000, 1}}}}));
   EXPECT_NE(metrics_.expose().find("atalaya_tsdb_read_only 1"), std::string::npos);
@@ -276,10 +280,14 @@ TEST_F(TsdbStore, MatchesAMapOverRandomLives) {
   std::mt19937_64 random(seed);
   auto options = options_for_tests();
   options.segment_bytes = 4096;
+  options.head_chunk_samples = 4;
+  options.partition = std::chrono::seconds{20};
+  options.block.chunk_samples = 4;
+  options.block.page_bytes = 256;
   open(options);
   Model model;
   std::uint64_t sequence = 0;
-  for (int i = 0; i < 1000; ++i) {
+  for (int i = 0; i < 2000; ++i) {
     SampleBatch batch;
     std::vector<std::pair<std::string, Sample>> plain;
     for (std::uint64_t n = random() % 8; n > 0; --n) {
@@ -300,11 +308,21 @@ TEST_F(TsdbStore, MatchesAMapOverRandomLives) {
         fresh += model[name].emplace(to_ms(sample.time) - kStart, sample.value).second;
       }
     }
-    ASSERT_EQ(done->accepted, fresh);
-    if (random() % 100 != 0) continue;
-    if (random() % 2 == 0) store_.reset();
-    files_.power_cut();
-    open(options);
+    // What lies in blocks is not looked at, so more may be accepted; the first stays all the same.
+    if (store_->blocks().empty()) {
+      ASSERT_EQ(done->accepted, fresh);
+    }
+    ASSERT_GE(done->accepted, fresh);
+    switch (random() % 100) {
+      case 0:
+        if (random() % 2 == 0) store_.reset();
+        files_.power_cut();
+        open(options);
+        break;
+      case 1: ASSERT_TRUE(store_->flush()); break;
+      case 2: ASSERT_TRUE(store_->compact()); break;
+      default: continue;
+    }
     std::erase_if(model, [](const auto& entry) { return entry.second.empty(); });
     ASSERT_EQ(contents(*store_), model);
     ASSERT_TRUE(store_->report().damaged.empty());
@@ -348,6 +366,8 @@ TEST_F(TsdbStore, EveryFaultAtEveryCallLosesNothingAcknowledged) {
             }
             clock.advance(Duration{1000});
           }
+          if (i % 4 == 3) (void)(*store)->flush();
+          if (i == 9) (void)(*store)->compact();
         }
       }
       const bool hit = faulty.struck();

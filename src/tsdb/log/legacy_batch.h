@@ -1,4 +1,4 @@
-// Payloads of the series log (docs/formats/series-log.md).
+// Batches as earlier versions of the program wrote them to the series log (docs/formats/wal.md, type 2): still read.
 #pragma once
 
 #include <cstdint>
@@ -11,10 +11,9 @@
 #include "model/labels.h"
 #include "storage/origins.h"
 #include "storage/series.h"
+#include "tsdb/log/records.h"
 
 namespace atalaya::tsdb {
-
-enum class RecordType : std::uint8_t { kMarks = 1, kBatch = 2 };
 
 struct SeriesDefinition {
   std::uint64_t reference = 0;
@@ -29,13 +28,9 @@ struct BatchRecord {
   std::vector<storage::SeriesSample> samples;
 };
 
-std::string encode_marks(const storage::OriginMarks& marks);
+/// As those versions did: for tests.
 std::string encode_batch(const BatchRecord& batch);
-
-/// The first byte; 0 for an empty payload.
-std::uint8_t record_type(std::string_view payload);
 /// corruption when the bytes are no such record. They may come from anywhere.
-Status decode_marks(std::string_view payload, storage::OriginMarks& out);
 Result<BatchRecord> decode_batch(std::string_view payload);
 
 }  // namespace atalaya::tsdb

@@ -1,4 +1,4 @@
-#include "tsdb/record.h"
+#include "tsdb/log/legacy_batch.h"
 
 #include <gtest/gtest.h>
 
@@ -44,17 +44,6 @@ TEST(SeriesRecord, EveryCutIsCorruption) {
     ASSERT_FALSE(back) << size;
     EXPECT_EQ(back.error().code, ErrorCode::kCorruption);
   }
-}
-
-TEST(SeriesRecord, MarksComeBack) {
-  storage::OriginMarks marks;
-  marks.remember(TenantId{"a"}, {"x", 5});
-  marks.remember(TenantId{"b"}, {"x", 9});
-  storage::OriginMarks back;
-  ASSERT_TRUE(decode_marks(encode_marks(marks), back));
-  EXPECT_EQ(back.last(TenantId{"a"}, "x"), 5u);
-  EXPECT_EQ(back.last(TenantId{"b"}, "x"), 9u);
-  EXPECT_EQ(back.last(TenantId{"b"}, "y"), 0u);
 }
 
 }  // namespace

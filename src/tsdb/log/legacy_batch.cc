@@ -1,12 +1,36 @@
-#include "tsdb/record.h"
+#include "tsdb/log/legacy_batch.h"
+
+#include <array>
+#include <bit>
+#include <cmath>
 
 #include "base/bytes.h"
-#include "tsdb/chunk.h"
 
 namespace atalaya::tsdb {
 namespace {
 
 constexpr std::uint64_t kRaw = 7;
+constexpr std::array<double, 7> kPowers{1, 10, 100, 1000, 10000, 100000, 1000000};
+constexpr std::int64_t kMaxMantissa = std::int64_t{1} << 53;
+
+double from_decimal(std::int64_t mantissa, int exponent) {
+  return static_cast<double>(mantissa) / kPowers[static_cast<std::size_t>(exponent)];
+}
+
+/// The least e from 0 to 6 such that v is exactly m / 10^e with |m| ≤ 2^53, and that m; -1 if there is none.
+int decimal_exponent(double value, std::int64_t& mantissa) {
+  if (!(std::fabs(value) <= static_cast<double>(kMaxMantissa))) return -1;
+  for (std::size_t e = 0; e < kPowers.size(); ++e) {
+    const double scaled = std::round(value * kPowers[e]);
+    if (!(std::fabs(scaled) <= static_cast<double>(kMaxMantissa))) return -1;
+    const auto whole = static_cast<std::int64_t>(scaled);
+    const double back = from_decimal(whole, static_cast<int>(e));
+    if (std::bit_cast<std::uint64_t>(back) != std::bit_cast<std::uint64_t>(value)) continue;
+    mantissa = whole;
+    return static_cast<int>(e);
+  }
+  return -1;
+}
 
 void put_value(ByteWriter& out, double value) {
   std::int64_t mantissa = 0;
@@ -32,12 +56,6 @@ std::int64_t difference(std::uint64_t a, std::uint64_t b) { return static_cast<s
 
 }  // namespace
 
-std::string encode_marks(const storage::OriginMarks& marks) {
-  std::string out(1, static_cast<char>(RecordType::kMarks));
-  marks.encode(out);
-  return out;
-}
-
 std::string encode_batch(const BatchRecord& batch) {
   std::string bytes(1, static_cast<char>(RecordType::kBatch));
   bytes.reserve(64 + batch.samples.size() * 8);
@@ -62,17 +80,6 @@ std::string encode_batch(const BatchRecord& batch) {
     time = ms;
   }
   return bytes;
-}
-
-std::uint8_t record_type(std::string_view payload) {
-  return payload.empty() ? 0 : static_cast<std::uint8_t>(payload[0]);
-}
-
-Status decode_marks(std::string_view payload, storage::OriginMarks& out) {
-  if (record_type(payload) != static_cast<std::uint8_t>(RecordType::kMarks)) {
-    return fail(ErrorCode::kCorruption, "not a record of origin marks");
-  }
-  return out.decode(payload.substr(1));
 }
 
 Result<BatchRecord> decode_batch(std::string_view payload) {

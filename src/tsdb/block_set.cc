@@ -1,0 +1,131 @@
+#include "tsdb/block_set.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+namespace atalaya::tsdb {
+namespace {
+
+constexpr std::string_view kSuffix = ".block";
+
+bool covers(const Block& a, const Block& b) {
+  const auto left = BlockName::parse(a.path());
+  const auto right = BlockName::parse(b.path());
+  if (!left || !right || left->stretch != right->stretch || left->resolution != right->resolution) return false;
+  if (left->first_sequence == right->first_sequence && left->last_sequence == right->last_sequence) {
+    return left->revision > right->revision;
+  }
+  return left->first_sequence <= right->first_sequence && left->last_sequence >= right->last_sequence;
+}
+
+void sort(BlockList& list) {
+  std::sort(list.begin(), list.end(), [](const BlockPtr& a, const BlockPtr& b) {
+    if (a->meta().first_sequence != b->meta().first_sequence) {
+      return a->meta().first_sequence < b->meta().first_sequence;
+    }
+    return a->path() < b->path();
+  });
+}
+
+}  // namespace
+
+std::string BlockName::text() const {
+  const auto tail = revision == 0 ? std::string() : fmt::format("-{}", revision);
+  return fmt::format("{:013}-{:08}-{:08}-{}{}{}", stretch, first_sequence, last_sequence, resolution, tail, kSuffix);
+}
+
+std::optional<BlockName> BlockName::parse(std::string_view path) {
+  path.remove_prefix(path.rfind('/') + 1);
+  if (!path.ends_with(kSuffix)) return std::nullopt;
+  path.remove_suffix(kSuffix.size());
+  std::array<std::uint64_t, 5> numbers{};
+  std::size_t count = 0;
+  while (count < numbers.size()) {
+    const auto [end, error] = std::from_chars(path.data(), path.data() + path.size(), numbers[count]);
+    if (error != std::errc{}) return std::nullopt;
+    ++count;
+    path.remove_prefix(static_cast<std::size_t>(end - path.data()));
+    if (!path.starts_with('-')) break;
+    path.remove_prefix(1);
+  }
+  if (!path.empty() || count < 4) return std::nullopt;
+  return BlockName{static_cast<std::int64_t>(numbers[0]), numbers[1], numbers[2], static_cast<std::int64_t>(numbers[3]),
+                   static_cast<std::uint32_t>(numbers[4])};
+}
+
+Status BlockSet::open(std::vector<std::string>& damaged) {
+  AT_TRY(files_.create_directories(directory_));
+  AT_TRY(const auto entries, files_.list(directory_));
+  auto found = std::make_shared<BlockList>();
+  for (const auto& entry : entries) {
+    const auto file = path(entry.name);
+    if (entry.name.ends_with(".new")) {
+      AT_TRY(files_.remove(file));
+      continue;
+    }
+    if (!entry.name.ends_with(kSuffix)) continue;
+    auto block = Block::open(files_, file);
+    if (block) {
+      found->push_back(std::move(*block));
+      continue;
+    }
+    if (block.error().code != ErrorCode::kCorruption) return std::unexpected(std::move(block).error());
+    damaged.push_back(fmt::format("{}; set aside as {}.damaged", block.error().message, file));
+    AT_TRY(files_.rename(file, file + ".damaged"));
+    AT_TRY(files_.sync_directory(directory_));
+  }
+  const auto is_covered = [&](const BlockPtr& block) {
+    return std::any_of(found->begin(), found->end(), [&](const auto& other) { return covers(*other, *block); });
+  };
+  BlockList covered;
+  std::copy_if(found->begin(), found->end(), std::back_inserter(covered), is_covered);
+  for (const auto& block : covered) {
+    std::erase(*found, block);
+    AT_TRY(files_.remove(block->path()));
+  }
+  sort(*found);
+  const std::lock_guard lock(mutex_);
+  list_ = std::move(found);
+  return {};
+}
+
+std::shared_ptr<const BlockList> BlockSet::list() const {
+  const std::lock_guard lock(mutex_);
+  return list_;
+}
+
+Status BlockSet::replace(const BlockList& gone, const BlockList& fresh) {
+  {
+    const std::lock_guard lock(mutex_);
+    auto next = std::make_shared<BlockList>();
+    for (const auto& block : *list_) {
+      if (std::find(gone.begin(), gone.end(), block) == gone.end()) next->push_back(block);
+    }
+    for (const auto& block : fresh) {
+      if (block) next->push_back(block);
+    }
+    sort(*next);
+    list_ = std::move(next);
+  }
+  for (const auto& block : gone) AT_TRY(files_.remove(block->path()));
+  return gone.empty() ? Status{} : files_.sync_directory(directory_);
+}
+
+std::uint64_t BlockSet::last_sequence() const {
+  std::uint64_t last = 0;
+  const auto blocks = list();
+  for (const auto& block : *blocks) last = std::max(last, block->meta().last_sequence);
+  return last;
+}
+
+std::uint64_t BlockSet::bytes() const {
+  std::uint64_t sum = 0;
+  const auto blocks = list();
+  for (const auto& block : *blocks) sum += block->meta().bytes;
+  return sum;
+}
+
+}  // namespace atalaya::tsdb

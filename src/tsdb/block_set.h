@@ -1,0 +1,58 @@
+// The blocks of a store: which ones serve now.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "io/file_system.h"
+#include "tsdb/block/block.h"
+
+namespace atalaya::tsdb {
+
+using BlockPtr = std::shared_ptr<const Block>;
+using BlockList = std::vector<BlockPtr>;
+
+/// What the name of a block says: `<stretch>-<first sequence>-<last sequence>-<resolution>[-<revision>].block`
+struct BlockName {
+  std::int64_t stretch = 0;  ///< its first millisecond
+  std::uint64_t first_sequence = 0;
+  std::uint64_t last_sequence = 0;
+  std::int64_t resolution = 0;
+  std::uint32_t revision = 0;  ///< how often it was written anew, without what was deleted
+
+  std::string text() const;
+  /// Of a path; nothing when it is no such name.
+  static std::optional<BlockName> parse(std::string_view path);
+};
+
+/// Operation: readers take the list as it stands; a change makes a new one. A block that another
+/// covers (same stretch and resolution, its sequences within the other's, or the same and an earlier
+/// revision) is what a merge left when it was cut short, and is removed at opening. Thread-safe.
+class BlockSet {
+ public:
+  BlockSet(io::FileSystem& files, std::string directory) : files_(files), directory_(std::move(directory)) {}
+
+  /// Opens what is there; a block that cannot serve is renamed to `.damaged` and named in `damaged`.
+  Status open(std::vector<std::string>& damaged);
+  std::shared_ptr<const BlockList> list() const;
+  std::string path(const std::string& name) const { return directory_ + "/" + name; }
+  /// Takes `fresh` in (null: nothing) and the others out, at once for readers; then removes their files.
+  Status replace(const BlockList& gone, const BlockList& fresh);
+  /// The highest sequence of a block; 0 without any.
+  std::uint64_t last_sequence() const;
+  std::uint64_t bytes() const;
+
+ private:
+  io::FileSystem& files_;
+  const std::string directory_;
+  mutable std::mutex mutex_;
+  std::shared_ptr<const BlockList> list_ = std::make_shared<BlockList>();  ///< guarded by mutex_
+};
+
+}  // namespace atalaya::tsdb

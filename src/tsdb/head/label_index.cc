@@ -1,0 +1,226 @@
+#include "tsdb/head/label_index.h"
+
+#include <algorithm>
+#include <boost/unordered/unordered_flat_map.hpp>
+#include <cstring>
+#include <set>
+
+#include "io/checksum.h"
+
+namespace atalaya::tsdb {
+namespace {
+
+std::uint64_t hash_of(PairSpan pairs) {
+  return io::xxh3({reinterpret_cast<const char*>(pairs.data()), pairs.size_bytes()});
+}
+
+bool refuses_empty(const Matcher& matcher) { return !matcher.matches(""); }
+
+}  // namespace
+
+PairSpan LabelIndex::pairs_of(std::uint32_t id) const {
+  const auto* state = states_->find(id);
+  return state ? PairSpan{state->pairs, state->pair_count} : PairSpan{};
+}
+
+void LabelIndex::intern(const Labels& labels, std::vector<std::uint32_t>& out) {
+  out.clear();
+  for (const auto& [name, value] : labels) out.push_back(intern(name, value));
+}
+
+std::uint32_t LabelIndex::intern(std::string_view name, std::string_view value) {
+  const auto pair = pairs_.intern(name, value);
+  if (pair == postings_.size()) postings_.emplace_back();
+  return pair;
+}
+
+bool LabelIndex::look_up(const Labels& labels, std::vector<std::uint32_t>& out) const {
+  out.clear();
+  for (const auto& [name, value] : labels) {
+    out.push_back(pairs_.find(name, value));
+    if (out.back() == PairTable::kNone) return false;
+  }
+  return true;
+}
+
+std::uint32_t LabelIndex::find(PairSpan pairs) const {
+  const auto hash = hash_of(pairs);
+  const auto tag = static_cast<std::uint32_t>(hash >> 32);
+  const auto mask = slots_.size() - 1;
+  for (auto at = hash & mask;; at = (at + 1) & mask) {
+    const auto& slot = slots_[at];
+    if (slot.id == 0) return 0;
+    if (slot.id != kGone && slot.hash == tag && std::ranges::equal(pairs_of(slot.id), pairs)) return slot.id;
+  }
+}
+
+void LabelIndex::place(std::uint64_t hash, std::uint32_t id) {
+  const auto mask = slots_.size() - 1;
+  auto at = hash & mask;
+  while (slots_[at].id != 0) at = (at + 1) & mask;
+  slots_[at] = {static_cast<std::uint32_t>(hash >> 32), id};
+  ++used_slots_;
+}
+
+void LabelIndex::grow() {
+  auto old = std::move(slots_);
+  slots_.assign(live_ * 2 > old.size() ? old.size() * 2 : old.size(), Slot{});
+  used_slots_ = 0;
+  for (const auto& slot : old) {
+    if (slot.id != 0 && slot.id != kGone) place(hash_of(pairs_of(slot.id)), slot.id);
+  }
+}
+
+PairSpan LabelIndex::add(std::uint32_t id, PairSpan pairs) {
+  if (used_slots_ * 4 >= slots_.size() * 3) grow();
+  auto* kept = reinterpret_cast<std::uint32_t*>(spans_.allocate(pairs.size_bytes(), alignof(std::uint32_t)));
+  std::memcpy(kept, pairs.data(), pairs.size_bytes());
+  place(hash_of(pairs), id);
+  for (const auto pair : pairs) postings_[pair].add(id);
+  ++live_;
+  return {kept, pairs.size()};
+}
+
+void LabelIndex::remove(std::uint32_t id) {
+  const auto pairs = pairs_of(id);
+  const auto mask = slots_.size() - 1;
+  auto at = hash_of(pairs) & mask;
+  while (slots_[at].id != id) at = (at + 1) & mask;
+  slots_[at].id = kGone;
+  for (const auto pair : pairs) postings_[pair].remove(id);
+  --live_;
+  ++removed_;
+}
+
+Labels LabelIndex::labels(PairSpan pairs) const {
+  LabelsPacker packer;
+  for (const auto pair : pairs) packer.add(pairs_.name(pair), pairs_.value(pair));
+  return packer.take();
+}
+
+/// Where to begin, and what is left to look at.
+struct LabelIndex::Plan {
+  std::vector<std::uint32_t> candidates;  ///< ascending
+  std::vector<const Postings*> lists;     ///< each must hold it
+  struct Check {
+    const Matcher* matcher;
+    std::uint32_t name;
+    boost::unordered_flat_map<std::uint32_t, bool> known;  ///< by pair
+  };
+  std::vector<Check> checks;
+};
+
+Result<LabelIndex::Plan> LabelIndex::plan(const Matchers& matchers) const {
+  Plan plan;
+  if (std::none_of(matchers.begin(), matchers.end(), refuses_empty)) {
+    return fail(ErrorCode::kInvalidArgument, "at least one matcher must refuse the empty value",
+                "name a metric or a label value");
+  }
+  const Postings* shortest = nullptr;
+  for (const auto& matcher : matchers) {
+    const bool positive = refuses_empty(matcher);
+    if (positive && matcher.op() == Matcher::Op::kEqual) {
+      const auto pair = pairs_.find(matcher.name(), matcher.value());
+      if (pair == PairTable::kNone) return Plan{};
+      plan.lists.push_back(&postings_[pair]);
+      if (!shortest || shortest->size() > plan.lists.back()->size()) shortest = plan.lists.back();
+      continue;
+    }
+    const auto name = pairs_.find_name(matcher.name());
+    if (name == PairTable::kNone) {
+      if (positive) return Plan{};
+      continue;
+    }
+    plan.checks.push_back({&matcher, name, {}});
+  }
+  if (shortest) {
+    std::erase(plan.lists, shortest);
+    shortest->append_to(plan.candidates);
+    return plan;
+  }
+  const auto first = std::find_if(plan.checks.begin(), plan.checks.end(),
+                                  [](const auto& check) { return refuses_empty(*check.matcher); });
+  for (const auto pair : pairs_.pairs_of(first->name)) {
+    if (first->matcher->matches(pairs_.value(pair))) postings_[pair].append_to(plan.candidates);
+  }
+  plan.checks.erase(first);
+  std::sort(plan.candidates.begin(), plan.candidates.end());
+  return plan;
+}
+
+Result<std::vector<std::uint32_t>> LabelIndex::select(const Matchers& matchers) const {
+  AT_TRY(auto plan, this->plan(matchers));
+  const auto holds = [&](Plan::Check& check, PairSpan pairs) {
+    const auto pair = std::find_if(pairs.begin(), pairs.end(), [&](auto p) { return pairs_.name_of(p) == check.name; });
+    if (pair == pairs.end()) return check.matcher->matches("");
+    const auto [known, is_new] = check.known.try_emplace(*pair, false);
+    if (is_new) known->second = check.matcher->matches(pairs_.value(*pair));
+    return known->second;
+  };
+  std::erase_if(plan.candidates, [&](std::uint32_t id) {
+    for (const auto* list : plan.lists) {
+      if (!list->contains(id)) return true;
+    }
+    if (plan.checks.empty()) return false;
+    const auto pairs = pairs_of(id);
+    return !std::all_of(plan.checks.begin(), plan.checks.end(), [&](auto& check) { return holds(check, pairs); });
+  });
+  return std::move(plan.candidates);
+}
+
+/// As select; without a matcher that refuses the empty value it looks at all series.
+std::vector<std::uint32_t> LabelIndex::select_any(const Matchers& matchers) const {
+  if (auto ids = select(matchers)) return std::move(*ids);
+  std::vector<std::uint32_t> out;
+  states_->visit(1, SIZE_MAX, [&](std::uint32_t id, const SeriesState&) {
+    if (matches(matchers, labels(pairs_of(id)))) out.push_back(id);
+  });
+  return out;
+}
+
+std::vector<std::string> LabelIndex::label_names(const Matchers& matchers) const {
+  std::vector<std::string> out;
+  std::vector<bool> has(pairs_.name_count());
+  if (matchers.empty()) {
+    for (std::uint32_t pair = 0; pair < pairs_.size(); ++pair) {
+      if (postings_[pair].size() > 0) has[pairs_.name_of(pair)] = true;
+    }
+  } else {
+    for (const auto id : select_any(matchers)) {
+      for (const auto pair : pairs_of(id)) has[pairs_.name_of(pair)] = true;
+    }
+  }
+  for (std::uint32_t name = 0; name < has.size(); ++name) {
+    if (has[name]) out.emplace_back(pairs_.name_text(name));
+  }
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
+std::vector<std::string> LabelIndex::label_values(std::string_view name, const Matchers& matchers) const {
+  std::vector<std::string> out;
+  const auto number = pairs_.find_name(name);
+  if (number == PairTable::kNone) return out;
+  if (matchers.empty()) {
+    for (const auto pair : pairs_.pairs_of(number)) {
+      if (postings_[pair].size() > 0) out.emplace_back(pairs_.value(pair));
+    }
+  } else {
+    std::set<std::uint32_t> seen;
+    for (const auto id : select_any(matchers)) {
+      for (const auto pair : pairs_of(id)) {
+        if (pairs_.name_of(pair) == number && seen.insert(pair).second) out.emplace_back(pairs_.value(pair));
+      }
+    }
+  }
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
+std::size_t LabelIndex::bytes() const {
+  std::size_t postings = postings_.capacity() * sizeof(Postings);
+  for (const auto& list : postings_) postings += list.bytes();
+  return pairs_.bytes() + postings + spans_.bytes() + slots_.size() * sizeof(Slot);
+}
+
+}  // namespace atalaya::tsdb

@@ -1,0 +1,553 @@
+#include "tsdb/head/tenant_head.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+
+#include "base/bytes.h"
+#include "base/check.h"
+
+namespace atalaya::tsdb {
+namespace {
+
+constexpr std::size_t kAhead = 8;               ///< how many samples before its turn a state is fetched
+constexpr std::size_t kSamplesALock = 4096;     ///< applied before readers get a chance
+constexpr std::size_t kSharedLabels = 1 << 16;  ///< label sets kept for whoever asks again
+
+Status check_labels(const Labels& labels, const HeadLimits& limits) {
+  if (labels.empty()) return fail(ErrorCode::kInvalidArgument, "a series without labels");
+  std::size_t count = 0;
+  for (const auto& [name, value] : labels) {
+    ++count;
+    if (name.size() > limits.max_label_name_bytes) {
+      return fail(ErrorCode::kInvalidArgument, fmt::format("label name of {} bytes; max_label_name_bytes is {}",
+                                                           name.size(), limits.max_label_name_bytes));
+    }
+    if (value.size() > limits.max_label_value_bytes) {
+      return fail(ErrorCode::kInvalidArgument,
+                  fmt::format("value of label {} has {} bytes; max_label_value_bytes is {}", name, value.size(),
+                              limits.max_label_value_bytes));
+    }
+    if (!is_utf8(name) || !is_utf8(value)) return fail(ErrorCode::kInvalidArgument, "a label that is not UTF-8");
+  }
+  if (count > limits.max_labels_per_series) {
+    return fail(ErrorCode::kInvalidArgument,
+                fmt::format("{} labels; max_labels_per_series is {}", count, limits.max_labels_per_series));
+  }
+  return {};
+}
+
+/// `time` is not after `youngest`; no difference is too large for this.
+bool is_behind(std::int64_t youngest, std::int64_t time, Duration window) {
+  return static_cast<std::uint64_t>(youngest) - static_cast<std::uint64_t>(time) >
+         static_cast<std::uint64_t>(window.count());
+}
+
+void append_in_range(const LateSamples::Samples* samples, storage::TimeRange range, std::vector<Sample>& out) {
+  if (!samples) return;
+  std::vector<Sample> mine;
+  for (const auto& sample : *samples) {
+    if (sample.time >= range.from && sample.time <= range.to) mine.push_back(sample);
+  }
+  std::vector<Sample> merged;
+  merge_samples(std::move(out), mine, merged);
+  out = std::move(merged);
+}
+
+}  // namespace
+
+void HeadSnapshot::read(storage::TimeRange range, std::vector<Sample>& out) const {
+  if (late.empty()) {
+    older.read(range, out);
+    current.read(range, out);
+    return;
+  }
+  std::vector<Sample> in_order;
+  older.read(range, in_order);
+  current.read(range, in_order);
+  std::vector<Sample> wanted;
+  append_in_range(&late, range, wanted);
+  merge_samples(std::move(in_order), wanted, out);
+}
+
+Result<SeriesId> TenantHead::resolve(const Labels& labels, const HeadLimits& limits, std::uint32_t now) {
+  std::vector<std::uint32_t> pairs;
+  {
+    const std::shared_lock lock(mutex_);
+    if (index_->look_up(labels, pairs)) {
+      if (const auto id = index_->find(pairs); id != 0) {
+        __atomic_store_n(&states_.find(id)->used, now, __ATOMIC_RELAXED);
+        return SeriesId{id};
+      }
+    }
+  }
+  AT_TRY(check_labels(labels, limits));
+  const std::unique_lock lock(mutex_);
+  if (index_->size() >= limits.max_series_per_tenant || states_.next() == UINT32_MAX) {
+    return fail(ErrorCode::kResourceExhausted,
+                fmt::format("{} series; max_series_per_tenant is {}", index_->size(), limits.max_series_per_tenant),
+                "send fewer distinct label sets, or raise the limit");
+  }
+  index_->intern(labels, pairs);
+  if (const auto id = index_->find(pairs); id != 0) return SeriesId{id};
+  return SeriesId{make(states_.next(), pairs, now)};
+}
+
+std::uint32_t TenantHead::make(std::uint32_t id, PairSpan pairs, std::uint32_t now) {
+  auto& state = states_.make(id);
+  const auto kept = index_->add(id, pairs);
+  state.pairs = kept.data();
+  state.pair_count = static_cast<std::uint8_t>(kept.size());
+  state.used = now;
+  state.generation = generation_;
+  return id;
+}
+
+std::vector<std::uint32_t> TenantHead::restore(const DefinitionsView& definitions, std::uint32_t now) {
+  const std::unique_lock lock(mutex_);
+  std::vector<std::uint32_t> numbers;
+  numbers.reserve(definitions.pairs.size());
+  for (const auto& [name, value] : definitions.pairs) numbers.push_back(index_->intern(name, value));
+  std::vector<std::uint32_t> ids = definitions.ids;
+  std::vector<std::uint32_t> pairs;
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    pairs.clear();
+    for (const auto member : definitions.members_of(i)) pairs.push_back(numbers[member]);
+    if (const auto known = index_->find(pairs); known != 0) {
+      ids[i] = known;
+      continue;
+    }
+    if (states_.find(ids[i])) ids[i] = states_.next();
+    make(ids[i], pairs, now);
+    states_.find(ids[i])->defined = true;
+  }
+  return ids;
+}
+
+std::uint32_t TenantHead::restore(const Labels& labels, std::uint32_t now) {
+  const std::unique_lock lock(mutex_);
+  std::vector<std::uint32_t> pairs;
+  index_->intern(labels, pairs);
+  if (const auto known = index_->find(pairs); known != 0) return known;
+  return make(states_.next(), pairs, now);
+}
+
+void TenantHead::find_bound(std::span<const storage::SeriesKey> keys, std::span<SeriesId> ids) const {
+  const std::shared_lock lock(mutex_);
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    if (i + kAhead < keys.size()) keys_.prefetch(keys[i + kAhead]);
+    ids[i] = SeriesId{keys_.find(keys[i])};
+  }
+}
+
+void TenantHead::bind(const storage::SeriesKey& key, SeriesId id) {
+  const std::unique_lock lock(mutex_);
+  if (!states_.find(id.value()) || key == storage::SeriesKey{}) return;
+  // One series may be named in many ways, by whoever means ill: then all are learned again.
+  if (keys_.size() > 4 * index_->size() + 1024) keys_ = KeyMap{};
+  keys_.set(key, static_cast<std::uint32_t>(id.value()));
+}
+
+std::shared_ptr<const Labels> TenantHead::share_labels(std::uint32_t id, const SeriesState& state) const {
+  const std::lock_guard lock(labels_mutex_);
+  auto& known = shared_labels_[id];
+  if (!known) {
+    auto labels = std::make_shared<const Labels>(index_->labels({state.pairs, state.pair_count}));
+    if (shared_labels_.size() > kSharedLabels) {
+      shared_labels_.clear();
+      return shared_labels_[id] = std::move(labels);
+    }
+    known = std::move(labels);
+  }
+  return known;
+}
+
+std::shared_ptr<const Labels> TenantHead::labels_of(std::uint64_t id) const {
+  const std::shared_lock lock(mutex_);
+  const auto* state = states_.find(id);
+  return state ? share_labels(static_cast<std::uint32_t>(id), *state) : nullptr;
+}
+
+std::size_t TenantHead::live() const {
+  const std::shared_lock lock(mutex_);
+  return index_->size();
+}
+
+std::uint32_t TenantHead::next_id() const {
+  const std::shared_lock lock(mutex_);
+  return states_.next();
+}
+
+void TenantHead::skip_ids_to(std::uint32_t next) {
+  const std::unique_lock lock(mutex_);
+  states_.skip_to(next);
+}
+
+std::uint32_t TenantHead::find(const Labels& labels) const {
+  const std::shared_lock lock(mutex_);
+  std::vector<std::uint32_t> pairs;
+  return index_->look_up(labels, pairs) ? index_->find(pairs) : 0;
+}
+
+/// The sample of that series and time that is in memory, or accepted and on its way there.
+std::optional<double> TenantHead::present(std::uint32_t id, const SeriesState& state, Time time) {
+  if (to_ms(time) == state.last_time) return std::bit_cast<double>(state.last_value);
+  if (!group_is_named_) {
+    group_is_named_ = true;
+    for (const auto& samples : {std::span<const storage::SeriesSample>(group_), staging_}) {
+      for (const auto& sample : samples) {
+        group_names_.insert({{sample.series.value(), to_ms(sample.time)}, sample.value});
+      }
+    }
+  }
+  if (const auto it = group_names_.find({id, to_ms(time)}); it != group_names_.end()) return it->second;
+  std::vector<Sample> found;
+  snapshot(id, state, {time, time}).read({time, time}, found);
+  if (found.empty()) return std::nullopt;
+  return found.front().value;
+}
+
+/// Whether a sample that is not younger than all of its series' goes in.
+bool TenantHead::take_late(std::uint32_t id, const SeriesState& state, const storage::SeriesSample& sample,
+                           const AcceptedTimes& times, storage::Appended& counts) {
+  const bool outside = sample.time < times.oldest || is_behind(state.staged_time, to_ms(sample.time), times.window);
+  if (!outside || to_ms(sample.time) == state.last_time) {
+    const auto there = present(id, state, sample.time);
+    if (!there) return true;
+    ++counts.duplicate;
+    if (std::bit_cast<std::uint64_t>(*there) != std::bit_cast<std::uint64_t>(sample.value)) {
+      ++counts.conflicting;
+      counts.name(sample, storage::Refusal::kDuplicate);
+    }
+    return false;
+  }
+  ++counts.too_old;
+  counts.name(sample, storage::Refusal::kTooOld);
+  return false;
+}
+
+Status TenantHead::stage(std::span<const storage::SeriesSample> samples, const AcceptedTimes& times,
+                         storage::Appended& counts, std::vector<storage::SeriesSample>& accepted,
+                         std::vector<std::uint32_t>& undefined) {
+  const std::shared_lock lock(mutex_);
+  for (const auto& sample : samples) {
+    if (!states_.find(sample.series.value())) {
+      return fail(ErrorCode::kInvalidArgument, fmt::format("no series has the id {}", sample.series.value()));
+    }
+  }
+  const auto begin = accepted.size();
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    if (i + kAhead < samples.size()) states_.prefetch(samples[i + kAhead].series.value());
+    const auto& sample = samples[i];
+    const auto id = static_cast<std::uint32_t>(sample.series.value());
+    auto& state = *states_.find(id);
+    const auto time = to_ms(sample.time);
+    if (sample.time > times.newest) {
+      ++counts.too_new;
+      counts.name(sample, storage::Refusal::kTooNew);
+      continue;
+    }
+    if (time > state.staged_time && sample.time >= times.oldest) {
+      state.staged_time = time;
+    } else {
+      staging_ = std::span(accepted).subspan(begin);
+      if (!take_late(id, state, sample, times, counts)) continue;
+    }
+    if (!state.defined) {
+      state.defined = true;
+      undefined.push_back(id);
+    }
+    accepted.push_back(sample);
+    if (group_is_named_) group_names_.insert({{id, time}, sample.value});
+  }
+  const auto taken = std::span(accepted).subspan(begin);
+  if (!group_is_named_) group_.insert(group_.end(), taken.begin(), taken.end());
+  return {};
+}
+
+std::size_t TenantHead::erase_unknown(std::vector<storage::SeriesSample>& samples) const {
+  const std::shared_lock lock(mutex_);
+  return std::erase_if(samples, [&](const auto& sample) { return !states_.find(sample.series.value()); });
+}
+
+void TenantHead::end_group() {
+  group_.clear();
+  group_names_.clear();
+  group_is_named_ = false;
+}
+
+void TenantHead::unstage(std::span<const storage::SeriesSample> samples, std::span<const std::uint32_t> defined) {
+  const std::shared_lock lock(mutex_);
+  for (const auto& sample : samples) {
+    if (auto* state = states_.find(sample.series.value())) state->staged_time = state->last_time;
+  }
+  for (const auto id : defined) {
+    if (auto* state = states_.find(id)) state->defined = false;
+  }
+}
+
+/// The first sample of a series in this generation: what it has of the one before stays reachable.
+void TenantHead::enter_generation(SeriesState& state) {
+  state.older = 0;
+  if (state.chunk != 0 && older_arena_ && state.generation + 1 == generation_) {
+    older_arena_->line(state.chunk).words[1] = state.count;
+    state.older = state.chunk;
+  }
+  state.chunk = 0;
+  state.generation = generation_;
+}
+
+void TenantHead::apply(std::span<const storage::SeriesSample> samples, std::uint32_t now) {
+  for (std::size_t begin = 0; begin < samples.size(); begin += kSamplesALock) {
+    const auto slice = samples.subspan(begin, std::min(kSamplesALock, samples.size() - begin));
+    const std::unique_lock lock(mutex_);
+    for (std::size_t i = 0; i < slice.size(); ++i) {
+      if (i + kAhead < slice.size()) states_.prefetch(slice[i + kAhead].series.value());
+      const auto& sample = slice[i];
+      auto* state = states_.find(sample.series.value());
+      AT_CHECK(state != nullptr);
+      const auto time = to_ms(sample.time);
+      state->used = now;
+      if (time <= state->last_time) {
+        late_.add(static_cast<std::uint32_t>(sample.series.value()), {sample.time, sample.value});
+        continue;
+      }
+      if (state->generation != generation_) enter_generation(*state);
+      append(*state, *arena_, chunk_samples_, time, sample.value);
+      if (state->staged_time < time) state->staged_time = time;
+    }
+  }
+}
+
+HeadSnapshot TenantHead::snapshot(std::uint32_t id, const SeriesState& state, storage::TimeRange range) const {
+  HeadSnapshot out;
+  if (state.generation == generation_) {
+    if (older_arena_ && state.older != 0) out.older = StreamView::of(older_arena_, state.older, 0, range);
+    if (state.chunk != 0) out.current = StreamView::of(arena_, state.chunk, state.count, range);
+  } else if (older_arena_ && state.chunk != 0 && state.generation + 1 == generation_) {
+    out.older = StreamView::of(older_arena_, state.chunk, state.count, range);
+  }
+  append_in_range(older_late_.find(id), range, out.late);
+  append_in_range(late_.find(id), range, out.late);
+  return out;
+}
+
+namespace {
+
+/// Chunks overlap the range; whether a sample of them lies in it is mostly plain, else they are read.
+bool has_samples(const HeadSnapshot& samples, std::int64_t last_time, storage::TimeRange range) {
+  if (samples.empty()) return false;
+  if (!samples.late.empty()) return true;
+  if (from_ms(last_time) >= range.from && from_ms(last_time) <= range.to) return true;
+  std::vector<Sample> found;
+  samples.read(range, found);
+  return !found.empty();
+}
+
+}  // namespace
+
+Result<std::vector<TenantHead::Found>> TenantHead::select(const Matchers& matchers, storage::TimeRange range) const {
+  const std::shared_lock lock(mutex_);
+  AT_TRY(const auto ids, index_->select(matchers));
+  std::vector<Found> out;
+  out.reserve(ids.size());
+  for (const auto id : ids) {
+    const auto& state = *states_.find(id);
+    auto samples = snapshot(id, state, range);
+    if (has_samples(samples, state.last_time, range)) out.push_back({id, share_labels(id, state), std::move(samples)});
+  }
+  return out;
+}
+
+std::optional<TenantHead::Found> TenantHead::series(std::uint64_t id, storage::TimeRange range) const {
+  const std::shared_lock lock(mutex_);
+  const auto* state = states_.find(id);
+  if (!state) return std::nullopt;
+  const auto number = static_cast<std::uint32_t>(id);
+  return Found{number, share_labels(number, *state), snapshot(number, *state, range)};
+}
+
+std::vector<std::string> TenantHead::label_names(const Matchers& matchers) const {
+  const std::shared_lock lock(mutex_);
+  return index_->label_names(matchers);
+}
+
+std::vector<std::string> TenantHead::label_values(std::string_view name, const Matchers& matchers) const {
+  const std::shared_lock lock(mutex_);
+  return index_->label_values(name, matchers);
+}
+
+void TenantHead::rotate() {
+  const std::unique_lock lock(mutex_);
+  AT_CHECK(!older_arena_);
+  older_arena_ = std::exchange(arena_, std::make_shared<Arena>());
+  older_late_ = std::exchange(late_, {});
+  ++generation_;
+}
+
+void TenantHead::drop_older() {
+  for (std::uint32_t from = 1; from != 0;) {
+    const std::unique_lock lock(mutex_);
+    from = states_.visit(from, 16, [&](std::uint32_t, SeriesState& state) {
+      if (state.generation != generation_) state.chunk = 0;
+      state.older = 0;
+    });
+  }
+  const std::unique_lock lock(mutex_);
+  older_arena_.reset();
+  older_late_ = {};
+}
+
+void TenantHead::retire_idle(std::uint32_t before) {
+  bool retired = false;
+  for (std::uint32_t from = 1; from != 0;) {
+    const std::unique_lock lock(mutex_);
+    from = states_.visit(from, 16, [&](std::uint32_t id, SeriesState& state) {
+      if (state.chunk != 0 || state.older != 0 || state.used >= before) return;
+      if (late_.find(id) || older_late_.find(id)) return;
+      index_->remove(id);
+      states_.retire(id);
+      retired = true;
+    });
+  }
+  if (!retired) return;
+  const std::unique_lock lock(mutex_);
+  keys_.filter([&](std::uint32_t id) { return states_.find(id) != nullptr; });
+  if (index_->is_worn()) rebuild_index();
+  const std::lock_guard labels_lock(labels_mutex_);
+  shared_labels_.clear();
+}
+
+/// A new index from the series that live: what the others needed is given back.
+void TenantHead::rebuild_index() {
+  auto fresh = std::make_unique<LabelIndex>(states_);
+  std::vector<std::uint32_t> pairs;
+  states_.visit(1, SIZE_MAX, [&](std::uint32_t id, SeriesState& state) {
+    fresh->intern(index_->labels({state.pairs, state.pair_count}), pairs);
+    const auto kept = fresh->add(id, pairs);
+    state.pairs = kept.data();
+  });
+  index_ = std::move(fresh);
+}
+
+namespace {
+
+/// Sets of pairs compare as their ranks do: pair by pair, the shorter first.
+void sort_by_labels(std::vector<TenantHead::OlderSeries>& series, const std::vector<std::uint32_t>& ranks) {
+  struct Key {
+    std::uint64_t prefix;
+    std::uint32_t at;
+  };
+  std::vector<Key> keys(series.size());
+  const auto rank = [&](const PairSpan& pairs, std::size_t i) -> std::uint64_t {
+    return i < pairs.size() ? ranks[pairs[i]] + 1ULL : 0;
+  };
+  for (std::uint32_t i = 0; i < keys.size(); ++i) {
+    keys[i] = {rank(series[i].pairs, 0) << 32 | rank(series[i].pairs, 1), i};
+  }
+  std::sort(keys.begin(), keys.end(), [&](const Key& a, const Key& b) {
+    if (a.prefix != b.prefix) return a.prefix < b.prefix;
+    const auto& left = series[a.at].pairs;
+    const auto& right = series[b.at].pairs;
+    const auto size = std::min(left.size(), right.size());
+    for (std::size_t i = 2; i < size; ++i) {
+      if (left[i] != right[i]) return ranks[left[i]] < ranks[right[i]];
+    }
+    return left.size() < right.size();
+  });
+  std::vector<TenantHead::OlderSeries> sorted;
+  sorted.reserve(series.size());
+  for (const auto& key : keys) sorted.push_back(series[key.at]);
+  series = std::move(sorted);
+}
+
+}  // namespace
+
+std::vector<TenantHead::OlderSeries> TenantHead::older_series() const {
+  std::vector<OlderSeries> out;
+  for (std::uint32_t from = 1; from != 0;) {
+    const std::shared_lock lock(mutex_);
+    from = states_.visit(from, 64, [&](std::uint32_t id, const SeriesState& state) {
+      OlderSeries one{id, {state.pairs, state.pair_count}, 0, 0};
+      if (state.generation == generation_) {
+        one.chunk = state.older;
+      } else {
+        one.chunk = state.chunk;
+        one.open_count = state.count;
+      }
+      if (one.chunk != 0 || older_late_.find(id)) out.push_back(one);
+    });
+  }
+  const auto texts = [&] {
+    const std::shared_lock lock(mutex_);
+    return index_->pairs().texts();
+  }();
+  sort_by_labels(out, texts.ranks());
+  return out;
+}
+
+std::vector<Labels> TenantHead::labels_of(std::span<const OlderSeries> series) const {
+  const std::shared_lock lock(mutex_);
+  std::vector<Labels> out;
+  out.reserve(series.size());
+  for (const auto& one : series) out.push_back(index_->labels(one.pairs));
+  return out;
+}
+
+void TenantHead::read_older(const OlderSeries& series, std::vector<std::int64_t>& times,
+                            std::vector<double>& values) const {
+  times.clear();
+  values.clear();
+  if (series.chunk != 0) read_chain(*older_arena_, series.chunk, series.open_count, times, values);
+  const auto* late = older_late_.find(series.id);
+  if (!late) return;
+  std::vector<Sample> in_order(times.size());
+  for (std::size_t i = 0; i < times.size(); ++i) in_order[i] = {from_ms(times[i]), values[i]};
+  std::vector<Sample> merged;
+  merge_samples(std::move(in_order), *late, merged);
+  times.clear();
+  values.clear();
+  for (const auto& sample : merged) {
+    times.push_back(to_ms(sample.time));
+    values.push_back(sample.value);
+  }
+}
+
+Status TenantHead::visit_defined(const std::function<Status(std::span<const Definition>)>& visit) const {
+  std::vector<Definition> slice;
+  for (std::uint32_t from = 1; from != 0;) {
+    slice.clear();
+    {
+      const std::shared_lock lock(mutex_);
+      from = states_.visit(from, 16, [&](std::uint32_t id, const SeriesState& state) {
+        if (state.defined) slice.push_back({id, index_->labels({state.pairs, state.pair_count})});
+      });
+    }
+    if (!slice.empty()) AT_TRY(visit(slice));
+  }
+  return {};
+}
+
+std::vector<Definition> TenantHead::definitions_of(std::span<const std::uint32_t> ids) const {
+  const std::shared_lock lock(mutex_);
+  std::vector<Definition> out;
+  for (const auto id : ids) {
+    const auto* state = states_.find(id);
+    if (state) out.push_back({id, index_->labels({state->pairs, state->pair_count})});
+  }
+  return out;
+}
+
+std::size_t TenantHead::sample_bytes() const {
+  const std::shared_lock lock(mutex_);
+  return arena_->bytes() + (older_arena_ ? older_arena_->bytes() : 0) + late_.bytes() + older_late_.bytes();
+}
+
+TenantHead::Memory TenantHead::memory() const {
+  const auto samples = sample_bytes();
+  const std::shared_lock lock(mutex_);
+  return {samples, states_.bytes() + index_->bytes() + keys_.bytes()};
+}
+
+}  // namespace atalaya::tsdb

@@ -1,0 +1,77 @@
+#include "tsdb/log/replayer.h"
+
+#include <algorithm>
+
+namespace atalaya::tsdb {
+
+Status Replayer::visit(const storage::Segment& segment, const storage::SegmentRecord& record) {
+  switch (static_cast<RecordType>(record_type(record.payload))) {
+    case RecordType::kMarks: return decode_marks(record.payload, marks_);
+    case RecordType::kBatch: return visit_legacy(segment, record);
+    case RecordType::kDefinitions: return define(record.payload);
+    case RecordType::kSamples: return visit_samples(record);
+    case RecordType::kCheckpoint: break;
+  }
+  return {};  // of a later version
+}
+
+Status Replayer::define(std::string_view payload) {
+  AT_TRY(decode_definitions(payload, definitions_));
+  const auto ids = head_.at(definitions_.tenant).restore(definitions_, now_);
+  for (std::size_t i = 0; i < ids.size(); ++i) ids_.note(definitions_.tenant, definitions_.ids[i], ids[i]);
+  return {};
+}
+
+/// Whether a record's samples are wanted; remembers its origin.
+bool Replayer::is_new(const TenantId& tenant, const storage::WriteOrigin& origin, storage::LogPosition position) {
+  if (marks_.has_seen(tenant, origin)) {
+    // What is in blocks has been told to everybody; only copies after it can be told twice.
+    if (position > flushed) repeated.push_back(position.value);
+    return false;
+  }
+  marks_.remember(tenant, origin);
+  return position > flushed;
+}
+
+Status Replayer::visit_samples(const storage::SegmentRecord& record) {
+  AT_TRY(decode_samples(record.payload, record_));
+  if (!is_new(record_.tenant, record_.origin, record.position)) return {};
+  for (auto& sample : record_.samples) {
+    sample.series = SeriesId{ids_.now(record_.tenant, sample.series.value())};
+  }
+  take(record_.tenant, record_.samples, true);
+  return {};
+}
+
+Status Replayer::visit_legacy(const storage::Segment& segment, const storage::SegmentRecord& record) {
+  AT_TRY(auto batch, decode_batch(record.payload));
+  if (segment.epoch != epoch_) legacy_.clear();
+  epoch_ = segment.epoch;
+  auto& ids = legacy_[batch.tenant];
+  auto& head = head_.at(batch.tenant);
+  for (const auto& definition : batch.definitions) ids[definition.reference] = head.restore(definition.labels, now_);
+  if (!is_new(batch.tenant, batch.origin, record.position)) return {};
+  for (auto& sample : batch.samples) {
+    const auto it = ids.find(sample.series.value());
+    sample.series = SeriesId{it == ids.end() ? 0 : it->second};
+  }
+  take(batch.tenant, batch.samples, false);
+  return {};
+}
+
+void Replayer::take(const TenantId& tenant, std::vector<storage::SeriesSample>& samples_in, bool defined) {
+  auto& head = head_.at(tenant);
+  lost += head.erase_unknown(samples_in);
+  storage::Appended counts;
+  accepted_.clear();
+  undefined_.clear();
+  // What the log holds was within the window once.
+  const AcceptedTimes times{cutoff_, kMaxTime, Duration::max()};
+  (void)head.stage(samples_in, times, counts, accepted_, undefined_);
+  head.end_group();
+  if (!defined) head.unstage({}, undefined_);  // numbers of earlier versions are not to be relied on: define again
+  head.apply(accepted_, now_);
+  samples += accepted_.size();
+}
+
+}  // namespace atalaya::tsdb

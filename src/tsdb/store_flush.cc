@@ -1,0 +1,325 @@
+// The background: memory to blocks, many blocks to few, old ones to nothing.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "telemetry/log.h"
+#include "tsdb/block/block_writer.h"
+#include "tsdb/block/merge.h"
+#include "tsdb/log/checkpoint.h"
+#include "tsdb/store_impl.h"
+
+namespace atalaya::tsdb {
+namespace {
+
+constexpr std::size_t kSeriesASlice = 256;
+constexpr auto kIdle = std::chrono::hours{1};
+constexpr auto kLook = std::chrono::seconds{1};  ///< how often memory is looked at
+constexpr std::size_t kMergeFrom = 4;            ///< blocks of a stretch that is still being written
+
+/// Writes the samples of a generation, each to the block of its stretch of time.
+class PartitionedWriter {
+ public:
+  PartitionedWriter(io::FileSystem& files, const BlockSet& blocks, const Options& options, std::uint64_t sequence)
+      : files_(files), blocks_(blocks), options_(options), sequence_(sequence) {}
+
+  Status add(const TenantId& tenant, const Labels& labels, std::span<const std::int64_t> times,
+             std::span<const double> values) {
+    const auto length = options_.partition.count();
+    for (std::size_t begin = 0; begin < times.size();) {
+      const auto partition = times[begin] / length * length;
+      const auto after = std::lower_bound(times.begin() + static_cast<std::ptrdiff_t>(begin), times.end(), partition + length);
+      const auto count = static_cast<std::size_t>(after - times.begin()) - begin;
+      AT_TRY(auto* writer, at(partition));
+      AT_TRY(writer->begin_series(tenant, labels));
+      const std::span<const double> column = values.subspan(begin, count);
+      AT_TRY(writer->add(times.subspan(begin, count), {&column, 1}));
+      begin += count;
+    }
+    return {};
+  }
+
+  Result<BlockList> finish() {
+    BlockList out;
+    for (auto& [partition, writer] : writers_) {
+      AT_TRY(auto block, writer->finish());
+      out.push_back(std::move(block));
+    }
+    return out;
+  }
+
+ private:
+  Result<BlockWriter*> at(std::int64_t partition) {
+    auto& writer = writers_[partition];
+    if (!writer) {
+      BlockMeta meta;
+      meta.first_sequence = sequence_;
+      meta.last_sequence = sequence_;
+      AT_TRY(writer, BlockWriter::create(files_, blocks_.path(BlockName{partition, sequence_, sequence_, 0, 0}.text()), meta,
+                                         options_.block));
+    }
+    return writer.get();
+  }
+
+  io::FileSystem& files_;
+  const BlockSet& blocks_;
+  const Options& options_;
+  const std::uint64_t sequence_;
+  std::map<std::int64_t, std::unique_ptr<BlockWriter>> writers_;
+};
+
+}  // namespace
+
+void Store::Impl::work() {
+  auto next_maintenance = clock.steady() + options.maintenance;
+  const auto period = std::min<Duration>(options.maintenance, kLook);
+  for (;;) {
+    {
+      std::unique_lock lock(waking);
+      wake.wait_for(lock, period, [this] { return stopping; });
+      if (stopping) return;
+    }
+    if (clock.steady() >= next_maintenance || flush_is_due()) {
+      maintain();
+      next_maintenance = clock.steady() + options.maintenance;
+    }
+  }
+}
+
+bool Store::Impl::flush_is_due() {
+  std::size_t bytes = 0;
+  for (const auto& [tenant, one] : head.all()) bytes += one->sample_bytes();
+  memory_is_full = bytes >= 2 * options.flush_bytes;
+  return bytes >= options.flush_bytes;
+}
+
+void Store::Impl::maintain() {
+  const auto note = [this](std::string_view what, const Status& status) {
+    if (status || status.error().code == ErrorCode::kCancelled) return;
+    metrics.maintenance_failures.add();
+    telemetry::log_error("tsdb", std::string(what), {{"error", to_string(status.error())}});
+  };
+  {
+    const std::lock_guard lock(maintaining);
+    const bool due = flush_is_due() || clock.now() - rotated >= options.flush_age;
+    if (due) note("memory is not written to blocks", flush_locked(false));
+    note("old blocks stay", drop_old_blocks());
+    auto merged = erase_deleted();
+    if (merged) merged = merge(false);
+    note("blocks are not merged", merged);
+  }
+  TenantHead::Memory memory;
+  std::size_t series = 0;
+  for (const auto& [tenant, one] : head.all()) {
+    const auto mine = one->memory();
+    memory.samples += mine.samples;
+    memory.series += mine.series;
+    series += one->live();
+  }
+  metrics.series.set(static_cast<double>(series));
+  metrics.memory.set(static_cast<double>(memory.samples));
+  metrics.series_memory.set(static_cast<double>(memory.series));
+  metrics.block_bytes.set(static_cast<double>(blocks.bytes()));
+  metrics.block_count.set(static_cast<double>(blocks.list()->size()));
+}
+
+/// What is written from now on is not in the blocks that come next; what was is.
+Status Store::Impl::rotate() {
+  const std::lock_guard lock(writing);
+  if (log_error) return std::unexpected(*log_error);
+  AT_TRY(log->start_segment(clock.now()));
+  const auto marks_now = [&] {
+    const std::shared_lock marks_lock(mutex);
+    return encode_marks(marks);
+  }();
+  AT_TRY(log->stage(marks_now));
+  AT_TRY(log->flush());
+  rotated = clock.now();
+  unfinished = storage::LogPosition{log->current().number << 32};
+  for (const auto& [tenant, one] : head.all()) one->rotate();
+  return {};
+}
+
+Status Store::Impl::flush_locked(bool drop_log) {
+  const auto begun = clock.steady();
+  // What a flush that failed has left goes first.
+  for (const bool again : {unfinished.has_value(), true}) {
+    if (!again) continue;
+    if (!unfinished) AT_TRY(rotate());
+    AT_TRY(auto fresh, write_blocks());
+    AT_TRY(blocks.replace({}, fresh));
+    for (const auto& [tenant, one] : head.all()) one->drop_older();
+    const auto flushed = *std::exchange(unfinished, std::nullopt);
+    AT_TRY(finish_flush(flushed, drop_log));
+  }
+  metrics.flushes.add();
+  metrics.flush_seconds.observe(std::chrono::duration<double>(clock.steady() - begun).count());
+  return {};
+}
+
+Result<BlockList> Store::Impl::write_blocks() {
+  const auto sequence = next_sequence++;
+  PartitionedWriter out(files, blocks, options, sequence);
+  const auto oldest = to_ms(cutoff());
+  std::vector<std::int64_t> times;
+  std::vector<double> values;
+  for (const auto& [tenant, one] : head.all()) {
+    if (!one->has_older()) continue;
+    const auto series = one->older_series();
+    for (std::size_t i = 0; i < series.size(); i += kSeriesASlice) {
+      const auto slice = std::span(series).subspan(i, std::min(kSeriesASlice, series.size() - i));
+      const auto labels = one->labels_of(slice);
+      for (std::size_t k = 0; k < slice.size(); ++k) {
+        one->read_older(slice[k], times, values);
+        const auto skip = static_cast<std::size_t>(std::lower_bound(times.begin(), times.end(), oldest) - times.begin());
+        AT_TRY(out.add(tenant, labels[k], std::span(times).subspan(skip), std::span(values).subspan(skip)));
+      }
+    }
+  }
+  return out.finish();
+}
+
+Status Store::Impl::finish_flush(storage::LogPosition flushed, bool drop_log) {
+  CheckpointHead checkpoint{flushed, next_sequence, {}};
+  const auto tenants = head.all();
+  for (const auto& [tenant, one] : tenants) checkpoint.next_ids.emplace_back(tenant, one->next_id());
+  const auto marks_now = [&] {
+    const std::shared_lock lock(mutex);
+    return marks;
+  }();
+  // A process that goes on relies on what it has defined.
+  const bool goes_on = [&] {
+    const std::lock_guard lock(waking);
+    return !stopping;
+  }();
+  AT_TRY(write_checkpoint(files, options.directory, salt, clock.now(), checkpoint, marks_now,
+                          goes_on ? &head : nullptr));
+  AT_TRY(drop_log_before(flushed.value >> 32, drop_log));
+  const auto idle = clock.now() - std::min<Duration>(kIdle, clock.now().time_since_epoch());
+  const std::lock_guard lock(writing);
+  for (const auto& [tenant, one] : tenants) one->retire_idle(static_cast<std::uint32_t>(to_ms(idle) / 1000));
+  return {};
+}
+
+/// Files of the log that only hold what is in blocks go, but for the youngest: a judge may ask for them.
+Status Store::Impl::drop_log_before(std::uint64_t segment, bool all) {
+  auto segments = log->segments();
+  std::reverse(segments.begin(), segments.end());
+  std::uint64_t kept = 0;
+  for (const auto& one : segments) {
+    if (one.number >= segment) continue;
+    kept += one.bytes;
+    const bool wanted = !all && kept <= options.keep_log_bytes && clock.now() - one.created < options.keep_log;
+    if (wanted) continue;
+    const std::lock_guard lock(writing);
+    AT_TRY(log->drop(one.number));
+  }
+  const std::unique_lock lock(mutex);
+  const auto left = log->segments();
+  const auto first = left.empty() ? 0 : left.front().number;
+  std::erase_if(repeated, [&](std::uint64_t position) { return position >> 32 < first; });
+  return {};
+}
+
+/// What is hidden leaves the blocks.
+Status Store::Impl::erase_deleted() {
+  const auto deletions = deletes.list();
+  if (deletions->empty()) return {};
+  const auto all_blocks = blocks.list();
+  for (const auto& block : *all_blocks) {
+    const bool touched = std::any_of(deletions->begin(), deletions->end(), [&](const auto& one) { return touches(one, *block); });
+    auto name = BlockName::parse(block->path());
+    if (!touched || !name) continue;
+    ++name->revision;
+    const auto dropped = [&](const TenantId& tenant, const Labels& labels) {
+      return hidden_ranges(*deletions, tenant, labels, *block);
+    };
+    const auto pace = [this](std::uint64_t bytes) { return wait_for_disk(bytes); };
+    AT_TRY(auto rest, merge_blocks(files, blocks.path(name->text()), {&block, 1}, options.block, dropped, pace));
+    AT_TRY(blocks.replace({block}, {rest}));
+  }
+  return deletes.forget(deletions->size());
+}
+
+/// All that was acknowledged before is in blocks when it is hidden there; what comes later is not touched.
+Status Store::Impl::delete_series(const TenantId& tenant, const Matchers& matchers, storage::TimeRange range) {
+  if (std::none_of(matchers.begin(), matchers.end(), [](const Matcher& m) { return !m.matches(""); })) {
+    return fail(ErrorCode::kInvalidArgument, "at least one matcher must refuse the empty value",
+                "name a metric or a label value");
+  }
+  const std::lock_guard lock(maintaining);
+  AT_TRY(flush_locked(false));
+  return deletes.add({tenant, matchers, range, next_sequence - 1});
+}
+
+Status Store::Impl::merge(bool all) {
+  for (;;) {
+    AT_TRY(const bool merged, merge_once(all));
+    if (!merged) return {};
+  }
+}
+
+/// The run of neighbours that is worth merging: the youngest blocks, as long as none is much larger than
+/// all behind it; everything once the stretch is over.
+BlockList Store::Impl::next_run(const BlockList& stretch, bool all) const {
+  if (stretch.size() < 2) return {};
+  Time youngest = kMinTime;
+  for (const auto& block : stretch) youngest = std::max(youngest, from_ms(block->meta().last));
+  const auto length = options.partition.count();
+  const auto end = from_ms(to_ms(youngest) / length * length + length);
+  if (all || clock.now() > end + options.window + options.flush_age) return stretch;
+  std::uint64_t behind = 0;
+  std::size_t begin = stretch.size();
+  for (std::size_t i = stretch.size(); i-- > 0;) {
+    const auto bytes = stretch[i]->meta().bytes;
+    if (i + 1 < stretch.size() && bytes > 2 * behind) break;
+    behind += bytes;
+    begin = i;
+  }
+  if (stretch.size() - begin < kMergeFrom) return {};
+  return {stretch.begin() + static_cast<std::ptrdiff_t>(begin), stretch.end()};
+}
+
+Result<bool> Store::Impl::merge_once(bool all) {
+  std::map<std::pair<std::int64_t, std::int64_t>, BlockList> stretches;
+  const auto all_blocks = blocks.list();
+  for (const auto& block : *all_blocks) {
+    const auto name = BlockName::parse(block->path());
+    if (name) stretches[{name->stretch, name->resolution}].push_back(block);
+  }
+  for (const auto& [which, stretch] : stretches) {
+    const auto run = next_run(stretch, all);
+    if (run.empty()) continue;
+    const BlockName name{which.first, run.front()->meta().first_sequence, run.back()->meta().last_sequence,
+                         which.second, 0};
+    const auto pace = [this](std::uint64_t bytes) { return wait_for_disk(bytes); };
+    AT_TRY(auto merged, merge_blocks(files, blocks.path(name.text()), run, options.block, {}, pace));
+    AT_TRY(blocks.replace(run, {merged}));
+    metrics.merges.add();
+    return true;
+  }
+  return false;
+}
+
+/// Reading and writing behind everybody's back keeps to its rate, and ends with the store.
+Status Store::Impl::wait_for_disk(std::uint64_t bytes) {
+  if (options.commit_inline) return {};
+  std::unique_lock lock(waking);
+  const auto rate = options.merge_bytes_per_second;
+  const auto pause = rate == 0 ? Duration{0} : Duration{static_cast<std::int64_t>(bytes * 1000 / rate)};
+  wake.wait_for(lock, pause, [this] { return stopping; });
+  if (stopping) return fail(ErrorCode::kCancelled, "the store is stopping");
+  return {};
+}
+
+Status Store::Impl::drop_old_blocks() {
+  const auto oldest = to_ms(cutoff());
+  BlockList gone;
+  const auto all_blocks = blocks.list();
+  for (const auto& block : *all_blocks) {
+    if (block->meta().last < oldest) gone.push_back(block);
+  }
+  return gone.empty() ? Status{} : blocks.replace(gone, {});
+}
+
+}  // namespace atalaya::tsdb
