@@ -35,6 +35,8 @@ std::string encode_directory(const BlockDirectory& directory) {
   to.u32(meta.columns);
   to.u64(meta.series);
   to.u64(meta.samples);
+  to.u32(directory.values_crc);
+  to.u32(directory.instants_crc);
   to.u32(directory.vectors);
   to.u32(static_cast<std::uint32_t>(directory.values.size()));
   to.u32(static_cast<std::uint32_t>(directory.instants.size()));
@@ -89,6 +91,8 @@ class DirectoryParser {
     meta.columns = from_.u32();
     meta.series = from_.u64();
     meta.samples = from_.u64();
+    out_.values_crc = from_.u32();
+    out_.instants_crc = from_.u32();
     out_.vectors = from_.u32();
   }
 

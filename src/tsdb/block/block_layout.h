@@ -1,13 +1,16 @@
 // Where the parts of a block lie in its file (docs/formats/block.md).
 #pragma once
 
+#include <bit>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/ids.h"
 #include "base/result.h"
+#include "io/checksum.h"
 #include "tsdb/block/block.h"
 
 namespace atalaya::tsdb {
@@ -37,7 +40,9 @@ struct TenantEntry {
 };
 
 struct BlockDirectory {
-  BlockMeta meta;  ///< `bytes` is the reader's: the length of the file
+  BlockMeta meta;                  ///< `bytes` is the reader's: the length of the file
+  std::uint32_t values_crc = 0;    ///< see `content_crc`
+  std::uint32_t instants_crc = 0;  ///< likewise
   std::uint32_t vectors = 0;
   std::vector<PageEntry> values;
   std::vector<PageEntry> instants;
@@ -53,6 +58,14 @@ std::string encode_block_end(const BlockDirectory& directory);
 /// corruption (naming part and offset) or, for a newer version, unprocessable. What it answers lies within
 /// the file and within the bounds above; the parts themselves are not looked at.
 Result<BlockDirectory> parse_block(std::string_view file);
+
+/// crc32c of numbers as they were before they were encoded, and are to be after: little-endian, 8 bytes
+/// each, behind those that `before` is of.
+template <typename Number>
+std::uint32_t content_crc(std::span<const Number> numbers, std::uint32_t before) {
+  static_assert(sizeof(Number) == 8 && std::endian::native == std::endian::little);
+  return io::crc32c({reinterpret_cast<const char*>(numbers.data()), numbers.size_bytes()}, before);
+}
 
 /// `PART at offset N: reason`, corruption.
 std::unexpected<Error> damaged_part(std::string_view part, std::uint64_t offset, std::string_view reason);

@@ -53,6 +53,9 @@ class SeriesCheck {
                           fmt::format("{} samples from {} to {} are said, {} from {} to {} are there", meta.samples,
                                       meta.first, meta.last, samples_, first_, last_));
     }
+    if (values_crc_ != directory_.values_crc || instants_crc_ != directory_.instants_crc) {
+      return damaged_part("directory", directory_.offset, "the samples that decode are not those that were encoded");
+    }
     const auto unused = [](const SeenVector& vector) { return vector.count == 0; };
     if (const auto it = std::find_if(seen_.begin(), seen_.end(), unused); it != seen_.end()) {
       return fail(ErrorCode::kCorruption, fmt::format("vector of instants {} is nobody's", it - seen_.begin()));
@@ -72,6 +75,7 @@ class SeriesCheck {
         return fail_within(fmt::format("page {} of values, chunk at {}, column {}", chunk.page, chunk.offset, c),
                            std::move(done).error());
       }
+      values_crc_ = content_crc(std::span<const double>(values_).first(chunk.count), values_crc_);
     }
     return {};
   }
@@ -81,6 +85,7 @@ class SeriesCheck {
     if (chunk.times >= seen_.size() || seen_[chunk.times].count == 0) {
       times_.clear();
       AT_TRY(block.read_times(chunk, times_));
+      instants_crc_ = content_crc(std::span<const std::int64_t>(times_), instants_crc_);
       seen_[chunk.times] = {chunk.count, chunk.first, chunk.last};
       return {};
     }
@@ -94,6 +99,8 @@ class SeriesCheck {
   const BlockDirectory& directory_;
   std::vector<SeenVector> seen_;
   std::uint64_t samples_ = 0;
+  std::uint32_t values_crc_ = 0;
+  std::uint32_t instants_crc_ = 0;
   std::int64_t first_ = std::numeric_limits<std::int64_t>::max();
   std::int64_t last_ = std::numeric_limits<std::int64_t>::min();
   std::vector<ChunkRef> chunks_;

@@ -112,6 +112,7 @@ Status BlockWriter::Impl::put_page(std::string& content, std::vector<PageEntry>&
 std::uint32_t BlockWriter::Impl::number_of(std::span<const std::int64_t> chunk_times) {
   const auto [number, is_new] = vectors.find_or_add(chunk_times);
   if (!is_new) return number;
+  directory.instants_crc = content_crc(chunk_times, directory.instants_crc);
   if (instants.empty()) directory.first_vectors.push_back(number);
   encoded.clear();
   encode_times(chunk_times, encoded);
@@ -128,6 +129,7 @@ Status BlockWriter::Impl::add_chunk(std::span<const std::int64_t> chunk_times, C
   ref.page = static_cast<std::uint32_t>(directory.values.size());
   ref.offset = static_cast<std::uint32_t>(values.size());
   for (const auto column : columns) {
+    directory.values_crc = content_crc(column, directory.values_crc);
     encoded.clear();
     encode_values(column, encoded);
     ByteWriter(values).text(encoded);

@@ -4,12 +4,12 @@
 
 #include <algorithm>
 
+#include "tsdb/block/merge_impl.h"
 #include "tsdb/block/series_walk.h"
 
 namespace atalaya::tsdb {
-namespace {
 
-Result<BlockMeta> meta_of(std::span<const std::shared_ptr<const Block>> blocks) {
+Result<BlockMeta> merged_meta(std::span<const std::shared_ptr<const Block>> blocks) {
   if (blocks.empty()) return fail(ErrorCode::kInvalidArgument, "no blocks to merge");
   BlockMeta meta = blocks.front()->meta();
   for (const auto& block : blocks) {
@@ -24,13 +24,11 @@ Result<BlockMeta> meta_of(std::span<const std::shared_ptr<const Block>> blocks) 
   return meta;
 }
 
-}  // namespace
-
-Result<std::shared_ptr<const Block>> merge_blocks(io::FileSystem& files, const std::string& path,
-                                                  std::span<const std::shared_ptr<const Block>> blocks,
-                                                  const BlockOptions& options, const DroppedRanges& dropped,
-                                                  const MergePace& pace) {
-  AT_TRY(const auto meta, meta_of(blocks));
+Result<std::shared_ptr<const Block>> write_walk(io::FileSystem& files, const std::string& path,
+                                                std::span<const std::shared_ptr<const Block>> blocks,
+                                                const BlockMeta& meta, const BlockOptions& options,
+                                                const DroppedRanges& dropped, const MergePace& pace,
+                                                const SamplesChange& change) {
   AT_TRY(auto writer, BlockWriter::create(files, path, meta, options));
   SeriesWalk walk(blocks, dropped);
   std::vector<std::span<const double>> columns;
@@ -38,8 +36,8 @@ Result<std::shared_ptr<const Block>> merge_blocks(io::FileSystem& files, const s
   while (true) {
     AT_TRY(const bool more, walk.next());
     if (!more) break;
-    const auto& samples = walk.samples();
-    if (!samples.times.empty()) {
+    if (!walk.samples().times.empty()) {
+      const auto& samples = change(walk.samples());
       columns.assign(samples.columns.begin(), samples.columns.end());
       AT_TRY(writer->begin_series(walk.tenant(), walk.labels()));
       AT_TRY(writer->add(samples.times, columns));
@@ -49,6 +47,15 @@ Result<std::shared_ptr<const Block>> merge_blocks(io::FileSystem& files, const s
     told = written;
   }
   return writer->finish();
+}
+
+Result<std::shared_ptr<const Block>> merge_blocks(io::FileSystem& files, const std::string& path,
+                                                  std::span<const std::shared_ptr<const Block>> blocks,
+                                                  const BlockOptions& options, const DroppedRanges& dropped,
+                                                  const MergePace& pace) {
+  AT_TRY(const auto meta, merged_meta(blocks));
+  const auto as_it_is = [](const ColumnsRead& samples) -> const ColumnsRead& { return samples; };
+  return write_walk(files, path, blocks, meta, options, dropped, pace, as_it_is);
 }
 
 }  // namespace atalaya::tsdb
