@@ -70,7 +70,8 @@ std::vector<Series> fleet(bool wide, std::uint32_t hosts = kHosts) {
     state = state * 1664525 + 1013904223;
     offset += 8 + (state >> 24);
   }
-  return out;
+  // A copy lies in memory in this order, as labels do that were just read: the misses are not the index's.
+  return std::vector<Series>(out.begin(), out.end());
 }
 
 std::string build(const std::vector<Series>& all) {
