@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "base/result.h"
 #include "template/template.h"
@@ -29,6 +30,8 @@ class HtmlTemplate {
  public:
   /// invalid_argument with the place of the fault and the remedy.
   static Result<HtmlTemplate> parse(std::string_view text, const ParseOptions& options = {});
+  /// Everything for which parse would refuse the text, by place; none: it parses.
+  static std::vector<Error> mistakes(std::string_view text, const ParseOptions& options = {});
 
   /// As Template::render. With data of any kind the result has the tags and attributes that the
   /// template's own text has, and those of markup.

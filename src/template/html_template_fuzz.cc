@@ -224,6 +224,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
   const std::string_view text(reinterpret_cast<const char*>(bytes), size);
   if (text.find(kMarker) != std::string_view::npos) return 0;
   const auto parsed = templates::HtmlTemplate::parse(text, {.file = "fuzz", .functions = {{"markup", 1, 1}}});
+  const auto mistakes = templates::HtmlTemplate::mistakes(text, {.file = "fuzz", .functions = {{"markup", 1, 1}}});
+  if (mistakes.empty() != parsed.has_value()) std::abort();
   if (!parsed) {
     if (!parsed.error().place) std::abort();
     return 0;

@@ -299,6 +299,41 @@ TEST(HtmlTemplate, NamesTheWayOut) {
             "parse: pages/x.html:1:25: template: the value of class has no quotes (write the value within \"\")");
 }
 
+/// "line:column message" of everything that is wrong.
+std::vector<std::string> mistakes(std::string_view text) {
+  std::vector<std::string> out;
+  for (const auto& error : HtmlTemplate::mistakes(text, options())) {
+    out.push_back(std::to_string(error.place->line) + ":" + std::to_string(error.place->column) + " " + error.message);
+  }
+  return out;
+}
+
+TEST(HtmlTemplate, TellsAllMistakesWithTheirPlaces) {
+  EXPECT_EQ(
+      mistakes(
+          "<p>{{ nofunc }}</p>\n{{ if }}<b>{{ $y }}</b>{{ else }}x{{ else }}y{{ end }}\n{{ template \"t\" }}{{ end }}"),
+      (std::vector<std::string>{"1:7 template: function \"nofunc\" not defined",
+                                "2:7 template: an expression is missing", "2:15 template: undefined variable $y",
+                                "2:35 template: a second {{else}}", "3:1 template: template \"t\" is not defined",
+                                "3:19 template: unexpected {{end}}"}));
+  const auto html = mistakes("<blink>\n<a {{ .x }}>1</a>\n<p style='{{ .x }}'>2</p> 1 < 2\n<b>{{ nofunc }}");
+  ASSERT_EQ(html.size(), 5u);
+  const std::vector<std::string> lines{"1:", "2:", "3:", "3:"};
+  for (std::size_t i = 0; i < lines.size(); ++i) EXPECT_EQ(html[i].substr(0, 2), lines[i]) << html[i];
+  EXPECT_EQ(html[4], "4:7 template: function \"nofunc\" not defined");
+}
+
+TEST(HtmlTemplate, AnActionThatIsNotClosedEndsWhereTheNextBegins) {
+  EXPECT_EQ(mistakes("{{ if .x <p>\n{{ nofunc }}{{ end }}"),
+            (std::vector<std::string>{"1:10 template: unexpected '<' in an action",
+                                      "2:4 template: function \"nofunc\" not defined"}));
+}
+
+TEST(HtmlTemplate, AWrongValueDoesNotMakeItsNameUnknown) {
+  EXPECT_EQ(mistakes("{{ $x := nofunc }}{{ $x }}"),
+            (std::vector<std::string>{"1:10 template: function \"nofunc\" not defined"}));
+}
+
 TEST(HtmlTemplate, ALoopThatNeverAgreesIsRefusedInTime) {
   std::string text = "<p ";
   for (int i = 0; i < 60; ++i) text += "{{ range .x }} title=\"a\" ";

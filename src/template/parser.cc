@@ -16,18 +16,24 @@ constexpr int kMaxDepth = 64;
 constexpr std::size_t kMaxSource = 256 * 1024;
 
 /// Recursive descent over the tokens of a scanner. `variables_` is the scope of declared names, as
-/// in Go: a block's variables end with it.
+/// in Go: a block's variables end with it. What is wrong with one action is noted, and reading goes on behind
+/// it; what fails as a whole (nesting, a comment without end) ends the reading.
 class Parser {
  public:
-  explicit Parser(Tree& tree) : tree_(tree), scan_(tree.source), variables_(tree.outside) {}
+  Parser(Tree& tree, std::vector<Error>& errors)
+      : tree_(tree), scan_(tree.source), variables_(tree.outside), errors_(errors) {}
 
-  Status run() {
-    AT_TRY(const auto end, nodes(tree_.main, 0));
-    if (end.kind != End::kEof) return error(end.offset, fmt::format("unexpected {{{{{}}}}}", end.word));
-    for (const auto& [name, offset] : called_) {
-      if (!tree_.defined.contains(name)) return error(offset, fmt::format("template \"{}\" is not defined", name));
+  void run() {
+    for (;;) {
+      const auto end = nodes(tree_.main, 0);
+      if (!end) return errors_.push_back(end.error());
+      if (end->kind == End::kEof) break;
+      refuse(end->offset, fmt::format("unexpected {{{{{}}}}}", end->word));
+      if (end->kind == End::kElse) resume();
     }
-    return {};
+    for (const auto& [name, offset] : called_) {
+      if (!tree_.defined.contains(name)) refuse(offset, fmt::format("template \"{}\" is not defined", name));
+    }
   }
 
  private:
@@ -39,6 +45,26 @@ class Parser {
 
   std::unexpected<Error> error(std::size_t offset, std::string message) const {
     return fail(ErrorCode::kInvalidArgument, tree_.place(offset), "template: " + std::move(message));
+  }
+  void refuse(std::size_t offset, std::string message) { errors_.push_back(error(offset, std::move(message)).error()); }
+
+  /// What an action asks for; false when it was wrong, which is noted, and the action is behind us.
+  template <typename F>
+  bool attempt(F&& read) {
+    const Status done = read();
+    if (done) return true;
+    errors_.push_back(done.error());
+    resume();
+    return false;
+  }
+
+  /// Behind the action that we are in; one that is not closed ends where the next begins.
+  void resume() {
+    const std::string_view source = tree_.source;
+    const auto from = std::min(scan_.offset(), source.size());
+    const auto close = source.find("}}", from);
+    const auto next = source.find("{{", from);
+    scan_.rewind(std::min({close == std::string_view::npos ? source.size() : close + 2, next, source.size()}));
   }
 
   /// Until {{end}}, {{else or the end of the text; what stopped it is consumed up to its keyword.
@@ -57,7 +83,7 @@ class Parser {
       AT_TRY(const bool comment, open());
       if (comment) continue;
       if (scan_.keyword("end")) {
-        AT_TRY(close());
+        attempt([&] { return close(); });
         return End{End::kEnd, "end", offset};
       }
       if (scan_.keyword("else")) return End{End::kElse, "else", offset};
@@ -90,23 +116,30 @@ class Parser {
     if (scan_.keyword("block")) return named_block(out, offset, depth);
     for (const auto& [word, kind] : {std::pair{"break", Node::Kind::kBreak}, {"continue", Node::Kind::kContinue}}) {
       if (!scan_.keyword(word)) continue;
-      if (ranges_ == 0) return error(offset, fmt::format("{} outside of range", word));
+      if (ranges_ == 0) refuse(offset, fmt::format("{} outside of range", word));
       out.push_back({.kind = kind, .offset = offset});
-      return close();
+      attempt([&] { return close(); });
+      return {};
     }
     Node action{.kind = Node::Kind::kAction, .offset = offset};
-    AT_TRY(action.pipeline, pipeline(false, depth));
-    AT_TRY(close());
+    head(action, false, depth);
     out.push_back(std::move(action));
     return {};
+  }
+
+  /// The pipeline of an action, and its end.
+  void head(Node& node, bool range, int depth) {
+    attempt([&]() -> Status {
+      AT_TRY(node.pipeline, pipeline(range, depth));
+      return close();
+    });
   }
 
   Status block(Nodes& out, Node::Kind kind, std::size_t offset, int depth) {
     if (depth > kMaxDepth) return error(offset, "blocks are nested too deeply");
     const auto scope = variables_.size();
     Node node{.kind = kind, .offset = offset};
-    AT_TRY(node.pipeline, pipeline(kind == Node::Kind::kRange, depth));
-    AT_TRY(close());
+    head(node, kind == Node::Kind::kRange, depth);
     const bool range = kind == Node::Kind::kRange;
     ranges_ += range ? 1 : 0;
     AT_TRY(auto end, nodes(node.body, depth + 1));
@@ -119,11 +152,15 @@ class Parser {
         out.push_back(std::move(node));
         return {};
       }
-      AT_TRY(close());
+      attempt([&] { return close(); });
       AT_TRY(end, nodes(node.otherwise, depth + 1));
-      if (end.kind == End::kElse) return error(end.offset, "a second {{else}}");
+      while (end.kind == End::kElse) {
+        refuse(end.offset, "a second {{else}}");
+        resume();
+        AT_TRY(end, nodes(node.otherwise, depth + 1));
+      }
     }
-    if (end.kind == End::kEof) return error(offset, "a block is not closed by {{end}}");
+    if (end.kind == End::kEof) refuse(offset, "a block is not closed by {{end}}");
     variables_.resize(scope);
     out.push_back(std::move(node));
     return {};
@@ -142,8 +179,13 @@ class Parser {
     auto outer = std::exchange(variables_, tree_.outside);
     const auto ranges = std::exchange(ranges_, 0);
     Nodes body;
-    AT_TRY(const auto end, nodes(body, depth + 1));
-    if (end.kind != End::kEnd) return error(offset, fmt::format("template \"{}\" is not closed by {{{{end}}}}", name));
+    AT_TRY(auto end, nodes(body, depth + 1));
+    while (end.kind == End::kElse) {
+      refuse(end.offset, "unexpected {{else}}");
+      resume();
+      AT_TRY(end, nodes(body, depth + 1));
+    }
+    if (end.kind == End::kEof) refuse(offset, fmt::format("template \"{}\" is not closed by {{{{end}}}}", name));
     tree_.defined[name] = std::move(body);
     variables_ = std::move(outer);
     ranges_ = ranges;
@@ -151,30 +193,36 @@ class Parser {
   }
 
   Status define(std::size_t offset, int depth) {
-    if (depth > 0) return error(offset, "define within a block");
-    AT_TRY(const auto name, quoted_name());
-    AT_TRY(close());
+    if (depth > 0) refuse(offset, "define within a block");
+    std::string name;
+    attempt([&]() -> Status {
+      AT_TRY(name, quoted_name());
+      return close();
+    });
     return body_of(name, offset, depth);
   }
 
   Status call(Nodes& out, std::size_t offset, int depth) {
     Node node{.kind = Node::Kind::kTemplate, .offset = offset};
-    AT_TRY(node.text, quoted_name());
-    scan_.space();
-    if (!scan_.at_close()) {
+    const bool good = attempt([&]() -> Status {
+      AT_TRY(node.text, quoted_name());
+      scan_.space();
+      if (scan_.at_close()) return close();
       AT_TRY(node.pipeline, pipeline(false, depth));
-    }
-    AT_TRY(close());
-    called_.emplace_back(node.text, offset);
+      return close();
+    });
+    if (good) called_.emplace_back(node.text, offset);
     out.push_back(std::move(node));
     return {};
   }
 
   Status named_block(Nodes& out, std::size_t offset, int depth) {
     Node node{.kind = Node::Kind::kTemplate, .offset = offset};
-    AT_TRY(node.text, quoted_name());
-    AT_TRY(node.pipeline, pipeline(false, depth));
-    AT_TRY(close());
+    attempt([&]() -> Status {
+      AT_TRY(node.text, quoted_name());
+      AT_TRY(node.pipeline, pipeline(false, depth));
+      return close();
+    });
     AT_TRY(body_of(node.text, offset, depth));
     out.push_back(std::move(node));
     return {};
@@ -186,6 +234,14 @@ class Parser {
     scan_.space();
     out->offset = scan_.offset();
     AT_TRY(declaration(*out, range));
+    auto done = commands(*out, depth);
+    // Also of a value that is wrong: its name is not.
+    if (!out->assigns) variables_.insert(variables_.end(), out->variables.begin(), out->variables.end());
+    if (!done) return std::unexpected(std::move(done).error());
+    return out;
+  }
+
+  Status commands(Pipeline& out, int depth) {
     do {
       Command command;
       for (;;) {
@@ -195,11 +251,10 @@ class Parser {
         command.operands.push_back(std::move(one));
       }
       if (command.operands.empty()) return error(scan_.offset(), "an expression is missing");
-      AT_TRY(check(command, out->commands.empty()));
-      out->commands.push_back(std::move(command));
+      AT_TRY(check(command, out.commands.empty()));
+      out.commands.push_back(std::move(command));
     } while (scan_.take('|'));
-    if (!out->assigns) variables_.insert(variables_.end(), out->variables.begin(), out->variables.end());
-    return out;
+    return {};
   }
 
   Status check(const Command& command, bool first) const {
@@ -326,6 +381,7 @@ class Parser {
   Scanner scan_;
   std::vector<std::string> variables_;
   int ranges_ = 0;
+  std::vector<Error>& errors_;
   std::vector<std::pair<std::string, std::size_t>> called_;
 };
 
@@ -339,10 +395,19 @@ Place Tree::place(std::size_t offset) const {
 }
 
 Result<Tree> parse_tree(std::string_view text, const ParseOptions& options) {
+  std::vector<Error> errors;
+  auto tree = parse_tree(text, options, errors);
+  if (!errors.empty()) return std::unexpected(std::move(errors.front()));
+  return tree;
+}
+
+Tree parse_tree(std::string_view text, const ParseOptions& options, std::vector<Error>& errors) {
   Tree tree;
   tree.file = options.file;
   if (text.size() > kMaxSource) {
-    return fail(ErrorCode::kInvalidArgument, tree.place(0), fmt::format("template: longer than {} bytes", kMaxSource));
+    errors.push_back({ErrorCode::kInvalidArgument, fmt::format("template: longer than {} bytes", kMaxSource),
+                      tree.place(0), "split it by define and template, or take a part out of it"});
+    return tree;
   }
   tree.source = std::string(text);
   tree.outside = options.variables;
@@ -350,7 +415,7 @@ Result<Tree> parse_tree(std::string_view text, const ParseOptions& options) {
     tree.given_names.push_back(std::make_unique<std::string>(name));
     tree.given.push_back(std::make_shared<Function>(Function{*tree.given_names.back(), least, most, nullptr, true}));
   }
-  AT_TRY(Parser(tree).run());
+  Parser(tree, errors).run();
   return tree;
 }
 
