@@ -19,7 +19,7 @@ constexpr std::uint32_t kBlockVersion = 1;
 constexpr std::size_t kBlockHeaderBytes = 16;
 constexpr std::size_t kBlockFooterBytes = 40;
 /// Bounds on what a file may ask a reader to unpack.
-constexpr std::uint32_t kMaxPageBytes = 64 << 20;
+constexpr std::uint32_t kMaxPageBytes = 24 << 20;
 constexpr std::uint32_t kMaxChunkSamples = 65536;
 
 enum class PageEncoding : std::uint8_t { kPlain = 0, kZstd = 1 };

@@ -20,15 +20,15 @@ struct Part {
 
 /// What has been seen of a vector of instants; series that share it are compared with this.
 struct SeenVector {
-  std::uint32_t count = 0;  ///< 0: not yet seen
-  std::int64_t first = 0;
-  std::int64_t last = 0;
+  std::uint32_t count;
+  std::int64_t first;
+  std::int64_t last;
 };
 
 /// Walks all series in order. Thread-compatible.
 class SeriesCheck {
  public:
-  SeriesCheck(const BlockDirectory& directory) : directory_(directory), seen_(directory.vectors) {}
+  explicit SeriesCheck(const BlockDirectory& directory) : directory_(directory) {}
 
   template <typename Impl>
   Status check(const Impl& block, const Index& index, std::uint32_t ordinal) {
@@ -56,9 +56,8 @@ class SeriesCheck {
     if (values_crc_ != directory_.values_crc || instants_crc_ != directory_.instants_crc) {
       return damaged_part("directory", directory_.offset, "the samples that decode are not those that were encoded");
     }
-    const auto unused = [](const SeenVector& vector) { return vector.count == 0; };
-    if (const auto it = std::find_if(seen_.begin(), seen_.end(), unused); it != seen_.end()) {
-      return fail(ErrorCode::kCorruption, fmt::format("vector of instants {} is nobody's", it - seen_.begin()));
+    if (seen_.size() != directory_.vectors) {
+      return damaged_part("directory", directory_.offset, "it says more vectors of instants than series have");
     }
     return {};
   }
@@ -82,11 +81,14 @@ class SeriesCheck {
 
   template <typename Impl>
   Status check_times(const Impl& block, const ChunkRef& chunk) {
-    if (chunk.times >= seen_.size() || seen_[chunk.times].count == 0) {
+    if (chunk.times > seen_.size()) {
+      return fail(ErrorCode::kCorruption, fmt::format("vector of instants {} comes before its turn", chunk.times));
+    }
+    if (chunk.times == seen_.size()) {
       times_.clear();
       AT_TRY(block.read_times(chunk, times_));
       instants_crc_ = content_crc(std::span<const std::int64_t>(times_), instants_crc_);
-      seen_[chunk.times] = {chunk.count, chunk.first, chunk.last};
+      seen_.push_back({chunk.count, chunk.first, chunk.last});
       return {};
     }
     const auto& seen = seen_[chunk.times];
@@ -97,7 +99,7 @@ class SeriesCheck {
   }
 
   const BlockDirectory& directory_;
-  std::vector<SeenVector> seen_;
+  std::vector<SeenVector> seen_;  ///< by number: they are numbered as they first appear
   std::uint64_t samples_ = 0;
   std::uint32_t values_crc_ = 0;
   std::uint32_t instants_crc_ = 0;
