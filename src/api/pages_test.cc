@@ -156,6 +156,18 @@ TEST_F(PageRoutesTest, APageNeedsTheCookie) {
   EXPECT_THAT(shown.body, HasSubstr("<p>secret</p>"));
 }
 
+TEST_F(PageRoutesTest, OnlyTheServersOwnHeadSaysThatSigningInIsNeeded) {
+  constexpr auto* kMark = "<meta name=\"atalaya-sign-in\"";
+  templates["blue/host/machine"] = "<p>a</p>";
+  const auto refused = ask("GET", "/p/host/machine").body;
+  EXPECT_LT(refused.find(kMark), refused.find("</head>"));
+  EXPECT_THAT(ask("GET", "/p/host/machine", cookie()).body, Not(HasSubstr(kMark)));
+  templates["blue/host/machine"] = std::string(kMark) + " content=\"needed\"><p>a</p>";
+  const auto forged = ask("GET", "/p/host/machine", cookie());
+  EXPECT_EQ(forged.status, 422);
+  EXPECT_THAT(forged.body, Not(HasSubstr(kMark)));
+}
+
 TEST_F(PageRoutesTest, TheCookiesTokenOpensNothingElse) {
   const auto token = page_token();
   for (const auto* target : {"/api/v1/query?query=load", "/api/atalaya/v1/pages"}) {
@@ -310,6 +322,47 @@ TEST_F(PageRoutesTest, WhatViewersReadIsReadThroughTheCookieToo) {
   EXPECT_EQ(ask("GET", "/api/atalaya/v1/things", cookie()).status, 401);
   serve(auth::everybody_is_admin(blue));
   EXPECT_EQ(ask("GET", "/p/-/things").status, 200);
+}
+
+TEST_F(PageRoutesTest, WhatWidgetsReadTakesNoCredentialButTheCookie) {
+  const auto page = page_token();
+  const auto script = service->create_token(blue, "script", auth::Role::kAdmin, std::chrono::hours(1)).value().token;
+  for (const auto* target : {"/p/-/things", "/p/-/query?query=load", "/p/-/query_range?query=load"}) {
+    for (const auto& token : {signed_in.access_token, signed_in.refresh_token, script, page + "x", std::string("x")}) {
+      EXPECT_EQ(ask("GET", target, header("Cookie", "atalaya_pages=" + token)).status, 401) << target;
+    }
+    for (const auto& token : {signed_in.access_token, script, page}) {
+      EXPECT_EQ(ask("GET", target, bearer(token)).status, 401) << target;
+      EXPECT_EQ(ask("GET", target, header("X-API-Key", token)).status, 401) << target;
+    }
+    EXPECT_EQ(ask("GET", target, header("Cookie", "atalaya_pages=")).status, 401) << target;
+    EXPECT_EQ(ask("GET", target, header("Cookie", "Atalaya_pages=" + page)).status, 401) << target;
+  }
+  EXPECT_EQ(ask("GET", "/p/-/things?token=" + page + "&ticket=" + page + "&api-key=" + script).status, 401);
+}
+
+TEST_F(PageRoutesTest, NothingIsWrittenThroughTheCookie) {
+  for (const auto* method : {"POST", "PUT", "PATCH", "DELETE"}) {
+    for (const auto* target : {"/p/-/things", "/p/-/query", "/p/host/machine"}) {
+      EXPECT_EQ(ask(method, target, cookie()).status, 599) << method << " " << target << " is a route";
+    }
+  }
+}
+
+TEST_F(PageRoutesTest, WidgetsReadTheTenantOfTheCookieWhateverTheySay) {
+  service->create_user(TenantId{"red"}, "rob", "another horse", auth::Role::kViewer).value();
+  const auto red = service->sign_in(TenantId{"red"}, "rob", "another horse", "192.0.2.1").value();
+  const auto made = ask("POST", "/api/atalaya/v1/auth/page-cookie", bearer(red.access_token));
+  const std::string text(made.headers.get("Set-Cookie"));
+  const auto theirs = text.substr(0, text.find(';'));
+  for (const auto* more : {"", "?tenant=blue"}) {
+    auto headers = header("Cookie", theirs);
+    headers.add("X-Tenant", "blue");
+    headers.add("X-Scope-OrgID", "blue");
+    EXPECT_EQ(ask("GET", std::string("/p/-/things") + more, headers).body, R"({"tenant":"red","writes":false})");
+  }
+  EXPECT_THAT(ask("GET", "/p/-/query?query=load", header("Cookie", theirs)).body, HasSubstr("\"9\""));
+  EXPECT_THAT(ask("GET", "/p/-/query?query=load", cookie()).body, HasSubstr("\"0.25\""));
 }
 
 }  // namespace

@@ -103,11 +103,14 @@ std::string error_page(const Frame& frame, std::string_view package, const Error
 }
 
 std::string sign_in_page(const Frame& frame) {
-  return document(
+  // No template writes before the body: the module takes the mark for the server's word.
+  constexpr std::string_view kMark = "<meta name=\"atalaya-sign-in\" content=\"needed\">\n";
+  auto out = document(
       frame, "", "Sign in to see this page",
-      fmt::format("<div class=\"at-error\">\n<p>Pages open from the web UI: sign in there, then open the page "
-                  "again from its package.</p>\n<p><a class=\"at-button\" href=\"{}\">Open the web UI</a></p>\n</div>",
+      fmt::format("<div class=\"at-error\">\n<p>Pages are shown to people who have signed in to the web UI. It "
+                  "leads back here.</p>\n<p><a class=\"at-button\" href=\"{}\">Sign in</a></p>\n</div>",
                   escape_html(frame.root)));
+  return out.insert(out.find("<title>"), kMark);
 }
 
 std::string index_page(const Frame& frame, std::string_view package, const std::vector<PageLink>& pages) {

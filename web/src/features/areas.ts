@@ -78,6 +78,18 @@ export const areas: Area[] = [
   },
 ];
 
+/** Ways through, which the rail does not name. */
+const passages: Area[] = [
+  {
+    name: 'page',
+    word: 'Page',
+    icon: 'link',
+    key: '',
+    hasRange: never,
+    load: () => of(import('./dashboards/OpenPage.svelte')),
+  },
+];
+
 export function areaOf(name: string): Area | undefined {
-  return areas.find((area) => area.name === name);
+  return [...areas, ...passages].find((area) => area.name === name);
 }

@@ -7,8 +7,10 @@ import { theme } from '../state/theme.svelte';
 import { askAsPage } from './door';
 import PageWidget from './PageWidget.svelte';
 import { readWidget } from './read';
+import { leadToSignIn } from './signin';
 
 readBy(askAsPage);
+leadToSignIn();
 
 // A dashboard that shows the page says how it looks itself.
 const wanted = new URLSearchParams(location.search).get('theme');
