@@ -97,21 +97,29 @@ std::shared_ptr<const BlockList> BlockSet::list() const {
   return list_;
 }
 
-Status BlockSet::replace(const BlockList& gone, const BlockList& fresh) {
-  {
-    const std::lock_guard lock(mutex_);
-    auto next = std::make_shared<BlockList>();
-    for (const auto& block : *list_) {
-      if (std::find(gone.begin(), gone.end(), block) == gone.end()) next->push_back(block);
-    }
-    for (const auto& block : fresh) {
-      if (block) next->push_back(block);
-    }
-    sort(*next);
-    list_ = std::move(next);
+void BlockSet::exchange(const BlockList& gone, const BlockList& fresh) {
+  const std::lock_guard lock(mutex_);
+  auto next = std::make_shared<BlockList>();
+  for (const auto& block : *list_) {
+    if (std::find(gone.begin(), gone.end(), block) == gone.end()) next->push_back(block);
   }
+  for (const auto& block : fresh) {
+    if (block) next->push_back(block);
+  }
+  sort(*next);
+  list_ = std::move(next);
+}
+
+Status BlockSet::replace(const BlockList& gone, const BlockList& fresh) {
+  exchange(gone, fresh);
   for (const auto& block : gone) AT_TRY(files_.remove(block->path()));
   return gone.empty() ? Status{} : files_.sync_directory(directory_);
+}
+
+Status BlockSet::set_aside(const BlockPtr& block) {
+  exchange({block}, {});
+  AT_TRY(files_.rename(block->path(), block->path() + ".damaged"));
+  return files_.sync_directory(directory_);
 }
 
 std::uint64_t BlockSet::last_sequence() const {

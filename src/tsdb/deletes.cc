@@ -61,7 +61,8 @@ Result<DeletionList> decode(std::string_view bytes) {
       const auto op = in.u8();
       const auto name = in.text();
       const auto value = in.text();
-      if (!in.ok() || op > static_cast<std::uint8_t>(Matcher::Op::kNotRegex)) return bad("a matcher that does not decode");
+      if (!in.ok() || op > static_cast<std::uint8_t>(Matcher::Op::kNotRegex))
+        return bad("a matcher that does not decode");
       AT_TRY(auto matcher, Matcher::make(std::string(name), static_cast<Matcher::Op>(op), std::string(value)));
       one.matchers.push_back(std::move(matcher));
     }
@@ -93,8 +94,8 @@ Status Deletes::open(std::vector<std::string>& damaged) {
   auto list = decode(bytes);
   if (!list) {
     if (list.error().code != ErrorCode::kCorruption) return std::unexpected(std::move(list).error());
-    damaged.push_back(fmt::format("{}: {}; set aside as {}.damaged: what it hid shows again", path_,
-                                  list.error().message, path_));
+    damaged.push_back(
+        fmt::format("{}: {}; set aside as {}.damaged: what it hid shows again", path_, list.error().message, path_));
     AT_TRY(files_.rename(path_, path_ + ".damaged"));
     return files_.sync_directory(io::parent_path(path_));
   }

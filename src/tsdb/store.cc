@@ -28,6 +28,7 @@ Store::Impl::Impl(io::FileSystem& file_system, const Clock& c, telemetry::Regist
       blocks(files, options.directory + "/blocks"),
       deletes(files, options.directory + "/deletes"),
       rotated(clock.now()),
+      rates(options.max_samples_per_second),
       queue(
           {options.queue_batches, options.queue_samples}, options.maintenance, options.commit_inline,
           [this](std::vector<Pending> group) { commit(group); }, [] {}) {}
@@ -95,7 +96,8 @@ void Store::stop() {
   if (impl_->options.flush_on_stop) {
     const std::lock_guard lock(impl_->maintaining);
     if (auto status = impl_->flush_locked(true); !status) {
-      telemetry::log_warn("tsdb", "memory stays in the log until the next start", {{"error", to_string(status.error())}});
+      telemetry::log_warn("tsdb", "memory stays in the log until the next start",
+                          {{"error", to_string(status.error())}});
     }
   }
   const std::lock_guard lock(impl_->writing);
@@ -120,6 +122,9 @@ Status Store::delete_series(const TenantId& tenant, const Matchers& matchers, st
   return impl_->delete_series(tenant, matchers, range);
 }
 
+Result<std::string> Store::snapshot() { return impl_->snapshot(); }
+Result<std::vector<std::string>> Store::verify() { return impl_->verify(); }
+
 std::vector<BlockMeta> Store::blocks() const {
   std::vector<BlockMeta> out;
   const auto all_blocks = impl_->blocks.list();
@@ -129,7 +134,17 @@ std::vector<BlockMeta> Store::blocks() const {
 
 Result<SeriesId> Store::resolve(const TenantId& tenant, const Labels& labels) {
   if (!is_valid(tenant)) return fail(ErrorCode::kInvalidArgument, "not a tenant's name: " + tenant.value());
-  return impl_->head.at(tenant).resolve(labels, limits_of(impl_->options), impl_->now_seconds());
+  auto limits = limits_of(impl_->options);
+  if (impl_->series_are_full) {
+    // What is known goes on.
+    limits.max_series_per_tenant = 0;
+    auto known = impl_->head.at(tenant).resolve(labels, limits, impl_->now_seconds());
+    if (known || known.error().code != ErrorCode::kResourceExhausted) return known;
+    return fail(ErrorCode::kResourceExhausted,
+                fmt::format("no memory for another series; memory_bytes is {}", impl_->options.memory_bytes),
+                "send fewer distinct label sets, or give the server more");
+  }
+  return impl_->head.at(tenant).resolve(labels, limits, impl_->now_seconds());
 }
 
 void Store::find_bound(const TenantId& tenant, std::span<const storage::SeriesKey> keys,
@@ -149,6 +164,13 @@ void Store::append(const TenantId& tenant, storage::SampleBatch batch, storage::
                      "send again later"));
   }
   const auto weight = batch.samples.size();
+  if (!impl_->rates.admit(tenant, weight, impl_->clock.steady())) {
+    impl_->metrics.rate.add();
+    return done(fail(ErrorCode::kResourceExhausted,
+                     fmt::format("more than {} samples a second; max_samples_per_second is {}",
+                                 impl_->options.max_samples_per_second, impl_->options.max_samples_per_second),
+                     "send less, or raise the limit"));
+  }
   Impl::Pending pending{tenant, std::move(batch), std::move(done)};
   using Pushed = storage::CommitQueue<Impl::Pending>::Pushed;
   switch (impl_->queue.push(std::move(pending), weight)) {

@@ -20,21 +20,24 @@ struct Options {
   Duration ahead{std::chrono::minutes{1}};     ///< nor those further in the future than this
   Duration window{std::chrono::hours{1}};      ///< how far behind its series' youngest a sample may come
   std::uint64_t segment_bytes = 64 << 20;      ///< a log file is closed at this size
-  bool sync = true;                            ///< of the log before an acknowledgement; false loses seconds at a power cut
-  std::size_t queue_batches = 4096;            ///< waiting batches beyond this are refused
-  std::size_t queue_samples = 4'000'000;       ///< and samples in them
+  bool sync = true;                       ///< of the log before an acknowledgement; false loses seconds at a power cut
+  std::size_t queue_batches = 4096;       ///< waiting batches beyond this are refused
+  std::size_t queue_samples = 4'000'000;  ///< and samples in them
   std::size_t max_series_per_tenant = 1'000'000;
   std::size_t max_labels_per_series = 64;
   std::size_t max_label_name_bytes = 256;
   std::size_t max_label_value_bytes = 4096;
+  std::size_t max_samples_per_second = 0;          ///< of a tenant, over ten seconds; 0: no limit
+  std::size_t memory_bytes = 0;                    ///< beyond this no new series are made; 0: no limit
+  std::uint64_t disk_reserve_bytes = 512 << 20;    ///< with less left on the disk nothing is taken
   Duration retry{std::chrono::seconds{1}};         ///< between attempts to write again after the disk failed
   Duration maintenance{std::chrono::seconds{30}};  ///< between looks for what has aged out
   std::uint16_t head_chunk_samples = 128;
-  Duration flush_age{std::chrono::hours{1}};     ///< samples go from memory to blocks at this age
-  std::size_t flush_bytes = 512 << 20;           ///< or when they take this much; at twice of it writers wait
-  Duration partition{std::chrono::hours{24}};    ///< a block holds samples of one such stretch since 1970
-  std::uint64_t keep_log_bytes = 256 << 20;      ///< of the log, for judges that missed something
-  Duration keep_log{std::chrono::minutes{10}};   ///< younger than this
+  Duration flush_age{std::chrono::hours{1}};        ///< samples go from memory to blocks at this age
+  std::size_t flush_bytes = 512 << 20;              ///< or when they take this much; at twice of it writers wait
+  Duration partition{std::chrono::hours{24}};       ///< a block holds samples of one such stretch since 1970
+  std::uint64_t keep_log_bytes = 256 << 20;         ///< of the log, for judges that missed something
+  Duration keep_log{std::chrono::minutes{10}};      ///< younger than this
   std::uint64_t merge_bytes_per_second = 64 << 20;  ///< of reading and writing behind everybody's back; 0: no limit
   BlockOptions block;
   bool flush_on_stop = true;  ///< leave blocks and an empty log behind; without, what a kill leaves
@@ -55,7 +58,8 @@ struct OpenReport {
 /// position, then calls each `done`. Another thread writes what has been in memory for long to blocks,
 /// drops the log behind it, merges blocks and removes what aged out. When the log cannot be written,
 /// the waiting batches get the error (unavailable), nothing of them becomes visible, and the store
-/// refuses writes until a new log file can be opened (tried every `retry`); queries go on.
+/// refuses writes until a new log file can be opened (tried every `retry`); queries go on. So it does
+/// while the disk has less left than its reserve.
 ///
 /// A query sees memory and blocks as one. Of two samples of one series and instant the one that was
 /// written first stands.
@@ -94,6 +98,12 @@ class Store final : public storage::SeriesAppender,
   /// call: durably, from the next query on. The space comes back with the next maintenance. At least one
   /// matcher must refuse the empty value, else invalid_argument.
   Status delete_series(const TenantId& tenant, const Matchers& matchers, storage::TimeRange range);
+  /// A copy of everything acknowledged before the call, as a folder below `snapshots` that can be opened as
+  /// a store: memory is written to blocks, and these are linked, so that it costs hardly any room while they
+  /// live. Its path.
+  Result<std::string> snapshot();
+  /// Reads every byte of every block; what is damaged is set aside and named, the rest serves on.
+  Result<std::vector<std::string>> verify();
   /// Of the blocks that serve, ascending in sequence.
   std::vector<BlockMeta> blocks() const;
 

@@ -20,6 +20,7 @@ class StoreBlocks : public testing::Test {
     options_.directory = "series";
     options_.commit_inline = true;
     options_.flush_on_stop = false;
+    options_.disk_reserve_bytes = 0;
     options_.retention = std::chrono::hours{24 * 30};
     open();
   }
@@ -211,6 +212,46 @@ TEST_F(StoreBlocks, ADamagedBlockIsSetAsideReportedAndTheRestServes) {
   EXPECT_EQ(contents(), (Model{{"b", {{kDay, 2}}}}));
   ASSERT_EQ(store_->report().damaged.size(), 1u);
   EXPECT_TRUE(files_.exists("series/blocks/" + entries[0].name + ".damaged"));
+}
+
+TEST_F(StoreBlocks, VerifyingFindsDamageInsideABlockAndSetsItAside) {
+  append("a", 0, 1);
+  append("b", kDay, 2);
+  ASSERT_TRUE(store_->flush());
+  EXPECT_TRUE(store_->verify()->empty());
+  const auto entries = files_.list("series/blocks").value();
+  store_.reset();
+  const auto path = "series/blocks/" + entries[0].name;
+  for (std::uint64_t offset = 0;; ++offset) {  // a place that opening does not look at
+    ASSERT_LT(offset, entries[0].size_bytes);
+    ASSERT_TRUE(files_.flip_bits(path, offset, 0x01));
+    if (Block::open(files_, path)) break;
+    ASSERT_TRUE(files_.flip_bits(path, offset, 0x01));
+  }
+  open();
+  EXPECT_TRUE(store_->report().damaged.empty());
+  const auto found = store_->verify().value();
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_NE(found[0].find(entries[0].name), std::string::npos);
+  EXPECT_EQ(contents(), (Model{{"b", {{kDay, 2}}}}));
+  EXPECT_TRUE(files_.exists("series/blocks/" + entries[0].name + ".damaged"));
+}
+
+TEST_F(StoreBlocks, ASnapshotIsAStoreOfItsOwnThatStaysAsItWas) {
+  append("a", 0, 1);
+  append("gone", 0, 1);
+  ASSERT_TRUE(store_->flush());
+  ASSERT_TRUE(store_->delete_series(tenant_, {Matcher::equal("__name__", "gone")}, {}));
+  append("a", 5, 2);
+  const auto wanted = contents();
+  const auto place = store_->snapshot().value();
+  append("a", 10, 3);
+  ASSERT_TRUE(store_->delete_series(tenant_, {Matcher::equal("__name__", "a")}, {}));
+  ASSERT_TRUE(store_->compact());
+  files_.power_cut();
+  options_.directory = place;
+  open();
+  EXPECT_EQ(contents(), wanted);
 }
 
 TEST_F(StoreBlocks, IdsAreNeverUsedTwiceAcrossRestarts) {

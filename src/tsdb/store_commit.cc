@@ -21,6 +21,19 @@ Status Store::Impl::ensure_segment() {
   return {};
 }
 
+/// Once a second: what is left on the disk is for what must be written to go on at all.
+Status Store::Impl::check_reserve() {
+  if (options.disk_reserve_bytes == 0) return {};
+  if (clock.steady() >= next_reserve_look) {
+    next_reserve_look = clock.steady() + std::chrono::seconds{1};
+    AT_TRY(const auto left, files.free_bytes(options.directory));
+    below_reserve = left < options.disk_reserve_bytes;
+  }
+  if (!below_reserve) return {};
+  return fail(ErrorCode::kUnavailable,
+              fmt::format("the disk has less left than the reserve of {} bytes", options.disk_reserve_bytes));
+}
+
 /// Once a minute: whoever wonders where a host's samples are finds its name.
 void Store::Impl::complain_of_future(const Appended& appended, TenantHead& tenant) {
   if (appended.too_new == 0 || clock.steady() < next_complaint) return;
@@ -90,7 +103,8 @@ void Store::Impl::commit(std::vector<Pending>& group) {
     const std::lock_guard lock(writing);
     storage::OriginMarks group_marks;
     const bool waiting = log_error && clock.steady() < next_attempt;
-    auto status = waiting ? Status(std::unexpected(*log_error)) : ensure_segment();
+    auto status = waiting ? Status(std::unexpected(*log_error)) : check_reserve();
+    if (status) status = ensure_segment();
     for (auto& pending : group) {
       Staged one;
       one.pending = &pending;

@@ -28,7 +28,8 @@ class PartitionedWriter {
     const auto length = options_.partition.count();
     for (std::size_t begin = 0; begin < times.size();) {
       const auto partition = times[begin] / length * length;
-      const auto after = std::lower_bound(times.begin() + static_cast<std::ptrdiff_t>(begin), times.end(), partition + length);
+      const auto after =
+          std::lower_bound(times.begin() + static_cast<std::ptrdiff_t>(begin), times.end(), partition + length);
       const auto count = static_cast<std::size_t>(after - times.begin()) - begin;
       AT_TRY(auto* writer, at(partition));
       AT_TRY(writer->begin_series(tenant, labels));
@@ -55,8 +56,8 @@ class PartitionedWriter {
       BlockMeta meta;
       meta.first_sequence = sequence_;
       meta.last_sequence = sequence_;
-      AT_TRY(writer, BlockWriter::create(files_, blocks_.path(BlockName{partition, sequence_, sequence_, 0, 0}.text()), meta,
-                                         options_.block));
+      AT_TRY(writer, BlockWriter::create(files_, blocks_.path(BlockName{partition, sequence_, sequence_, 0, 0}.text()),
+                                         meta, options_.block));
     }
     return writer.get();
   }
@@ -89,8 +90,11 @@ void Store::Impl::work() {
 bool Store::Impl::flush_is_due() {
   std::size_t bytes = 0;
   for (const auto& [tenant, one] : head.all()) bytes += one->sample_bytes();
-  memory_is_full = bytes >= 2 * options.flush_bytes;
-  return bytes >= options.flush_bytes;
+  // A quarter of the budget for samples: as much again while they are written out, and the series.
+  const auto most =
+      options.memory_bytes == 0 ? options.flush_bytes : std::min(options.flush_bytes, options.memory_bytes / 4);
+  memory_is_full = bytes >= 2 * most;
+  return bytes >= most;
 }
 
 void Store::Impl::maintain() {
@@ -104,8 +108,11 @@ void Store::Impl::maintain() {
     const bool due = flush_is_due() || clock.now() - rotated >= options.flush_age;
     if (due) note("memory is not written to blocks", flush_locked(false));
     note("old blocks stay", drop_old_blocks());
-    auto merged = erase_deleted();
-    if (merged) merged = merge(false);
+    // Merging needs room before it gives any.
+    const auto left = files.free_bytes(options.directory);
+    const bool has_room = left && *left >= options.disk_reserve_bytes + blocks.bytes() / 4;
+    auto merged = has_room ? erase_deleted() : Status{};
+    if (merged && has_room) merged = merge(false);
     note("blocks are not merged", merged);
   }
   TenantHead::Memory memory;
@@ -116,6 +123,7 @@ void Store::Impl::maintain() {
     memory.series += mine.series;
     series += one->live();
   }
+  series_are_full = options.memory_bytes != 0 && memory.samples + memory.series >= options.memory_bytes;
   metrics.series.set(static_cast<double>(series));
   metrics.memory.set(static_cast<double>(memory.samples));
   metrics.series_memory.set(static_cast<double>(memory.series));
@@ -171,7 +179,8 @@ Result<BlockList> Store::Impl::write_blocks() {
       const auto labels = one->labels_of(slice);
       for (std::size_t k = 0; k < slice.size(); ++k) {
         one->read_older(slice[k], times, values);
-        const auto skip = static_cast<std::size_t>(std::lower_bound(times.begin(), times.end(), oldest) - times.begin());
+        const auto skip =
+            static_cast<std::size_t>(std::lower_bound(times.begin(), times.end(), oldest) - times.begin());
         AT_TRY(out.add(tenant, labels[k], std::span(times).subspan(skip), std::span(values).subspan(skip)));
       }
     }
@@ -192,8 +201,8 @@ Status Store::Impl::finish_flush(storage::LogPosition flushed, bool drop_log) {
     const std::lock_guard lock(waking);
     return !stopping;
   }();
-  AT_TRY(write_checkpoint(files, options.directory, salt, clock.now(), checkpoint, marks_now,
-                          goes_on ? &head : nullptr));
+  AT_TRY(
+      write_checkpoint(files, options.directory, salt, clock.now(), checkpoint, marks_now, goes_on ? &head : nullptr));
   AT_TRY(drop_log_before(flushed.value >> 32, drop_log));
   const auto idle = clock.now() - std::min<Duration>(kIdle, clock.now().time_since_epoch());
   const std::lock_guard lock(writing);
@@ -227,7 +236,8 @@ Status Store::Impl::erase_deleted() {
   if (deletions->empty()) return {};
   const auto all_blocks = blocks.list();
   for (const auto& block : *all_blocks) {
-    const bool touched = std::any_of(deletions->begin(), deletions->end(), [&](const auto& one) { return touches(one, *block); });
+    const bool touched =
+        std::any_of(deletions->begin(), deletions->end(), [&](const auto& one) { return touches(one, *block); });
     auto name = BlockName::parse(block->path());
     if (!touched || !name) continue;
     ++name->revision;

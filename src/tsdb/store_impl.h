@@ -17,6 +17,7 @@
 #include "tsdb/deletes.h"
 #include "tsdb/head/head.h"
 #include "tsdb/log/replayer.h"
+#include "tsdb/rate_limit.h"
 #include "tsdb/store.h"
 #include "tsdb/store_metrics.h"
 
@@ -49,6 +50,7 @@ struct Store::Impl {
   // store_commit.cc
   void commit(std::vector<Pending>& group);
   Status ensure_segment();
+  Status check_reserve();
   Status stage_batch(Staged& staged);
   Status stage_definitions(const Staged& staged);
   void apply(std::vector<Staged>& staged, const storage::OriginMarks& group_marks);
@@ -72,6 +74,10 @@ struct Store::Impl {
   Status drop_old_blocks();
   Status erase_deleted();
   Status delete_series(const TenantId& tenant, const Matchers& matchers, storage::TimeRange range);
+
+  // store_care.cc
+  Result<std::string> snapshot();
+  Result<std::vector<std::string>> verify();
 
   // store_query.cc
   Result<std::vector<storage::SelectedSeries>> select(const TenantId& tenant, const Matchers& matchers,
@@ -109,6 +115,8 @@ struct Store::Impl {
   std::string record;                        ///< guarded by writing; the one being encoded
   Steady next_attempt{};                     ///< guarded by writing
   Steady next_complaint{};                   ///< guarded by writing
+  Steady next_reserve_look{};                ///< guarded by writing
+  bool below_reserve = false;                ///< guarded by writing
   std::optional<Error> log_error;            ///< guarded by writing
 
   std::mutex maintaining;
@@ -116,7 +124,9 @@ struct Store::Impl {
   Time rotated;                     ///< guarded by maintaining; when the present generation began
   /// Guarded by maintaining: where the log stood when a generation was set apart that is in no blocks yet.
   std::optional<storage::LogPosition> unfinished;
-  std::atomic<bool> memory_is_full = false;
+  std::atomic<bool> memory_is_full = false;   ///< of samples: writers are to wait
+  std::atomic<bool> series_are_full = false;  ///< no new ones
+  RateLimit rates;
 
   std::mutex waking;
   std::condition_variable wake;

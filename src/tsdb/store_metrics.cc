@@ -21,6 +21,7 @@ StoreMetrics::StoreMetrics(telemetry::Registry& r)
       too_new(dropped(r, "too_new")),
       queue_full(refused(r, "queue_full")),
       memory_full(refused(r, "memory_full")),
+      rate(refused(r, "rate")),
       log_error(refused(r, "log_error")),
       repeated(r.counter("atalaya_tsdb_repeated_batches_total", "Batches acknowledged without effect, seen before.")),
       flushes(r.counter("atalaya_tsdb_flushes_total", "Times that memory was written to blocks.")),

@@ -14,6 +14,7 @@ struct StoreMetrics {
   telemetry::Counter& too_new;
   telemetry::Counter& queue_full;
   telemetry::Counter& memory_full;
+  telemetry::Counter& rate;
   telemetry::Counter& log_error;
   telemetry::Counter& repeated;
   telemetry::Counter& flushes;

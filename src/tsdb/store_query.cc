@@ -17,7 +17,8 @@ struct BlockPart {
 };
 
 bool is_hidden(const std::vector<storage::TimeRange>& hidden, Time time) {
-  return std::any_of(hidden.begin(), hidden.end(), [&](const auto& range) { return time >= range.from && time <= range.to; });
+  return std::any_of(hidden.begin(), hidden.end(),
+                     [&](const auto& range) { return time >= range.from && time <= range.to; });
 }
 
 /// Reads what it covers when it is first asked. Of two samples of one instant the one of the earlier part
@@ -155,9 +156,8 @@ Result<std::vector<storage::SelectedSeries>> Store::Impl::select(const TenantId&
   const auto list = blocks.list();
   std::vector<Merged> merged;
   std::unordered_map<Labels, std::size_t> places;
-  const bool only_memory = std::none_of(list->begin(), list->end(), [&](const auto& block) {
-    return overlaps(*block, range) && block->index(tenant);
-  });
+  const bool only_memory = std::none_of(
+      list->begin(), list->end(), [&](const auto& block) { return overlaps(*block, range) && block->index(tenant); });
   if (!only_memory) places.reserve(in_memory.size());
   for (auto& found : in_memory) {
     if (!only_memory) places.emplace(*found.labels, merged.size());
@@ -183,8 +183,8 @@ Result<std::vector<storage::SelectedSeries>> Store::Impl::select(const TenantId&
   out.reserve(merged.size());
   for (auto& one : merged) {
     if (in_memory_of && one.id.value() == 0) one.id = SeriesId{in_memory_of->find(*one.labels)};
-    auto samples = std::make_unique<StoredSamples>(tenant, std::move(one.blocks), std::move(one.head), range,
-                                                   metrics.unreadable);
+    auto samples =
+        std::make_unique<StoredSamples>(tenant, std::move(one.blocks), std::move(one.head), range, metrics.unreadable);
     out.push_back({one.id, std::move(one.labels), std::move(samples)});
   }
   return out;

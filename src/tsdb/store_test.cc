@@ -24,6 +24,7 @@ Options options_for_tests() {
   options.directory = "series";
   options.commit_inline = true;
   options.flush_on_stop = false;
+  options.disk_reserve_bytes = 0;
   return options;
 }
 
@@ -108,12 +109,18 @@ TEST_F(TsdbStore, TheFirstValueOfATimeStays) {
   EXPECT_EQ(again->named[0].why, storage::Refusal::kDuplicate);
   EXPECT_EQ(again->named[0].sample.value, 9);
   EXPECT_EQ(again->accepted, 0u);
-  const auto same = append("up", 2, 2);
-  EXPECT_EQ(same->duplicate, 1u);
-  EXPECT_EQ(same->conflicting, 0u) << "the same sample again is no contradiction";
   open();
   EXPECT_EQ(contents(*store_), (Model{{"up", {{1000, 1}, {2000, 2}}}}));
   EXPECT_EQ(replayed(*store_, {}).size(), 2u);
+}
+
+TEST_F(TsdbStore, TheSameSampleAgainIsNoContradiction) {
+  open();
+  append("up", 1, 1);
+  const auto again = append("up", 1, 1);
+  EXPECT_EQ(again->duplicate, 1u);
+  EXPECT_EQ(again->conflicting, 0u);
+  EXPECT_TRUE(again->named.empty());
 }
 
 TEST_F(TsdbStore, SamplesOutsideRetentionAreRefusedAlone) {
@@ -258,6 +265,56 @@ TEST_F(TsdbStore, AFullDiskRefusesWritesServesReadsAndRecovers) {
   files_.power_cut();
   open();
   EXPECT_EQ(contents(*store_), (Model{{"up", {{1000, 1}, {2000, 2}}}}));
+}
+
+TEST_F(TsdbStore, WithLessThanItsReserveItRefusesWritesAndComesBackByItself) {
+  auto options = options_for_tests();
+  options.disk_reserve_bytes = 1 << 20;
+  open(options);
+  ASSERT_TRUE(append("up", 1, 1));
+  files_.set_capacity((1 << 20) - 1);
+  clock_.advance(Duration{1000});
+  const auto refused = append("up", 2, 2);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kUnavailable);
+  EXPECT_NE(refused.error().message.find("reserve of 1048576 bytes"), std::string::npos);
+  EXPECT_NE(metrics_.expose().find("atalaya_tsdb_read_only 1"), std::string::npos);
+  files_.set_capacity(3 << 20);
+  clock_.advance(Duration{1000});
+  EXPECT_TRUE(append("up", 2, 2));
+  EXPECT_NE(metrics_.expose().find("atalaya_tsdb_read_only 0"), std::string::npos);
+}
+
+TEST_F(TsdbStore, MoreSamplesThanATenantMaySendAreRefusedByName) {
+  auto options = options_for_tests();
+  options.max_samples_per_second = 1;
+  open(options);
+  for (int i = 0; i < 10; ++i) ASSERT_TRUE(append("up", i, i));
+  const auto refused = append("up", 11, 1);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kResourceExhausted);
+  EXPECT_NE(refused.error().message.find("max_samples_per_second is 1"), std::string::npos);
+  const auto mine = std::exchange(tenant_, TenantId{"other"});
+  EXPECT_TRUE(append("up", 11, 1));  // another tenant notices nothing
+  tenant_ = mine;
+  clock_.advance(Duration{1000});
+  EXPECT_TRUE(append("up", 12, 1));
+}
+
+TEST_F(TsdbStore, BeyondItsMemoryNoNewSeriesAreMadeAndKnownOnesGoOn) {
+  auto options = options_for_tests();
+  options.memory_bytes = 200'000;
+  open(options);
+  ASSERT_TRUE(append("known", 1, 1));
+  Result<SeriesId> made = SeriesId{0};
+  for (int i = 0; i < 5000 && made; ++i) {
+    if (i % 100 == 0) store_->maintain();
+    made = store_->resolve(tenant_, Labels{{"__name__", "bomb"}, {"n", std::to_string(i)}});
+  }
+  ASSERT_FALSE(made);
+  EXPECT_EQ(made.error().code, ErrorCode::kResourceExhausted);
+  EXPECT_NE(made.error().message.find("memory_bytes is 200000"), std::string::npos);
+  EXPECT_TRUE(append("known", 2, 1));
 }
 
 TEST_F(TsdbStore, ASecondProcessIsRefused) {

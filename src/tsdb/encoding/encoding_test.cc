@@ -85,6 +85,15 @@ TEST(ValueEncoding, AStaleMarkerCostsAFewBytes) {
   values_size(values);
 }
 
+TEST(ValueEncoding, KeepsFractionsOfVeryLargeNumbers) {
+  for (const double large : {0x1p50, 0x1p51, 0x1p52, 0x1p53}) {
+    for (const double part : {0.25, 0.5, 0.75, 1.5}) {
+      values_size({large + part});
+      values_size({0, large + part, -large - part, 0});
+    }
+  }
+}
+
 TEST(ValueEncoding, KeepsWholeNumbersOfAnySize) {
   values_size({9007199254740992, -9007199254740992, 1, 0});
   values_size({9223372036854774784.0, -9223372036854775808.0, 1, 9223372036854775808.0});

@@ -45,10 +45,10 @@ struct Decimal {
 bool to_decimal(double v, unsigned exponent, Decimal& out) {
   const double scaled = v * kPowersOfTen[exponent];
   if (!(std::fabs(scaled) <= kMaxScaled)) {
-    // A whole number of any size is its own mantissa.
+    // A whole number of any size is its own mantissa; up to 2^53 there are others.
     if (exponent != 0 || !(std::fabs(v) < 0x1p63)) return false;
     out = {static_cast<std::int64_t>(v), 0};
-    return true;
+    return static_cast<double>(out.mantissa) == v;
   }
   out.mantissa = nearest(scaled);
   const double back = from_decimal(out.mantissa, exponent);

@@ -1,7 +1,8 @@
 #include "tsdb/head/label_index.h"
 
-#include <algorithm>
 #include <boost/unordered/unordered_flat_map.hpp>
+
+#include <algorithm>
 #include <cstring>
 #include <set>
 

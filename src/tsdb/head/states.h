@@ -51,8 +51,8 @@ class StateTable {
   /// the id to go on from, 0 at the end.
   template <typename Visit>
   std::uint32_t visit(std::uint32_t from, std::size_t pages, Visit&& visit) const {
-    return const_cast<StateTable*>(this)->visit(
-        from, pages, [&](std::uint32_t id, const SeriesState& state) { visit(id, state); });
+    return const_cast<StateTable*>(this)->visit(from, pages,
+                                                [&](std::uint32_t id, const SeriesState& state) { visit(id, state); });
   }
   template <typename Visit>
   std::uint32_t visit(std::uint32_t from, std::size_t pages, Visit&& visit) {

@@ -17,10 +17,10 @@ std::uint32_t previous_chunk(const Line& first) { return static_cast<std::uint32
 std::uint32_t next_line(const Line& line) { return static_cast<std::uint32_t>(line.words[0] >> 32); }
 std::int64_t first_time(const Line& first) { return static_cast<std::int64_t>(first.words[2]); }
 
-std::uint64_t zigzag(std::int64_t v) { return static_cast<std::uint64_t>(v) << 1 ^ static_cast<std::uint64_t>(v >> 63); }
-std::int64_t unzigzag(std::uint64_t v) {
-  return static_cast<std::int64_t>(v >> 1) ^ -static_cast<std::int64_t>(v & 1);
+std::uint64_t zigzag(std::int64_t v) {
+  return static_cast<std::uint64_t>(v) << 1 ^ static_cast<std::uint64_t>(v >> 63);
 }
+std::int64_t unzigzag(std::uint64_t v) { return static_cast<std::int64_t>(v >> 1) ^ -static_cast<std::int64_t>(v & 1); }
 
 /// Whether the double is a whole number below 2^53 that comes back bit for bit (−0 does not).
 bool whole(std::uint64_t bits, std::int64_t& out) {

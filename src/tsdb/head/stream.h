@@ -38,10 +38,10 @@ struct alignas(64) SeriesState {
   std::uint8_t word = 0;    ///< of `line`, the one that is being filled
   std::uint8_t free = 0;    ///< bits of it that are free
   std::uint8_t leading = 0;
-  std::uint8_t length = 0;      ///< of the XOR window; 0 for none
+  std::uint8_t length = 0;  ///< of the XOR window; 0 for none
   std::uint8_t pair_count = 0;
-  bool defined = false;         ///< the log has its labels; the committer's alone
-  std::uint32_t used = 0;       ///< when it was last resolved or appended to, Unix seconds
+  bool defined = false;    ///< the log has its labels; the committer's alone
+  std::uint32_t used = 0;  ///< when it was last resolved or appended to, Unix seconds
 };
 static_assert(sizeof(SeriesState) == 64);
 

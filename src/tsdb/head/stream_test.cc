@@ -38,10 +38,30 @@ void expect_same(const std::vector<Sample>& found, const std::vector<Sample>& wa
 TEST(HeadStream, EveryBitOfEveryValueComesBack) {
   Stream stream;
   std::int64_t time = 1'700'000'000'000;
-  for (const double value :
-       {0.0, -0.0, 0.0, 1.0, -1.0, 0x1p53, 0x1p53 - 1, -0x1p53 + 1, 1e300, 0.1, 0.2, 5e-324, std::nan(""),
-        stale_marker(), std::numeric_limits<double>::infinity(), -std::numeric_limits<double>::infinity(), 42.0, 105.0,
-        1e15, 1e15 + 1, -1e15, 3.0, 3.0, 3.0}) {
+  for (const double value : {0.0,
+                             -0.0,
+                             0.0,
+                             1.0,
+                             -1.0,
+                             0x1p53,
+                             0x1p53 - 1,
+                             -0x1p53 + 1,
+                             1e300,
+                             0.1,
+                             0.2,
+                             5e-324,
+                             std::nan(""),
+                             stale_marker(),
+                             std::numeric_limits<double>::infinity(),
+                             -std::numeric_limits<double>::infinity(),
+                             42.0,
+                             105.0,
+                             1e15,
+                             1e15 + 1,
+                             -1e15,
+                             3.0,
+                             3.0,
+                             3.0}) {
     stream.add(time, value);
     time += 15'000;
   }
@@ -51,7 +71,8 @@ TEST(HeadStream, EveryBitOfEveryValueComesBack) {
 TEST(HeadStream, AnyStepInTimeComesBack) {
   Stream stream;
   std::int64_t time = 0;
-  for (const std::int64_t step : {0LL, 1LL, 1LL, 63LL, 64LL, 2047LL, 2049LL, 500'000LL, 1LL << 30, 1LL << 31, 1LL << 40, 1LL}) {
+  for (const std::int64_t step :
+       {0LL, 1LL, 1LL, 63LL, 64LL, 2047LL, 2049LL, 500'000LL, 1LL << 30, 1LL << 31, 1LL << 40, 1LL}) {
     time += step;
     stream.add(time, static_cast<double>(step));
   }

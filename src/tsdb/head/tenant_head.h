@@ -152,20 +152,21 @@ class TenantHead {
   const std::uint16_t chunk_samples_;
 
   mutable std::shared_mutex mutex_;
-  StateTable states_;                                          ///< guarded by mutex_
+  StateTable states_;                                                          ///< guarded by mutex_
   std::unique_ptr<LabelIndex> index_ = std::make_unique<LabelIndex>(states_);  ///< guarded by mutex_
-  KeyMap keys_;                                                ///< guarded by mutex_
-  std::uint32_t generation_ = 1;                               ///< guarded by mutex_
-  std::shared_ptr<Arena> arena_ = std::make_shared<Arena>();   ///< guarded by mutex_
-  std::shared_ptr<Arena> older_arena_;                         ///< guarded by mutex_; null when there is none
-  LateSamples late_;                                           ///< guarded by mutex_
-  LateSamples older_late_;                                     ///< guarded by mutex_
+  KeyMap keys_;                                                                ///< guarded by mutex_
+  std::uint32_t generation_ = 1;                                               ///< guarded by mutex_
+  std::shared_ptr<Arena> arena_ = std::make_shared<Arena>();                   ///< guarded by mutex_
+  std::shared_ptr<Arena> older_arena_;  ///< guarded by mutex_; null when there is none
+  LateSamples late_;                    ///< guarded by mutex_
+  LateSamples older_late_;              ///< guarded by mutex_
 
   mutable std::mutex labels_mutex_;
-  mutable std::unordered_map<std::uint32_t, std::shared_ptr<const Labels>> shared_labels_;  ///< guarded by labels_mutex_
+  mutable std::unordered_map<std::uint32_t, std::shared_ptr<const Labels>>
+      shared_labels_;  ///< guarded by labels_mutex_
 
   // The committer's alone.
-  std::vector<storage::SeriesSample> group_;                       ///< accepted since the last end_group
+  std::vector<storage::SeriesSample> group_;                            ///< accepted since the last end_group
   std::unordered_map<SampleName, double, SampleNameHash> group_names_;  ///< of it, once somebody had to know
   std::span<const storage::SeriesSample> staging_;  ///< accepted of the batch that is being looked at
   bool group_is_named_ = false;

@@ -65,7 +65,8 @@ TEST_F(HeadOfATenant, LimitsRefuseByName) {
   limits_.max_label_name_bytes = 8;
   limits_.max_label_value_bytes = 8;
   const auto refused = [&](const Labels& labels) { return head_.resolve(labels, limits_, 1).error(); };
-  EXPECT_NE(refused(Labels{{"a", "1"}, {"b", "1"}, {"c", "1"}}).message.find("max_labels_per_series is 2"), std::string::npos);
+  EXPECT_NE(refused(Labels{{"a", "1"}, {"b", "1"}, {"c", "1"}}).message.find("max_labels_per_series is 2"),
+            std::string::npos);
   EXPECT_NE(refused(Labels{{"a_long_name", "1"}}).message.find("max_label_name_bytes is 8"), std::string::npos);
   EXPECT_NE(refused(Labels{{"a", "a long value"}}).message.find("max_label_value_bytes is 8"), std::string::npos);
   EXPECT_EQ(refused(Labels{}).code, ErrorCode::kInvalidArgument);
@@ -79,17 +80,18 @@ TEST_F(HeadOfATenant, LateSamplesAreTakenWithinTheWindowAndTheFirstStays) {
   const auto hour = std::int64_t{3'600'000};
   EXPECT_EQ(write(series, 2 * hour, 1).accepted, 1u);
   EXPECT_EQ(write(series, 2 * hour + 10, 2).accepted, 1u);
-  EXPECT_EQ(write(series, 2 * hour + 5, 3).accepted, 1u);       // late
-  EXPECT_EQ(write(series, hour + 10, 4).accepted, 1u);          // just inside
-  EXPECT_EQ(write(series, hour + 9, 5).too_old, 1u);            // just outside
-  EXPECT_EQ(write(series, 2 * hour + 5, 3).conflicting, 0u);    // the same again
+  EXPECT_EQ(write(series, 2 * hour + 5, 3).accepted, 1u);     // late
+  EXPECT_EQ(write(series, hour + 10, 4).accepted, 1u);        // just inside
+  EXPECT_EQ(write(series, hour + 9, 5).too_old, 1u);          // just outside
+  EXPECT_EQ(write(series, 2 * hour + 5, 3).conflicting, 0u);  // the same again
   const auto other = write(series, 2 * hour + 5, 9);
   EXPECT_EQ(other.duplicate, 1u);
   EXPECT_EQ(other.conflicting, 1u);
   ASSERT_EQ(other.named.size(), 1u);
-  EXPECT_EQ(write(series, 2 * hour + 10, 9).conflicting, 1u);   // the youngest
+  EXPECT_EQ(write(series, 2 * hour + 10, 9).conflicting, 1u);  // the youngest
   EXPECT_EQ(write(series, 2 * hour, 1).duplicate, 1u);
-  EXPECT_EQ(read(series), (std::map<std::int64_t, double>{{hour + 10, 4}, {2 * hour, 1}, {2 * hour + 5, 3}, {2 * hour + 10, 2}}));
+  EXPECT_EQ(read(series),
+            (std::map<std::int64_t, double>{{hour + 10, 4}, {2 * hour, 1}, {2 * hour + 5, 3}, {2 * hour + 10, 2}}));
 }
 
 TEST_F(HeadOfATenant, ASeriesFirstSampleMayHaveAnyAge) {
@@ -99,12 +101,16 @@ TEST_F(HeadOfATenant, ASeriesFirstSampleMayHaveAnyAge) {
 
 TEST_F(HeadOfATenant, WithinOneGroupDuplicatesAreSeenToo) {
   const SeriesId series{id(Labels{{"a", "b"}})};
-  const auto counts = write({{series, from_ms(10), 1}, {series, from_ms(20), 2}, {series, from_ms(10), 3},
-                             {series, from_ms(15), 4}, {series, from_ms(15), 4}});
+  const auto counts = write({{series, from_ms(10), 1},
+                             {series, from_ms(20), 2},
+                             {series, from_ms(10), 3},
+                             {series, from_ms(15), 4},
+                             {series, from_ms(15), 4}});
   EXPECT_EQ(counts.accepted, 3u);
   EXPECT_EQ(counts.duplicate, 2u);
   EXPECT_EQ(counts.conflicting, 1u);
-  EXPECT_EQ(read(static_cast<std::uint32_t>(series.value())), (std::map<std::int64_t, double>{{10, 1}, {15, 4}, {20, 2}}));
+  EXPECT_EQ(read(static_cast<std::uint32_t>(series.value())),
+            (std::map<std::int64_t, double>{{10, 1}, {15, 4}, {20, 2}}));
 }
 
 TEST_F(HeadOfATenant, WhatWasNotWrittenIsForgotten) {
@@ -112,14 +118,16 @@ TEST_F(HeadOfATenant, WhatWasNotWrittenIsForgotten) {
   storage::Appended counts;
   std::vector<storage::SeriesSample> accepted;
   std::vector<std::uint32_t> undefined;
-  ASSERT_TRUE(head_.stage(std::vector<storage::SeriesSample>{{SeriesId{series}, from_ms(10), 1}}, kAll, counts, accepted, undefined));
+  ASSERT_TRUE(head_.stage(std::vector<storage::SeriesSample>{{SeriesId{series}, from_ms(10), 1}}, kAll, counts,
+                          accepted, undefined));
   EXPECT_EQ(undefined, std::vector<std::uint32_t>{series});
   head_.unstage(accepted, undefined);
   head_.end_group();
   EXPECT_TRUE(read(series).empty());
   undefined.clear();
   accepted.clear();
-  ASSERT_TRUE(head_.stage(std::vector<storage::SeriesSample>{{SeriesId{series}, from_ms(5), 1}}, kAll, counts, accepted, undefined));
+  ASSERT_TRUE(head_.stage(std::vector<storage::SeriesSample>{{SeriesId{series}, from_ms(5), 1}}, kAll, counts, accepted,
+                          undefined));
   EXPECT_EQ(undefined.size(), 1u);
   EXPECT_EQ(accepted.size(), 1u);
 }
@@ -166,7 +174,9 @@ TEST_F(HeadOfATenant, OlderSeriesComeInTheOrderOfTheirLabels) {
   for (int i = 0; i < 500; ++i) {
     LabelsBuilder builder;
     for (const char* name : {"__name__", "a", "ab", "b"}) {
-      if (random() % 4) builder.set(name, std::string(1 + random() % 12, static_cast<char>('a' + random() % 3)) + std::to_string(random() % 5));
+      if (random() % 4)
+        builder.set(
+            name, std::string(1 + random() % 12, static_cast<char>('a' + random() % 3)) + std::to_string(random() % 5));
     }
     const auto labels = builder.build();
     if (labels.empty() || head_.find(labels) != 0) continue;
@@ -242,7 +252,8 @@ TEST_F(HeadOfATenant, SelectsAsAPlainModelDoes) {
       if (matches(matchers, labels)) wanted.insert(to_string(labels));
     }
     const auto found = head_.select(matchers, {});
-    const bool all_accept_empty = std::all_of(matchers.begin(), matchers.end(), [](const auto& m) { return m.matches(""); });
+    const bool all_accept_empty =
+        std::all_of(matchers.begin(), matchers.end(), [](const auto& m) { return m.matches(""); });
     ASSERT_EQ(found.has_value(), !all_accept_empty) << to_string(matchers);
     if (!found) continue;
     std::set<std::string> got;

@@ -145,7 +145,8 @@ Result<CheckpointFound> read_checkpoint(io::FileSystem& files, const std::string
     damage(fmt::format("offset {}: {}", raw.begin, status.error().message));
     return {};
   };
-  AT_TRY(const auto scan, storage::scan_segment(*file, header->salt, storage::kSegmentHeaderBytes, file->size(), visit));
+  AT_TRY(const auto scan,
+         storage::scan_segment(*file, header->salt, storage::kSegmentHeaderBytes, file->size(), visit));
   if (first_copy_damaged) damage("the first copy of its header");
   if (scan.damaged_bytes > 0) damage(fmt::format("{} damaged bytes", scan.damaged_bytes));
   if (!scan.sealed) damage("its end is missing");

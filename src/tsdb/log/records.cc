@@ -1,8 +1,9 @@
 #include "tsdb/log/records.h"
 
+#include <boost/unordered/unordered_flat_map.hpp>
+
 #include <algorithm>
 #include <bit>
-#include <boost/unordered/unordered_flat_map.hpp>
 #include <cstring>
 #include <numeric>
 
@@ -176,7 +177,7 @@ Status decode_samples(std::string_view payload, SamplesRecord& out) {
   const char* offsets = in.raw(time_bytes * count).data();
   out.samples.resize(count);
   for (std::size_t i = 0; i < count; ++i) {
-    const std::int64_t apart = time_bytes == 0 ? 0
+    const std::int64_t apart = time_bytes == 0   ? 0
                                : time_bytes == 4 ? load<std::int32_t>(offsets, i)
                                                  : load<std::int64_t>(offsets, i);
     const auto time = static_cast<std::int64_t>(static_cast<std::uint64_t>(base) + static_cast<std::uint64_t>(apart));

@@ -40,8 +40,8 @@ struct DefinitionsView {
   TenantId tenant;
   std::vector<std::pair<std::string_view, std::string_view>> pairs;
   std::vector<std::uint32_t> ids;
-  std::vector<std::uint32_t> ends;      ///< of each series in `members`
-  std::vector<std::uint32_t> members;   ///< pairs of the series, one after the other
+  std::vector<std::uint32_t> ends;     ///< of each series in `members`
+  std::vector<std::uint32_t> members;  ///< pairs of the series, one after the other
 
   std::span<const std::uint32_t> members_of(std::size_t series) const {
     const auto begin = series == 0 ? 0 : ends[series - 1];
@@ -63,8 +63,8 @@ Status decode_samples(std::string_view payload, SamplesRecord& out);
 
 /// What a checkpoint says besides definitions.
 struct CheckpointHead {
-  storage::LogPosition flushed;      ///< samples up to here are in blocks
-  std::uint64_t next_sequence = 1;   ///< of blocks
+  storage::LogPosition flushed;     ///< samples up to here are in blocks
+  std::uint64_t next_sequence = 1;  ///< of blocks
   std::vector<std::pair<TenantId, std::uint32_t>> next_ids;
 };
 std::string encode_checkpoint_head(const CheckpointHead& head);
