@@ -133,3 +133,8 @@ export function viewPath(id: string): string[] {
 export function viewQuery(section: GridSection): Record<string, string | undefined> {
   return { section: section === 'pages' ? 'pages' : undefined };
 }
+
+/** The query that opens the grid editor, with a widget's settings at its side. */
+export function editQuery(section: GridSection, widget?: number): Record<string, string | undefined> {
+  return { ...viewQuery(section), edit: '1', widget: widget === undefined ? undefined : String(widget) };
+}
