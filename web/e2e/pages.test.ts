@@ -96,10 +96,52 @@ it('opens from the list of pages for who has signed in', async () => {
   visitor.expected.length = 0;
   await visitor.go('#/dashboards?tab=pages');
   const opened = page.waitForEvent('popup');
-  await page.getByRole('button', { name: 'Open On duty' }).click();
+  await page.getByRole('link', { name: 'Open On duty' }).click();
   const popup = await opened;
   await popup.getByRole('heading', { name: 'On duty' }).waitFor();
   await popup.close();
+});
+
+it('lets in who comes by the address alone and is signed in, and leads back to it', async () => {
+  const { page } = visitor;
+  await page.context().clearCookies();
+  visitor.expected.push(/status of 401/);
+  // Not by goto: the way through the UI interrupts it.
+  await page.evaluate((to) => location.assign(to), `${server.url}/p/wall/duty?host=pier`);
+  await page.getByRole('heading', { name: 'Asked for pier' }).waitFor();
+  expect(page.url()).toBe(`${server.url}/p/wall/duty?host=pier`);
+  visitor.expected.length = 0;
+});
+
+it('leads from a package and from a page item to the page and to its grid', async () => {
+  const { page } = visitor;
+  await visitor.go('#/packages/wall');
+  const pages = page.getByRole('region', { name: 'Pages' });
+  expect(await pages.getByRole('link', { name: 'Open On duty' }).getAttribute('href')).toBe('/p/wall/duty');
+  await pages.getByRole('link', { name: 'Grid', exact: true }).click();
+  expect(await page.getByRole('link', { name: 'Open Grid' }).getAttribute('href')).toBe('/p/wall/grid');
+  const widgets = page.locator('[data-field="widgets"]');
+  expect(await widgets.getByRole('listitem').allInnerTexts()).toHaveLength(3);
+  expect(await widgets.getByRole('textbox').count()).toBe(0);
+  await widgets.getByRole('link', { name: 'Memory' }).click();
+  await page.getByRole('complementary', { name: 'Settings of the widget' }).waitFor();
+  expect(await page.locator('.grid-stack-item').count()).toBe(3);
+});
+
+it('says which widgets keep a page from being saved, and leads to them', async () => {
+  const { page } = visitor;
+  visitor.expected.push(/status of 422/);
+  await page.getByRole('button', { name: 'Add widget' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: /^States/ }).click();
+  await page.getByRole('button', { name: 'Save', exact: true }).click();
+  const mistakes = page.getByRole('dialog').getByRole('list', { name: 'Mistakes' });
+  await mistakes.getByText('Query is missing').waitFor();
+  expect(await mistakes.getByRole('listitem').count()).toBe(1);
+  await mistakes.getByRole('button', { name: 'States, widget 4' }).click();
+  await page.getByRole('complementary', { name: 'Settings of the widget' }).getByRole('heading', { name: 'States' }).waitFor();
+  await page.getByRole('button', { name: 'Discard' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Leave without saving' }).click();
+  visitor.expected.length = 0;
 });
 
 it('shows values as text, whatever they hold', async () => {

@@ -53,6 +53,10 @@ class Dashboards {
     return this.list.find((one) => one.id === id) ?? this.pages.find((one) => one.id === id);
   }
 
+  pageAt(name: string, path: string[]): PageEntry | undefined {
+    return this.pages.find((one) => one.package === name && one.path.join('/') === path.join('/'));
+  }
+
   isStarred(id: string): boolean {
     return this.stars.includes(id);
   }

@@ -15,6 +15,8 @@ export interface FormModel {
   effective: (field: string) => EffectiveField | undefined;
   /** Whether something at or below a path that is not written here comes by a link. */
   isLinked: (path: Path) => boolean;
+  /** The address of the grid editor, at one of its widgets; absent for what has no grid or is not saved yet. */
+  grid?: ((widget?: number) => string) | undefined;
   set: (path: Path, value: Value) => void;
   unset: (path: Path) => void;
   /** Shows where a field stands in the text. */
