@@ -26,7 +26,7 @@ void clear(ColumnsRead& out, std::size_t columns) {
   for (auto& column : out.columns) column.clear();
 }
 
-/// From `at` on, the first index whose instant is not below `time`; looks near first.
+/// The first index whose instant is not below `time`, where that at `at` is; looks near first.
 std::size_t skip_below(const std::vector<std::int64_t>& times, std::size_t at, std::int64_t time) {
   std::size_t step = 1;
   auto low = at;
@@ -140,11 +140,12 @@ void SeriesWalk::merge_in() {
   std::size_t i = 0;
   std::size_t j = 0;
   while (i < a.size() && j < b.size()) {
-    if (a[i] <= b[j]) {
-      // Up to and with b's instant, which is then told already.
-      auto end = skip_below(a, i, b[j]);
-      const bool same = end < a.size() && a[end] == b[j];
-      if (same) ++end, ++j;
+    if (a[i] == b[j]) {
+      const auto begin = i;
+      while (i < a.size() && j < b.size() && a[i] == b[j]) ++i, ++j;
+      append(spare_, merged_, begin, i);
+    } else if (a[i] < b[j]) {
+      const auto end = skip_below(a, i, b[j]);
       append(spare_, merged_, i, end);
       i = end;
     } else {
