@@ -37,6 +37,7 @@ Status check_role(const auth::Principal& who, Need need) {
     case Need::kOperator: return auth::require(who, auth::Role::kOperator);
     case Need::kAdmin: return auth::require(who, auth::Role::kAdmin);
     case Need::kAgent: return auth::require_agent(who);
+    case Need::kIngest: return auth::require_ingest(who);
   }
   AT_CHECK(false);
 }
@@ -90,8 +91,10 @@ void Doors::add_slow(std::string method, const std::string& pattern, Need need, 
       respond(answer ? std::move(*answer) : net::Response::error(answer.error()));
     };
     if (workers.try_post(std::move(work))) return;
-    respond(net::Response::error(
-        {ErrorCode::kResourceExhausted, "too many such requests wait already", std::nullopt, "try again soon"}));
+    auto full = net::Response::error(
+        {ErrorCode::kResourceExhausted, "too many such requests wait already", std::nullopt, "try again soon"});
+    full.headers.set("Retry-After", "1");
+    respond(std::move(full));
   };
   router_.add(std::move(method), full(pattern), std::move(handler), options);
 }

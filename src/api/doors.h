@@ -14,7 +14,8 @@ namespace atalaya::api {
 constexpr std::string_view kPrefix = "/api/atalaya/v1";
 
 /// What a route asks of its caller. kPage: a viewer who comes with the cookie of pages, and with nothing else.
-enum class Need { kPublic, kViewer, kOperator, kAdmin, kAgent, kPage };
+/// kIngest: who may write samples.
+enum class Need { kPublic, kViewer, kOperator, kAdmin, kAgent, kPage, kIngest };
 
 /// The cookie that opens pages, and never anything else (docs/formats/credentials.md).
 constexpr std::string_view kPageCookie = "atalaya_pages";
@@ -41,7 +42,8 @@ class Doors {
   /// Set when authentication is switched off.
   const std::optional<auth::Principal>& everybody() const { return everybody_; }
   /// For what may take minutes: the caller is looked at first, then `action` waits for a thread of `workers`
-  /// instead of holding one that answers everybody. No room before them: resource_exhausted.
+  /// instead of holding one that answers everybody. No room before them: resource_exhausted,
+  /// with Retry-After.
   void add_slow(std::string method, const std::string& pattern, Need need, net::WorkerPool& workers, Action action,
                 net::RouteOptions options = {});
   /// The credential of a socket is a ticket (`?ticket=`) or, for agents and programs, the usual.

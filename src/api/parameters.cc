@@ -32,6 +32,16 @@ Result<std::size_t> limit_parameter(const net::Parameters& parameters, std::size
   return limit;
 }
 
+Result<Matchers> selector_parameter(std::string_view name, std::string_view text) {
+  auto expression = promql::parse(text);
+  if (!expression) return std::unexpected(wrong_parameter(name, expression.error()));
+  auto selectors = promql::selectors(**expression);
+  if (selectors.size() != 1) {
+    return fail(ErrorCode::kInvalidArgument, fmt::format("invalid parameter \"{}\": not a selector", name));
+  }
+  return std::move(selectors[0]);
+}
+
 Result<Matchers> match_parameter(std::string_view text) {
   if (text.empty() || text == "{}") return Matchers{};
   auto expression = promql::parse(text);

@@ -17,6 +17,8 @@ Result<Time> time_parameter(const net::Parameters& parameters, std::string_view 
 Result<std::size_t> limit_parameter(const net::Parameters& parameters, std::size_t fallback, std::size_t most);
 /// One selector in PromQL's notation, `{file="/var/log/x"}`; none when absent or `{}`.
 Result<Matchers> match_parameter(std::string_view text);
+/// One selector in PromQL's notation: a value of the parameter `name`, usually "match[]".
+Result<Matchers> selector_parameter(std::string_view name, std::string_view text);
 /// Puts the name of the parameter before what was wrong with it.
 Error wrong_parameter(std::string_view parameter, Error error);
 

@@ -95,13 +95,8 @@ Result<net::Response> query_range(const SeriesQuerier& series, const TenantId& t
 Result<std::vector<Matchers>> selectors_of(const net::Parameters& parameters) {
   std::vector<Matchers> all;
   for (const auto& text : parameters.all("match[]")) {
-    auto expression = promql::parse(text);
-    if (!expression) return std::unexpected(wrong_parameter("match[]", expression.error()));
-    auto selectors = promql::selectors(**expression);
-    if (selectors.size() != 1) {
-      return fail(ErrorCode::kInvalidArgument, "invalid parameter \"match[]\": not a selector");
-    }
-    all.push_back(std::move(selectors[0]));
+    AT_TRY(auto selector, selector_parameter("match[]", text));
+    all.push_back(std::move(selector));
   }
   return all;
 }

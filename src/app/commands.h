@@ -9,6 +9,7 @@ int token(const config::Options& options);
 int check(const config::Options& options);
 int test(const config::Options& options);
 int package(const config::Options& options);
+int tsdb(const config::Options& options);
 /// The verbs of `package` that need no server: pack, keygen.
 int pack_package(const config::Options& options);
 int make_package_key(const config::Options& options);

@@ -19,25 +19,7 @@ Option output() {
 /// How a verb finds the server.
 std::vector<Option> with_server(std::vector<Option> own) {
   own.push_back(output());
-  for (Option option :
-       {Option{.name = "data",
-               .fallback = "./atalaya-data",
-               .help = "Folder of a server on this machine: its address and its key are there.",
-               .value_name = "DIR",
-               .section = "Server"},
-        Option{.name = "tenant", .fallback = "default", .help = "Whose packages, with --data.", .section = "Server"},
-        Option{.name = "server", .help = "Address of a server elsewhere.", .value_name = "URL", .section = "Server"},
-        Option{.name = "token",
-               .help = "Token for it, of `atalaya token create`.",
-               .value_name = "TOKEN",
-               .section = "Server",
-               .secret = true},
-        Option{.name = "ca-file",
-               .help = "Certificates (PEM) to trust instead of the system's.",
-               .value_name = "FILE",
-               .section = "Server"}}) {
-    own.push_back(std::move(option));
-  }
+  for (auto& option : server_access_options("Whose packages, with --data.")) own.push_back(std::move(option));
   return own;
 }
 

@@ -26,6 +26,7 @@
 #include "app/own_metrics.h"
 #include "app/package_doors.h"
 #include "app/package_parts.h"
+#include "app/series_doors.h"
 #include "app/version.h"
 #include "app/watched_checks.h"
 #include "app/web_files.h"
@@ -107,6 +108,7 @@ struct Server::Parts {
   std::unique_ptr<db::Database> database;
   std::unique_ptr<auth::Service> auth;
   std::unique_ptr<tsdb::Store> series;
+  std::unique_ptr<SeriesDoors> series_doors;
   std::unique_ptr<logdb::Store> logs;
   std::unique_ptr<OwnMetrics> own_metrics;
   std::unique_ptr<registry::Hosts> hosts;
@@ -154,6 +156,7 @@ Status Server::Parts::open_stores() {
   series_options.directory = options.data + "/series";
   series_options.retention = options.series_retention;
   AT_TRY(series, tsdb::Store::open(*files, clock, metrics, series_options));
+  series_doors = std::make_unique<SeriesDoors>(SeriesDoorParts{*series, *series, *series, clock, metrics});
   add_data_metrics(metrics, options.data);
   own_metrics = std::make_unique<OwnMetrics>(metrics, *series, clock, default_tenant(), agent::host_name());
   logdb::Options log_options;
@@ -312,6 +315,7 @@ void Server::Parts::add_routes(net::Router& router) {
   api::add_operation_routes(doors, {*runner, metrics, [this] { return is_ready(); }, [this] { return reload(); }});
   api::add_account_routes(doors, *auth);
   api::add_prometheus_routes(doors, *series, clock);
+  series_doors->add_routes(doors);
   api::add_log_routes(doors, *logs);
   api::add_alert_routes(doors, {*alert_queries, *delivery_queries, channels->book(), *runner});
   api::add_configuration_routes(doors, {*packages, *hosts, *series, *logs, clock,
@@ -421,6 +425,7 @@ Result<std::unique_ptr<Server>> Server::start(ServerOptions options) {
     }
   });
   parts->on_stop([p = parts.get()] { p->agents->stop(); });
+  parts->on_stop([p = parts.get()] { p->series_doors->stop(); });
   AT_TRY(parts->open_doors());
   parts->add_chores();
   parts->ready = true;

@@ -8,6 +8,7 @@
 #include <algorithm>
 
 #include "api/doors.h"
+#include "api/series_transfer.h"
 #include "app/accounts.h"
 #include "app/server_file.h"
 #include "net/curl/http_client.h"
@@ -71,8 +72,8 @@ Result<Answer> ServerClient::post(const std::string& path, const json::value& bo
   return send("POST", path, json::serialize(body), "application/json");
 }
 
-Result<Answer> ServerClient::post_bytes(const std::string& path, std::string bytes) const {
-  return send("POST", path, std::move(bytes), "application/vnd.atalaya.package");
+Result<Answer> ServerClient::post_bytes(const std::string& path, std::string bytes, const char* type) const {
+  return send("POST", path, std::move(bytes), type);
 }
 
 Result<Answer> ServerClient::send(const char* method, const std::string& path, std::string body,
@@ -95,7 +96,11 @@ Result<Answer> ServerClient::send(const char* method, const std::string& path, s
     return std::unexpected(std::move(error));
   }
   if (response->truncated) return fail(ErrorCode::kTooLarge, fmt::format("more than {} bytes came", kMostBytes));
-  Answer answer{response->status, std::move(response->body), {}, attachment(response->header("Content-Disposition"))};
+  Answer answer{response->status,
+                std::move(response->body),
+                {},
+                attachment(response->header("Content-Disposition")),
+                std::string(response->header(api::kNextPage))};
   boost::system::error_code error;
   if (response->header("Content-Type").starts_with("application/json")) answer.json = json::parse(answer.body, error);
   if (answer.status == 401 && answer.json.is_object()) {

@@ -18,6 +18,7 @@ struct Answer {
   std::string body;
   boost::json::value json;  ///< null where the body is none
   std::string file_name;    ///< of an attachment
+  std::string next_page;    ///< what to ask for to go on (api::kNextPage)
 
   bool good() const { return status >= 200 && status < 300; }
   /// Empty where it is no object.
@@ -33,7 +34,8 @@ class ServerClient {
   /// `path` below /api/atalaya/v1/. An error where there is no answer.
   Result<Answer> get(const std::string& path) const;
   Result<Answer> post(const std::string& path, const boost::json::value& body) const;
-  Result<Answer> post_bytes(const std::string& path, std::string bytes) const;
+  Result<Answer> post_bytes(const std::string& path, std::string bytes,
+                            const char* type = "application/vnd.atalaya.package") const;
 
  private:
   ServerClient(std::string url, std::string token, std::string ca_file)

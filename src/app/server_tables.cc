@@ -106,12 +106,14 @@ Command token_command() {
       .options = {data_option(),
                   {.name = "role",
                    .fallback = "viewer",
-                   .help = "What it may do.",
-                   .choices = {"viewer", "operator", "admin"}},
+                   .help = "What it may do; ingest only writes samples (remote write).",
+                   .choices = {"ingest", "viewer", "operator", "admin"}},
                   {.name = "ttl", .type = OptionType::kDuration, .fallback = "90d", .help = "How long it holds."},
                   {.name = "name", .fallback = "command line", .help = "What it is for, shown in lists."},
                   {.name = "tenant", .fallback = "default", .help = "Whose data it opens."}},
-      .examples = {{"atalaya token create --data ./atalaya-data --role viewer --ttl 30d", "for a dashboard"}}};
+      .examples = {
+          {"atalaya token create --data ./atalaya-data --role viewer --ttl 30d", "for a dashboard"},
+          {"atalaya token create --data ./atalaya-data --role ingest --ttl 1y", "for Prometheus' remote_write"}}};
   Command list{.name = "list",
                .help = "List the tokens that have not expired.",
                .options = {data_option(), {.name = "tenant", .fallback = "default", .help = "Whose tokens."}, json}};
@@ -147,7 +149,7 @@ config::Program server_program() {
                    .help = "Monitoring for the people who run clouds: collect, store, judge, page.",
                    .options = logging_options(),
                    .commands = {std::move(up), std::move(server), std::move(agent), token_command(), package_command(),
-                                check_command(), test_command()}},
+                                tsdb_command(), check_command(), test_command()}},
           .version = std::string(kVersion) + " (" + kRevision + ")"};
 }
 

@@ -12,6 +12,10 @@ config::Program agent_program();
 config::Command check_command();
 config::Command test_command();
 config::Command package_command();
+config::Command tsdb_command();
+
+/// Rows by which a command finds the server and is let in; `tenant_help` is a sentence.
+std::vector<config::Option> server_access_options(std::string tenant_help);
 
 /// Rows that both have: how the program logs.
 std::vector<config::Option> logging_options();

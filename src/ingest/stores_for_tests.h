@@ -12,7 +12,6 @@
 
 #include "storage/logs.h"
 #include "storage/series.h"
-#include "storage/series_key_table.h"
 
 namespace atalaya::ingest {
 
@@ -39,10 +38,15 @@ class StoresForTests final : public storage::SeriesAppender, public storage::Ser
   }
   void find_bound(const TenantId& tenant, std::span<const storage::SeriesKey> keys,
                   std::span<SeriesId> ids) const override {
-    keys_.find_bound(tenant, keys, ids);
+    const std::lock_guard lock(mutex_);
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+      const auto found = keys_.find({tenant, {keys[i].low, keys[i].high}});
+      ids[i] = found == keys_.end() ? SeriesId{0} : found->second;
+    }
   }
   void bind(const TenantId& tenant, const storage::SeriesKey& key, SeriesId id) override {
-    keys_.bind(tenant, key, id);
+    const std::lock_guard lock(mutex_);
+    keys_[{tenant, {key.low, key.high}}] = id;
   }
   void append(const TenantId&, storage::SampleBatch batch, storage::AppendDone done) override {
     {
@@ -184,7 +188,7 @@ class StoresForTests final : public storage::SeriesAppender, public storage::Ser
   }
 
   mutable std::mutex mutex_;
-  storage::SeriesKeyTable keys_{100'000};
+  std::map<std::pair<TenantId, std::pair<std::uint64_t, std::uint64_t>>, SeriesId> keys_;
   std::map<std::pair<SeriesId, Time>, std::uint64_t> values_;
   std::map<Labels, std::uint64_t> ids_;
   std::vector<std::string> names_;

@@ -1,0 +1,14 @@
+// GET /federate: the newest sample of chosen series, for another Prometheus to scrape.
+#pragma once
+
+#include "api/doors.h"
+#include "base/time.h"
+#include "storage/series.h"
+
+namespace atalaya::api {
+
+/// Text 0.0.4, of each series that matches a `match[]` its newest sample of the last five minutes; series that have
+/// ended are left out, and those without an instance get an empty one, so that the scraping side sets none.
+void add_federate_route(Doors& doors, const storage::SeriesQuerier& series, const Clock& clock);
+
+}  // namespace atalaya::api

@@ -1,0 +1,163 @@
+#include "api/series_transfer.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "api/json.h"
+#include "api/parameters.h"
+#include "base/bytes.h"
+#include "ingest/prometheus_text.h"
+#include "ingest/series_import.h"
+#include "ingest/series_lines.h"
+
+namespace atalaya::api {
+namespace {
+
+using ingest::LineFormat;
+using storage::SelectedSeries;
+
+/// A page ends with the line that passes this; a line holds at most kLineSamples.
+constexpr std::size_t kPageBytes = 4 << 20;
+constexpr std::size_t kLineSamples = 10'000;
+
+/// `format=json|text`, or what the Content-Type says.
+Result<LineFormat> format_of(const net::Request& request, std::string_view fallback) {
+  auto text = request.query.get("format");
+  if (text.empty()) text = fallback;
+  if (text == "json") return LineFormat::kJson;
+  if (text == "text") return LineFormat::kText;
+  return fail(ErrorCode::kInvalidArgument, "parameter \"format\" must be json or text");
+}
+
+Result<net::Response> import_lines(const SeriesTransferParts& parts, const TenantId& tenant,
+                                   const net::Request& request) {
+  const bool text = request.headers.get("Content-Type").starts_with("text/");
+  AT_TRY(const auto format, format_of(request, text ? "text" : "json"));
+  ingest::SeriesImport work(parts.appender, tenant, parts.clock.now());
+  AT_TRY(const auto done, work.run(format, request.body));
+  json::array errors;
+  for (const auto& [line, what] : done.errors) errors.push_back(json::object{{"line", line}, {"error", what}});
+  return ok(json::object{{"lines", done.lines},
+                         {"samples", done.samples},
+                         {"refused_samples", done.refused},
+                         {"bad_lines", done.bad_lines},
+                         {"errors", std::move(errors)}});
+}
+
+/// Where a page begins: after this time of the series with these labels, and all series behind it.
+struct Cursor {
+  Labels labels;
+  Time after = kMinTime;
+};
+
+std::string text_of(const Cursor& cursor) {
+  return fmt::format("{}.{}", base64url_encode(cursor.labels.packed()), to_ms(cursor.after));
+}
+
+Result<std::optional<Cursor>> cursor_of(std::string_view text) {
+  if (text.empty()) return std::nullopt;
+  const auto wrong = [] {
+    return fail(ErrorCode::kInvalidArgument, "parameter \"after\" is none that was given here");
+  };
+  const auto dot = text.find('.');
+  if (dot == std::string_view::npos) return wrong();
+  const auto packed = base64url_decode(text.substr(0, dot));
+  Cursor out;
+  if (!packed || !Labels::unpack(*packed, out.labels)) return wrong();
+  const auto number = text.substr(dot + 1);
+  std::int64_t ms = 0;
+  const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), ms);
+  if (error != std::errc() || end != number.data() + number.size()) return wrong();
+  out.after = from_ms(ms);
+  return out;
+}
+
+/// Makes one page out of series that come in the order of their labels.
+class ExportPage {
+ public:
+  explicit ExportPage(LineFormat format) : format_(format) {}
+
+  /// False when the page is full: then `cursor` is where the next one begins.
+  bool add(SelectedSeries& series, std::optional<Time> after) {
+    std::vector<Sample> samples;
+    Sample sample;
+    while (series.samples->next(sample)) {
+      if (after && sample.time <= *after) continue;
+      samples.push_back(sample);
+      if (samples.size() < kLineSamples) continue;
+      write(*series.labels, samples);
+      if (full(*series.labels, samples.back().time)) return false;
+      samples.clear();
+    }
+    if (samples.empty()) return true;
+    write(*series.labels, samples);
+    return !full(*series.labels, samples.back().time);
+  }
+  std::string body;
+  std::optional<Cursor> cursor;
+
+ private:
+  void write(const Labels& labels, const std::vector<Sample>& samples) {
+    if (format_ == LineFormat::kJson) return ingest::append_series_line(body, labels, samples);
+    text_.clear();
+    ingest::append_text_series(text_, labels);
+    for (const auto& sample : samples) {
+      if (!is_stale(sample.value)) ingest::append_text_sample(body, text_, sample.value, sample.time);
+    }
+  }
+  bool full(const Labels& labels, Time last) {
+    if (body.size() < kPageBytes) return false;
+    cursor = Cursor{labels, last};
+    return true;
+  }
+
+  const LineFormat format_;
+  std::string text_;
+};
+
+Result<net::Response> export_page(const SeriesTransferParts& parts, const TenantId& tenant,
+                                  const net::Request& request) {
+  AT_TRY(const auto format, format_of(request, "json"));
+  AT_TRY(const auto from, time_parameter(request.query, "start", kMinTime));
+  AT_TRY(const auto to, time_parameter(request.query, "end", kMaxTime));
+  AT_TRY(const auto cursor, cursor_of(request.query.get("after")));
+  const auto selectors = request.query.all("match[]");
+  if (selectors.empty()) return fail(ErrorCode::kInvalidArgument, "no match[] parameter provided");
+  std::map<Labels, SelectedSeries> chosen;
+  for (const auto& text : selectors) {
+    AT_TRY(const auto matchers, selector_parameter("match[]", text));
+    AT_TRY(auto selected, parts.series.select(tenant, matchers, {from, to}));
+    for (auto& one : selected) {
+      if (!cursor || *one.labels >= cursor->labels) chosen.try_emplace(*one.labels, std::move(one));
+    }
+  }
+  ExportPage page(format);
+  for (auto& [labels, one] : chosen) {
+    const bool begun = cursor && labels == cursor->labels;
+    if (!page.add(one, begun ? std::optional(cursor->after) : std::nullopt)) break;
+  }
+  auto response = net::Response::text(std::move(page.body));
+  response.headers.set("Content-Type", format == LineFormat::kJson ? "application/x-ndjson"
+                                                                   : "text/plain; version=0.0.4; charset=utf-8");
+  if (page.cursor) response.headers.set(std::string(kNextPage), text_of(*page.cursor));
+  return response;
+}
+
+}  // namespace
+
+void add_series_transfer_routes(Doors& doors, const SeriesTransferParts& parts) {
+  doors.add_slow(
+      "POST", "~/series/import", Need::kIngest, parts.writers,
+      [parts](const auth::Principal& who, net::Request& request) { return import_lines(parts, who.tenant, request); },
+      {.max_body_bytes = kMaxImportBytes});
+  doors.add_slow(
+      "GET", "~/series/export", Need::kViewer, parts.readers,
+      [parts](const auth::Principal& who, net::Request& request) { return export_page(parts, who.tenant, request); });
+}
+
+}  // namespace atalaya::api

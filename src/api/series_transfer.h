@@ -1,0 +1,24 @@
+// Series in and out as lines: POST ~/series/import and GET ~/series/export.
+#pragma once
+
+#include "api/doors.h"
+#include "base/time.h"
+#include "net/worker_pool.h"
+#include "storage/series.h"
+
+namespace atalaya::api {
+
+constexpr std::uint64_t kMaxImportBytes = 8 << 20;
+/// Of an answer of export: the `after` that gives the next page; absent on the last one.
+constexpr std::string_view kNextPage = "X-Atalaya-Next";
+
+struct SeriesTransferParts {
+  storage::SeriesAppender& appender;
+  const storage::SeriesQuerier& series;
+  const Clock& clock;
+  net::WorkerPool& writers;  ///< an import waits for the disk on one of these threads
+  net::WorkerPool& readers;  ///< a page of an export is made on one of these
+};
+void add_series_transfer_routes(Doors& doors, const SeriesTransferParts& parts);
+
+}  // namespace atalaya::api

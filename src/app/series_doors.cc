@@ -1,0 +1,34 @@
+#include "app/series_doors.h"
+
+#include "api/federate.h"
+#include "api/remote_write.h"
+#include "api/series_transfer.h"
+
+namespace atalaya::app {
+namespace {
+
+/// A thread waits for a sync, which many share: more of them make groups larger, not the server slower.
+constexpr std::size_t kWriters = 16;
+constexpr std::size_t kReaders = 2;
+constexpr std::size_t kQueue = 64;
+
+}  // namespace
+
+SeriesDoors::SeriesDoors(const SeriesDoorParts& parts)
+    : parts_(parts),
+      remote_writer_(parts.appender, parts.keys, parts.metrics),
+      writers_(kWriters, kQueue),
+      readers_(kReaders, kQueue) {}
+
+void SeriesDoors::add_routes(api::Doors& doors) {
+  api::add_remote_write_routes(doors, remote_writer_, writers_);
+  api::add_federate_route(doors, parts_.series, parts_.clock);
+  api::add_series_transfer_routes(doors, {parts_.appender, parts_.series, parts_.clock, writers_, readers_});
+}
+
+void SeriesDoors::stop() {
+  writers_.stop();
+  readers_.stop();
+}
+
+}  // namespace atalaya::app

@@ -1,0 +1,38 @@
+// The doors through which programs write series and take them out, and what stands behind them.
+#pragma once
+
+#include "api/doors.h"
+#include "base/time.h"
+#include "ingest/remote_write.h"
+#include "net/worker_pool.h"
+#include "storage/series.h"
+#include "telemetry/metrics.h"
+
+namespace atalaya::app {
+
+struct SeriesDoorParts {
+  storage::SeriesAppender& appender;
+  storage::SeriesKeys& keys;
+  const storage::SeriesQuerier& series;
+  const Clock& clock;
+  telemetry::Registry& metrics;
+};
+
+/// Owns the threads on which writers wait for the disk. Thread-safe.
+class SeriesDoors {
+ public:
+  /// All parts outlive this.
+  explicit SeriesDoors(const SeriesDoorParts& parts);
+
+  void add_routes(api::Doors& doors);
+  /// After the server took its last request and before the store stops: who waits for the disk gets an answer.
+  void stop();
+
+ private:
+  const SeriesDoorParts parts_;
+  ingest::RemoteWriter remote_writer_;
+  net::WorkerPool writers_;
+  net::WorkerPool readers_;
+};
+
+}  // namespace atalaya::app

@@ -1,0 +1,263 @@
+#include "app/tsdb_command_io.h"
+
+#include <boost/json.hpp>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <memory>
+#include <string>
+
+#include "api/series_transfer.h"
+#include "app/server_client.h"
+#include "base/time.h"
+#include "net/percent.h"
+
+namespace atalaya::app {
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::size_t kPage = 4 << 20;
+constexpr std::size_t kShownErrors = 20;
+
+using File = std::unique_ptr<std::FILE, int (*)(std::FILE*)>;
+
+Result<File> open_file(const std::string& name, const char* mode) {
+  if (name == "-") return File(*mode == 'r' ? stdin : stdout, [](std::FILE*) { return 0; });
+  File file(std::fopen(name.c_str(), mode), &std::fclose);
+  if (!file) return fail(ErrorCode::kNotFound, fmt::format("{}: {}", name, std::strerror(errno)));
+  return file;
+}
+
+/// A token made for this folder holds for a minute only; a large file takes longer.
+class Connection {
+ public:
+  explicit Connection(const config::Options& options) : options_(options) {}
+
+  Result<const ServerClient*> get() {
+    constexpr std::chrono::seconds kFresh{30};
+    const auto now = clock_.steady();
+    if (!client_ || now - since_ > kFresh) {
+      AT_TRY(auto client, ServerClient::reach(options_));
+      client_ = std::make_unique<ServerClient>(std::move(client));
+      since_ = now;
+    }
+    return client_.get();
+  }
+
+ private:
+  const config::Options& options_;
+  const SystemClock clock_;
+  std::unique_ptr<ServerClient> client_;
+  Steady since_{};
+};
+
+/// One line on a terminal, again and again; nothing elsewhere.
+class Progress {
+ public:
+  /// `total_bytes` 0: not known.
+  explicit Progress(std::uint64_t total_bytes) : shown_(isatty(STDERR_FILENO) == 1), total_(total_bytes) {}
+  ~Progress() {
+    if (shown_ && drawn_) fmt::print(stderr, "\r{:70}\r", "");
+  }
+  Progress(const Progress&) = delete;
+  Progress& operator=(const Progress&) = delete;
+
+  void show(std::uint64_t bytes, std::uint64_t samples) {
+    if (!shown_) return;
+    drawn_ = true;
+    constexpr std::size_t kWidth = 30;
+    const auto mb = static_cast<double>(bytes) / 1e6;
+    if (total_ == 0) {
+      fmt::print(stderr, "\r{:.1f} MB, {} samples", mb, samples);
+    } else {
+      const auto part = std::min(1.0, static_cast<double>(bytes) / static_cast<double>(total_));
+      const auto full = static_cast<std::size_t>(part * kWidth);
+      fmt::print(stderr, "\r[{}{}] {:3.0f} %  {:.1f} MB, {} samples", std::string(full, '='),
+                 std::string(kWidth - full, ' '), part * 100, mb, samples);
+    }
+    std::fflush(stderr);
+  }
+
+ private:
+  const bool shown_;
+  const std::uint64_t total_;
+  bool drawn_ = false;
+};
+
+std::uint64_t size_of(std::FILE* file) {
+  if (std::fseek(file, 0, SEEK_END) != 0) return 0;  // a pipe has none
+  const auto size = std::ftell(file);
+  std::rewind(file);
+  return size < 0 ? 0 : static_cast<std::uint64_t>(size);
+}
+
+/// Gives whole lines, as many as a page takes.
+class Pages {
+ public:
+  explicit Pages(std::FILE* file) : file_(file) {}
+
+  std::uint64_t first_line = 1;  ///< of the page last given
+  std::uint64_t bytes = 0;       ///< given so far
+
+  /// "" at the end.
+  Result<std::string> next() {
+    first_line += lines_;
+    AT_TRY(fill(kPage));
+    const bool rest = ended_ && buffer_.size() <= kPage;
+    auto end = rest ? buffer_.size() : buffer_.rfind('\n', kPage - 1) + 1;
+    if (end == 0) {  // a line longer than a page, or nothing at all
+      AT_TRY(fill(api::kMaxImportBytes + 1));
+      end = buffer_.find('\n') + 1;
+      if (end == 0 && ended_) end = buffer_.size();
+      if (end > api::kMaxImportBytes || (end == 0 && !buffer_.empty())) {
+        return fail(ErrorCode::kTooLarge,
+                    fmt::format("line {} is longer than {} bytes", first_line, api::kMaxImportBytes));
+      }
+    }
+    auto page = buffer_.substr(0, end);
+    buffer_.erase(0, end);
+    lines_ = static_cast<std::uint64_t>(std::count(page.begin(), page.end(), '\n'));
+    bytes += page.size();
+    return page;
+  }
+
+ private:
+  Status fill(std::size_t size) {
+    while (buffer_.size() < size && !ended_) {
+      const auto before = buffer_.size();
+      buffer_.resize(before + (1 << 20));
+      const auto read = std::fread(buffer_.data() + before, 1, buffer_.size() - before, file_);
+      buffer_.resize(before + read);
+      if (std::ferror(file_) != 0) return fail(ErrorCode::kUnavailable, fmt::format("read: {}", std::strerror(errno)));
+      ended_ = read == 0;
+    }
+    return {};
+  }
+
+  std::FILE* const file_;
+  std::string buffer_;
+  std::uint64_t lines_ = 0;
+  bool ended_ = false;
+};
+
+const char* type_of(const std::string& format, std::string_view first_page) {
+  const auto begin = first_page.find_first_not_of(" \t\r\n");
+  auto rest = begin == std::string_view::npos ? std::string_view() : first_page.substr(begin);
+  bool json = format == "json";
+  if (format == "auto" && rest.starts_with('{')) {
+    rest.remove_prefix(1);
+    rest.remove_prefix(std::min(rest.find_first_not_of(" \t"), rest.size()));
+    json = rest.starts_with("\"metric\"") || rest.starts_with("\"values\"") || rest.starts_with("\"timestamps\"");
+  }
+  return json ? "application/x-ndjson" : "text/plain";
+}
+
+struct Totals {
+  std::uint64_t samples = 0;
+  std::uint64_t refused = 0;
+  std::uint64_t bad_lines = 0;
+  std::size_t shown = 0;
+};
+
+std::uint64_t number(const json::object& object, std::string_view key) {
+  const auto* const value = object.if_contains(key);
+  return value && value->is_number() ? value->to_number<std::uint64_t>() : 0;
+}
+
+void add_page(const json::object& answer, std::uint64_t first_line, const std::string& file, Totals& totals) {
+  totals.samples += number(answer, "samples");
+  totals.refused += number(answer, "refused_samples");
+  totals.bad_lines += number(answer, "bad_lines");
+  const auto* const errors = answer.if_contains("errors");
+  if (!errors || !errors->is_array()) return;
+  for (const auto& error : errors->get_array()) {
+    if (!error.is_object() || totals.shown++ >= kShownErrors) continue;
+    const auto* const what = error.get_object().if_contains("error");
+    fmt::print(stderr, "{}:{}: {}\n", file, first_line + number(error.get_object(), "line") - 1,
+               what && what->is_string() ? std::string_view(what->get_string()) : "refused");
+  }
+}
+
+std::string_view message_of(const Answer& answer) {
+  const auto* const error = answer.object().if_contains("error");
+  return error && error->is_string() ? std::string_view(error->get_string()) : std::string_view(answer.body);
+}
+
+std::unexpected<Error> refusal(const Answer& answer, const std::string& before) {
+  const auto* const remedy = answer.object().if_contains("remedy");
+  return fail(ErrorCode::kUnavailable,
+              fmt::format("{}the server answers {}: {}", before, answer.status, message_of(answer)),
+              remedy && remedy->is_string() ? std::string(remedy->get_string()) : std::string());
+}
+
+}  // namespace
+
+Result<int> import_series(const config::Options& options) {
+  const auto& name = options.argument("FILE");
+  AT_TRY(const auto file, open_file(name, "rb"));
+  Pages pages(file.get());
+  Connection connection(options);
+  Totals totals;
+  const char* type = nullptr;
+  {
+    Progress progress(name == "-" ? 0 : size_of(file.get()));
+    while (true) {
+      AT_TRY(auto page, pages.next());
+      if (page.empty()) break;
+      if (!type) type = type_of(options.text("format"), page);
+      AT_TRY(const auto* client, connection.get());
+      AT_TRY(const auto answer, client->post_bytes("series/import", std::move(page), type));
+      if (!answer.good())
+        return refusal(answer, fmt::format("from line {} on nothing is imported: ", pages.first_line));
+      add_page(answer.object(), pages.first_line, name, totals);
+      progress.show(pages.bytes, totals.samples);
+    }
+  }
+  if (totals.shown > kShownErrors) fmt::print(stderr, "… and more\n");
+  fmt::print("{} samples imported", totals.samples);
+  if (totals.refused > 0) fmt::print(", {} refused", totals.refused);
+  if (totals.bad_lines > 0) fmt::print(", {} lines not understood", totals.bad_lines);
+  fmt::print("\n");
+  return totals.refused + totals.bad_lines == 0 ? 0 : 1;
+}
+
+Result<int> export_series(const config::Options& options) {
+  const auto& name = options.argument("FILE");
+  const bool piped = name == "-";
+  const auto part = piped ? name : name + ".part";
+  auto path = fmt::format("series/export?format={}&match%5B%5D={}", options.text("format"),
+                          net::percent_encode(options.text("match")));
+  if (!options.text("from").empty()) path += "&start=" + net::percent_encode(options.text("from"));
+  if (!options.text("to").empty()) path += "&end=" + net::percent_encode(options.text("to"));
+  AT_TRY(auto file, open_file(part, "wb"));
+  const auto unwritten = [&] {
+    return fail(ErrorCode::kUnavailable, fmt::format("{}: {}", part, std::strerror(errno)));
+  };
+  Connection connection(options);
+  std::uint64_t bytes = 0;
+  std::string after;
+  {
+    Progress progress(0);
+    do {
+      AT_TRY(const auto* client, connection.get());
+      AT_TRY(const auto answer, client->get(after.empty() ? path : path + "&after=" + after));
+      if (!answer.good()) return refusal(answer, "");
+      if (std::fwrite(answer.body.data(), 1, answer.body.size(), file.get()) != answer.body.size()) return unwritten();
+      bytes += answer.body.size();
+      after = answer.next_page;
+      progress.show(bytes, 0);
+    } while (!after.empty());
+  }
+  if (std::fflush(file.get()) != 0) return unwritten();
+  file.reset();
+  if (!piped && std::rename(part.c_str(), name.c_str()) != 0) return unwritten();
+  fmt::print(stderr, "{} bytes exported\n", bytes);
+  return 0;
+}
+
+}  // namespace atalaya::app
