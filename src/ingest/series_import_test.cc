@@ -86,6 +86,9 @@ TEST(SeriesLines, ReadBackAsTheyWereWritten) {
                                     {from_ms(0), std::numeric_limits<double>::infinity()},
                                     {from_ms(1), -std::numeric_limits<double>::infinity()},
                                     {from_ms(2), stale_marker()},
+                                    {from_ms(3), 1.1400000000000001},
+                                    {from_ms(4), -0.0},
+                                    {from_ms(5), 4.9e-324},
                                     {from_ms(1'700'000'000'000), 0.1}};
   const Labels labels{{"__name__", "up"}, {"a", "\"\n\xe2\x82\xac"}};
   std::string line;
@@ -107,6 +110,12 @@ TEST(SeriesLines, TellWhatIsWrong) {
   };
   EXPECT_TRUE(wrong("{").starts_with("no JSON: "));
   EXPECT_EQ(wrong("[]"), "\"metric\" is no object");
+  EXPECT_EQ(wrong(R"({"metric":{"__name__":"a"},"values":[[1]],"timestamps":[1]})"),
+            "more than one level below \"metric\", \"values\" or \"timestamps\"");
+  EXPECT_EQ(wrong(R"({"metric":{"__name__":"a","__name__":"b"},"values":[],"timestamps":[]})"), "label __name__ twice");
+  EXPECT_EQ(wrong(R"({"metric":{"__name__":"a"},"values":[],"timestamps":[]} 1)"), "more follows the JSON object");
+  EXPECT_EQ(wrong(R"({"metric":{"__name__":"a"},"values":[true],"timestamps":[1]})"), "value 1 is no number");
+  EXPECT_EQ(wrong(R"({"other":[{"values":[{}]}],"metric":{"__name__":"a"},"values":[],"timestamps":[]})"), "none");
   EXPECT_EQ(wrong(R"({"metric":{"__name__":"a"},"values":[1]})"), "\"values\" and \"timestamps\" are no arrays");
   EXPECT_EQ(wrong(R"({"metric":{"__name__":"a"},"values":[1],"timestamps":[]})"), "1 values and 0 timestamps");
   EXPECT_EQ(wrong(R"({"metric":{"a":"b"},"values":[],"timestamps":[]})"), "a series without a name");
