@@ -2,6 +2,8 @@
 export type Time = string | number;
 export type Labels = Record<string, string>;
 export type Role = 'viewer' | 'operator' | 'admin';
+/** `ingest` writes samples and does nothing else. */
+export type TokenRole = 'ingest' | Role;
 
 export interface User {
   id: string;
@@ -25,7 +27,7 @@ export interface SignIn {
 export interface Token {
   id: string;
   name: string;
-  role: Role;
+  role: TokenRole;
   created?: Time;
   expires?: Time | null;
   revoked?: boolean;
