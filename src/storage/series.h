@@ -46,9 +46,9 @@ struct Appended {
   /// Same series and time already there (the first value stays). What left memory is not looked at: such
   /// a sample is accepted, and the first value stays all the same.
   std::uint32_t duplicate = 0;
-  std::uint32_t too_old = 0;      ///< outside retention, or out of order by more than is taken
-  std::uint32_t too_new = 0;      ///< from a clock that is ahead
-  std::uint32_t conflicting = 0;  ///< those of `duplicate` that have another value, bit for bit, than what stays
+  std::uint32_t too_old = 0;         ///< outside retention, or out of order by more than is taken
+  std::uint32_t too_new = 0;         ///< from a clock that is ahead
+  std::uint32_t conflicting = 0;     ///< those of `duplicate` that have another value, bit for bit, than what stays
   std::vector<RefusedSample> named;  ///< the first few of those that are conflicting, too old or too new
   /// Remembers a refused sample as long as there is room.
   void name(const SeriesSample& sample, Refusal why) {
