@@ -26,7 +26,8 @@ class FolderCheck {
 
   io::FileSystem& files_;
   std::unique_ptr<Channels> channels_;
-  packages::TypeScripts scripts_;
+  const SystemClock clock_;
+  packages::TypeScripts scripts_{clock_};
 };
 
 /// Every file of the folder, whether it holds or not. An error where its files state no version.

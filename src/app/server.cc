@@ -123,7 +123,7 @@ struct Server::Parts {
   std::unique_ptr<alerts::Queries> alert_queries;
   std::unique_ptr<notify::Queries> delivery_queries;
   std::unique_ptr<Judge> judge;
-  packages::TypeScripts type_scripts;
+  packages::TypeScripts type_scripts{clock};
   std::unique_ptr<packages::Service> packages;
   std::unique_ptr<registry::Audit> audit;
   std::unique_ptr<AgentDirectory> directory;
@@ -223,8 +223,7 @@ Status Server::Parts::open_packages() {
   package_options.history = options.data + "/packages-history";
   package_options.shipped = shipped_packages();
   package_options.check_channels = [this](const auto& list, const auto& types) { return channels->check(list, types); };
-  package_options.run_type_script = [this](const std::string& program, std::string_view verb,
-                                           const std::string& input) { return type_scripts.ask(program, verb, input); };
+  package_options.type_scripts = &type_scripts;
   package_options.host_names = [this](const TenantId& tenant) {
     std::vector<std::string> names;
     for (auto& host : hosts->list(tenant)) names.push_back(std::move(host.name));

@@ -192,7 +192,10 @@ LoadContext Planner::context(const std::string& name, const std::string& package
     return tree_of(other);
   };
   out.read_file = [this, package](const std::string& file) { return files_.read_file(package, file); };
-  out.run = run_type_script(world_.options_.run, files_);
+  out.run = run_type_script(world_.options_.run, files_, [this, package](TypeQuestion question) {
+    plan_.waiting.insert(package);
+    plan_.questions.push_back(std::move(question));
+  });
   return out;
 }
 

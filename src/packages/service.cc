@@ -19,29 +19,43 @@ void Service::subscribe(Listeners listeners) { impl_->listeners.push_back(std::m
 
 Status Service::load_all() {
   auto& impl = *impl_;
-  const std::lock_guard change(impl.change_mutex);
-  AT_TRY(impl.files.create_directories(impl.options.root));
-  AT_TRY(auto tenants, impl.find_tenants());
+  const auto end = impl.clock.steady() + kTimeOfStart;
   Impl::News news;
-  for (const auto& tenant : tenants) {
-    AT_TRY(impl.open_tenant(tenant));
-    impl.load_tenant(tenant, true, news);
+  std::vector<TypeQuestion> open;
+  {
+    const std::lock_guard change(impl.change_mutex);
+    AT_TRY(impl.files.create_directories(impl.options.root));
+    AT_TRY(auto tenants, impl.find_tenants());
+    for (const auto& tenant : tenants) {
+      AT_TRY(impl.open_tenant(tenant));
+      for (auto& one : impl.load_tenant(tenant, Impl::Look::kAll, news)) open.push_back(std::move(one));
+    }
   }
+  // Before anybody is told, so that a restart takes nobody's rules away for a moment.
+  impl.ask_and_look_again(std::move(open), end, news, false);
+  const std::lock_guard change(impl.change_mutex);
   impl.tell(news);
   return {};
 }
 
 std::vector<Error> Service::reload() {
   auto& impl = *impl_;
-  const std::lock_guard change(impl.change_mutex);
-  auto tenants = impl.find_tenants();
-  if (!tenants) return {tenants.error()};
+  const auto end = impl.clock.steady() + kTimeOfChange;
   Impl::News news;
   news.everything = true;
+  std::vector<TypeQuestion> open;
+  {
+    const std::lock_guard change(impl.change_mutex);
+    auto tenants = impl.find_tenants();
+    if (!tenants) return {tenants.error()};
+    for (const auto& tenant : *tenants)
+      for (auto& one : impl.load_tenant(tenant, Impl::Look::kAll, news)) open.push_back(std::move(one));
+  }
+  impl.ask_and_look_again(std::move(open), end, news, false);
+  const std::lock_guard change(impl.change_mutex);
   std::vector<Error> errors;
-  for (const auto& tenant : *tenants) {
-    impl.load_tenant(tenant, true, news);
-    for (const auto& [name, slot] : impl.tenant_of(tenant).world.slots()) {
+  for (const auto& [id, tenant] : impl.tenants) {
+    for (const auto& [name, slot] : tenant->world.slots()) {
       errors.insert(errors.end(), slot.errors.begin(), slot.errors.end());
       errors.insert(errors.end(), slot.world_errors.begin(), slot.world_errors.end());
     }
@@ -52,17 +66,22 @@ std::vector<Error> Service::reload() {
 
 bool Service::scan() {
   auto& impl = *impl_;
-  const std::lock_guard change(impl.change_mutex);
-  const auto tenants = impl.find_tenants();
-  if (!tenants) return false;
+  const auto end = impl.clock.steady() + kTimeOfLook;
   Impl::News news;
-  for (const auto& tenant : *tenants) {
-    if (!impl.tenants.contains(tenant)) impl.install_for_new(tenant);
-    impl.load_tenant(tenant, false, news);
+  std::vector<TypeQuestion> open;
+  bool any = false;
+  {
+    const std::lock_guard change(impl.change_mutex);
+    const auto tenants = impl.find_tenants();
+    if (!tenants) return false;
+    for (const auto& tenant : *tenants) {
+      if (!impl.tenants.contains(tenant)) impl.install_for_new(tenant);
+      for (auto& one : impl.load_tenant(tenant, Impl::Look::kWaiting, news)) open.push_back(std::move(one));
+    }
+    any = !news.packages.empty();
+    if (any) impl.tell(std::exchange(news, Impl::News{}));
   }
-  if (news.packages.empty()) return false;
-  impl.tell(news);
-  return true;
+  return impl.ask_and_look_again(std::move(open), end, news, true) || any;
 }
 
 void Service::welcome(const std::vector<TenantId>& wanted) {
@@ -73,7 +92,7 @@ void Service::welcome(const std::vector<TenantId>& wanted) {
   for (const auto& tenant : wanted) {
     if (impl.tenants.contains(tenant) || !is_valid(tenant)) continue;
     impl.install_for_new(tenant);
-    impl.load_tenant(tenant, true, news);
+    impl.load_tenant(tenant, Impl::Look::kAll, news);  // what waits for programs, the next scan asks
     any = true;
   }
   if (any) impl.tell(news);
@@ -198,12 +217,11 @@ Result<CollectorItem> Service::add_check(const TenantId& tenant, const NewCheck&
     slug = fmt::format("{}-{}", wanted, i);
   }
   AT_TRY(auto file, check_file(check, slug));
-  const auto changed = [&] {
-    const std::lock_guard change(impl.change_mutex);
+  const auto add = [&] {
     return impl.carry_out(tenant, {{package + "/" + file.name, std::nullopt, file.text}}, author,
                           fmt::format("check {} added", slug), false);
   };
-  AT_TRY(auto result, changed());
+  AT_TRY(auto result, impl.when_answered(add));
   if (!result.errors.empty()) {
     auto error = result.errors.front();
     if (error.place && !error.place->file.ends_with("/" + file.name)) {
@@ -239,14 +257,13 @@ Status Service::remove_item(const TenantId& tenant, std::string_view id, const s
   if (in_file != 1) {
     return fail(ErrorCode::kConflict, fmt::format("{} holds {} items", file, in_file), "remove it from that file");
   }
-  const auto changed = [&]() -> Result<ChangeResult> {
-    const std::lock_guard change(impl.change_mutex);
+  const auto remove = [&]() -> Result<ChangeResult> {
     AT_TRY(auto text, io::read_file(impl.files, impl.folder(tenant, file), kMaxPackageFile));
     return impl.carry_out(tenant,
                           {{fmt::format("{}/{}", kOndemand, file.substr(file.rfind('/') + 1)), text, std::nullopt}},
                           author, fmt::format("{} removed", id), false);
   };
-  AT_TRY(auto result, changed());
+  AT_TRY(auto result, impl.when_answered(remove));
   if (!result.errors.empty()) return std::unexpected(result.errors.front());
   return {};
 }

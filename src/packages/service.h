@@ -28,6 +28,8 @@
 
 namespace atalaya::packages {
 
+class TypeScripts;
+
 /// A file that ships inside the binary, as `at_embed` generates it.
 struct ShippedFile {
   std::string_view path;  ///< "host/package.yaml"
@@ -112,7 +114,9 @@ class Service {
     /// types are those of the tenant, the package's own (last) included.
     std::function<std::vector<Error>(const std::vector<ChannelItem>&, const std::vector<ChannelTypeFile>&)>
         check_channels = {};
-    RunProgram run_type_script = {};
+    /// Asked without any lock, so that programs hold up nobody but who waits for their package; borrowed. Null:
+    /// values of types with programs are checked as far as their base goes.
+    TypeScripts* type_scripts = nullptr;
     /// Names of the tenant's hosts: for effects, and for what each of their agents would be told.
     std::function<std::vector<std::string>(const TenantId&)> host_names = {};
     /// A change that makes an agent's configuration longer is refused.

@@ -106,8 +106,11 @@ std::string text_hash(std::string_view text) {
 }
 
 Result<ChangeResult> Service::change(const TenantId& id, const ChangeRequest& request) {
-  auto& impl = *impl_;
-  const std::lock_guard change(impl.change_mutex);
+  return impl_->when_answered([&] { return impl_->change(id, request); });
+}
+
+Result<ChangeResult> Service::Impl::change(const TenantId& id, const ChangeRequest& request) {
+  auto& impl = *this;
   impl.take_up_disk(id);
   std::set<std::string> packages;
   bool all_files = false;
@@ -169,7 +172,9 @@ Result<ChangeResult> Service::change(const TenantId& id, const ChangeRequest& re
 /// What somebody changed by hand comes first: a change tells its own effects, not theirs.
 void Service::Impl::take_up_disk(const TenantId& id) {
   News news;
-  load_tenant(id, false, news);
+  const bool in_time = waits;
+  load_tenant(id, Look::kChanged, news);  // who waits for programs is looked at by the next scan
+  waits = in_time;
   if (!news.packages.empty()) tell(news);
 }
 
@@ -221,6 +226,8 @@ Result<ChangeResult> Service::Impl::carry_out(const TenantId& id, std::vector<Fi
     if (change.after) result.hashes[change.file] = text_hash(*change.after);
   }
   result.files = changes;
+  questions = std::move(plan.questions);
+  if (!questions.empty()) return result;
   if (preview || changes.empty()) return result;
   if (!tenant.history) return fail(ErrorCode::kUnavailable, "this service keeps no history, so it changes nothing");
   Commit commit;
@@ -280,8 +287,12 @@ Result<ChangeResult> Service::revert(const TenantId& id, std::uint64_t number, c
 }
 
 Result<Archive> Service::pack(const TenantId& id, const std::string& package) const {
-  auto& impl = *impl_;
-  const std::lock_guard change(impl.change_mutex);
+  return impl_->when_answered([&] { return impl_->revert(id, number, author, reason, preview, privileged); });
+}
+
+Result<ChangeResult> Service::Impl::revert(const TenantId& id, std::uint64_t number, const std::string& author,
+                                           const std::string& reason, bool preview, bool privileged) {
+  auto& impl = *this;
   const auto texts = impl.texts_of(id, {package}, true);
   if (texts.empty()) return fail(ErrorCode::kNotFound, fmt::format("there is no package {}", package));
   // Whole or not at all: an archive that lacks a file would pass for the package.
@@ -344,13 +355,17 @@ Result<ChangeResult> Service::install(const TenantId& id, const Archive& archive
 }
 
 Result<std::vector<FileChange>> Service::diff_from_shipped(const TenantId& id, const std::string& package) const {
-  auto& impl = *impl_;
+  return impl_->when_answered([&] { return impl_->install(id, archive, author, upgrade, preview, reason); });
+}
+
+Result<ChangeResult> Service::Impl::install(const TenantId& id, const Archive& archive, const std::string& author,
+                                            bool upgrade, bool preview, const std::string& reason) {
+  auto& impl = *this;
   const auto shipped = impl.shipped_files(package);
   if (shipped.empty()) {
     return fail(ErrorCode::kNotFound, fmt::format("no package {} ships with this program", package),
                 "its history shows its changes");
   }
-  const std::lock_guard change(impl.change_mutex);
   std::map<std::string, FileChange> changes;
   for (const auto& file : shipped) {
     changes[file.name] = {package + "/" + file.name, file.text, std::nullopt};

@@ -149,6 +149,7 @@ Result<DraftView> Service::draft(const TenantId& tenant, const DraftRequest& giv
     if (auto made = parameter_values(*whole, *known, nullptr, ignored)) {
       samples = std::move(*made);
       context.values = &samples;
+  context.run = impl.ask_now(on_disk);
     }
   }
   auto loaded = load_package(tree, context);

@@ -1,6 +1,7 @@
 // The service's inside, shared by the files that implement it.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -9,6 +10,7 @@
 #include <set>
 #include <shared_mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "packages/disk.h"
@@ -16,6 +18,10 @@
 #include "packages/world.h"
 
 namespace atalaya::packages {
+
+constexpr std::chrono::seconds kTimeOfChange{10};  ///< for programs of types
+constexpr std::chrono::seconds kTimeOfStart{10};
+constexpr std::chrono::seconds kTimeOfLook{4};
 
 struct Service::Impl {
   Impl(io::FileSystem& file_system, registry::Items& item_index, const Clock& service_clock, Options service_options)
@@ -44,11 +50,43 @@ struct Service::Impl {
   Status renew_base(const TenantId& tenant);
   /// The same for a tenant that nobody knew; a failure goes to the log.
   void install_for_new(const TenantId& tenant);
-  /// Loads the packages whose folders changed, or all. Adds to `news`.
-  void load_tenant(const TenantId& tenant, bool all, News& news);
+  enum class Look { kChanged, kWaiting, kAll };
+  /// Loads the packages whose folders changed, also those that wait for programs of types, or all. Adds to
+  /// `news`; answers what these programs are to be asked.
+  std::vector<TypeQuestion> load_tenant(const TenantId& tenant, Look look, News& news);
   void take(const TenantId& tenant, Plan plan, News& news);
   void tell(const News& news);
   void renew_revision();
+
+  // service_ask.cc
+  /// Answered at once, else left open. Under change_mutex.
+  std::optional<Result<std::string>> ask_later(const std::string& program, std::string_view verb,
+                                               const std::string& input) const;
+  /// For looking at single items; blocks, so under no lock.
+  schema::RunTypeScript ask_now(const Files& on_disk) const;
+  /// Not under change_mutex. False when the time was over before all was asked.
+  bool ask(const std::vector<TypeQuestion>& questions, Steady end) const;
+  void note_waiting(const TenantId& tenant, const std::set<std::string>& looked_at, const Plan& plan);
+  /// What packages waited for, until nothing is open or the time is over. Not under change_mutex. True when
+  /// something changed.
+  bool ask_and_look_again(std::vector<TypeQuestion> open, Steady end, News& news, bool tells);
+  /// Does something under change_mutex; when that leaves questions open it has changed nothing, and is done
+  /// again when they are answered.
+  template <typename Work>
+  auto when_answered(const Work& work) {
+    const auto end = clock.steady() + kTimeOfChange;
+    for (bool in_time = true;;) {
+      std::vector<TypeQuestion> open;
+      {
+        const std::lock_guard change(change_mutex);
+        waits = in_time;
+        auto result = work();
+        open = std::exchange(questions, {});
+        if (open.empty()) return result;
+      }
+      in_time = ask(open, end);
+    }
+  }
 
   // service_keep.cc, under change_mutex.
   void keep_last_good(const TenantId& tenant, const std::set<std::string>& packages, bool by_hand);
@@ -63,6 +101,11 @@ struct Service::Impl {
 
   // service_change.cc, under change_mutex.
   void take_up_disk(const TenantId& tenant);
+  Result<ChangeResult> change(const TenantId& tenant, const ChangeRequest& request);
+  Result<ChangeResult> revert(const TenantId& tenant, std::uint64_t number, const std::string& author,
+                              const std::string& reason, bool preview, bool privileged);
+  Result<ChangeResult> install(const TenantId& tenant, const Archive& archive, const std::string& author, bool upgrade,
+                               bool preview, const std::string& reason);
   Result<ChangeResult> carry_out(const TenantId& tenant, std::vector<FileChange> changes, const std::string& author,
                                  const std::string& reason, bool preview, bool privileged = true);
 
@@ -94,6 +137,9 @@ struct Service::Impl {
   std::set<std::string> odd_folders;                      ///< in the root, named in the log; under change_mutex
   std::map<std::string, std::uint64_t> collector_prints;  ///< by tenant and package; under change_mutex
   bool told = false;                                      ///< listeners heard everything once; under change_mutex
+  std::vector<TypeQuestion> questions;                    ///< that a change left open; under change_mutex
+  bool waits = true;  ///< for answers; false: what is open now is an error; under change_mutex
+  std::map<TenantId, std::map<std::string, int>> waiting;  ///< packages, and how often they were looked at so
 
   mutable std::shared_mutex mutex;  ///< guards the rest; changed only under change_mutex as well
   std::map<TenantId, std::unique_ptr<Tenant>> tenants;

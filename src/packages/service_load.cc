@@ -75,7 +75,11 @@ Service::Impl::Tenant& Service::Impl::tenant_of(const TenantId& id) {
   WorldOptions world;
   world.tenant = id;
   world.base = shipped_files(kBase);
-  world.run = options.run_type_script;
+  if (options.type_scripts != nullptr) {
+    world.run = [this](const std::string& program, std::string_view verb, const std::string& input) {
+      return ask_later(program, verb, input);
+    };
+  }
   world.check_channels = options.check_channels;
   auto made = std::make_unique<Tenant>(std::move(world));
   if (!options.history.empty()) {
@@ -154,7 +158,8 @@ void Service::Impl::install_for_new(const TenantId& tenant) {
   }
 }
 
-void Service::Impl::load_tenant(const TenantId& id, bool all, News& news) {
+std::vector<TypeQuestion> Service::Impl::load_tenant(const TenantId& id, Look look, News& news) {
+  const bool all = look == Look::kAll;
   auto& tenant = tenant_of(id);
   const auto on_disk = disk_files(id);
   std::map<std::string, std::uint64_t> seen;
@@ -171,10 +176,18 @@ void Service::Impl::load_tenant(const TenantId& id, bool all, News& news) {
     if (!seen.contains(name)) changed.insert(name);
   }
   tenant.seen = std::move(seen);
-  if (!all && changed.empty()) return;
+  if (look == Look::kWaiting) {
+    for (const auto& [name, looks] : waiting[id]) changed.insert(name);
+  }
+  if (all) waiting[id].clear();
+  if (!all && changed.empty()) return {};
+  waits = true;
   auto plan = tenant.world.plan(all ? std::nullopt : std::optional(changed), on_disk);
+  auto open = std::move(plan.questions);
+  note_waiting(id, changed, plan);
   take(id, std::move(plan), news);
   keep_last_good(id, all ? std::set<std::string>{} : changed, true);
+  return open;
 }
 
 void Service::Impl::take(const TenantId& id, Plan plan, News& news) {
@@ -196,7 +209,7 @@ void Service::Impl::take(const TenantId& id, Plan plan, News& news) {
     const auto now = found == tenant.world.slots().end() ? nullptr : found->second.running;
     news.packages[id].insert(name);
     if (now == old) continue;
-    items.replace_package(id, name, now ? index_of(*now) : std::vector<registry::Item>{});
+    items.replace(id, name, now ? index_of(*now) : std::vector<registry::Item>{});
     const auto& was = old ? *old : kNone;
     const auto& is = now ? *now : kNone;
     if (!same_rules(was.rules, is.rules)) news.rules[id].insert(name);

@@ -133,6 +133,7 @@ Result<ItemView> Service::item(const TenantId& tenant, const std::string& packag
       for (const auto& [name, place] : slot->second.instance->places) given[name] = place;
     }
   }
+  context->run = impl.ask_now(on_disk);
   const auto* tree = context->tree_of(specification);
   if (tree == nullptr || !context->schemas)
     return fail(ErrorCode::kNotFound, fmt::format("there is no package {}", package));

@@ -11,6 +11,7 @@ namespace {
 constexpr std::ptrdiff_t kAtOnce = 2;
 constexpr std::size_t kReasonBytes = 300;
 constexpr std::size_t kOutputBytes = 64 << 10;
+constexpr std::size_t kMostResting = 1024;
 
 /// The program by its length and hash (nobody gains by a collision but the author of both programs, who may
 /// print what he likes), verb and input in full.
@@ -38,8 +39,8 @@ std::size_t TypeScripts::Entry::size() const {
   return key.size() + (answer ? answer->size() : answer.error().message.size() + answer.error().remedy.size());
 }
 
-TypeScripts::TypeScripts(TypeScriptsOptions options, Run run)
-    : options_(options), run_(std::move(run)), free_(kAtOnce) {}
+TypeScripts::TypeScripts(const Clock& clock, TypeScriptsOptions options, Run run)
+    : clock_(clock), options_(options), run_(std::move(run)), free_(kAtOnce) {}
 
 const Result<std::string>* TypeScripts::find(const std::string& key) {
   const auto found = by_key_.find(key);
@@ -75,17 +76,47 @@ Result<std::string> TypeScripts::run(const std::string& program, std::string_vie
   return std::move(result->output);
 }
 
+std::optional<Result<std::string>> TypeScripts::known(const std::string& program, const std::string& key) {
+  const std::lock_guard lock(mutex_);
+  if (const auto* answer = find(key)) return *answer;
+  const auto rest = resting_.find(io::xxh3(program));
+  if (rest == resting_.end()) return std::nullopt;
+  if (clock_.steady() < rest->second.until) return std::unexpected(rest->second.error);
+  resting_.erase(rest);
+  return std::nullopt;
+}
+
+std::optional<Result<std::string>> TypeScripts::known(const std::string& program, std::string_view verb,
+                                                      const std::string& input) {
+  return known(program, key_of(program, verb, input));
+}
+
+void TypeScripts::let_rest(const std::string& program, Error error) {
+  const auto now = clock_.steady();
+  std::erase_if(resting_, [&](const auto& entry) { return entry.second.until <= now; });
+  if (resting_.size() >= kMostResting) return;
+  resting_.insert_or_assign(io::xxh3(program), Rest{now + options_.rest, std::move(error)});
+}
+
 Result<std::string> TypeScripts::ask(const std::string& program, std::string_view verb, const std::string& input) {
   auto key = key_of(program, verb, input);
-  {
-    const std::lock_guard lock(mutex_);
-    if (const auto* answer = find(key)) return *answer;
-  }
+  if (auto answer = known(program, key)) return std::move(*answer);
   free_.acquire();
+  // Whoever had the place may have found out that the program hangs.
+  if (auto answer = known(program, key)) {
+    free_.release();
+    return std::move(*answer);
+  }
   auto answer = run(program, verb, input);
   free_.release();
   const std::lock_guard lock(mutex_);
-  if (is_lasting(answer)) remember(std::move(key), answer);
+  if (is_lasting(answer)) {
+    remember(std::move(key), answer);
+  } else {
+    auto& error = answer.error();
+    error.remedy = fmt::format("mend the program; as it is, it is asked again in {}", format_duration(options_.rest));
+    let_rest(program, error);
+  }
   return answer;
 }
 

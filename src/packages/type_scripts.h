@@ -6,34 +6,41 @@
 #include <functional>
 #include <list>
 #include <mutex>
+#include <optional>
 #include <semaphore>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 
 #include "base/result.h"
+#include "base/time.h"
 #include "io/sandbox.h"
 
 namespace atalaya::packages {
 
 struct TypeScriptsOptions {
-  std::size_t most_answers = 4096;
-  std::size_t most_bytes = 4 << 20;  ///< of all remembered answers and their inputs
+  std::size_t most_answers = 16'384;
+  std::size_t most_bytes = 4 << 20;        ///< of all remembered answers and their inputs
+  Duration rest{std::chrono::minutes{1}};  ///< of a program that said nothing about a value
 };
 
 /// Runs a type's program in the sandbox: 2 s, 64 MiB, no network; the verb is its only argument, the value as
 /// JSON its input. A program is a function of these, so its answer holds until its text changes: the least
-/// recently used go. Not remembered is what says nothing about the value (a time-out, no room to start).
-/// At most two run at once; further callers wait. Thread-safe.
+/// recently used go. What says nothing about the value (a time-out, no room to start) lets the program rest:
+/// meanwhile it is not run, and further questions get the same error, so that a package of a thousand values
+/// costs one time-out. At most two run at once; further callers wait. Thread-safe.
 class TypeScripts {
  public:
   using Run = std::function<Result<io::SandboxResult>(const io::SandboxRequest&)>;
 
-  explicit TypeScripts(TypeScriptsOptions options = {}, Run run = io::run_sandboxed);
+  /// Borrows the clock.
+  explicit TypeScripts(const Clock& clock, TypeScriptsOptions options = {}, Run run = io::run_sandboxed);
 
   /// What it printed. Errors: unprocessable (exit code other than 0), deadline_exceeded,
-  /// and those of the sandbox.
+  /// and those of the sandbox. Blocks, for 2 s and as long as others are asked.
   Result<std::string> ask(const std::string& program, std::string_view verb, const std::string& input);
+  /// The same where the answer is remembered, or the program rests; else nothing. Does not block.
+  std::optional<Result<std::string>> known(const std::string& program, std::string_view verb, const std::string& input);
 
   std::size_t remembered() const;
 
@@ -49,6 +56,15 @@ class TypeScripts {
   void remember(std::string key, const Result<std::string>& answer);
   Result<std::string> run(const std::string& program, std::string_view verb, const std::string& input);
 
+  struct Rest {
+    Steady until;
+    Error error;
+  };
+
+  std::optional<Result<std::string>> known(const std::string& program, const std::string& key);
+  void let_rest(const std::string& program, Error error);
+
+  const Clock& clock_;
   const TypeScriptsOptions options_;
   const Run run_;
   std::counting_semaphore<> free_;
@@ -57,6 +73,7 @@ class TypeScripts {
   Entries entries_;  ///< the most recently used first
   std::unordered_map<std::string_view, Entries::iterator> by_key_;
   std::size_t bytes_ = 0;
+  std::unordered_map<std::uint64_t, Rest> resting_;  ///< by hash of the program
 };
 
 }  // namespace atalaya::packages

@@ -31,8 +31,9 @@ struct Counting {
 };
 
 TEST(TypeScripts, AProgramValidatesAndFormats) {
+  const ManualClock clock{from_ms(0)};
   // Its own bounds are two seconds, which a loaded machine may need to start Python; here they are wide.
-  TypeScripts scripts({}, [](io::SandboxRequest request) {
+  TypeScripts scripts(clock, {}, [](io::SandboxRequest request) {
     EXPECT_EQ(request.time, std::chrono::seconds{2});
     EXPECT_EQ(request.memory_bytes, 64u << 20);
     EXPECT_FALSE(request.network);
@@ -49,8 +50,9 @@ TEST(TypeScripts, AProgramValidatesAndFormats) {
 }
 
 TEST(TypeScripts, TheSameQuestionIsAskedOnce) {
+  ManualClock clock{from_ms(0)};
   Counting counting;
-  TypeScripts scripts({}, counting.run);
+  TypeScripts scripts(clock, {}, counting.run);
   for (int i = 0; i < 3; ++i) EXPECT_EQ(scripts.ask("p", "validate", "1").value(), "validate 1");
   EXPECT_EQ(counting.runs, 1);
   scripts.ask("p", "format", "1").value();
@@ -62,19 +64,43 @@ TEST(TypeScripts, TheSameQuestionIsAskedOnce) {
   EXPECT_EQ(counting.runs, 5);
 }
 
-TEST(TypeScripts, WhatSaysNothingAboutTheValueIsAskedAgain) {
+TEST(TypeScripts, AProgramThatHangsRestsBeforeItIsAskedAgain) {
+  ManualClock clock{from_ms(0)};
   Counting counting;
-  TypeScripts scripts({}, counting.run);
-  for (int i = 0; i < 2; ++i) {
-    EXPECT_EQ(scripts.ask("p", "validate", "slow").error().code, ErrorCode::kDeadlineExceeded);
-    EXPECT_EQ(scripts.ask("p", "validate", "gone").error().code, ErrorCode::kUnavailable);
+  TypeScripts scripts(clock, {}, counting.run);
+  EXPECT_FALSE(scripts.known("p", "validate", "slow").has_value());
+  scripts.ask("p", "validate", "1").value();
+  const auto error = scripts.ask("p", "validate", "slow").error();
+  EXPECT_EQ(to_string(error), "did not end within 2s (mend the program; as it is, it is asked again in 1m)");
+  for (const auto* input : {"slow", "2", "3"}) {
+    EXPECT_EQ(scripts.ask("p", "validate", input).error(), error) << "one time-out stands for all values";
+    EXPECT_EQ(scripts.known("p", "validate", input)->error(), error);
   }
+  EXPECT_EQ(scripts.ask("p", "validate", "1").value(), "validate 1") << "what it said holds";
+  EXPECT_EQ(counting.runs, 2);
+  scripts.ask("q", "validate", "2").value();
+  EXPECT_EQ(counting.runs, 3) << "another text is another program";
+  clock.advance(std::chrono::minutes{1});
+  EXPECT_FALSE(scripts.known("p", "validate", "2").has_value());
+  EXPECT_EQ(scripts.ask("p", "validate", "2").value(), "validate 2");
   EXPECT_EQ(counting.runs, 4);
 }
 
-TEST(TypeScripts, OfTooManyAnswersTheLeastRecentlyUsedGo) {
+TEST(TypeScripts, WhereThereWasNoRoomToStartAProgramItIsAskedAgainLater) {
+  ManualClock clock{from_ms(0)};
   Counting counting;
-  TypeScripts scripts({.most_answers = 2}, counting.run);
+  TypeScripts scripts(clock, {}, counting.run);
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_EQ(scripts.ask("p", "validate", "gone").error().code, ErrorCode::kUnavailable);
+    clock.advance(std::chrono::minutes{1});
+  }
+  EXPECT_EQ(counting.runs, 2);
+}
+
+TEST(TypeScripts, OfTooManyAnswersTheLeastRecentlyUsedGo) {
+  ManualClock clock{from_ms(0)};
+  Counting counting;
+  TypeScripts scripts(clock, {.most_answers = 2}, counting.run);
   const auto ask = [&](const char* input) { scripts.ask("p", "validate", input).value(); };
   ask("1");
   ask("2");
@@ -89,8 +115,9 @@ TEST(TypeScripts, OfTooManyAnswersTheLeastRecentlyUsedGo) {
 }
 
 TEST(TypeScripts, RememberedBytesAreBounded) {
+  ManualClock clock{from_ms(0)};
   Counting counting;
-  TypeScripts scripts({.most_bytes = 1000}, counting.run);
+  TypeScripts scripts(clock, {.most_bytes = 1000}, counting.run);
   for (int i = 0; i < 50; ++i) scripts.ask("p", "validate", std::to_string(i) + std::string(100, 'x')).value();
   EXPECT_GE(scripts.remembered(), 1u);
   EXPECT_LE(scripts.remembered(), 5u);
@@ -99,9 +126,10 @@ TEST(TypeScripts, RememberedBytesAreBounded) {
 }
 
 TEST(TypeScripts, NoMoreThanTwoRunAtOnce) {
+  const ManualClock clock{from_ms(0)};
   std::atomic<int> now{0};
   std::atomic<int> most{0};
-  TypeScripts scripts({}, [&](const io::SandboxRequest&) {
+  TypeScripts scripts(clock, {}, [&](const io::SandboxRequest&) {
     const auto running = ++now;
     for (auto seen = most.load(); running > seen && !most.compare_exchange_weak(seen, running);) {
     }

@@ -83,12 +83,16 @@ LoadContext World::context_of(const std::string& package, const Files& files,
   return out;
 }
 
-schema::RunTypeScript run_type_script(const RunProgram& run, const Files& files) {
+schema::RunTypeScript run_type_script(const RunProgram& run, const Files& files,
+                                      std::function<void(TypeQuestion)> note) {
   if (!run) return {};
-  return [run, read_file = files.read_file](const std::string& package, const std::string& script,
-                                            std::string_view verb, const std::string& input) -> Result<std::string> {
+  return [run, note = std::move(note), read_file = files.read_file](const std::string& package,
+                                                                    const std::string& script, std::string_view verb,
+                                                                    const std::string& input) -> Result<std::string> {
     AT_TRY(const auto program, read_file(package, script));
-    return run(program, verb, input);
+    if (auto answer = run(program, verb, input)) return std::move(*answer);
+    if (note) note({program, std::string(verb), input});
+    return fail(ErrorCode::kUnavailable, "its answer is awaited", "wait a moment");
   };
 }
 

@@ -24,9 +24,17 @@ struct Files {
   std::function<bool(const std::string& package)> has_channel_types;
 };
 
-/// Runs a type's program (its text) with a verb and the value as JSON; answers what it printed.
-using RunProgram =
-    std::function<Result<std::string>(const std::string& program, std::string_view verb, const std::string& input)>;
+/// What is asked of a type's program: the value as JSON.
+struct TypeQuestion {
+  std::string program;  ///< its text
+  std::string verb;
+  std::string input;
+};
+
+/// Runs a type's program (its text) with a verb and the value as JSON; answers what it printed. Nothing: it
+/// could not be asked now, and the package waits for it.
+using RunProgram = std::function<std::optional<Result<std::string>>(const std::string& program, std::string_view verb,
+                                                                    const std::string& input)>;
 
 struct WorldOptions {
   TenantId tenant;
@@ -70,6 +78,10 @@ struct Plan {
   std::map<std::string, std::shared_ptr<const schema::SchemaSet>> schemas;
   /// Packages of the change that do not hold, with all errors.
   std::vector<PackageError> errors;
+  /// What programs of types could not be asked, and the packages whose values wait for it: these do not hold
+  /// until it is known, and go on as they ran before.
+  std::vector<TypeQuestion> questions;
+  std::set<std::string> waiting;
 };
 
 /// Thread-compatible; planning is const.
@@ -101,8 +113,9 @@ class World {
       schemas_;  ///< by package that has its own; "" : base alone
 };
 
-/// Finds the programs of types among the files; empty where `run` is.
-schema::RunTypeScript run_type_script(const RunProgram& run, const Files& files);
+/// Finds the programs of types among the files; empty where `run` is. `note` hears what could not be asked.
+schema::RunTypeScript run_type_script(const RunProgram& run, const Files& files,
+                                      std::function<void(TypeQuestion)> note = {});
 
 /// `mysql@db1`; within an instance `outer`: `mysql@outer.db1`.
 std::string instance_name(const std::string& specification, const std::string& outer, const std::string& name);
