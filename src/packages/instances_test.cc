@@ -89,14 +89,28 @@ TEST(Instances, WhatAValueBreaksIsToldWithTheInstance) {
                                     "before warning (9)")));
 }
 
+TEST(Instances, AWrongValueIsToldWhereItWasGiven) {
+  const auto world = world_of(
+      {{"db/package.yaml", head("db") + "parameters: {q: {type: text, required: true}}\n"
+                                        "rules: {a: {b: {gauge: {expr: 'up{x=\"${q}\"}', above: {warning: 1}}}}}\n"},
+       {"p/package.yaml", head("p") + "instances:\n  db:\n    one: {with: {q: 'a\"'}}\n"}});
+  EXPECT_THAT(error_lines(world),
+              ElementsAre(testing::AllOf(HasSubstr("p/package.yaml:5:21: instance db@one: gauge.expr: "),
+                                         HasSubstr("(used at db/package.yaml:4:"))));
+}
+
 TEST(Instances, OfAPackageThatIsNoSpecificationAreTold) {
   EXPECT_THAT(
       error_lines({{"db/package.yaml", database()}, {"p/package.yaml", head("p") + "instances: {bd: {one: {}}}\n"}}),
       ElementsAre(HasSubstr("p/package.yaml:3:18: \"bd\" is no specification (did you mean \"db\"?)")));
   EXPECT_THAT(error_lines({{"q/package.yaml", package_with_rule("q", "hot", 5)},
                            {"p/package.yaml", head("p") + "instances: {q: {one: {}}}\n"}}),
-              ElementsAre("p/package.yaml:3:17: \"q\" is no specification (a specification is a package with "
-                          "parameters)"));
+              ElementsAre("p/package.yaml:3:17: q is no specification: it has no parameters (a specification is a "
+                          "package with parameters:)"));
+  EXPECT_THAT(error_lines({{"db/package.yaml", database()},
+                           {"host/package.yaml", head("host")},
+                           {"p/package.yaml", head("p") + "instances: {host: {one: {}}}\n"}}),
+              ElementsAre("p/package.yaml:3:20: host is no specification: it has no parameters (known are: db)"));
 }
 
 TEST(Instances, TwoOfOneNameAreTold) {

@@ -51,11 +51,14 @@ TEST(ErrorsInItems, LinkedFilesListsAndDocumentsAreItemsToo) {
 }
 
 TEST(ErrorsInItems, AnotherPackagesItemIsNamedWithItsPackage) {
-  const FolderTexts texts{
-      {"p/package.yaml", head("p") + "instances: {spec: {one: {with: {expr: '('}}}}\n"},
-      {"spec/package.yaml",
-       head("spec") + "parameters: {expr: {type: text}}\nrules: {a: {b: {binary: {expr: '${expr}'}}}}\n"}};
-  EXPECT_THAT(items_of_errors(texts), ElementsAre("4 spec rules/a/b binary.expr"));
+  const auto with = [](const std::string& values) {
+    return FolderTexts{
+        {"p/package.yaml", head("p") + "instances: {spec: {one: {" + values + "}}}\n"},
+        {"spec/package.yaml",
+         head("spec") + "parameters: {expr: {type: text}}\nrules: {a: {b: {binary: {expr: '${expr}'}}}}\n"}};
+  };
+  EXPECT_THAT(items_of_errors(with("")), ElementsAre(testing::StartsWith("4 spec rules/a/b binary")));
+  EXPECT_THAT(items_of_errors(with("with: {expr: '('}")), ElementsAre("3 p instances/spec/one with.expr"));
 }
 
 TEST(ErrorsInItems, AValueOfAnInstanceIsAFieldOfTheInstance) {

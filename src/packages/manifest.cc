@@ -41,7 +41,7 @@ void read_requirements(const Node& root, Manifest& manifest, Errors& errors) {
     auto range = VersionRange::parse(entry.value->is_scalar() ? written : "");
     if (!range) {
       complain(errors, *entry.value, range.error().message, range.error().remedy);
-      continue;
+      range = VersionRange::parse("*");  // whether the package is there is told as well
     }
     manifest.requirements.push_back({entry.key->text(), written, std::move(*range), entry.key->place()});
   }

@@ -275,6 +275,7 @@ bool Planner::reject_overrides(const std::vector<ForeignOverride>& overrides, st
       complain(override.by, error);
       culprits.insert(override.by);
     }
+    if (!slot.running) slot.manifest = tree->manifest();
   }
   std::set<std::string> targets;
   for (const auto& name : culprits) {

@@ -38,19 +38,26 @@ class Planner {
 
   // planner_world.cc: packages among each other.
   void check_requirements();
+  void check_broken_requirements(const std::set<std::string>& changed);
   void find_cycles();
   void check_overrides();
+  void try_written_overrides();
+  void try_override(const std::string& by, const Override& one);
   void check_references();
   void make_instances(const std::set<std::string>& changed);
+  void complain_about_specification(const InstanceItem& item, const std::string& declared_in);
   void check_instance(const InstanceItem& item, const std::string& declared_in);
   void make_instance(const InstanceItem& item, const std::string& outer, const std::string& declared_in,
                      std::vector<std::string>& chain, const std::set<std::string>& changed);
 
   const Slot* slot(const std::string& name) const;  ///< as planned, else as it is
   Slot& change(const std::string& name);            ///< a copy of what is, to be changed
-  bool requires_package(const std::string& who, const std::string& what, std::set<std::string>& seen) const;
-  std::vector<std::string> present() const;  ///< all that will be there, instances not
-  void complain(const std::string& package, Error error);
+  /// As what runs says; `as_written`: as the files say, where they do not hold.
+  bool requires_package(const std::string& who, const std::string& what, std::set<std::string>& seen,
+                        bool as_written = false) const;
+  const Manifest& written(const std::string& name) const;
+  std::vector<std::string> present() const;                ///< all that will be there, instances not
+  bool complain(const std::string& package, Error error);  ///< false: said already
 
   // planner_errors.cc: what is told in the end.
   void keep_complaints(const std::set<std::string>& changed);
@@ -73,7 +80,7 @@ class Planner {
   std::map<std::string, Manifest> written_;             ///< of packages with mistakes, which are told all at once
   std::map<std::string, std::set<std::string>> asked_;  ///< whose trees a package asked for
   std::set<std::string> wanted_instances_;
-  std::map<std::string, std::vector<Error>> complaints_;  ///< world errors, by package
+  std::map<std::string, std::vector<Error>> complaints_;         ///< world errors, by package
   struct Located {
     std::shared_ptr<const schema::SchemaSet> schemas;
     std::optional<ItemLocator> items;  ///< nothing: there is no such package

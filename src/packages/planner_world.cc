@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
+#include <tuple>
 #include <unordered_set>
 
 #include "config/suggest.h"
@@ -10,6 +12,25 @@
 
 namespace atalaya::packages {
 namespace {
+
+/// The scalar that begins last at or before the place, in a document of that file.
+const config::Node* scalar_at(const config::Node& node, const Place& place) {
+  if (node.is_scalar()) {
+    const auto& begin = node.place();
+    return std::tie(begin.line, begin.column) <= std::tie(place.line, place.column) ? &node : nullptr;
+  }
+  const config::Node* best = nullptr;
+  const auto look = [&](const config::Node& part) {
+    const auto* found = scalar_at(part, place);
+    if (found != nullptr && (best == nullptr || best->begin() <= found->begin())) best = found;
+  };
+  for (const auto& entry : node.entries()) {
+    look(*entry.key);
+    look(*entry.value);
+  }
+  for (const auto* item : node.items()) look(*item);
+  return best;
+}
 
 constexpr std::size_t kMaxNesting = 8;
 
@@ -54,9 +75,11 @@ std::vector<std::string> Planner::present() const {
   return out;
 }
 
-void Planner::complain(const std::string& package, Error error) {
+bool Planner::complain(const std::string& package, Error error) {
   auto& list = complaints_[package];
-  if (std::find(list.begin(), list.end(), error) == list.end()) list.push_back(std::move(error));
+  if (std::find(list.begin(), list.end(), error) != list.end()) return false;
+  list.push_back(std::move(error));
+  return true;
 }
 
 Plan Planner::make(const std::optional<std::set<std::string>>& wanted) {
@@ -91,7 +114,9 @@ Plan Planner::make(const std::optional<std::set<std::string>>& wanted) {
   find_cycles();
   check_overrides();
   make_instances(changed);
+  try_written_overrides();
   check_references();
+  check_broken_requirements(changed);
   keep_complaints(changed);
   collect_errors(changed, wanted);
   return std::move(plan_);
@@ -111,8 +136,7 @@ std::set<std::string> Planner::followers(const std::set<std::string>& changed) c
 
 void Planner::check_requirements() {
   for (const auto& name : present()) {
-    const auto written = written_.find(name);
-    const auto& manifest = written == written_.end() ? slot(name)->manifest : written->second;
+    const auto& manifest = written(name);
     for (const auto& need : manifest.requirements) {
       const auto* other = slot(need.package);
       if (other == nullptr || !std::binary_search(names_.begin(), names_.end(), need.package)) {
@@ -138,28 +162,64 @@ void Planner::check_requirements() {
   }
 }
 
-bool Planner::requires_package(const std::string& who, const std::string& what, std::set<std::string>& seen) const {
+/// A package that does not run is missing as much as one that is not there; so is one that requires such a one.
+void Planner::check_broken_requirements(const std::set<std::string>& changed) {
+  // As keep_complaints decides it: what ran before goes on.
+  const auto will_run = [&](const std::string& name) {
+    const auto* it = slot(name);
+    const bool held_up = changed.contains(name) && it->errors.empty() && complaints_.contains(name);
+    if (!held_up) return it->running != nullptr;
+    const auto old = world_.slots_.find(name);
+    return old != world_.slots_.end() && old->second.running != nullptr;
+  };
+  const auto names = present();
+  for (bool more = true; more;) {
+    more = false;
+    for (const auto& name : names) {
+      for (const auto& need : written(name).requirements) {
+        if (slot(need.package) == nullptr || need.package == "base" || will_run(need.package)) continue;
+        std::set<std::string> seen;
+        if (need.package == name || requires_package(need.package, name, seen, true)) continue;  // told as a circle
+        more = complain(name,
+                        {ErrorCode::kInvalidArgument, fmt::format("package {} is required and is broken", need.package),
+                         need.place, "mend it first: its own errors say what is wrong"}) ||
+               more;
+      }
+    }
+  }
+}
+
+const Manifest& Planner::written(const std::string& name) const {
+  const auto found = written_.find(name);
+  return found == written_.end() ? slot(name)->manifest : found->second;
+}
+
+bool Planner::requires_package(const std::string& who, const std::string& what, std::set<std::string>& seen,
+                               bool as_written) const {
   const auto* it = slot(who);
   if (it == nullptr || !seen.insert(who).second) return false;
-  const auto leads = [&](const std::string& next) { return next == what || requires_package(next, what, seen); };
-  return std::any_of(it->manifest.requirements.begin(), it->manifest.requirements.end(),
+  const auto& manifest = as_written ? written(who) : it->manifest;
+  const auto leads = [&](const std::string& next) {
+    return next == what || requires_package(next, what, seen, as_written);
+  };
+  return std::any_of(manifest.requirements.begin(), manifest.requirements.end(),
                      [&](const auto& need) { return leads(need.package); }) ||
-         std::any_of(it->manifest.imports.begin(), it->manifest.imports.end(),
+         std::any_of(manifest.imports.begin(), manifest.imports.end(),
                      [&](const auto& import) { return leads(import.package); });
 }
 
 void Planner::find_cycles() {
   for (const auto& name : present()) {
-    const auto* it = slot(name);
+    const auto& manifest = written(name);
     const auto report = [&](const std::string& package, const Place& place, std::string_view how) {
       std::set<std::string> seen;
-      if (package != name && !requires_package(package, name, seen)) return;
+      if (package != name && !requires_package(package, name, seen, true)) return;
       complain(name,
                {ErrorCode::kInvalidArgument, fmt::format("{} {} {}, which leads back to {}", name, how, package, name),
                 place, "take one of the steps of this circle away"});
     };
-    for (const auto& need : it->manifest.requirements) report(need.package, need.place, "requires");
-    for (const auto& import : it->manifest.imports) report(import.package, import.place, "imports");
+    for (const auto& need : manifest.requirements) report(need.package, need.place, "requires");
+    for (const auto& import : manifest.imports) report(import.package, import.place, "imports");
   }
 }
 
@@ -183,10 +243,13 @@ std::vector<ForeignOverride> Planner::overrides_on(const std::string& package) c
 
 void Planner::check_overrides() {
   std::map<std::string, std::pair<std::string, Place>> taken;  // "target:leaf" → who set it
-  for (const auto& name : overriders_) {
-    const auto* it = slot(name);
-    if (it == nullptr) continue;
-    for (const auto& one : it->manifest.overrides) {
+  auto names = overriders_;
+  for (const auto& [name, manifest] : written_) {
+    if (!manifest.overrides.empty()) names.insert(name);
+  }
+  for (const auto& name : names) {
+    if (slot(name) == nullptr) continue;
+    for (const auto& one : written(name).overrides) {
       const auto base = one.package.substr(0, one.package.find('@'));
       if (!std::binary_search(names_.begin(), names_.end(), base) || name == base) {
         complain(name, {ErrorCode::kInvalidArgument,
@@ -212,6 +275,35 @@ void Planner::check_overrides() {
                         place, fmt::format("let one of the two require the other: it wins")});
       }
     }
+  }
+}
+
+/// What is wrong with overrides of a package that does not hold is told along with the rest; they are laid on
+/// nothing that runs.
+void Planner::try_written_overrides() {
+  for (const auto& [name, manifest] : written_) {
+    for (const auto& one : manifest.overrides) try_override(name, one);
+  }
+}
+
+void Planner::try_override(const std::string& by, const Override& one) {
+  const auto package = one.package.substr(0, one.package.find('@'));
+  const auto* target = slot(one.package);
+  const auto* tree = target == nullptr || package == by ? nullptr : tree_of(package);
+  if (tree == nullptr) return;  // told by check_overrides, or there is no such instance
+  config::Errors told;          // by the target itself
+  auto with = context(one.package, package);
+  std::erase_if(with.overrides, [&](const auto& other) { return other.by == by; });
+  with.overrides.push_back({by, one.document});
+  with.schemas = schemas_for(package, told);
+  std::optional<std::map<std::string, config::YamlValue>> values;
+  if (target->instance || tree->has_section("parameters")) {
+    values = parameter_values(*tree, *with.schemas, target->instance ? &*target->instance : nullptr, told);
+    if (!values) return;
+    with.values = &*values;
+  }
+  for (auto& error : load_package(*tree, with).errors) {
+    if (error.place && error.place->file == one.document.root().place().file) complain(by, std::move(error));
   }
 }
 
@@ -261,13 +353,32 @@ void Planner::make_instances(const std::set<std::string>& changed) {
   }
 }
 
+/// There is no such package, it does not run, or it has no parameters.
+void Planner::complain_about_specification(const InstanceItem& item, const std::string& declared_in) {
+  const auto tell = [&](std::string message, std::string remedy) {
+    complain(declared_in, {ErrorCode::kInvalidArgument, std::move(message), item.origin, std::move(remedy)});
+  };
+  const auto* it = slot(item.specification);
+  if (it != nullptr && !it->running) {
+    return tell(fmt::format("the specification {} is broken", item.specification),
+                "mend it first: its own errors say what is wrong");
+  }
+  std::vector<std::string> known;
+  for (const auto& name : present()) {
+    const auto* other = slot(name);
+    if (other->running && other->running->specification) known.push_back(name);
+  }
+  auto remedy = known.empty() ? std::string("a specification is a package with parameters:")
+                              : config::suggestion(item.specification, known);
+  if (it == nullptr) return tell(fmt::format("\"{}\" is no specification", item.specification), std::move(remedy));
+  tell(fmt::format("{} is no specification: it has no parameters", item.specification), std::move(remedy));
+}
+
 /// What is wrong with an instance of a package that does not hold is told along with the rest.
 void Planner::check_instance(const InstanceItem& item, const std::string& declared_in) {
   const auto* specification = slot(item.specification);
   if (specification == nullptr || !specification->running || !specification->running->specification) {
-    return complain(declared_in,
-                    {ErrorCode::kInvalidArgument, fmt::format("\"{}\" is no specification", item.specification),
-                     item.origin, config::suggestion(item.specification, names_)});
+    return complain_about_specification(item, declared_in);
   }
   config::Errors errors;
   const auto schemas = schemas_for(item.specification, errors);
@@ -275,6 +386,27 @@ void Planner::check_instance(const InstanceItem& item, const std::string& declar
   if (tree != nullptr && schemas) parameter_values(*tree, *schemas, &item, errors);
   for (auto& error : errors) complain(declared_in, std::move(error));
 }
+
+namespace {
+
+/// Scalars with `${…}` hold with the specification's samples. What is wrong with one is the value that the
+/// instance gives, which stands elsewhere.
+void blame_value(const PackageTree& specification, const InstanceItem& item, Error& error) {
+  if (!error.place) return;
+  const auto document =
+      config::Document::parse(std::string(specification.text_of(error.place->file)), error.place->file);
+  if (!document) return;
+  const auto* scalar = scalar_at(document->root(), *error.place);
+  if (scalar == nullptr) return;
+  for (const auto& [name, place] : item.places) {
+    if (scalar->text().find("${" + name + "}") == std::string::npos) continue;
+    error.message += fmt::format(" (used at {})", to_string(*error.place));
+    error.place = place;
+    return;
+  }
+}
+
+}  // namespace
 
 void Planner::make_instance(const InstanceItem& item, const std::string& outer, const std::string& declared_in,
                             std::vector<std::string>& chain, const std::set<std::string>& changed) {
@@ -284,11 +416,7 @@ void Planner::make_instance(const InstanceItem& item, const std::string& outer, 
   };
   const auto* specification = slot(item.specification);
   if (specification == nullptr || !specification->running || !specification->running->specification) {
-    return complain_here(specification == nullptr || specification->running
-                             ? fmt::format("\"{}\" is no specification", item.specification)
-                             : fmt::format("the specification {} is broken", item.specification),
-                         specification == nullptr ? config::suggestion(item.specification, names_)
-                                                  : "a specification is a package with parameters");
+    return complain_about_specification(item, declared_in);
   }
   if (std::find(chain.begin(), chain.end(), item.specification) != chain.end() || chain.size() >= kMaxNesting) {
     return complain_here(fmt::format("the specification {} makes an instance of itself", item.specification),
@@ -326,6 +454,7 @@ void Planner::make_instance(const InstanceItem& item, const std::string& outer, 
     }
     for (auto& error : errors) {
       error.message = fmt::format("instance {}: {}", name, error.message);
+      blame_value(*tree, item, error);
       complain(declared_in, std::move(error));
     }
     if (!made.running && old != world_.slots_.end()) made.running = old->second.running;

@@ -54,7 +54,9 @@ TEST(Requires, ACircleOfTwoAndOfThreeIsToldToEachOfThem) {
                                   {"c/package.yaml", head("c") + "requires: {a: '*'}\n"},
                                   {"d/package.yaml", head("d") + "requires: {a: '*'}\n"}});
   EXPECT_THAT(three, ElementsAre(HasSubstr("a requires b, which leads back to a"), HasSubstr("b requires c, which"),
-                                 HasSubstr("c requires a, which")));
+                                 HasSubstr("c requires a, which"),
+                                 "d/package.yaml:3:12: package a is required and is broken (mend it first: its own "
+                                 "errors say what is wrong)"));
   EXPECT_THAT(error_lines({{"a/package.yaml", head("a") + "requires: {a: '*'}\n"}}),
               ElementsAre(HasSubstr("a requires a, which leads back to a")));
 }
@@ -84,6 +86,41 @@ TEST(Imports, TypesAndSectionsOfAnotherPackageMayBeUsed) {
                                       "light}}\n"}});
   EXPECT_THAT(error_lines(world), IsEmpty());
   EXPECT_THAT(ids_of(world, "q"), ElementsAre("schemas q/shops", "shops q/one"));
+TEST(Requires, APackageThatIsBrokenIsMissingAsMuchAsAnAbsentOne) {
+  FolderTexts texts{{"a/package.yaml", package_with_rule("a", "hot", 5) + "requires: {b: '*'}\n"},
+                    {"b/package.yaml", package_with_rule("b", "warm", 5) + "requires: {c: '*'}\n"},
+                    {"c/package.yaml", head("c") + "ruls: {}\n"}};
+  auto world = world_of(texts);
+  EXPECT_THAT(error_lines(world, "a"),
+              ElementsAre(HasSubstr("a/package.yaml:6:12: package b is required and is broken")));
+  EXPECT_THAT(error_lines(world, "b"),
+              ElementsAre(HasSubstr("b/package.yaml:6:12: package c is required and is broken")));
+  EXPECT_EQ(running(world, "a"), nullptr);
+  texts["c/package.yaml"] = head("c");
+  change(world, texts, {"c"});
+  EXPECT_THAT(error_lines(world), IsEmpty());
+  EXPECT_EQ(warning_of(world, "a/a/hot"), 5);
+  texts["c/package.yaml"] = head("c") + "ruls: {}\n";
+  change(world, texts, {"c"});
+  EXPECT_THAT(error_lines(world, "b"), IsEmpty()) << "c runs as it did before";
+  EXPECT_EQ(warning_of(world, "b/a/warm"), 5);
+}
+
+TEST(Requires, ARangeThatIsNoneHidesNothing) {
+  EXPECT_THAT(error_lines({{"p/package.yaml", head("p") + "requires: {x: 'abc'}\n"}}),
+              ElementsAre(HasSubstr("p/package.yaml:3:15: "),
+                          HasSubstr("p/package.yaml:3:12: package x is required and absent")));
+}
+
+TEST(Requires, ACircleOfBrokenPackagesIsToldAlongWithTheRest) {
+  const FolderTexts texts{{"a/package.yaml", head("a") + "requires: {b: '*'}\nruls: {}\n"},
+                          {"b/package.yaml", head("b") + "requires: {a: '*'}\nruls: {}\n"}};
+  EXPECT_THAT(error_lines(texts, "a"),
+              ElementsAre(HasSubstr("\"ruls\""), HasSubstr("a requires b, which leads back to a")));
+  EXPECT_THAT(error_lines(texts, "b"),
+              ElementsAre(HasSubstr("\"ruls\""), HasSubstr("b requires a, which leads back to b")));
+}
+
 }
 
 TEST(Imports, WithoutAnImportAnothersTypesAndSectionsAreNotThere) {
@@ -166,6 +203,31 @@ TEST(Overrides, AnAbsentPackageOrSectionIsTold) {
 TEST(Overrides, AValueOfAWrongTypeIsAMistakeOfWhoWroteItAndTheTargetGoesOnWithoutIt) {
   const auto world =
       world_of({{"p/package.yaml", package_with_rule("p", "hot", 5)},
+TEST(Overrides, MistakesInThemAreToldAlongWithAllOthersOfTheirPackage) {
+  const FolderTexts texts{
+      {"p/package.yaml", package_with_rule("p", "hot", 5) + "    cool: {for: 1m, binary: {expr: up}}\n"},
+      {"q/package.yaml", head("q") + "rules: {a: {mine: {fro: 1m, binary: {expr: up}}}}\n"
+                                     "override:\n"
+                                     "  p:\n"
+                                     "    rules:\n"
+                                     "      a:\n"
+                                     "        hto: {for: 1m}\n"
+                                     "        hot: {fro: 2m, gauge: {above: {warning: soon}}}\n"
+                                     "        cool: {fro: 2m}\n"
+                                     "  pp: {rules: {}}\n"}};
+  const auto world = world_of(texts);
+  EXPECT_THAT(error_lines(world, "p"), IsEmpty());
+  EXPECT_EQ(warning_of(world, "p/a/hot"), 5);
+  EXPECT_THAT(
+      error_lines(world, "q"),
+      ElementsAre(HasSubstr("q/package.yaml:3:20: rule \"q/a/mine\" has no key \"fro\" (did you mean \"for\"?)"),
+                  HasSubstr("q/package.yaml:8:9: there is no rule \"p/a/hto\" to override"),
+                  HasSubstr("q/package.yaml:9:15: rule \"p/a/hot\" has no key \"fro\" (did you mean \"for\"?)"),
+                  HasSubstr("q/package.yaml:9:49: \"warning\" must be a number"),
+                  HasSubstr("q/package.yaml:10:16: rule \"p/a/cool\" has no key \"fro\" (did you mean \"for\"?)"),
+                  HasSubstr("q/package.yaml:11:7: there is no package \"pp\" to override")));
+}
+
                 {"q/package.yaml", override_of("q", "p", "{rules: {a: {hot: {gauge: {above: {warning: soon}}}}}}")}});
   EXPECT_THAT(error_lines(world, "p"), IsEmpty());
   EXPECT_THAT(error_lines(world, "q"), ElementsAre(HasSubstr("q/package.yaml:4:50: ")));

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
 
 #include "config/suggest.h"
 #include "schema/scalars.h"
@@ -139,6 +140,16 @@ bool Checker::find_slots(const Node& node, const Type& type, const Who& who, con
   return unknown.empty();
 }
 
+/// Of an override or a link, the key that was meant may stand in the item that it is laid on.
+std::string written_elsewhere(const Node& unknown, const Type& type, std::span<const Node::Entry* const> slots) {
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < slots.size(); ++i) {
+    if (slots[i] != nullptr && slots[i]->key->place().file != unknown.place().file)
+      names.push_back(type.fields[i].name);
+  }
+  return config::closest(unknown.text(), names);
+}
+
 void Checker::tell_unknown(const std::vector<const Node::Entry*>& unknown, const Type& type, const Who& who,
                            const Section* section, const Slots& slots) {
   constexpr std::size_t kMost = 50;
@@ -152,7 +163,8 @@ void Checker::tell_unknown(const std::vector<const Node::Entry*>& unknown, const
   if (section != nullptr) all.insert(all.end(), section->contains.begin(), section->contains.end());
   for (std::size_t i = 0; i < unknown.size() && i < kMost; ++i) {
     const auto& key = *unknown[i]->key;
-    const auto near = config::closest(key.text(), free);
+    auto near = config::closest(key.text(), free);
+    if (near.empty()) near = written_elsewhere(key, type, slots);
     complain(key.place(), fmt::format("{} has no key \"{}\"", who.text(), std::string_view(key.text()).substr(0, 64)),
              near.empty() ? config::known_are(all) : "did you mean \"" + near + "\"?");
   }
