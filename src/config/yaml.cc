@@ -51,6 +51,7 @@ std::string remedy_for(std::string_view problem, char found) {
     if (found == '\t') return "indent with spaces, not tabs";
     return "put the text in quotes";
   }
+  if (problem.find("tab character") != std::string_view::npos) return "indent with spaces, not tabs";
   if (problem.find("mapping values are not allowed") != std::string_view::npos) {
     return "put text that holds \": \" in quotes, or check the indentation";
   }
@@ -74,10 +75,10 @@ struct Event : yaml_event_t {
 /// Builds the tree from libyaml's events. Used once. Thread-compatible.
 class YamlBuilder {
  public:
-  YamlBuilder(std::shared_ptr<Document::Storage> storage, const YamlLimits& limits, std::vector<Error>* twice)
+  YamlBuilder(std::shared_ptr<Document::Storage> storage, const YamlLimits& limits, std::vector<Error>* told)
       : storage_(std::move(storage)),
         limits_(limits),
-        twice_(twice),
+        passed_over_(told),
         skipped_(storage_->text.starts_with("\xef\xbb\xbf") ? 3 : 0),
         offsets_(std::string_view(storage_->text).substr(skipped_)) {
     // Without memory for its first buffers libyaml leaves the parser unusable, and so would we be.
@@ -182,7 +183,8 @@ class YamlBuilder {
 
   Result<Node*> node(const Event& event, std::size_t depth) {
     if (depth > limits_.depth) {
-      return fail(ErrorCode::kTooLarge, place(event.start_mark), fmt::format("nested deeper than {}", limits_.depth));
+      return fail(ErrorCode::kTooLarge, place(event.start_mark), fmt::format("nested deeper than {}", limits_.depth),
+                  "close brackets, or nest less");
     }
     switch (event.type) {
       case YAML_ALIAS_EVENT: return alias(event);
@@ -289,7 +291,8 @@ class YamlBuilder {
   Status put(Node& made, const Node* key, const Node* value, std::unordered_map<std::string_view, const Node*>& seen,
              std::vector<const Node*>& merges) {
     if (!key->is_scalar()) {
-      return fail(ErrorCode::kInvalidArgument, key->place(), "a key must be a text, not " + describe(*key));
+      return passed_over({ErrorCode::kInvalidArgument, "a key must be a text, not " + describe(*key), key->place(),
+                          "write a name before the colon; a text in quotes may hold any character"});
     }
     if (key->text() == "<<" && key->style() == Node::Style::kPlain && key->tag().empty()) {
       merges.push_back(value);
@@ -297,14 +300,18 @@ class YamlBuilder {
     }
     const auto [first, fresh] = seen.emplace(key->text(), key);
     if (!fresh) {
-      Error error{ErrorCode::kInvalidArgument,
-                  fmt::format("key \"{}\" is already in line {}", key->text(), first->second->line_), key->place(),
-                  "remove or rename one of the two"};
-      if (twice_ == nullptr) return std::unexpected(std::move(error));
-      twice_->push_back(std::move(error));
-      return {};
+      return passed_over({ErrorCode::kInvalidArgument,
+                          fmt::format("key \"{}\" is already in line {}", key->text(), first->second->line_),
+                          key->place(), "remove or rename one of the two"});
     }
     made.entries_.push_back({key, value, false});
+    return {};
+  }
+
+  /// The entry is left out, and the reading goes on, where somebody takes the error.
+  Status passed_over(Error error) {
+    if (passed_over_ == nullptr) return std::unexpected(std::move(error));
+    passed_over_->push_back(std::move(error));
     return {};
   }
 
@@ -346,8 +353,8 @@ class YamlBuilder {
 
   const std::shared_ptr<Document::Storage> storage_;
   const YamlLimits limits_;
-  std::vector<Error>* const twice_;  ///< null: a key that stands twice ends the reading
-  const std::size_t skipped_;        ///< bytes of a byte order mark
+  std::vector<Error>* const passed_over_;  ///< null: a key that cannot be one ends the reading
+  const std::size_t skipped_;              ///< bytes of a byte order mark
   const ByteOffsets offsets_;
   yaml_parser_t parser_;
   std::size_t spent_ = 0;
@@ -372,13 +379,13 @@ Result<Document> Document::parse(std::string text, std::string file, const YamlL
   return YamlBuilder(std::move(storage), limits, nullptr).build();
 }
 
-Result<Document> Document::parse(std::string text, std::string file, std::vector<Error>& twice,
+Result<Document> Document::parse(std::string text, std::string file, std::vector<Error>& told,
                                  const YamlLimits& limits) {
   AT_TRY(check_size(text, file, limits));
   auto storage = std::make_shared<Storage>();
   storage->text = std::move(text);
   storage->file = std::move(file);
-  return YamlBuilder(std::move(storage), limits, &twice).build();
+  return YamlBuilder(std::move(storage), limits, &told).build();
 }
 
 const std::string& Document::text() const { return storage_->text; }

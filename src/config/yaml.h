@@ -93,9 +93,9 @@ class Document {
   /// place: invalid_argument for what is not YAML (also a key twice, a second document, an unknown or
   /// recursive alias, a key that is no scalar), too_large beyond a limit.
   static Result<Document> parse(std::string text, std::string file, const YamlLimits& limits = {});
-  /// The same, but keys that stand twice become errors of the list (their first stays), so that whatever else
-  /// is wrong can be told along with them.
-  static Result<Document> parse(std::string text, std::string file, std::vector<Error>& twice,
+  /// The same, but keys that stand twice (the first stays) or are no text become errors of the list, so that whatever
+  /// else is wrong can be told along with them.
+  static Result<Document> parse(std::string text, std::string file, std::vector<Error>& told,
                                 const YamlLimits& limits = {});
 
   const Node& root() const { return *root_; }

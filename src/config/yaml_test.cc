@@ -120,13 +120,17 @@ TEST(Yaml, WhatIsNotYamlIsAnErrorWithPlaceAndRemedy) {
   EXPECT_EQ(error_of("a:\n\t- b\n"),
             "a.yaml:2:1: found character that cannot start any token, while scanning for the next token"
             " (indent with spaces, not tabs)");
+  EXPECT_NE(error_of("a:\n  b: c\n\td: e\n").find("(indent with spaces, not tabs)"), std::string::npos);
   EXPECT_EQ(error_of("a: b: c\n"),
             "a.yaml:1:5: mapping values are not allowed in this context"
             " (put text that holds \": \" in quotes, or check the indentation)");
   EXPECT_EQ(error_of("a: 1\n---\nb: 2\n"), "a.yaml:2:1: a second document begins here (put it into a file of its own)");
   EXPECT_NE(error_of("a: [1, 2\nb: 3\n").find("that begins in line 1"), std::string::npos);
   EXPECT_EQ(error_of("a: 1\nb: \xff\n"), "a.yaml:2: invalid leading UTF-8 octet (save the file as UTF-8 text)");
-  EXPECT_EQ(error_of("[a, b]: c\n"), "a.yaml:1:1: a key must be a text, not a list");
+  EXPECT_EQ(
+      error_of("[a, b]: c\n"),
+      "a.yaml:1:1: a key must be a text, not a list (write a name before the colon; a text in quotes may hold any "
+      "character)");
 }
 
 TEST(Yaml, AnAliasHasTheContentOfItsAnchorAndAPlaceOfItsOwn) {
@@ -176,7 +180,7 @@ TEST(Yaml, ManyAliasesOfOneLongTextAreTooLarge) {
 TEST(Yaml, EachLimitIsHit) {
   const YamlLimits small{.bytes = 40, .depth = 3, .nodes = 8};
   EXPECT_EQ(error_of("a: {b: {c: 1}}", {.bytes = 40, .depth = 4, .nodes = 8}), "no error");
-  EXPECT_EQ(error_of("a: {b: {c: 1}}", small), "a.yaml:1:9: nested deeper than 3");
+  EXPECT_EQ(error_of("a: {b: {c: 1}}", small), "a.yaml:1:9: nested deeper than 3 (close brackets, or nest less)");
   EXPECT_EQ(error_of("[1, 2, 3, 4, 5, 6, 7]", small), "no error");
   EXPECT_EQ(error_of("[1, 2, 3, 4, 5, 6, 7, 8]", small),
             "a.yaml:1:23: more than 8 values (split the file, or use fewer aliases)");

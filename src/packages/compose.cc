@@ -184,6 +184,10 @@ std::optional<Linked> Composer::link_target(const Node& link, const schema::Sect
   auto parts = split(link.text());
   const auto package = parts.front();
   const auto* tree = package == tree_.name() ? &tree_ : context_.tree_of ? context_.tree_of(package) : nullptr;
+  if (link.text().starts_with('/') || package == "." || package == "..") {
+    return complain(fmt::format("\"{}\" leads out of the package", link.text()),
+                    "link to a file of this package, e.g. rules/disk.yaml, or to an item, e.g. host/disk/filling");
+  }
   if (tree == nullptr) {
     return complain(fmt::format("there is no package \"{}\"", package), "an item is named as package/group/name");
   }

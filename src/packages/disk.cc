@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "config/suggest.h"
 #include "packages/edit.h"
 
 namespace atalaya::packages {
@@ -48,6 +49,13 @@ Error link_error(const std::string& name) {
           std::nullopt, "put the file itself there"};
 }
 
+/// Where the folder lies on this machine is nobody's business who reads messages: `from` becomes `to`.
+Error without_path(Error error, const std::string& from, std::string_view to) {
+  const auto at = error.message.find(from);
+  if (at != std::string::npos) error.message.replace(at, from.size(), to);
+  return error;
+}
+
 }  // namespace
 
 bool is_source(std::string_view name) {
@@ -80,7 +88,7 @@ std::uint64_t fingerprint(const std::vector<ListedFile>& files) {
 std::vector<SourceFile> read_folder(io::FileSystem& files, const std::string& path, const std::string& shown) {
   std::vector<SourceFile> out;
   const auto listed = list_files(files, path);
-  if (!listed) return {{shown, "", "", listed.error()}};
+  if (!listed) return {{shown, "", "", without_path(listed.error(), path, shown)}};
   for (const auto& one : *listed) {
     if (!is_source(one.name)) continue;
     SourceFile file{shown + "/" + one.name, one.name, {}, std::nullopt};
@@ -89,7 +97,7 @@ std::vector<SourceFile> read_folder(io::FileSystem& files, const std::string& pa
     } else if (auto text = io::read_file(files, path + "/" + one.name, kMaxPackageFile)) {
       file.text = std::move(*text);
     } else {
-      file.unreadable = std::move(text).error();
+      file.unreadable = without_path(std::move(text).error(), path + "/", shown + "/");
       if (file.unreadable->code == ErrorCode::kTooLarge) {
         file.unreadable->remedy = fmt::format("a package's file holds at most {} MiB: split it", kMaxPackageFile >> 20);
       }
@@ -123,8 +131,14 @@ Result<std::string> read_package_file(io::FileSystem& files, const std::string& 
   AT_TRY(check_inside(files, path, name));
   auto text = io::read_file(files, path + "/" + name, kMaxPackageFile);
   if (!text && text.error().code == ErrorCode::kNotFound) {
-    return fail(ErrorCode::kNotFound, fmt::format("the package has no file \"{}\"", name));
+    std::vector<std::string> names;
+    if (const auto listed = list_files(files, path)) {
+      for (const auto& file : *listed) names.push_back(file.name);
+    }
+    return fail(ErrorCode::kNotFound, fmt::format("the package has no file \"{}\"", name),
+                names.empty() ? "" : config::suggestion(name, names));
   }
+  if (!text) return std::unexpected(without_path(std::move(text).error(), path + "/", ""));
   return text;
 }
 

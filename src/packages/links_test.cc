@@ -88,6 +88,13 @@ TEST(LinksToFiles, NoneLeadsOutOfThePackage) {
   }
 }
 
+TEST(LinksToItems, NoneLeadsOutOfThePackage) {
+  for (const std::string path : {"../../etc/passwd", "/etc/passwd"}) {
+    EXPECT_THAT(error_lines({{"p/package.yaml", head("p") + "rules: {a: {b: {link: " + path + "}}}\n"}}),
+                ElementsAre(HasSubstr("p/package.yaml:3:23: \"" + path + "\" leads out of the package")));
+  }
+}
+
 TEST(LinksToFiles, AFileThatIsNoMappingIsTold) {
   EXPECT_THAT(
       error_lines({{"p/package.yaml", head("p") + "rules: {a: {link: sub/x.yaml}}\n"}, {"p/sub/x.yaml", "[a]\n"}}),

@@ -7,6 +7,7 @@
 
 #include <cstdlib>
 
+#include "io/memory_file_system.h"
 #include "packages/testing.h"
 
 namespace atalaya::packages {
@@ -265,10 +266,31 @@ TEST(Loader, AKeyThatStandsTwiceHidesNothingElse) {
       ElementsAre(HasSubstr("5:38: key \"title\" is already in line 5"), HasSubstr("6:9: rule \"p/a/c\" has no key")));
 }
 
+TEST(Loader, AKeyThatIsNoTextHidesNothingElse) {
+  EXPECT_THAT(
+      errors("rules:\n  a:\n    ? [b, c]\n    : {binary: {expr: x}}\n    c: {guage: {}}\n"),
+      ElementsAre(HasSubstr("5:7: a key must be a text, not a list"), HasSubstr("7:9: rule \"p/a/c\" has no key")));
+}
+
 TEST(Loader, AnInstanceOfNothingIsToldAlongWithTheRest) {
   EXPECT_THAT(
       errors("instances: {nosuch: {one: {}}}\nrules: {a: {b: {guage: {}}}}\n"),
       testing::UnorderedElementsAre(HasSubstr("\"nosuch\" is no specification"), HasSubstr("has no key \"guage\"")));
+}
+
+TEST(Disk, MessagesDoNotSayWhereTheFolderLies) {
+  io::MemoryFileSystem files;
+  ASSERT_TRUE(files.create_directories("/secret/place/p/a/b/c/d/e/f/g/h/i"));
+  ASSERT_TRUE(files.create_directories("/secret/place/q"));
+  ASSERT_TRUE(io::write_file_atomically(files, "/secret/place/q/big.yaml", std::string(kMaxPackageFile + 1, 'x')));
+  EXPECT_EQ(read_folder(files, "/secret/place/p", "p").front().unreadable->message,
+            "p/a/b/c/d/e/f/g/h/i has folders deeper than 8");
+  EXPECT_EQ(read_folder(files, "/secret/place/q", "q").front().unreadable->message,
+            "file q/big.yaml is larger than 1048576 bytes");
+  EXPECT_EQ(read_package_file(files, "/secret/place/q", "big.yaml").error().message,
+            "file big.yaml is larger than 1048576 bytes");
+  EXPECT_EQ(to_string(read_package_file(files, "/secret/place/q", "bgi.yaml").error()),
+            "the package has no file \"bgi.yaml\" (did you mean \"big.yaml\"?)");
 }
 
 TEST(Disk, SymbolicLinksAreNotFollowed) {
