@@ -97,6 +97,37 @@ Status may_change(const World& world, const Plan& plan, const std::vector<FileCh
   return {};
 }
 
+/// The program works with the sections and types of its base: a tenant's own may add to them.
+std::optional<Error> lacks_of_base(const std::vector<SourceFile>& shipped, const Files& tried) {
+  const std::string base = "base";
+  const auto names = tried.list();
+  if (shipped.empty()) return std::nullopt;
+  if (!std::binary_search(names.begin(), names.end(), base)) {
+    return Error{ErrorCode::kInvalidArgument, "base belongs to the program and is not removed", Place{base, 0, 0},
+                 "what was added to it can be taken away"};
+  }
+  config::Errors told;  // by the plan
+  const auto ours = PackageTree::read(base, shipped, told);
+  const auto theirs = PackageTree::read(base, tried.read(base), told);
+  std::vector<std::string> missing;
+  for (const auto* section : {"schemas", "types"}) {
+    const auto needed = ours.whole_section(section, told);
+    const auto there = theirs.whole_section(section, told);
+    if (!needed) continue;
+    for (const auto& entry : needed->node->entries()) {
+      if (!there || there->node->get(entry.key->text()) == nullptr) missing.push_back(entry.key->text());
+    }
+  }
+  if (missing.empty()) return std::nullopt;
+  const auto count = missing.size();
+  missing.resize(std::min<std::size_t>(count, 5));
+  return Error{ErrorCode::kInvalidArgument,
+               fmt::format("base lacks what the program needs: {}{}", fmt::join(missing, ", "),
+                           count > missing.size() ? fmt::format(" and {} more", count - missing.size()) : ""),
+               Place{base + "/package.yaml", 0, 0},
+               "leave its sections and types; fields, sections and types can be added"};
+}
+
 }  // namespace
 
 std::string text_hash(std::string_view text) {
@@ -188,7 +219,15 @@ Result<ChangeResult> Service::Impl::carry_out(const TenantId& id, std::vector<Fi
   check_files(files, options.root + "/" + id.value(), changes, result.errors);
   if (!result.errors.empty()) return result;
   const auto tried = with_changes(disk_files(id), id, changes);
+  if (packages.contains("base")) {
+    if (auto lacks = lacks_of_base(shipped_files("base"), tried)) {
+      result.errors.push_back({std::move(*lacks)});
+      return result;
+    }
+  }
   auto plan = tenant.world.plan(packages, tried);
+  questions = std::move(plan.questions);
+  if (!questions.empty()) return result;
   // A package that was broken before may be mended step by step; nothing may break that held.
   std::vector<Error> old;
   for (const auto& [name, slot] : tenant.world.slots()) {
@@ -226,8 +265,6 @@ Result<ChangeResult> Service::Impl::carry_out(const TenantId& id, std::vector<Fi
     if (change.after) result.hashes[change.file] = text_hash(*change.after);
   }
   result.files = changes;
-  questions = std::move(plan.questions);
-  if (!questions.empty()) return result;
   if (preview || changes.empty()) return result;
   if (!tenant.history) return fail(ErrorCode::kUnavailable, "this service keeps no history, so it changes nothing");
   Commit commit;
@@ -269,8 +306,12 @@ Result<Commit> Service::commit(const TenantId& id, std::uint64_t commit) const {
 
 Result<ChangeResult> Service::revert(const TenantId& id, std::uint64_t number, const std::string& author,
                                      const std::string& reason, bool preview, bool privileged) {
-  auto& impl = *impl_;
-  const std::lock_guard change(impl.change_mutex);
+  return impl_->when_answered([&] { return impl_->revert(id, number, author, reason, preview, privileged); });
+}
+
+Result<ChangeResult> Service::Impl::revert(const TenantId& id, std::uint64_t number, const std::string& author,
+                                           const std::string& reason, bool preview, bool privileged) {
+  auto& impl = *this;
   impl.take_up_disk(id);
   auto& tenant = impl.tenant_of(id);
   if (!tenant.history) return fail(ErrorCode::kNotFound, fmt::format("there is no change {}", number));
@@ -287,12 +328,8 @@ Result<ChangeResult> Service::revert(const TenantId& id, std::uint64_t number, c
 }
 
 Result<Archive> Service::pack(const TenantId& id, const std::string& package) const {
-  return impl_->when_answered([&] { return impl_->revert(id, number, author, reason, preview, privileged); });
-}
-
-Result<ChangeResult> Service::Impl::revert(const TenantId& id, std::uint64_t number, const std::string& author,
-                                           const std::string& reason, bool preview, bool privileged) {
-  auto& impl = *this;
+  auto& impl = *impl_;
+  const std::lock_guard change(impl.change_mutex);
   const auto texts = impl.texts_of(id, {package}, true);
   if (texts.empty()) return fail(ErrorCode::kNotFound, fmt::format("there is no package {}", package));
   // Whole or not at all: an archive that lacks a file would pass for the package.
@@ -312,12 +349,16 @@ Result<ChangeResult> Service::Impl::revert(const TenantId& id, std::uint64_t num
 
 Result<ChangeResult> Service::install(const TenantId& id, const Archive& archive, const std::string& author,
                                       bool upgrade, bool preview, const std::string& reason) {
-  auto& impl = *impl_;
+  return impl_->when_answered([&] { return impl_->install(id, archive, author, upgrade, preview, reason); });
+}
+
+Result<ChangeResult> Service::Impl::install(const TenantId& id, const Archive& archive, const std::string& author,
+                                            bool upgrade, bool preview, const std::string& reason) {
+  auto& impl = *this;
   if (!is_item_name(archive.package)) {
     return fail(ErrorCode::kInvalidArgument, fmt::format("\"{}\" is no name of a package", archive.package),
                 std::string(kItemNameRemedy));
   }
-  const std::lock_guard change(impl.change_mutex);
   impl.take_up_disk(id);
   const auto& world = impl.tenant_of(id).world;
   const auto texts = impl.texts_of(id, {archive.package}, true);
@@ -355,17 +396,13 @@ Result<ChangeResult> Service::install(const TenantId& id, const Archive& archive
 }
 
 Result<std::vector<FileChange>> Service::diff_from_shipped(const TenantId& id, const std::string& package) const {
-  return impl_->when_answered([&] { return impl_->install(id, archive, author, upgrade, preview, reason); });
-}
-
-Result<ChangeResult> Service::Impl::install(const TenantId& id, const Archive& archive, const std::string& author,
-                                            bool upgrade, bool preview, const std::string& reason) {
-  auto& impl = *this;
+  auto& impl = *impl_;
   const auto shipped = impl.shipped_files(package);
   if (shipped.empty()) {
     return fail(ErrorCode::kNotFound, fmt::format("no package {} ships with this program", package),
                 "its history shows its changes");
   }
+  const std::lock_guard change(impl.change_mutex);
   std::map<std::string, FileChange> changes;
   for (const auto& file : shipped) {
     changes[file.name] = {package + "/" + file.name, file.text, std::nullopt};

@@ -150,6 +150,31 @@ TEST_F(ServiceTest, APackageThatWasNeverGoodRunsNothing) {
   EXPECT_THAT(service_->rules(), IsEmpty());
 }
 
+TEST_F(ServiceTest, BaseBelongsToTheProgram) {
+  start();
+  Operation remove;
+  remove.what = Operation::What::kRemovePackage;
+  remove.at.package = "base";
+  const auto removed = service_->change(kTenant, {.operations = {remove}, .author = "ana"});
+  ASSERT_TRUE(removed);
+  ASSERT_THAT(removed->errors, testing::SizeIs(1));
+  EXPECT_EQ(removed->errors.front().message, "base belongs to the program and is not removed");
+  EXPECT_TRUE(files_.exists("/data/packages/default/base/package.yaml"));
+  Archive foreign{.package = "base", .version = "99.0.0", .files = {}};
+  foreign.files["package.yaml"] = "package: base\nversion: 99.0.0\n";
+  const auto upgraded = service_->install(kTenant, foreign, "ana", true, false);
+  ASSERT_TRUE(upgraded);
+  ASSERT_THAT(upgraded->errors, testing::SizeIs(1));
+  EXPECT_THAT(upgraded->errors.front().message, HasSubstr("base lacks what the program needs: "));
+  const auto text = io::read_file(files_, "/data/packages/default/base/package.yaml").value();
+  Operation add;
+  add.what = Operation::What::kWriteFile;
+  add.at.package = "base";
+  add.file = "package.yaml";
+  add.text = text + "# one's own\n";
+  EXPECT_TRUE(service_->change(kTenant, {.operations = {add}, .author = "ana"})->commit);
+}
+
 TEST_F(ServiceTest, ARemovedFolderEndsThePackage) {
   write("p/p.yaml", rule_file("p", 5));
   start();
