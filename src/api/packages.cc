@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <charconv>
+
 #include "api/packages_json.h"
+#include "api/parameters.h"
 #include "schema/describe.h"
 
 namespace atalaya::api {
@@ -16,6 +19,17 @@ std::vector<std::string> segments(std::string_view path) {
     const auto slash = path.find('/');
     if (slash != 0) out.emplace_back(path.substr(0, slash));
     path = slash == std::string_view::npos ? std::string_view{} : path.substr(slash + 1);
+  }
+  return out;
+}
+
+/// 0 when absent: of which everything is forgotten.
+Result<std::uint64_t> since_parameter(const net::Request& request) {
+  const auto text = request.query.get("since");
+  std::uint64_t out = 0;
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), out);
+  if (!text.empty() && (read.ec != std::errc{} || read.ptr != text.data() + text.size())) {
+    return fail(ErrorCode::kInvalidArgument, "since must be a whole number", "the revision of the answer before");
   }
   return out;
 }
@@ -121,6 +135,34 @@ Result<net::Response> show_dashboard(const PackageServices& s, const Principal& 
   return ok(out);
 }
 
+json::object to_json(const registry::Item& item) {
+  const auto& origin = item.origin;
+  json::object from{{"kind", registry::name(origin.kind)}};
+  if (!origin.place.file.empty()) {
+    from["file"] = origin.place.file;
+    from["line"] = origin.place.line;
+  }
+  if (!origin.who.empty()) from["who"] = origin.who;
+  if (origin.at) from["at"] = rfc3339(*origin.at);
+  return {
+      {"id", item.id},       {"kind", item.kind},         {"package", item.package},
+      {"title", item.title}, {"origin", std::move(from)}, {"links", json::array(item.links.begin(), item.links.end())}};
+}
+
+Result<net::Response> item_changes(const PackageServices& s, const Principal& who, const net::Request& request) {
+  constexpr std::string_view kNames[] = {"added", "changed", "removed"};
+  AT_TRY(const auto since, since_parameter(request));
+  AT_TRY(const auto limit, limit_parameter(request.query, 1000, registry::Items::kFeed));
+  const auto feed = s.items.changes(who.tenant, since, limit);
+  json::array list;
+  for (const auto& change : feed.changes) {
+    list.push_back(json::object{{"revision", change.revision},
+                                {"what", kNames[static_cast<std::size_t>(change.what)]},
+                                {"item", to_json(change.item)}});
+  }
+  return ok(json::object{{"changes", std::move(list)}, {"revision", feed.revision}, {"gap", feed.gap}});
+}
+
 }  // namespace
 
 void add_item_routes(Doors& doors, PackageServices s) {
@@ -153,15 +195,12 @@ void add_item_routes(Doors& doors, PackageServices s) {
     for (const auto& item : s.items.list(who.tenant, request.query.get("kind"))) {
       if (!text.empty() && !has(item.id) && !has(item.title)) continue;
       if (++total > limit) continue;
-      list.push_back(json::object{{"id", item.id},
-                                  {"kind", item.kind},
-                                  {"package", item.package},
-                                  {"title", item.title},
-                                  {"origin", json::object{{"file", item.origin.file}, {"line", item.origin.line}}},
-                                  {"links", json::array(item.links.begin(), item.links.end())}});
+      list.push_back(to_json(item));
     }
-    return ok(json::object{{"items", std::move(list)}, {"total", total}});
+    return ok(json::object{{"items", std::move(list)}, {"total", total}, {"revision", s.items.revision()}});
   });
+  doors.add("GET", "~/item-changes", Need::kViewer,
+            [s](const Principal& who, net::Request& request) { return item_changes(s, who, request); });
 }
 
 }  // namespace atalaya::api

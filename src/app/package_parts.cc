@@ -31,6 +31,7 @@ api::ProcedureServices procedure_services(const PackageNeighbours& with) {
 
 PackageParts::PackageParts(PackageNeighbours neighbours)
     : with_(std::move(neighbours)),
+      entities_(with_.packages, with_.hosts, with_.items),
       sections_(
           with_.packages, with_.items, with_.clock,
           [this](const TenantId& tenant, const std::string& on, ingest::CallFrame call) -> Result<ingest::CallResult> {

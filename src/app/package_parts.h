@@ -9,6 +9,7 @@
 
 #include "api/doors.h"
 #include "api/procedures.h"
+#include "app/entities.h"
 #include "app/keeper.h"
 #include "app/section_runner.h"
 #include "ingest/agent_hub.h"
@@ -52,6 +53,7 @@ class PackageParts {
   Result<AgentId> reachable_host(const TenantId& tenant, const std::string& on) const;
 
   const PackageNeighbours with_;
+  Entities entities_;
   SectionRunner sections_;
   api::Procedures procedures_;
   net::WorkerPool callers_;  ///< threads that wait for programs on agents

@@ -61,7 +61,7 @@ Result<std::vector<registry::Item>> read_entities(std::string_view output, const
     item.id = fmt::format("{}:{}/{}", package, section, id);
     item.tenant = tenant;
     item.package = package;
-    if (const auto place = places.find(of); place != places.end()) item.origin = place->second;
+    if (const auto place = places.find(of); place != places.end()) item.origin.place = place->second;
     if (const auto* links = from.if_contains("links"); links != nullptr && links->is_array()) {
       for (const auto& link : links->get_array()) {
         if (link.is_string()) item.links.emplace_back(link.get_string());
@@ -129,7 +129,7 @@ void SectionRunner::look_at(const TenantId& tenant, const std::string& package, 
     if (made) {
       next.ok = true;
       next.entities = made->size();
-      items_.replace_package(tenant, package + ":" + section->name, std::move(*made));
+      items_.replace(tenant, package + ":" + section->name, std::move(*made));
     } else {
       next.error = to_string(made.error());
       telemetry::log_warn("packages", "a section's program did not process its items",
@@ -152,7 +152,7 @@ void SectionRunner::look_at(const TenantId& tenant, const std::string& package, 
       }
     }
   }
-  for (const auto& section : gone) items_.replace_package(tenant, package + ":" + section, {});
+  for (const auto& section : gone) items_.replace(tenant, package + ":" + section, {});
 }
 
 Result<std::vector<registry::Item>> SectionRunner::run(const TenantId& tenant, const std::string& package,

@@ -74,7 +74,7 @@ TEST_F(SectionRunnerTest, ItemsGoToTheProgramAndEntitiesIntoTheRegistry) {
   ASSERT_THAT(entities, SizeIs(1));
   EXPECT_EQ(entities[0].id, "vlans:vlans/7");
   EXPECT_THAT(entities[0].links, testing::ElementsAre("x/y/z", "vlans/office"));
-  EXPECT_THAT(entities[0].origin.file, HasSubstr("vlans/package.yaml"));
+  EXPECT_THAT(entities[0].origin.place.file, HasSubstr("vlans/package.yaml"));
   EXPECT_THAT(state(), HasSubstr(R"("state":"ok")"));
 }
 

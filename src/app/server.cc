@@ -112,7 +112,7 @@ struct Server::Parts {
   std::unique_ptr<logdb::Store> logs;
   std::unique_ptr<OwnMetrics> own_metrics;
   std::unique_ptr<registry::Hosts> hosts;
-  registry::Items items;
+  registry::Items items{static_cast<std::uint64_t>(to_ms(clock.now()))};
   std::unique_ptr<api::LiveHub> live;
   std::unique_ptr<Channels> channels;
   std::unique_ptr<notify::Outbox> outbox;

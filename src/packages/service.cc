@@ -248,12 +248,12 @@ Status Service::remove_item(const TenantId& tenant, std::string_view id, const s
     if (item.id == id) found = item;
   }
   if (!found) return fail(ErrorCode::kNotFound, fmt::format("there is no item {}", id));
-  const auto& file = found->origin.file;
+  const auto& file = found->origin.place.file;
   if (found->package != kOndemand) {
     return fail(ErrorCode::kPermissionDenied, fmt::format("{} is declared in {}", id, file),
                 "remove it from that file: the change is noticed at once");
   }
-  for (const auto& item : all) in_file += item.origin.file == file ? 1 : 0;
+  for (const auto& item : all) in_file += item.origin.place.file == file ? 1 : 0;
   if (in_file != 1) {
     return fail(ErrorCode::kConflict, fmt::format("{} holds {} items", file, in_file), "remove it from that file");
   }

@@ -46,7 +46,7 @@ std::vector<registry::Item> index_of(const Package& package) {
                    .package = package.name,
                    .title = item.title,
                    .links = item.links,
-                   .origin = item.origin});
+                   .origin = {.place = item.origin}});
   }
   return out;
 }

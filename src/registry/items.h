@@ -1,7 +1,8 @@
-// The index of everything that packages declare.
+// The one place where entities live: items of packages, hosts, routes.
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <mutex>
@@ -13,18 +14,40 @@
 
 #include "base/error.h"
 #include "base/ids.h"
+#include "base/time.h"
 
 namespace atalaya::registry {
 
-/// A rule, collector or channel as far as others may point at it.
+/// Where an entity comes from.
+struct Origin {
+  enum class Kind : std::uint8_t {
+    kFile,   ///< a package's, at `place`
+    kApi,    ///< a person or program made it through the API
+    kOcci,   ///< the same through OCCI
+    kAgent,  ///< it came with an agent
+  };
+  Kind kind = Kind::kFile;
+  Place place = {};
+  std::string who = {};         ///< name of the person or token; of kAgent the agent's id; "" of kFile
+  std::optional<Time> at = {};  ///< when; nothing of kFile, whose history knows
+
+  bool operator==(const Origin&) const = default;
+};
+/// `file`, `api`, `occi`, `agent`.
+std::string_view name(Origin::Kind kind);
+
+constexpr std::string_view kHosts = "hosts";
+constexpr std::string_view kRoutes = "routes";
+
+/// A rule, collector, channel, host, route … as far as others may point at it.
 struct Item {
-  std::string id;  ///< "package/group/name", unique within tenant and kind
+  std::string id;  ///< "package/group/name"; a host's name; a route's address. Unique within tenant and kind
   TenantId tenant;
-  std::string kind;  ///< the section: "rules", "collectors", "channels"
-  std::string package;
+  std::string kind;     ///< the section: "rules", "collectors", "channels"; kHosts, kRoutes
+  std::string package;  ///< "" of a host
   std::string title;
   std::vector<std::string> links;  ///< ids of the items that it depends on
-  Place origin;
+  Origin origin;
 
   bool operator==(const Item&) const = default;
 };
@@ -37,18 +60,37 @@ struct ItemChange {
 };
 using ItemListener = std::function<void(const ItemChange&)>;
 
-/// In memory, rebuilt from the files of packages. Thread-safe; listeners are called one at a time, in
-/// order of revision, on the changing thread, and must not change items.
+/// The changes of one tenant since a revision, oldest first.
+struct ItemFeed {
+  std::vector<ItemChange> changes;
+  std::uint64_t revision = 0;  ///< ask on from here
+  bool gap = false;            ///< older changes are forgotten: list everything, then ask on
+};
+
+/// In memory; who owns entities publishes them here, and rebuilds them at the start: packages their items, the
+/// table of hosts its hosts. Thread-safe; listeners are called one at a time, in order of revision, on the
+/// changing thread, and must not change items.
 class Items {
  public:
-  /// Makes these the items of a package, whose ids begin with its name and a slash: what is missing is
-  /// removed, what is equal is left alone. Costs what the package holds, however many others there are.
-  /// Returns the revision after it.
-  std::uint64_t replace_package(const TenantId& tenant, std::string_view package, std::vector<Item> items);
+  /// Revisions go on from `first`: let it grow from start to start (the time in milliseconds), so that who asks
+  /// for what came after a revision of an earlier run is told of the gap.
+  explicit Items(std::uint64_t first = 0) : first_(first), revision_(first) {}
+
+  static constexpr std::size_t kFeed = 10'000;  ///< changes that are remembered, of all tenants
+
+  /// Makes these the items of an owner (a package: "host"; its pages: "/p/host"), whose ids begin with it and a
+  /// slash: what is missing is removed, what is equal is left alone. Costs what the owner holds, however many
+  /// others there are. Returns the revision after it.
+  std::uint64_t replace(const TenantId& tenant, std::string_view owner, std::vector<Item> items);
+  /// One entity; an equal one is left alone.
+  void put(Item item);
+  void remove(const TenantId& tenant, std::string_view kind, std::string_view id);
 
   std::vector<Item> list(const TenantId& tenant, std::string_view kind = {}) const;  ///< by kind and id
   std::optional<Item> find(const TenantId& tenant, std::string_view kind, std::string_view id) const;
   std::uint64_t revision() const;
+  /// At most `limit` changes after revision `since`.
+  ItemFeed changes(const TenantId& tenant, std::uint64_t since, std::size_t limit) const;
   void subscribe(ItemListener listener);
 
  private:
@@ -56,11 +98,19 @@ class Items {
     std::string tenant, kind, id;
     auto operator<=>(const Key&) const = default;
   };
+  /// Under change_mutex_: `edit` changes items_ and notes it, under mutex_; listeners hear of it after.
+  std::uint64_t change(const std::function<void()>& edit);
+  void note(ItemChange::What what, const Item& item);
+  void store(const Key& key, Item item);
+
+  const std::uint64_t first_;
+
   // Guarded by mutex_.
   std::map<Key, Item> items_;
+  std::deque<ItemChange> feed_;
   std::set<std::string> kinds_;  ///< that ever stood in items_
   std::vector<ItemListener> listeners_;
-  std::uint64_t revision_ = 0;
+  std::uint64_t revision_;
   mutable std::mutex mutex_;
   std::mutex change_mutex_;  ///< held through a whole change; taken before mutex_
 };

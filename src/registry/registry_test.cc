@@ -133,18 +133,65 @@ TEST(Items, ReplacingAPackageTellsWhatChangedAndNothingElse) {
     const char* what[] = {"added", "changed", "removed"};
     told.push_back(change.item.id + " " + what[static_cast<int>(change.what)]);
   });
-  items.replace_package(kTenant, "p", {item("p/g/a", "A"), item("p/g/b", "B")});
-  const auto revision =
-      items.replace_package(kTenant, "p", {item("p/g/a", "A"), item("p/g/b", "Bee"), item("p/g/c", "C")});
+  items.replace(kTenant, "p", {item("p/g/a", "A"), item("p/g/b", "B")});
+  const auto revision = items.replace(kTenant, "p", {item("p/g/a", "A"), item("p/g/b", "Bee"), item("p/g/c", "C")});
   EXPECT_EQ(revision, 4u);
-  EXPECT_EQ(items.replace_package(kTenant, "q", {}), 4u);
-  items.replace_package(kTenant, "p", {item("p/g/c", "C")});
+  EXPECT_EQ(items.replace(kTenant, "q", {}), 4u);
+  items.replace(kTenant, "p", {item("p/g/c", "C")});
   EXPECT_THAT(told, ElementsAre("p/g/a added", "p/g/b added", "p/g/b changed", "p/g/c added", "p/g/a removed",
                                 "p/g/b removed"));
   EXPECT_EQ(items.list(kTenant, "rules").size(), 1u);
   EXPECT_TRUE(items.list(TenantId{"other"}).empty());
   EXPECT_TRUE(items.find(kTenant, "rules", "p/g/c"));
   EXPECT_FALSE(items.find(kTenant, "collectors", "p/g/c"));
+}
+
+TEST(Items, SingleEntitiesComeChangeAndGo) {
+  Items items;
+  auto host = item("web1", "web1");
+  host.kind = kHosts;
+  host.origin = {.kind = Origin::Kind::kApi, .who = "ana", .at = kStart};
+  items.put(host);
+  items.put(host);
+  EXPECT_EQ(items.revision(), 1u);
+  items.replace(kTenant, "web1", {});
+  EXPECT_EQ(items.find(kTenant, kHosts, "web1"), host) << "its id is no owner's";
+  host.title = "Web";
+  items.put(host);
+  items.remove(kTenant, kHosts, "web1");
+  items.remove(kTenant, kHosts, "web1");
+  EXPECT_EQ(items.revision(), 3u);
+  EXPECT_TRUE(items.list(kTenant).empty());
+}
+
+TEST(Items, TheFeedTellsATenantWhatCameAfterARevisionInPieces) {
+  Items items(100);
+  items.put(item("p/a", "A"));
+  auto other = item("p/a", "A");
+  other.tenant = TenantId{"other"};
+  items.put(other);
+  items.put(item("p/b", "B"));
+  const auto first = items.changes(kTenant, 100, 1);
+  ASSERT_EQ(first.changes.size(), 1u);
+  EXPECT_EQ(first.changes.front().item.id, "p/a");
+  EXPECT_EQ(first.revision, 101u);
+  const auto second = items.changes(kTenant, first.revision, 10);
+  ASSERT_EQ(second.changes.size(), 1u);
+  EXPECT_EQ(second.changes.front().item.id, "p/b");
+  EXPECT_EQ(second.revision, 103u);
+  EXPECT_FALSE(second.gap);
+  EXPECT_TRUE(items.changes(kTenant, 103, 10).changes.empty());
+}
+
+TEST(Items, WhoAsksForForgottenChangesIsToldOfTheGap) {
+  Items items(100);
+  EXPECT_TRUE(items.changes(kTenant, 7, 10).gap) << "of an earlier run";
+  EXPECT_TRUE(items.changes(kTenant, 101, 10).gap) << "of one that knew more";
+  for (std::size_t i = 0; i <= Items::kFeed; ++i) items.put(item("p/a", std::to_string(i)));
+  const auto late = items.changes(kTenant, 100, 10);
+  EXPECT_TRUE(late.gap);
+  EXPECT_EQ(late.revision, items.revision());
+  EXPECT_FALSE(items.changes(kTenant, 101, 10).gap);
 }
 
 }  // namespace
