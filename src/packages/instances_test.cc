@@ -269,5 +269,25 @@ TEST(Instances, AListIsAValueButNoPartOfAText) {
                   "it be the whole value: ${on})"));
 }
 
+TEST(Instances, PagesShowParametersAsDataAndNotByDollarsAndNeverSecrets) {
+  const auto spec = [](const std::string& html) {
+    return FolderTexts{
+        {"spec/package.yaml",
+         head("spec") + "parameters: {host: {type: host, required: true}, key: {type: secret, required: true}}\n"
+                        "pages: {all: {one: {template: pages/one.html}}}\n"},
+        {"spec/pages/one.html", html},
+        {"p/package.yaml", head("p") + "instances: {spec: {db: {with: {host: db1, key: hunter2}}}}\n"}};
+  };
+  const auto good = world_of(spec("<p>{{ .parameters.host }}</p>"));
+  EXPECT_THAT(error_lines(good), testing::IsEmpty());
+  ASSERT_NE(running(good, "spec@db"), nullptr);
+  EXPECT_EQ(boost::json::serialize(running(good, "spec@db")->parameters), R"({"host":"db1","instance":"db"})");
+  EXPECT_THAT(error_lines(world_of(spec("<p>\n${host} {{ if }}</p>")), "spec"),
+              testing::ElementsAre("spec/pages/one.html:2:1: ${host} is not filled in in templates (write {{ "
+                                   ".parameters.host }})",
+                                   testing::HasSubstr("spec/pages/one.html:2:9: template: a block is not closed"),
+                                   testing::HasSubstr("spec/pages/one.html:2:15: template: an expression is missing")));
+}
+
 }  // namespace
 }  // namespace atalaya::packages

@@ -41,6 +41,7 @@ class PackageLoader {
     p.version = tree.manifest().version.empty() ? "0" : tree.manifest().version;
     p.title = tree.manifest().title;
     p.specification = context.values == nullptr && tree.has_section("parameters");
+    if (context.values != nullptr) p.parameters = shown_parameters(tree, *context.schemas, *context.values);
     text_of_ = [this](const std::string& path) { return find_text(path); };
     read_file_ = [this](const std::string& name) -> Result<std::string> {
       if (context_.read_file) return context_.read_file(name);
@@ -96,7 +97,7 @@ class PackageLoader {
                                      "requires", "imports", "override", "fallbacks"};
       for (const auto* known : context_.schemas->sections()) names.push_back(known->name);
       return complain(part.place, fmt::format("a package file has no key \"{}\"", part.section),
-                      config::suggestion(part.section, names));
+                      remedy_of_import(part.section).value_or(config::suggestion(part.section, names)));
     }
     if (!is_read(part.section)) return;
     switch (section->shape) {
@@ -104,6 +105,14 @@ class PackageLoader {
       case Shape::kList: return read_list(*section, {part.document, part.value});
       case Shape::kDocument: return read_item(*section, {part.document, part.value}, part.place, {});
     }
+  }
+
+  /// For a section that another package brings.
+  std::optional<std::string> remedy_of_import(const std::string& section) const {
+    const auto owners = context_.declared_by ? context_.declared_by(section) : std::vector<std::string>{};
+    if (owners.empty()) return std::nullopt;
+    if (tree_.manifest().imports.empty()) return fmt::format("write imports: [{}]", owners.front());
+    return fmt::format("add {} to imports:", owners.front());
   }
 
   /// Of a specification itself what describes it; of its instances the rest.
@@ -262,7 +271,11 @@ class PackageLoader {
   /// What no browser would ever show is better known before it is saved.
   void check_page(const ItemContext& item, const std::vector<std::string>& path, const Node& node,
                   const boost::json::object& fields) {
-    pages::PageDefinition page{context_.name, path.back(), packages::text_of(fields, "title"), {}, {}, {}};
+    pages::PageDefinition page;
+    page.package = context_.name;
+    page.path = path.back();
+    page.title = packages::text_of(fields, "title");
+    page.parameters = out_.package.parameters;
     if (const auto* widgets = fields.if_contains("widgets"); widgets != nullptr && widgets->is_array()) {
       page.widgets = widgets->get_array();
     } else {
@@ -276,11 +289,10 @@ class PackageLoader {
       page.file = fmt::format("{}/{}", tree_.name(), name);
       page.text = std::move(*text);
     }
-    auto good = pages::check_page(page);
-    if (good) return;
-    auto error = std::move(good).error();
-    if (!error.place) error.place = node.place();
-    errors().push_back(std::move(error));
+    for (auto& error : pages::check_page(page)) {
+      if (!error.place) error.place = node.place();
+      errors().push_back(std::move(error));
+    }
   }
 
   /// Alerts are told apart by name and labels, and series of checks carry the name alone.

@@ -1,6 +1,8 @@
 // From the tree of one package to what it declares, or to everything that is wrong with it.
 #pragma once
 
+#include <boost/json/object.hpp>
+
 #include <functional>
 #include <map>
 #include <memory>
@@ -32,6 +34,8 @@ struct LoadContext {
   std::function<const PackageTree*(const std::string& package)> tree_of = {};
   std::function<Result<std::string>(const std::string& name)> read_file = {};
   schema::RunTypeScript run = {};
+  /// Packages whose own section this is, also such as are not imported.
+  std::function<std::vector<std::string>(const std::string& section)> declared_by = {};
   bool alone = false;  ///< one item out of its package: what it refers to is not looked for
 };
 
@@ -59,6 +63,10 @@ std::optional<std::map<std::string, config::YamlValue>> parameter_values(const P
                                                                          const schema::SchemaSet& schemas,
                                                                          const InstanceItem* instance,
                                                                          config::Errors& errors);
+
+/// What pages may show of these values: all but secrets, as plain JSON.
+boost::json::object shown_parameters(const PackageTree& specification, const schema::SchemaSet& schemas,
+                                     const std::map<std::string, config::YamlValue>& values);
 
 /// `${name}` in a text replaced; a text that is nothing but one takes its value as it is. `$${` is `${`.
 std::optional<config::YamlValue> fill_in(const config::Node& scalar,

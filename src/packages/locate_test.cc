@@ -69,7 +69,7 @@ TEST(ErrorsInItems, AValueOfAnInstanceIsAFieldOfTheInstance) {
 
 TEST(ErrorsInItems, AMistakeInAPagesTextIsThePages) {
   EXPECT_THAT(items_of_errors({{"p/package.yaml", head("p") + "pages: {all: {disks: {template: pages/disks.html}}}\n"},
-                               {"p/pages/disks.html", "<p>\n{{ if }}\n"}}),
+                               {"p/pages/disks.html", "<p>\n{{ if }}{{ end }}</p>\n"}}),
               ElementsAre("2 p pages/all/disks template"));
 }
 

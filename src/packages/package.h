@@ -102,8 +102,9 @@ struct Package {
   std::string name;
   std::string version;
   std::string title;
-  bool specification = false;  ///< it has parameters: its items exist in its instances only
-  std::vector<Item> items;     ///< by section and id
+  bool specification = false;      ///< it has parameters: its items exist in its instances only
+  boost::json::object parameters;  ///< of an instance, without secrets: what its pages may show
+  std::vector<Item> items;         ///< by section and id
   std::vector<rules::RuleSpec> rules;
   std::vector<CollectorItem> collectors;
   std::vector<ChannelItem> channels;

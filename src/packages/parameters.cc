@@ -1,5 +1,6 @@
 // What a specification asks for, and what its instances say.
 
+#include <boost/json.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -101,6 +102,25 @@ std::optional<std::map<std::string, YamlValue>> parameter_values(const PackageTr
     out["instance"] = YamlValue("sample");
   }
   if (errors.size() != before) return std::nullopt;
+  return out;
+}
+
+boost::json::object shown_parameters(const PackageTree& specification, const schema::SchemaSet& schemas,
+                                     const std::map<std::string, YamlValue>& values) {
+  Errors told;  // by whoever reads the values
+  const auto section = specification.whole_section("parameters", told);
+  const auto type = section ? schemas.record(*section->node, told) : nullptr;
+  const auto is_secret = [&](const std::string& name) {
+    return !type || std::any_of(type->fields.begin(), type->fields.end(), [&](const auto& field) {
+      return field.name == name && field.type->kind == schema::Kind::kSecret;
+    });
+  };
+  boost::json::object out;
+  for (const auto& [name, value] : values) {
+    if (is_secret(name)) continue;
+    const auto document = config::Document::parse(config::write_flow(value), "");
+    if (document) out[name] = schema::to_json(document->root());
+  }
   return out;
 }
 

@@ -196,7 +196,26 @@ LoadContext Planner::context(const std::string& name, const std::string& package
     plan_.waiting.insert(package);
     plan_.questions.push_back(std::move(question));
   });
+  out.declared_by = [this](const std::string& section) { return declared_by(section); };
   return out;
+}
+
+const std::vector<std::string>& Planner::declared_by(const std::string& section) {
+  const auto [at, is_new] = declared_by_.try_emplace(section);
+  if (!is_new) return at->second;
+  for (const auto& name : names_) {
+    // Only texts that may do so are parsed: there may be a thousand packages.
+    const auto sources = files_.read(name);
+    const bool may = std::any_of(sources.begin(), sources.end(), [&](const auto& file) {
+      return file.text.find("schemas") != std::string::npos && file.text.find(section) != std::string::npos;
+    });
+    if (!may) continue;
+    config::Errors told;  // by the package itself
+    const auto tree = PackageTree::read(name, sources, told);
+    const auto schemas = tree.whole_section("schemas", told);
+    if (schemas && schemas->node->get(section) != nullptr) at->second.push_back(name);
+  }
+  return at->second;
 }
 
 std::vector<ChannelTypeFile> Planner::channel_types_with(const Package& package) const {
@@ -256,6 +275,7 @@ void Planner::check_again(const std::string& package) {
     written_[package] = tree->manifest();
     broken_[package] = std::make_shared<const Package>(std::move(loaded.package));
     if (!slot.running) run_last_good(package, slot);
+    if (!slot.running) slot.manifest = tree->manifest();
   }
   if (!slot.manifest.overrides.empty()) overriders_.insert(package);
   // 1,000 packages need not stand in memory as trees: those that others ask for are read again.
@@ -275,7 +295,6 @@ bool Planner::reject_overrides(const std::vector<ForeignOverride>& overrides, st
       complain(override.by, error);
       culprits.insert(override.by);
     }
-    if (!slot.running) slot.manifest = tree->manifest();
   }
   std::set<std::string> targets;
   for (const auto& name : culprits) {

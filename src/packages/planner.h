@@ -58,6 +58,8 @@ class Planner {
   const Manifest& written(const std::string& name) const;
   std::vector<std::string> present() const;                ///< all that will be there, instances not
   bool complain(const std::string& package, Error error);  ///< false: said already
+  /// Packages that declare this section, whether they hold or not; by name.
+  const std::vector<std::string>& declared_by(const std::string& section);
 
   // planner_errors.cc: what is told in the end.
   void keep_complaints(const std::set<std::string>& changed);
@@ -80,6 +82,7 @@ class Planner {
   std::map<std::string, Manifest> written_;             ///< of packages with mistakes, which are told all at once
   std::map<std::string, std::set<std::string>> asked_;  ///< whose trees a package asked for
   std::set<std::string> wanted_instances_;
+  std::map<std::string, std::vector<std::string>> declared_by_;  ///< by section that somebody lacks
   std::map<std::string, std::vector<Error>> complaints_;         ///< world errors, by package
   struct Located {
     std::shared_ptr<const schema::SchemaSet> schemas;

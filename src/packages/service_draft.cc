@@ -103,6 +103,18 @@ Result<std::string> edited(const schema::Section& section, const DraftRequest& r
   return std::move(found.yaml);
 }
 
+/// The values of an instance against its specification's parameters.
+void check_values(const InstanceItem& instance, const LoadContext& context, const schema::SchemaSet& schemas,
+                  config::Errors& errors) {
+  const auto* specification = context.tree_of ? context.tree_of(instance.specification) : nullptr;
+  if (specification == nullptr || !specification->has_section("parameters")) {
+    errors.push_back({ErrorCode::kInvalidArgument, fmt::format("\"{}\" is no specification", instance.specification),
+                      instance.origin, "name a package that has parameters"});
+    return;
+  }
+  parameter_values(*specification, schemas, &instance, errors);
+}
+
 }  // namespace
 
 Result<DraftView> Service::draft(const TenantId& tenant, const DraftRequest& given) const {
@@ -137,6 +149,7 @@ Result<DraftView> Service::draft(const TenantId& tenant, const DraftRequest& giv
     const auto* world = impl.find_world(tenant);
     if (world != nullptr) context = world->context_of(request.package, on_disk, trees, values);
   }
+  context.run = impl.ask_now(on_disk);
   context.tenant = tenant;
   context.name = request.package;
   context.schemas = known;
@@ -149,11 +162,16 @@ Result<DraftView> Service::draft(const TenantId& tenant, const DraftRequest& giv
     if (auto made = parameter_values(*whole, *known, nullptr, ignored)) {
       samples = std::move(*made);
       context.values = &samples;
-  context.run = impl.ask_now(on_disk);
     }
   }
   auto loaded = load_package(tree, context);
   errors.insert(errors.end(), loaded.errors.begin(), loaded.errors.end());
+  if (!request.path.empty()) {
+    for (const auto& instance : loaded.package.instances) {
+      const auto theirs = schemas(tenant, instance.specification);
+      check_values(instance, context, theirs ? *theirs : *known, errors);
+    }
+  }
   for (auto& error : errors) {
     const bool own = error.place && error.place->file == path;
     const auto place = own ? wrapped.unwrap(*error.place) : Place{"", 1, 1};

@@ -50,6 +50,29 @@ class ServiceExplains : public testing::Test {
   std::unique_ptr<Service> service_;
 };
 
+TEST_F(ServiceExplains, ADraftOfAnInstanceIsCheckedByItsSpecification) {
+  start({{"p/package.yaml", head("p")},
+         {"spec/package.yaml",
+          head("spec") + "types: {level: {type: integer, min: 1, max: 5}}\n"
+                         "parameters: {port: {type: port, required: true}, level: {type: level, default: 2}}\n"
+                         "rules: {a: {b: {binary: {expr: 'up{port=\"${port}\"}'}}}}\n"}});
+  const auto told = [&](const std::string& specification, const std::string& yaml) {
+    std::vector<std::string> out;
+    const auto draft = service_->draft(
+        kTenant, {.package = "p", .section = "instances", .path = {specification, "one"}, .yaml = yaml});
+    for (const auto& error : draft->errors) {
+      out.push_back(fmt::format("{}:{} {} {}", error.place->line, error.place->column, error.field, error.message));
+    }
+    return out;
+  };
+  EXPECT_THAT(told("spec", "with: {port: 80, level: 3}\n"), testing::IsEmpty());
+  EXPECT_THAT(told("spec", "with:\n  port: many\n  level: 9\n  prot: 1\n"),
+              ElementsAre(HasSubstr("2:9 with.port "), HasSubstr("3:10 with.level "),
+                          HasSubstr("with.prot spec has no parameter \"prot\"")));
+  EXPECT_THAT(told("spec", "title: T\n"), ElementsAre(HasSubstr("the parameter \"port\" of spec is not given")));
+  EXPECT_THAT(told("p", "title: T\n"), ElementsAre(HasSubstr("\"p\" is no specification")));
+}
+
 TEST_F(ServiceExplains, EveryValueSaysWhereItCameFrom) {
   start({{"p/package.yaml", package_with_rule("p", "hot", 5) + "    warm: {link: q/a/cold, for: 2m}\n"},
          {"q/package.yaml", package_with_rule("q", "cold", 1)},

@@ -42,6 +42,19 @@ TEST(Requires, AWrongVersionIsToldWithTheOneThatIsHere) {
               ElementsAre(HasSubstr("p/package.yaml:3:15: ")));
 }
 
+TEST(Imports, TheSectionOfAnotherPackageNamesIt) {
+  const FolderTexts texts{
+      {"a/package.yaml", head("a") + "lions: {north: {leo: {age: 3}}}\n"},
+      {"b/package.yaml", head("b") + "imports: [c]\nnobodys: {x: 1}\nlions: {north: {leo: {}}}\n"},
+      {"c/package.yaml", head("c")},
+      {"zoo/package.yaml",
+       head("zoo") + "schemas:\n  lions:\n    item: lion\n    indexes: {group: {type: name}, name: {type: name}}\n"
+                     "    fields: {age: {type: integer}}\n"}};
+  EXPECT_THAT(error_lines(texts, "a"),
+              ElementsAre("a/package.yaml:3:1: a package file has no key \"lions\" (write imports: [zoo])"));
+  EXPECT_THAT(error_lines(texts, "b"), testing::Contains(HasSubstr("(add zoo to imports:)")));
+}
+
 TEST(Requires, ACircleOfTwoAndOfThreeIsToldToEachOfThem) {
   const auto two = error_lines(
       {{"a/package.yaml", head("a") + "requires: {b: '*'}\n"}, {"b/package.yaml", head("b") + "requires: {a: '*'}\n"}});
@@ -73,19 +86,6 @@ TEST(Requires, AnUpgradeOutOfTheRangeIsRefusedAndWhatRanGoesOn) {
   EXPECT_NE(running(world, "p"), nullptr);
 }
 
-const std::string kColours =
-    "types:\n  shade: {type: enumeration, values: [light, dark]}\nschemas:\n  lamps:\n    item: lamp\n    indexes: "
-    "{name: {type: name}}\n    fields: {shade: {type: shade, required: true}}\n";
-
-TEST(Imports, TypesAndSectionsOfAnotherPackageMayBeUsed) {
-  const auto world = world_of(
-      {{"lib/package.yaml", head("lib") + kColours},
-       {"p/package.yaml", head("p") + "imports: [lib]\nlamps: {hall: {shade: dark}}\nparameters: {}\n"},
-       {"q/package.yaml", head("q") + "imports: lib\nschemas:\n  shops:\n    item: shop\n    indexes: {name: "
-                                      "{type: name}}\n    fields: {front: {type: shade}}\nshops: {one: {front: "
-                                      "light}}\n"}});
-  EXPECT_THAT(error_lines(world), IsEmpty());
-  EXPECT_THAT(ids_of(world, "q"), ElementsAre("schemas q/shops", "shops q/one"));
 TEST(Requires, APackageThatIsBrokenIsMissingAsMuchAsAnAbsentOne) {
   FolderTexts texts{{"a/package.yaml", package_with_rule("a", "hot", 5) + "requires: {b: '*'}\n"},
                     {"b/package.yaml", package_with_rule("b", "warm", 5) + "requires: {c: '*'}\n"},
@@ -121,6 +121,19 @@ TEST(Requires, ACircleOfBrokenPackagesIsToldAlongWithTheRest) {
               ElementsAre(HasSubstr("\"ruls\""), HasSubstr("b requires a, which leads back to b")));
 }
 
+const std::string kColours =
+    "types:\n  shade: {type: enumeration, values: [light, dark]}\nschemas:\n  lamps:\n    item: lamp\n    indexes: "
+    "{name: {type: name}}\n    fields: {shade: {type: shade, required: true}}\n";
+
+TEST(Imports, TypesAndSectionsOfAnotherPackageMayBeUsed) {
+  const auto world = world_of(
+      {{"lib/package.yaml", head("lib") + kColours},
+       {"p/package.yaml", head("p") + "imports: [lib]\nlamps: {hall: {shade: dark}}\nparameters: {}\n"},
+       {"q/package.yaml", head("q") + "imports: lib\nschemas:\n  shops:\n    item: shop\n    indexes: {name: "
+                                      "{type: name}}\n    fields: {front: {type: shade}}\nshops: {one: {front: "
+                                      "light}}\n"}});
+  EXPECT_THAT(error_lines(world), IsEmpty());
+  EXPECT_THAT(ids_of(world, "q"), ElementsAre("schemas q/shops", "shops q/one"));
 }
 
 TEST(Imports, WithoutAnImportAnothersTypesAndSectionsAreNotThere) {
@@ -190,19 +203,6 @@ TEST(Overrides, AnItemThatIsNotThereIsAMistakeOfWhoOverridesIt) {
   EXPECT_EQ(warning_of(world, "p/a/hot"), 5);
 }
 
-TEST(Overrides, AnAbsentPackageOrSectionIsTold) {
-  EXPECT_THAT(
-      error_lines({{"host/package.yaml", head("host")}, {"q/package.yaml", override_of("q", "hots", "{rules: {}}")}}),
-      ElementsAre("q/package.yaml:4:9: there is no package \"hots\" to override (did you mean \"host\"?)"));
-  EXPECT_THAT(error_lines({{"p/package.yaml", head("p")}, {"q/package.yaml", override_of("q", "p", "{ruls: {}}")}}),
-              ElementsAre("q/package.yaml:4:7: there is no section \"ruls\" (did you mean \"rules\"?)"));
-  EXPECT_THAT(error_lines({{"q/package.yaml", override_of("q", "q", "{rules: {}}")}}),
-              ElementsAre("q/package.yaml:4:6: a package does not override itself (change the item where it stands)"));
-}
-
-TEST(Overrides, AValueOfAWrongTypeIsAMistakeOfWhoWroteItAndTheTargetGoesOnWithoutIt) {
-  const auto world =
-      world_of({{"p/package.yaml", package_with_rule("p", "hot", 5)},
 TEST(Overrides, MistakesInThemAreToldAlongWithAllOthersOfTheirPackage) {
   const FolderTexts texts{
       {"p/package.yaml", package_with_rule("p", "hot", 5) + "    cool: {for: 1m, binary: {expr: up}}\n"},
@@ -228,6 +228,19 @@ TEST(Overrides, MistakesInThemAreToldAlongWithAllOthersOfTheirPackage) {
                   HasSubstr("q/package.yaml:11:7: there is no package \"pp\" to override")));
 }
 
+TEST(Overrides, AnAbsentPackageOrSectionIsTold) {
+  EXPECT_THAT(
+      error_lines({{"host/package.yaml", head("host")}, {"q/package.yaml", override_of("q", "hots", "{rules: {}}")}}),
+      ElementsAre("q/package.yaml:4:9: there is no package \"hots\" to override (did you mean \"host\"?)"));
+  EXPECT_THAT(error_lines({{"p/package.yaml", head("p")}, {"q/package.yaml", override_of("q", "p", "{ruls: {}}")}}),
+              ElementsAre("q/package.yaml:4:7: there is no section \"ruls\" (did you mean \"rules\"?)"));
+  EXPECT_THAT(error_lines({{"q/package.yaml", override_of("q", "q", "{rules: {}}")}}),
+              ElementsAre("q/package.yaml:4:6: a package does not override itself (change the item where it stands)"));
+}
+
+TEST(Overrides, AValueOfAWrongTypeIsAMistakeOfWhoWroteItAndTheTargetGoesOnWithoutIt) {
+  const auto world =
+      world_of({{"p/package.yaml", package_with_rule("p", "hot", 5)},
                 {"q/package.yaml", override_of("q", "p", "{rules: {a: {hot: {gauge: {above: {warning: soon}}}}}}")}});
   EXPECT_THAT(error_lines(world, "p"), IsEmpty());
   EXPECT_THAT(error_lines(world, "q"), ElementsAre(HasSubstr("q/package.yaml:4:50: ")));

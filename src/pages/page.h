@@ -22,8 +22,9 @@ struct PageDefinition {
   std::string package;
   std::string path;  ///< below the package: "machine", "disks/slow"
   std::string title;
-  std::string file;  ///< of the template, for places in errors: "host/pages/machine.html"
-  std::string text;  ///< the template
+  std::string file;                     ///< of the template, for places in errors: "host/pages/machine.html"
+  std::string text;                     ///< the template
+  boost::json::object parameters = {};  ///< of an instance: `.parameters`
   /// Instead of a template: [{title, at: {x, y, w, h}, <kind>: {…}}] as in a dashboard.
   std::optional<boost::json::array> widgets;
 };
@@ -65,7 +66,8 @@ struct PageLimits {
 /// with the place of its action; resource_exhausted beyond the bounds.
 Result<std::string> render_page(const PageDefinition& page, const PageSources& sources, const Frame& frame,
                                 const PageLimits& limits = {});
-/// Whether render_page would refuse the template or the widgets, whatever the data.
-Status check_page(const PageDefinition& page);
+/// Everything for which render_page would refuse the template or the widgets, whatever the data; of templates also
+/// `${name}` of a parameter, which is filled in in YAML alone.
+std::vector<Error> check_page(const PageDefinition& page);
 
 }  // namespace atalaya::pages

@@ -163,13 +163,29 @@ TEST_F(Page, AGridPlacesItsWidgets) {
   EXPECT_THAT(out, HasSubstr("grid-column: 1 / span 24; grid-row: 9 / span 8"));
   EXPECT_THAT(out, HasSubstr("&lt;/at-widget&gt;&lt;script&gt;"));
   definition.widgets = json::array{1};
-  EXPECT_EQ(check_page(definition).error().message, "widget 1 is no mapping");
+  ASSERT_EQ(check_page(definition).size(), 1u);
+  EXPECT_EQ(check_page(definition).front().message, "widget 1 is no mapping");
 }
 
 TEST_F(Page, IsCheckedWithoutBeingMade) {
-  EXPECT_TRUE(check_page(page("{{ query \"bad\" }}")));
-  EXPECT_FALSE(check_page(page("<script>")));
+  EXPECT_TRUE(check_page(page("{{ query \"bad\" }}")).empty());
+  EXPECT_FALSE(check_page(page("<script>")).empty());
   EXPECT_TRUE(asked.empty());
+}
+
+TEST_F(Page, OfAnInstanceKnowsItsParametersAsData) {
+  auto definition = page("<p>{{ .parameters.host }}</p>");
+  definition.parameters = {{"host", "<db1>"}, {"max-rate", 7}};
+  EXPECT_THAT(render_page(definition, sources, kFrame).value(), HasSubstr("<p>&lt;db1&gt;</p>"));
+  EXPECT_TRUE(check_page(definition).empty());
+  definition.text = "<p>{{ nofunc }}\n ${max-rate} ${host} ${other}</p>";
+  std::vector<std::string> told;
+  for (const auto& error : check_page(definition)) told.push_back(to_string(error));
+  const auto at = definition.file;
+  EXPECT_THAT(told, ElementsAre(HasSubstr(at + ":1:7: template: function \"nofunc\" not defined"),
+                                at + ":2:2: ${max-rate} is not filled in in templates (write {{ index .parameters "
+                                     "\"max-rate\" }})",
+                                at + ":2:14: ${host} is not filled in in templates (write {{ .parameters.host }})"));
 }
 
 TEST(ShippedPages, AreTemplatesThatHold) {
@@ -180,8 +196,7 @@ TEST(ShippedPages, AreTemplatesThatHold) {
     text << std::ifstream(entry.path()).rdbuf();
     auto definition = page(text.str());
     definition.file = entry.path();
-    const auto status = check_page(definition);
-    EXPECT_TRUE(status) << to_string(status.error());
+    for (const auto& error : check_page(definition)) ADD_FAILURE() << to_string(error);
     ++seen;
   }
   EXPECT_GT(seen, 0);
