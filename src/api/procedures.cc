@@ -51,14 +51,28 @@ std::string outcome_text(const std::string& host, const Result<ingest::CallResul
   return fmt::format("on {}: exit code {}, {} ms", host, result->status, ms);
 }
 
+net::Response refusal(const std::vector<WrongArgument>& wrong) {
+  json::array errors;
+  for (const auto& one : wrong) {
+    errors.push_back(json::object{{"field", one.field}, {"message", one.message}, {"remedy", one.remedy}});
+  }
+  const auto more = wrong.size() > 1 ? fmt::format(" (and {} more)", wrong.size() - 1) : std::string();
+  return ok(json::object{{"status", "error"},
+                         {"errorType", prometheus_error_type(ErrorCode::kInvalidArgument)},
+                         {"error", wrong.front().message + more},
+                         {"remedy", wrong.front().remedy},
+                         {"errors", std::move(errors)}},
+            http_status(ErrorCode::kInvalidArgument));
+}
+
 Result<net::Response> call(const Procedures& procedures, const Principal& who, const net::Request& request) {
   AT_TRY(auto body, Fields::parse(request));
   const auto arguments = body.object_or_empty("arguments");
   const auto on = body.text_or("on", "", 253);
   AT_TRY(body.finish());
-  AT_TRY(const auto answer, procedures.call(who, std::string(request.captures.get("package")),
-                                            std::string(request.captures.get("name")), arguments, on));
-  return ok(answer);
+  AT_TRY(const auto outcome, procedures.call(who, std::string(request.captures.get("package")),
+                                             std::string(request.captures.get("name")), arguments, on));
+  return outcome.wrong.empty() ? ok(outcome.answer) : refusal(outcome.wrong);
 }
 
 }  // namespace
@@ -107,32 +121,34 @@ Status Procedures::note(const Principal& who, std::string action, const Procedur
   return {};
 }
 
-Result<json::object> Procedures::call(const Principal& who, const std::string& package, const std::string& name,
-                                      const json::object& arguments, const std::string& on) const {
+Result<CallOutcome> Procedures::call(const Principal& who, const std::string& package, const std::string& name,
+                                     const json::object& arguments, const std::string& on) const {
   AT_TRY(const auto procedure, services_.find(who.tenant, package, name));
   if (auto may = auth::require(who, procedure.role); !may) {
     AT_TRY(note(who, "procedure.refused", procedure, may.error().message));
     return std::unexpected(std::move(may).error());
   }
-  AT_TRY(const auto checked, services_.check_arguments(who.tenant, procedure, arguments));
+  AT_TRY(auto checked, services_.check_arguments(who.tenant, procedure, arguments));
+  if (!checked.wrong.empty()) return CallOutcome{{}, std::move(checked.wrong)};
   AT_TRY(const auto host, choose_host(who.tenant, procedure, on));
   // What cannot be noted is not done.
-  AT_TRY(note(who, "procedure.call", procedure, fmt::format("on {}: {}", host.name, shown(procedure, checked))));
+  AT_TRY(note(who, "procedure.call", procedure, fmt::format("on {}: {}", host.name, shown(procedure, checked.values))));
   const auto began = services_.clock.steady();
-  auto result =
-      services_.call(who.tenant, host.id, frame_of(who, procedure, host.name, checked), procedure.timeout + kOnTheWay);
+  auto result = services_.call(who.tenant, host.id, frame_of(who, procedure, host.name, checked.values),
+                               procedure.timeout + kOnTheWay);
   const auto ms = std::chrono::duration_cast<Duration>(services_.clock.steady() - began).count();
   // It has run: its answer is the caller's, also when the log has no room for the outcome.
   if (auto noted = note(who, "procedure.end", procedure, outcome_text(host.name, result, ms)); !noted)
     telemetry::log_error("procedures", "outcome not noted",
                          {{"procedure", procedure.id}, {"reason", to_string(noted.error())}});
   if (!result) return std::unexpected(std::move(result).error());
-  return json::object{{"status", result->status},
+  return CallOutcome{{{"status", result->status},
                       {"timed_out", result->timed_out},
                       {"output", collect::to_utf8(result->output)},
                       {"errors", collect::to_utf8(result->errors)},
                       {"duration_ms", ms},
-                      {"host", host.name}};
+                      {"host", host.name}},
+                     {}};
 }
 
 void add_procedure_routes(Doors& doors, const Procedures& procedures, net::WorkerPool& workers) {

@@ -30,12 +30,30 @@ struct Procedure {
   std::uint64_t output_limit = 1 << 20;
 };
 
-/// What calling needs; functions are thread-safe. `find` follows the package's fallbacks; `check_arguments` gives
-/// the plain values with defaults filled in, or invalid_argument with what is wrong.
+/// What is wrong with one argument.
+struct WrongArgument {
+  std::string field;  ///< "queue", "limits.0"; "" for what is wrong with all of them
+  std::string message;
+  std::string remedy;
+};
+
+/// The plain values with defaults filled in, or everything that is wrong with them.
+struct CheckedArguments {
+  boost::json::object values;
+  std::vector<WrongArgument> wrong;
+};
+
+/// What came of a call: the program's answer, or why it was not made.
+struct CallOutcome {
+  boost::json::object answer;
+  std::vector<WrongArgument> wrong;
+};
+
+/// What calling needs; functions are thread-safe. `find` follows the package's fallbacks.
 struct ProcedureServices {
   std::function<std::vector<Procedure>(const TenantId&)> list;
   std::function<Result<Procedure>(const TenantId&, const std::string& package, const std::string& name)> find;
-  std::function<Result<boost::json::object>(const TenantId&, const Procedure&, const boost::json::object& given)>
+  std::function<Result<CheckedArguments>(const TenantId&, const Procedure&, const boost::json::object& given)>
       check_arguments;
   /// ingest::AgentHub::call.
   std::function<Result<ingest::CallResult>(const TenantId&, const AgentId&, ingest::CallFrame, Duration timeout)> call;
@@ -56,8 +74,8 @@ class Procedures {
   /// The program gets `arguments` as JSON on standard input, and ATALAYA_PROCEDURE, ATALAYA_HOST and ATALAYA_CALLER
   /// in its environment. Answers {status, timed_out, output, errors, duration_ms, host}. `on`: the host, where
   /// the procedure leaves a choice.
-  Result<boost::json::object> call(const auth::Principal& who, const std::string& package, const std::string& name,
-                                   const boost::json::object& arguments, const std::string& on) const;
+  Result<CallOutcome> call(const auth::Principal& who, const std::string& package, const std::string& name,
+                           const boost::json::object& arguments, const std::string& on) const;
 
  private:
   Result<registry::Host> choose_host(const TenantId& tenant, const Procedure& procedure, const std::string& on) const;

@@ -47,10 +47,12 @@ class ProceduresTest : public testing::Test {
           if (package + "/" + name != procedure_.id) return fail(ErrorCode::kNotFound, "no such procedure");
           return procedure_;
         },
-        .check_arguments = [](const TenantId&, const Procedure&, const json::object& given) -> Result<json::object> {
-          if (given.contains("bad")) return fail(ErrorCode::kInvalidArgument, "bad is no argument");
-          auto out = given;
-          out.emplace("limit", 10);
+        .check_arguments = [](const TenantId&, const Procedure&,
+                              const json::object& given) -> Result<CheckedArguments> {
+          CheckedArguments out{given, {}};
+          if (given.contains("bad")) out.wrong.push_back({"bad", "bad is no argument", "leave it out"});
+          if (given.contains("worse")) out.wrong.push_back({"worse", "worse is none either", ""});
+          out.values.emplace("limit", 10);
           return out;
         },
         .call =
@@ -70,7 +72,9 @@ class ProceduresTest : public testing::Test {
   }
   Result<json::object> call(json::object arguments = {}, const std::string& on = "web1",
                             auth::Role role = auth::Role::kOperator) {
-    return procedures_->call(person(role), "shop", "queues/empty", arguments, on);
+    AT_TRY(auto outcome, procedures_->call(person(role), "shop", "queues/empty", arguments, on));
+    if (!outcome.wrong.empty()) return fail(ErrorCode::kInvalidArgument, outcome.wrong.front().message);
+    return std::move(outcome.answer);
   }
   /// `who action object: detail`, the oldest first.
   std::vector<std::string> audited() {
@@ -198,6 +202,16 @@ TEST_F(ProcedureRoutesTest, AProcedureIsListedCalledAndAudited) {
       HasSubstr(R"(200 {"entries":[{"id":2,"at":"2026-01-01T00:00:00.025Z","who":"ana","action":"procedure.end")"));
   EXPECT_THAT(send("GET", "/api/atalaya/v1/audit", "before=2"), HasSubstr("procedure.call"));
   EXPECT_THAT(send("GET", "/api/atalaya/v1/audit", "before=2"), Not(HasSubstr("procedure.end")));
+}
+
+TEST_F(ProcedureRoutesTest, EveryWrongArgumentIsToldByItsName) {
+  const std::string body = R"({"arguments":{"bad":1,"worse":2},"on":"web1"})";
+  const std::string told =
+      R"-(400 {"status":"error","errorType":"bad_data","error":"bad is no argument (and 1 more)",)-"
+      R"-("remedy":"leave it out","errors":[{"field":"bad","message":"bad is no argument","remedy":"leave it out"},)-"
+      R"-({"field":"worse","message":"worse is none either","remedy":""}]})-";
+  EXPECT_EQ(send("POST", "/api/atalaya/v1/rpc/shop/queues/empty", "", body), told);
+  EXPECT_TRUE(agent_.empty());
 }
 
 TEST_F(ProcedureRoutesTest, WrongBodiesAndParametersAreToldSo) {

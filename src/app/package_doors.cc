@@ -57,6 +57,7 @@ Result<pages::PageDefinition> definition(const packages::Service& packages, cons
   }
   const auto name = text(fields, "template");
   out.file = found.package->name + "/" + name;
+  out.parameters = found.package->parameters;
   AT_TRY(auto file, packages.file(tenant, found.package->name, name));
   out.text = std::move(file.text);
   return out;
@@ -136,6 +137,27 @@ schema::TypePtr arguments_of(const schema::SchemaSet& schemas, const packages::I
   return schemas.record(document->root(), errors);
 }
 
+Result<api::CheckedArguments> check_arguments(schema::Type record, const schema::SchemaSet& schemas,
+                                              const json::object& given) {
+  api::CheckedArguments out;
+  // What is missing is told by its own name; a place it has none.
+  for (auto& field : record.fields) {
+    if (!field.required || given.contains(field.name)) continue;
+    out.wrong.push_back({field.name, fmt::format("the argument \"{}\" is missing", field.name), field.help});
+    field.required = false;
+  }
+  AT_TRY(const auto document, config::Document::parse(config::write_flow(schema::to_yaml(given)), "arguments"));
+  config::Errors errors;
+  std::vector<schema::Reference> references;
+  auto value = schema::check_value(document.root(), record, "arguments", {schemas, {}}, references, errors);
+  for (auto& error : errors) {
+    auto field = error.place ? schema::field_at(document.root(), *error.place) : std::string();
+    out.wrong.push_back({std::move(field), std::move(error.message), std::move(error.remedy)});
+  }
+  if (value && value->is_object()) out.values = std::move(value->get_object());
+  return out;
+}
+
 }  // namespace
 
 api::PageDirectory page_directory(const packages::Service& packages, const registry::Items& items) {
@@ -208,25 +230,18 @@ PackageProcedures package_procedures(const packages::Service& packages) {
     return with_arguments(tenant, *found, std::move(*made));
   };
   out.check_arguments = [&packages](const TenantId& tenant, const api::Procedure& procedure,
-                                    const json::object& given) -> Result<json::object> {
+                                    const json::object& given) -> Result<api::CheckedArguments> {
     const auto found = packages.find(tenant, "rpc", procedure.id);
     const auto schemas = packages.schemas(tenant, procedure.package);
     const auto record = found && schemas ? arguments_of(*schemas, *found->item) : nullptr;
     if (!record) {
-      if (given.empty()) return json::object{};
-      return fail(ErrorCode::kInvalidArgument, fmt::format("the procedure {} takes no arguments", procedure.id));
+      api::CheckedArguments none;
+      for (const auto& [name, value] : given) {
+        none.wrong.push_back({std::string(name), fmt::format("the procedure {} takes no arguments", procedure.id), ""});
+      }
+      return none;
     }
-    AT_TRY(const auto document, config::Document::parse(config::write_flow(schema::to_yaml(given)), "arguments"));
-    config::Errors errors;
-    std::vector<schema::Reference> references;
-    const auto value = schema::check_value(document.root(), *record, "arguments", {*schemas, {}}, references, errors);
-    if (!errors.empty()) {
-      auto error = errors.front();
-      error.place.reset();  // of a text that nobody wrote
-      for (std::size_t i = 1; i < errors.size(); ++i) error.message += "; " + errors[i].message;
-      return std::unexpected(std::move(error));
-    }
-    return value && value->is_object() ? value->get_object() : json::object{};
+    return check_arguments(*record, *schemas, given);
   };
   return out;
 }

@@ -16,7 +16,7 @@ api::PageDirectory page_directory(const packages::Service& packages, const regis
 struct PackageProcedures {
   std::function<std::vector<api::Procedure>(const TenantId&)> list;
   std::function<Result<api::Procedure>(const TenantId&, const std::string& package, const std::string& name)> find;
-  std::function<Result<boost::json::object>(const TenantId&, const api::Procedure&, const boost::json::object& given)>
+  std::function<Result<api::CheckedArguments>(const TenantId&, const api::Procedure&, const boost::json::object& given)>
       check_arguments;
 };
 PackageProcedures package_procedures(const packages::Service& packages);
