@@ -2,6 +2,7 @@
 
 #include "api/federate.h"
 #include "api/remote_write.h"
+#include "api/series_care.h"
 #include "api/series_transfer.h"
 
 namespace atalaya::app {
@@ -23,6 +24,7 @@ SeriesDoors::SeriesDoors(const SeriesDoorParts& parts)
 void SeriesDoors::add_routes(api::Doors& doors) {
   api::add_remote_write_routes(doors, remote_writer_, writers_);
   api::add_federate_route(doors, parts_.series, parts_.clock);
+  api::add_series_care_routes(doors, parts_.store, readers_);
   api::add_series_transfer_routes(doors, {parts_.appender, parts_.series, parts_.clock, writers_, readers_});
 }
 

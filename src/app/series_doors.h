@@ -7,6 +7,7 @@
 #include "net/worker_pool.h"
 #include "storage/series.h"
 #include "telemetry/metrics.h"
+#include "tsdb/store.h"
 
 namespace atalaya::app {
 
@@ -14,6 +15,7 @@ struct SeriesDoorParts {
   storage::SeriesAppender& appender;
   storage::SeriesKeys& keys;
   const storage::SeriesQuerier& series;
+  tsdb::Store& store;
   const Clock& clock;
   telemetry::Registry& metrics;
 };

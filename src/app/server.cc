@@ -152,11 +152,10 @@ Status Server::Parts::open_stores() {
   AT_TRY(auth, auth::Service::open(*database, *files, clock, options.data));
   AT_TRY(auth->ensure_admin(default_tenant()));
 
-  tsdb::Options series_options;
+  auto series_options = options.series;
   series_options.directory = options.data + "/series";
-  series_options.retention = options.series_retention;
   AT_TRY(series, tsdb::Store::open(*files, clock, metrics, series_options));
-  series_doors = std::make_unique<SeriesDoors>(SeriesDoorParts{*series, *series, *series, clock, metrics});
+  series_doors = std::make_unique<SeriesDoors>(SeriesDoorParts{*series, *series, *series, *series, clock, metrics});
   add_data_metrics(metrics, options.data);
   own_metrics = std::make_unique<OwnMetrics>(metrics, *series, clock, default_tenant(), agent::host_name());
   logdb::Options log_options;

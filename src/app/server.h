@@ -8,6 +8,7 @@
 
 #include "base/result.h"
 #include "base/time.h"
+#include "tsdb/store.h"
 
 namespace atalaya::app {
 
@@ -22,7 +23,7 @@ struct ServerOptions {
   std::size_t connections_per_address = 256;  ///< 0: no limit; loopback is never limited
   std::vector<std::string> cors_origins;
   std::vector<std::string> package_keys;  ///< files with public keys (PEM); none: archives need no signature
-  Duration series_retention{std::chrono::hours{24}};
+  tsdb::Options series;  ///< `directory` is below `data`
   std::uint64_t logs_max_bytes = 2ULL << 30;
   Duration logs_max_age{std::chrono::hours{24 * 14}};
   Duration late_after{std::chrono::seconds{30}};

@@ -68,6 +68,8 @@ Result<ServerClient> ServerClient::reach(const config::Options& options) {
 
 Result<Answer> ServerClient::get(const std::string& path) const { return send("GET", path, {}, ""); }
 
+Result<Answer> ServerClient::erase(const std::string& path) const { return send("DELETE", path, {}, ""); }
+
 Result<Answer> ServerClient::post(const std::string& path, const json::value& body) const {
   return send("POST", path, json::serialize(body), "application/json");
 }

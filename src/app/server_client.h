@@ -34,6 +34,7 @@ class ServerClient {
   /// `path` below /api/atalaya/v1/. An error where there is no answer.
   Result<Answer> get(const std::string& path) const;
   Result<Answer> post(const std::string& path, const boost::json::value& body) const;
+  Result<Answer> erase(const std::string& path) const;  ///< DELETE
   Result<Answer> post_bytes(const std::string& path, std::string bytes,
                             const char* type = "application/vnd.atalaya.package") const;
 

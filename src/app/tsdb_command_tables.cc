@@ -1,5 +1,6 @@
 // Options and help of `tsdb`, and of what else asks a server.
 #include "app/tables.h"
+#include "app/tsdb_care_command.h"
 
 namespace atalaya::app {
 namespace {
@@ -65,9 +66,9 @@ std::vector<Option> server_access_options(std::string tenant_help) {
 }
 
 Command tsdb_command() {
-  return {.name = "tsdb",
-          .help = "Time series of a server: import and export.",
-          .commands = {import_command(), export_command()}};
+  std::vector<Command> commands{import_command(), export_command()};
+  for (auto& command : tsdb_care_commands()) commands.push_back(std::move(command));
+  return {.name = "tsdb", .help = "Time series of a server.", .commands = std::move(commands)};
 }
 
 }  // namespace atalaya::app

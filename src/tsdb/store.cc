@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <tuple>
+
 #include "base/bytes.h"
 #include "base/random.h"
 #include "telemetry/log.h"
@@ -124,6 +127,19 @@ Status Store::delete_series(const TenantId& tenant, const Matchers& matchers, st
 
 Result<std::string> Store::snapshot() { return impl_->snapshot(); }
 Result<std::vector<std::string>> Store::verify() { return impl_->verify(); }
+
+Cardinality Store::cardinality(const TenantId& tenant, std::size_t limit) const {
+  const auto* head = impl_->head.find(tenant);
+  if (!head) return {};
+  auto found = head->cardinality();
+  for (auto* counts : {&found.metrics, &found.values, &found.series_of_pairs}) {
+    const auto kept = std::min(limit, counts->size());
+    std::partial_sort(counts->begin(), counts->begin() + static_cast<std::ptrdiff_t>(kept), counts->end(),
+                      [](const auto& a, const auto& b) { return std::tie(b.second, a.first) < std::tie(a.second, b.first); });
+    counts->resize(kept);
+  }
+  return found;
+}
 
 std::vector<BlockMeta> Store::blocks() const {
   std::vector<BlockMeta> out;

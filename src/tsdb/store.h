@@ -11,6 +11,7 @@
 #include "storage/series.h"
 #include "telemetry/metrics.h"
 #include "tsdb/block/block.h"
+#include "tsdb/cardinality.h"
 
 namespace atalaya::tsdb {
 
@@ -29,7 +30,7 @@ struct Options {
   std::size_t max_label_value_bytes = 4096;
   std::size_t max_samples_per_second = 0;          ///< of a tenant, over ten seconds; 0: no limit
   std::size_t memory_bytes = 0;                    ///< beyond this no new series are made; 0: no limit
-  std::uint64_t disk_reserve_bytes = 512 << 20;    ///< with less left on the disk nothing is taken
+  std::uint64_t disk_reserve_bytes = 128 << 20;    ///< with less left on the disk nothing is taken
   Duration retry{std::chrono::seconds{1}};         ///< between attempts to write again after the disk failed
   Duration maintenance{std::chrono::seconds{30}};  ///< between looks for what has aged out
   std::uint16_t head_chunk_samples = 128;
@@ -104,6 +105,8 @@ class Store final : public storage::SeriesAppender,
   Result<std::string> snapshot();
   /// Reads every byte of every block; what is damaged is set aside and named, the rest serves on.
   Result<std::vector<std::string>> verify();
+  /// Of the series that get samples.
+  Cardinality cardinality(const TenantId& tenant, std::size_t limit) const;
   /// Of the blocks that serve, ascending in sequence.
   std::vector<BlockMeta> blocks() const;
 

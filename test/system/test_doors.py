@@ -165,7 +165,7 @@ def test_a_full_disk_is_told_by_readiness_and_errors(tmp_path):
     if mounted.returncode != 0:
         pytest.skip(f"cannot mount a small file system: {mounted.stderr.strip()}")
     try:
-        with Server(folder / "data", command="up") as server:
+        with Server(folder / "data", command="up", arguments=["--series-disk-reserve", "1MiB"]) as server:
             until(lambda: server.query("node_load1"), what="the first sample")
             filler = folder / "filler"
             with open(filler, "wb", buffering=0) as out:

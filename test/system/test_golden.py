@@ -27,7 +27,9 @@ def compare(name, text):
                                      "token revoke", "token verify", "test", "package", "package list", "package show",
                                      "package explain", "package diff", "package history", "package install",
                                      "package upgrade", "package remove", "package revert", "package check",
-                                     "package pack", "package export", "package keygen", "tsdb", "tsdb import", "tsdb export"])
+                                     "package pack", "package export", "package keygen", "tsdb", "tsdb import", "tsdb export",
+                                     "tsdb flush", "tsdb analyze", "tsdb fsck", "tsdb snapshot", "tsdb delete",
+                                     "tsdb dump"])
 def test_help(command):
     compare(f"help/{command.replace(' ', '-') or 'atalaya'}.txt", Server.cli(*command.split(), "--help"))
 

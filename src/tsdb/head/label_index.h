@@ -46,6 +46,8 @@ class LabelIndex {
   std::vector<std::string> label_values(std::string_view name, const Matchers& matchers) const;
 
   const PairTable& pairs() const { return pairs_; }
+  /// How many series bear a pair.
+  std::size_t series_of(std::uint32_t pair) const { return postings_[pair].size(); }
   std::size_t bytes() const;
   /// More of it is about series that went than about those that are there: time to build a new one.
   bool is_worn() const { return removed_ > 4096 && removed_ > live_; }

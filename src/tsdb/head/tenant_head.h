@@ -20,6 +20,7 @@
 #include "tsdb/head/late_samples.h"
 #include "tsdb/head/states.h"
 #include "tsdb/log/records.h"
+#include "tsdb/cardinality.h"
 
 namespace atalaya::tsdb {
 
@@ -121,6 +122,9 @@ class TenantHead {
   /// Shows every series that the log defines, a few hundred at a time.
   Status visit_defined(const std::function<Status(std::span<const Definition>)>& visit) const;
   std::vector<Definition> definitions_of(std::span<const std::uint32_t> ids) const;
+
+  /// In no order, and of all.
+  Cardinality cardinality() const;
 
   struct Memory {
     std::size_t samples = 0;

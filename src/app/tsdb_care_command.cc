@@ -1,0 +1,213 @@
+// The verbs of `tsdb` by which somebody looks after a store: flush, analyze, fsck, snapshot, delete, dump.
+#include "app/tsdb_care_command.h"
+
+#include <boost/json.hpp>
+#include <fmt/format.h>
+
+#include "app/server_client.h"
+#include "app/tables.h"
+#include "net/percent.h"
+#include "tsdb/store.h"
+
+namespace atalaya::app {
+namespace {
+
+namespace json = boost::json;
+using config::Command;
+
+constexpr int kDamaged = 1;
+
+Command verb(std::string name, std::string help, std::vector<config::Option> own, std::string example,
+             std::string what) {
+  for (auto& option : server_access_options("Whose series, with --data.")) own.push_back(std::move(option));
+  own.push_back({.name = "output",
+                 .fallback = "text",
+                 .help = "How to say it.",
+                 .choices = {"text", "json"},
+                 .letter = 'o'});
+  return {.name = std::move(name),
+          .help = std::move(help),
+          .options = std::move(own),
+          .examples = {{"atalaya tsdb " + example, std::move(what)}}};
+}
+
+/// What a server answered, as the user wants to see it.
+template <typename Text>
+Result<int> show(const config::Options& options, const Answer& answer, Text&& text) {
+  if (!answer.good()) {
+    const auto* error = answer.object().if_contains("error");
+    return fail(ErrorCode::kUnavailable,
+                fmt::format("the server refused: {}",
+                            error && error->is_string() ? std::string(error->as_string()) : answer.body));
+  }
+  if (options.text("output") == "json") {
+    fmt::print("{}\n", answer.body);
+    return 0;
+  }
+  return text(answer.object());
+}
+
+std::uint64_t number(const json::object& object, std::string_view name) {
+  const auto* value = object.if_contains(name);
+  return value && value->is_number() ? value->to_number<std::uint64_t>() : 0;
+}
+
+int print_blocks(const json::object& blocks) {
+  const auto samples = number(blocks, "numSamples");
+  const auto bytes = number(blocks, "numBytes");
+  fmt::print("{} blocks, {} samples, {} bytes", number(blocks, "numBlocks"), samples, bytes);
+  if (samples > 0) fmt::print(", {:.3f} bytes a sample", static_cast<double>(bytes) / static_cast<double>(samples));
+  fmt::print("\n");
+  return 0;
+}
+
+Result<int> flush(const config::Options& options) {
+  AT_TRY(const auto client, ServerClient::reach(options));
+  const auto* path = options.boolean("merge") ? "series/flush?merge=true" : "series/flush";
+  AT_TRY(const auto answer, client.post(path, json::object{}));
+  return show(options, answer, print_blocks);
+}
+
+void print_counts(const json::object& data, std::string_view name, std::string_view title) {
+  fmt::print("\n{}\n", title);
+  for (const auto& one : data.at(name).as_array()) {
+    fmt::print("{:>10}  {}\n", number(one.as_object(), "value"), std::string(one.at("name").as_string()));
+  }
+}
+
+Result<int> analyze(const config::Options& options) {
+  AT_TRY(const auto client, ServerClient::reach(options));
+  AT_TRY(const auto answer, client.get(fmt::format("series/status?limit={}", options.integer("limit"))));
+  return show(options, answer, [](const json::object& body) {
+    const auto& data = body.at("data").as_object();
+    const auto& head = data.at("headStats").as_object();
+    fmt::print("{} series that get samples, {} label pairs\n", number(head, "numSeries"), number(head, "numLabelPairs"));
+    print_blocks(data.at("blockStats").as_object());
+    print_counts(data, "seriesCountByMetricName", "series of a metric");
+    print_counts(data, "labelValueCountByLabelName", "values of a label");
+    print_counts(data, "seriesCountByLabelValuePair", "series with a label and value");
+    return 0;
+  });
+}
+
+int print_damage(std::size_t blocks, const std::vector<std::string>& damaged) {
+  for (const auto& line : damaged) fmt::print("{}\n", line);
+  fmt::print("{} blocks are whole, {} damaged\n", blocks, damaged.size());
+  return damaged.empty() ? 0 : kDamaged;
+}
+
+/// Of a server that runs, or, when none does, of its folder.
+Result<int> fsck(const config::Options& options) {
+  if (const auto client = ServerClient::reach(options)) {
+    AT_TRY(const auto answer, client->post("series/verify", json::object{}));
+    return show(options, answer, [](const json::object& body) {
+      std::vector<std::string> damaged;
+      for (const auto& line : body.at("damaged").as_array()) damaged.emplace_back(line.as_string());
+      return print_damage(number(body, "blocks"), damaged);
+    });
+  } else if (!options.text("server").empty()) {
+    return std::unexpected(client.error());
+  }
+  const auto files = io::real_file_system();
+  const SystemClock clock;
+  telemetry::Registry metrics;
+  tsdb::Options store_options;
+  store_options.directory = options.text("data") + "/series";
+  store_options.retention = std::chrono::hours{24 * 365 * 100};  // nothing is to age out of a check
+  store_options.flush_on_stop = false;
+  if (!files->exists(store_options.directory)) {
+    return fail(ErrorCode::kNotFound, fmt::format("there are no series in {}", options.text("data")),
+                "name the data folder of a server with --data");
+  }
+  AT_TRY(auto store, tsdb::Store::open(*files, clock, metrics, store_options));
+  auto damaged = store->report().damaged;
+  AT_TRY(const auto more, store->verify());
+  damaged.insert(damaged.end(), more.begin(), more.end());
+  return print_damage(store->blocks().size(), damaged);
+}
+
+Result<int> snapshot(const config::Options& options) {
+  AT_TRY(const auto client, ServerClient::reach(options));
+  AT_TRY(const auto answer, client.post("series/snapshot", json::object{}));
+  return show(options, answer, [](const json::object& body) {
+    fmt::print("series/snapshots/{}\n", std::string(body.at("data").at("name").as_string()));
+    return 0;
+  });
+}
+
+Result<int> erase(const config::Options& options) {
+  std::string query = "match%5B%5D=" + net::percent_encode(options.text("match"));
+  for (const auto* side : {"start", "end"}) {
+    const auto option = std::string(side) == "start" ? "from" : "to";
+    if (!options.text(option).empty()) query += fmt::format("&{}={}", side, net::percent_encode(options.text(option)));
+  }
+  AT_TRY(const auto client, ServerClient::reach(options));
+  AT_TRY(const auto answer, client.erase("series?" + query));
+  return show(options, answer, [&](const json::object&) {
+    fmt::print("deleted what {} selects\n", options.text("match"));
+    return 0;
+  });
+}
+
+Result<int> dump(const config::Options& options) {
+  const auto files = io::real_file_system();
+  AT_TRY(const auto block, tsdb::Block::open(*files, options.argument("FILE")));
+  const auto& meta = block->meta();
+  fmt::print("# {} to {}, sequences {} to {}, {} series, {} samples, {} bytes{}\n", format_rfc3339(from_ms(meta.first)),
+             format_rfc3339(from_ms(meta.last)), meta.first_sequence, meta.last_sequence, meta.series, meta.samples,
+             meta.bytes, meta.resolution == 0 ? "" : fmt::format(", every {} s", meta.resolution / 1000));
+  tsdb::ColumnsRead read;
+  for (const auto& tenant : block->tenants()) {
+    const auto* index = block->index(tenant);
+    for (std::uint32_t ordinal = 0; ordinal < index->size(); ++ordinal) {
+      AT_TRY(const auto labels, index->labels(ordinal));
+      AT_TRY(block->read(tenant, ordinal, {}, read));
+      fmt::print("{} {} {} samples\n", tenant.value(), to_string(labels), read.times.size());
+      if (!options.boolean("samples")) continue;
+      for (std::size_t i = 0; i < read.times.size(); ++i) {
+        fmt::print("  {}", format_rfc3339(from_ms(read.times[i])));
+        for (const auto& column : read.columns) fmt::print(" {}", column[i]);
+        fmt::print("\n");
+      }
+    }
+  }
+  return 0;
+}
+
+}  // namespace
+
+std::vector<Command> tsdb_care_commands() {
+  using config::Option;
+  return {verb("flush", "Write what is in memory to blocks, and drop the log behind it.",
+               {{.name = "merge", .type = config::OptionType::kBoolean, .help = "Merge the blocks of each day too."}},
+               "flush --merge", "before a copy of the folder is made"),
+          verb("analyze", "Tell how many series and samples there are, and what makes them many.",
+               {{.name = "limit", .type = config::OptionType::kInteger, .fallback = "10", .help = "Length of the lists.", .value_name = "N", .at_least = 1, .at_most = 1000}},
+               "analyze --limit 20", ""),
+          verb("fsck", "Read every byte; what is damaged is set aside and named. With no server running it looks at "
+                       "the folder itself.",
+               {}, "fsck --data /var/lib/atalaya", "exit code 1 when there was damage"),
+          verb("snapshot", "Make a copy of all series, by links, below DATA/series/snapshots.", {}, "snapshot", ""),
+          verb("delete", "Delete samples of the series that a selector selects.",
+               {{.name = "match", .help = "Selector of the series.", .value_name = "SELECTOR", .required = true},
+                {.name = "from", .help = "First time, RFC 3339 or Unix seconds.", .value_name = "TIME"},
+                {.name = "to", .help = "Last time.", .value_name = "TIME"}},
+               R"(delete --match '{instance="old-host"}')", "what a host that is gone has left"),
+          {.name = "dump",
+           .help = "Print what a block holds.",
+           .options = {{.name = "samples", .type = config::OptionType::kBoolean, .help = "Every sample too."}},
+           .arguments = {{.name = "FILE", .help = "A file of DATA/series/blocks."}},
+           .examples = {{"atalaya tsdb dump atalaya-data/series/blocks/*.block", ""}}}};
+}
+
+std::optional<Result<int>> tsdb_care(const std::string& name, const config::Options& options) {
+  if (name == "flush") return flush(options);
+  if (name == "analyze") return analyze(options);
+  if (name == "fsck") return fsck(options);
+  if (name == "snapshot") return snapshot(options);
+  if (name == "delete") return erase(options);
+  if (name == "dump") return dump(options);
+  return std::nullopt;
+}
+
+}  // namespace atalaya::app

@@ -1,0 +1,85 @@
+"""`atalaya tsdb flush|analyze|fsck|snapshot|delete|dump` on a real server and its folder."""
+
+import json
+import os
+import signal
+import time
+
+from atalaya import Server
+
+WRITER = "x{{n=\"{n}\"}} {value} {at}\n"
+
+
+def fill(server, tmp_path, series=20, samples=30):
+    now = int(time.time() * 1000)
+    text = "".join(WRITER.format(n=n, value=i, at=now - 60_000 + i * 1000) for n in range(series) for i in range(samples))
+    (tmp_path / "in.txt").write_text(text)
+    server.cli("tsdb", "import", tmp_path / "in.txt", "--data", server.data)
+
+
+def count(server, selector="x"):
+    found = server.query(f"count({selector})")
+    return int(float(found[0][1])) if found else 0
+
+
+def blocks(folder):
+    return sorted((folder / "series/blocks").glob("*.block"))
+
+
+def test_flush_writes_blocks_that_serve_after_a_kill_without_a_log(tmp_path):
+    with Server(tmp_path / "data") as server:
+        fill(server, tmp_path)
+        said = json.loads(server.cli("tsdb", "flush", "--merge", "-o", "json", "--data", server.data))
+        assert said["numBlocks"] >= 1 and said["numSamples"] >= 600
+        assert blocks(server.data)
+        assert count(server) == 20
+        os.kill(server.process.pid, signal.SIGKILL)
+        server.process.wait()
+    with Server(tmp_path / "data") as server:
+        assert count(server) == 20
+        text = server.cli("tsdb", "analyze", "--data", server.data)
+        assert "bytes a sample" in text and "series of a metric" in text
+        dumped = server.cli("tsdb", "dump", str(blocks(server.data)[-1]))
+        assert 'default x{n="7"} ' in dumped
+
+
+def test_a_deletion_hides_at_once_and_leaves_the_others(tmp_path):
+    with Server(tmp_path / "data") as server:
+        fill(server, tmp_path)
+        server.cli("tsdb", "delete", "--match", 'x{n=~"1.*"}', "--data", server.data)
+        assert count(server) == 9
+        assert server.cli("tsdb", "flush", "--merge", "--data", server.data)
+        assert count(server) == 9
+        answer = server.call("GET", "/api/v1/status/tsdb")
+        assert answer["data"]["blockStats"]["numSamples"] > 0
+
+
+def test_a_snapshot_is_a_folder_of_series_that_another_server_serves(tmp_path):
+    with Server(tmp_path / "data") as server:
+        fill(server, tmp_path)
+        place = server.cli("tsdb", "snapshot", "--data", server.data).strip()
+        assert (server.data / place / "blocks").is_dir()
+    copy = tmp_path / "copy"
+    copy.mkdir()
+    (tmp_path / "data" / place).rename(copy / "series")
+    with Server(copy) as server:
+        assert count(server) == 20
+
+
+def test_fsck_sets_damage_aside_and_says_so_with_and_without_a_server(tmp_path):
+    with Server(tmp_path / "data") as server:
+        fill(server, tmp_path)
+        server.cli("tsdb", "flush", "--data", server.data)
+        assert "0 damaged" in server.cli("tsdb", "fsck", "--data", server.data)
+        block = blocks(server.data)[-1]
+        with open(block, "r+b") as file:
+            file.seek(block.stat().st_size // 3)
+            byte = file.read(1)
+            file.seek(-1, os.SEEK_CUR)
+            file.write(bytes([byte[0] ^ 0x55]))
+        done = server.cli("tsdb", "fsck", "--data", server.data, check=False)
+        assert done.returncode == 1 and block.name in done.stdout and "set aside" in done.stdout
+        assert block.with_suffix(".block.damaged").exists()
+        fill(server, tmp_path)
+    done = Server.cli("tsdb", "fsck", "--data", str(tmp_path / "data"))
+    assert "0 damaged" in done
