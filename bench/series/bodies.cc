@@ -77,7 +77,7 @@ struct FleetSeries {
 /// Metrics of a host with what tells their series apart.
 LabelPairs labels_of(std::size_t host, std::size_t n) {
   static const std::vector<std::string> kModes{"idle", "iowait", "irq", "nice", "softirq", "steal", "system", "user"};
-  static const std::vector<std::string> kVerbs{"read_bytes", "written_bytes", "reads_completed", "io_time_seconds",
+  static const std::vector<std::string> kVerbs{"read_bytes",    "written_bytes",  "reads_completed", "io_time_seconds",
                                                "receive_bytes", "transmit_bytes", "receive_packets", "errs"};
   LabelPairs out{{"instance", "node-" + std::to_string(10000 + host) + ".cloud.example.net:9100"},
                  {"job", "node"},
@@ -166,8 +166,10 @@ bool parse(std::string_view line, LabelPairs& labels, double& value) {
       std::string text;
       auto i = equals + 2;
       for (; line[i] != '"'; ++i) {
-        if (line[i] == '\\') text.push_back(line[++i] == 'n' ? '\n' : line[i]);
-        else text.push_back(line[i]);
+        if (line[i] == '\\')
+          text.push_back(line[++i] == 'n' ? '\n' : line[i]);
+        else
+          text.push_back(line[i]);
       }
       labels.emplace_back(line.substr(at, equals - at), text);
       at = i + 1;

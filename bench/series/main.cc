@@ -117,7 +117,8 @@ int send(int argc, char** argv) {
 int main(int argc, char** argv) {
   const std::string verb = argc > 1 ? argv[1] : "";
   if (verb == "fleet" && argc == 7) {
-    const auto samples = write_fleet(argv[2], std::stoul(argv[3]), std::stoul(argv[4]), std::stoul(argv[5]), std::stoll(argv[6]));
+    const auto samples =
+        write_fleet(argv[2], std::stoul(argv[3]), std::stoul(argv[4]), std::stoul(argv[5]), std::stoll(argv[6]));
     std::printf("%llu\n", static_cast<unsigned long long>(samples));
     return 0;
   }

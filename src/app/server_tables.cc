@@ -86,7 +86,8 @@ std::vector<Option> keeping_options() {
       {.name = "series-memory",
        .type = OptionType::kBytes,
        .fallback = "0B",
-       .help = "Memory of series and of samples on their way to the disk: beyond it no new series are made; 0 is no limit.",
+       .help =
+           "Memory of series and of samples on their way to the disk: beyond it no new series are made; 0 is no limit.",
        .section = "Keeping"},
       {.name = "series-disk-reserve",
        .type = OptionType::kBytes,
@@ -96,7 +97,8 @@ std::vector<Option> keeping_options() {
       {.name = "series-sync",
        .type = OptionType::kBoolean,
        .fallback = "true",
-       .help = "Whether a sample is on the disk before it is acknowledged; without, a power cut takes the last seconds.",
+       .help =
+           "Whether a sample is on the disk before it is acknowledged; without, a power cut takes the last seconds.",
        .section = "Keeping"},
       {.name = "logs-max-bytes",
        .type = OptionType::kBytes,

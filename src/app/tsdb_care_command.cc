@@ -20,11 +20,8 @@ constexpr int kDamaged = 1;
 Command verb(std::string name, std::string help, std::vector<config::Option> own, std::string example,
              std::string what) {
   for (auto& option : server_access_options("Whose series, with --data.")) own.push_back(std::move(option));
-  own.push_back({.name = "output",
-                 .fallback = "text",
-                 .help = "How to say it.",
-                 .choices = {"text", "json"},
-                 .letter = 'o'});
+  own.push_back(
+      {.name = "output", .fallback = "text", .help = "How to say it.", .choices = {"text", "json"}, .letter = 'o'});
   return {.name = std::move(name),
           .help = std::move(help),
           .options = std::move(own),
@@ -81,7 +78,8 @@ Result<int> analyze(const config::Options& options) {
   return show(options, answer, [](const json::object& body) {
     const auto& data = body.at("data").as_object();
     const auto& head = data.at("headStats").as_object();
-    fmt::print("{} series that get samples, {} label pairs\n", number(head, "numSeries"), number(head, "numLabelPairs"));
+    fmt::print("{} series that get samples, {} label pairs\n", number(head, "numSeries"),
+               number(head, "numLabelPairs"));
     print_blocks(data.at("blockStats").as_object());
     print_counts(data, "seriesCountByMetricName", "series of a metric");
     print_counts(data, "labelValueCountByLabelName", "values of a label");
@@ -182,10 +180,17 @@ std::vector<Command> tsdb_care_commands() {
                {{.name = "merge", .type = config::OptionType::kBoolean, .help = "Merge the blocks of each day too."}},
                "flush --merge", "before a copy of the folder is made"),
           verb("analyze", "Tell how many series and samples there are, and what makes them many.",
-               {{.name = "limit", .type = config::OptionType::kInteger, .fallback = "10", .help = "Length of the lists.", .value_name = "N", .at_least = 1, .at_most = 1000}},
+               {{.name = "limit",
+                 .type = config::OptionType::kInteger,
+                 .fallback = "10",
+                 .help = "Length of the lists.",
+                 .value_name = "N",
+                 .at_least = 1,
+                 .at_most = 1000}},
                "analyze --limit 20", ""),
-          verb("fsck", "Read every byte; what is damaged is set aside and named. With no server running it looks at "
-                       "the folder itself.",
+          verb("fsck",
+               "Read every byte; what is damaged is set aside and named. With no server running it looks at "
+               "the folder itself.",
                {}, "fsck --data /var/lib/atalaya", "exit code 1 when there was damage"),
           verb("snapshot", "Make a copy of all series, by links, below DATA/series/snapshots.", {}, "snapshot", ""),
           verb("delete", "Delete samples of the series that a selector selects.",

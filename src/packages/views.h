@@ -114,7 +114,7 @@ struct DraftRequest {
 };
 struct DraftView {
   std::string yaml;
-  boost::json::value written;  ///< null where the text is no YAML
+  boost::json::value written;        ///< null where the text is no YAML
   std::vector<PackageError> errors;  ///< lines and columns within the text
 };
 

@@ -77,8 +77,7 @@ class SegmentLog {
   /// Whether a record is worth the time of compressing it.
   enum class Packing { kCompress, kPlain };
   /// Adds a record that takes `ordinals` positions; too_large above kMaxPayloadBytes.
-  Result<LogPosition> stage(std::string_view payload, std::uint32_t ordinals = 1,
-                            Packing packing = Packing::kCompress);
+  Result<LogPosition> stage(std::string_view payload, std::uint32_t ordinals = 1, Packing packing = Packing::kCompress);
   /// Where in the segment the next staged record will begin.
   std::uint64_t staged_end() const { return current_.bytes + staged_.size(); }
   /// Writes and syncs what is staged.

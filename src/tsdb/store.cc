@@ -134,8 +134,9 @@ Cardinality Store::cardinality(const TenantId& tenant, std::size_t limit) const 
   auto found = head->cardinality();
   for (auto* counts : {&found.metrics, &found.values, &found.series_of_pairs}) {
     const auto kept = std::min(limit, counts->size());
-    std::partial_sort(counts->begin(), counts->begin() + static_cast<std::ptrdiff_t>(kept), counts->end(),
-                      [](const auto& a, const auto& b) { return std::tie(b.second, a.first) < std::tie(a.second, b.first); });
+    std::partial_sort(
+        counts->begin(), counts->begin() + static_cast<std::ptrdiff_t>(kept), counts->end(),
+        [](const auto& a, const auto& b) { return std::tie(b.second, a.first) < std::tie(a.second, b.first); });
     counts->resize(kept);
   }
   return found;

@@ -15,12 +15,12 @@
 
 #include "base/result.h"
 #include "storage/series.h"
+#include "tsdb/cardinality.h"
 #include "tsdb/head/key_map.h"
 #include "tsdb/head/label_index.h"
 #include "tsdb/head/late_samples.h"
 #include "tsdb/head/states.h"
 #include "tsdb/log/records.h"
-#include "tsdb/cardinality.h"
 
 namespace atalaya::tsdb {
 
