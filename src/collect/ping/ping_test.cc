@@ -105,7 +105,7 @@ TEST_F(PingTest, NoAnswerWithinTheTimeoutIsDown) {
 
 TEST_F(PingTest, WhatTheNetworkSaysIsInTheText) {
   network_.on_send = [this](const Echo&) { network_.answer(fail(ErrorCode::kUnavailable, "No route to host"), loop_); };
-  const auto verdict = look({.host = "127.0.0.1", .count = 1}, std::chrono::seconds{30});
+  const auto verdict = look({.host = "127.0.0.1", .count = 1}, Duration{300});
   EXPECT_FALSE(verdict.up);
   EXPECT_EQ(verdict.text, "127.0.0.1: no answer: No route to host");
 }
