@@ -14,9 +14,10 @@ import time
 import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "test/support"))
+sys.path[:0] = [str(ROOT / "test/support"), str(ROOT / "bench")]
 
 from atalaya import BUILD, Agent, Server, binary, make_certificate, until  # noqa: E402
+from series.series import series  # noqa: E402
 from sinks import WebhookSink  # noqa: E402
 
 
@@ -204,7 +205,7 @@ def packages(options):
            ("the same, worst", "-", f"{max(opened):.0f} ms")])
 
 
-BENCHES = {"packages": packages, "first-point": first_point, "latency": latency, "agent": agent, "rules": rules}
+BENCHES = {"series": series, "packages": packages, "first-point": first_point, "latency": latency, "agent": agent, "rules": rules}
 
 
 def main():
@@ -213,6 +214,8 @@ def main():
     parser.add_argument("--minutes", type=float, default=10)
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--crossings", type=int, default=200)
+    parser.add_argument("--only", help="series: servers to compare, by commas (default: all)")
+    parser.add_argument("--recorded", help="series: folder of recorded scrapes")
     options = parser.parse_args()
     if not shutil.which("prometheus-node-exporter"):
         sys.exit("bench: prometheus-node-exporter is missing; run script/setup")

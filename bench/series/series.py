@@ -140,7 +140,7 @@ class Atalaya(Peer):
         return [str(BUILD / "atalaya"), "server", "--data", str(self.folder), "--listen", f"127.0.0.1:{self.port}"]
 
     def environment(self):
-        return dict(os.environ, ATALAYA_SERIES_MAX_PER_TENANT="5000000")
+        return dict(os.environ, ATALAYA_SERIES_MAX_PER_TENANT="5000000", ATALAYA_LATE_AFTER="1h")
 
     def start(self):
         seconds = super().start()
@@ -151,7 +151,7 @@ class Atalaya(Peer):
         return seconds
 
     def flush(self):
-        subprocess.run([str(BUILD / "atalaya"), "tsdb", "flush", "--data", str(self.folder)], check=True,
+        subprocess.run([str(BUILD / "atalaya"), "tsdb", "flush", "--merge", "--data", str(self.folder)], check=True,
                        stdout=self.log, stderr=self.log)
 
     def data(self):
@@ -243,6 +243,7 @@ def recorded(folder, names, source):
 
 
 def series(options):
+    subprocess.run(["cmake", "--build", str(BUILD), "--target", "bench_series"], check=True, stdout=subprocess.DEVNULL)
     names = options.only.split(",") if options.only else list(PEERS)
     folder = pathlib.Path(tempfile.mkdtemp(prefix="bench-series-"))
     try:

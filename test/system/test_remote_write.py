@@ -127,7 +127,6 @@ def free_port():
         return probe.getsockname()[1]
 
 
-@pytest.mark.skipif(not shutil.which("prometheus"), reason="needs the package prometheus")
 def test_prometheus_sends_what_it_scrapes(server, tmp_path):
     token = ingest_token(server)
     (tmp_path / "token").write_text(token)
