@@ -1,6 +1,5 @@
 """Remote write through the real server: Debian's prometheus as the sender, and bodies made by hand."""
 
-import shutil
 import signal
 import socket
 import struct
