@@ -38,6 +38,9 @@ Status check_labels(const Labels& labels, const HeadLimits& limits) {
   return {};
 }
 
+/// By the committer, while a checkpoint may be looking.
+void mark_defined(SeriesState& state, bool defined) { __atomic_store_n(&state.defined, defined, __ATOMIC_RELAXED); }
+
 /// `time` is not after `youngest`; no difference is too large for this.
 bool is_behind(std::int64_t youngest, std::int64_t time, Duration window) {
   return static_cast<std::uint64_t>(youngest) - static_cast<std::uint64_t>(time) >
@@ -255,7 +258,7 @@ Status TenantHead::stage(std::span<const storage::SeriesSample> samples, const A
       if (!take_late(id, state, sample, times, counts)) continue;
     }
     if (!state.defined) {
-      state.defined = true;
+      mark_defined(state, true);
       undefined.push_back(id);
     }
     accepted.push_back(sample);
@@ -283,7 +286,7 @@ void TenantHead::unstage(std::span<const storage::SeriesSample> samples, std::sp
     if (auto* state = states_.find(sample.series.value())) state->staged_time = state->last_time;
   }
   for (const auto id : defined) {
-    if (auto* state = states_.find(id)) state->defined = false;
+    if (auto* state = states_.find(id)) mark_defined(*state, false);
   }
 }
 
@@ -521,7 +524,8 @@ Status TenantHead::visit_defined(const std::function<Status(std::span<const Defi
     {
       const std::shared_lock lock(mutex_);
       from = states_.visit(from, 16, [&](std::uint32_t id, const SeriesState& state) {
-        if (state.defined) slice.push_back({id, index_->labels({state.pairs, state.pair_count})});
+        if (__atomic_load_n(&state.defined, __ATOMIC_RELAXED))
+          slice.push_back({id, index_->labels({state.pairs, state.pair_count})});
       });
     }
     if (!slice.empty()) AT_TRY(visit(slice));
