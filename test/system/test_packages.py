@@ -184,6 +184,49 @@ schemas:
         assert [i["id"] for i in found] == ["books/night/load"]
 
 
+def test_errors_name_the_item_and_the_field(data):
+    broken = PROBE.replace("1e18", "much")
+    with Server(data, packages={"probe": broken, "other": PROBE.replace("probe", "other")}) as server:
+        error, = state_of(server)["errors"]
+        named = {"package": "probe", "section": "rules", "path": ["load", "never_so_high"], "field": "gauge.above.warning"}
+        assert named.items() <= error.items() and error["line"] == 8
+        refused = refusal(change, server, op("set", "other", path=["load", "never_so_high"], field=["for"], value="soon"))
+        error, = refused.body["errors"]
+        assert {**named, "package": "other", "field": "for"}.items() <= error.items()
+        draft = server.post("/package-draft", {"package": "other", "section": "instances", "path": ["ping", "x"],
+                                               "yaml": "with: {host: 127.0.0.1, slow: much}\n"})
+        error, = draft["errors"]
+        assert (error["section"], error["path"], error["field"]) == ("instances", ["ping", "x"], "with.slow")
+
+
+def test_hosts_and_routes_are_in_the_registry_and_its_feed(data):
+    pages = """
+pages: {all: {one: {title: One, widgets: [{at: {x: 0, y: 0, w: 6, h: 4}, text: {markdown: x}}]}}}
+rpc: {jobs: {clean: {title: Clean up, arguments: {days: {type: integer, required: true}, deep: {type: boolean}},
+                     script: "#!/bin/sh\\ntrue\\n"}}}
+"""
+    with Server(data, command="up", packages={"probe": PROBE + pages}) as server:
+        routes = {r["id"]: r for r in server.get("/items", kind="routes")["items"] if r["package"] == "probe"}
+        assert sorted(routes) == ["/api/atalaya/v1/rpc/probe/jobs/clean", "/p/probe/all/one"]
+        assert routes["/p/probe/all/one"]["links"] == ["probe/all/one"]
+        assert routes["/p/probe/all/one"]["origin"] == {"kind": "file", "file": "probe/package.yaml", "line": 10}
+        host = until(lambda: server.get("/items", kind="hosts")["items"], what="this host")[0]
+        assert host["origin"]["kind"] == "agent" and host["origin"]["who"] and host["origin"]["at"]
+        since = server.get("/items")["revision"]
+        collector = op("create", section="collectors", path=["a", "cron"], value={"process": {"name": "cron"}})
+        change(server, collector, op("remove", section="pages", path=["all", "one"]))
+        feed = server.get("/item-changes", since=since)
+        told = {(c["what"], c["item"]["kind"], c["item"]["id"]): c["item"] for c in feed["changes"]}
+        assert ("removed", "routes", "/p/probe/all/one") in told and not feed["gap"]
+        assert "probe/a/cron" in told["changed", "hosts", host["id"]]["links"]
+        assert server.get("/item-changes", since=feed["revision"])["changes"] == []
+        assert server.get("/item-changes", since=1)["gap"], "of an earlier run"
+
+        wrong = refusal(server.post, "/rpc/probe/jobs/clean", {"arguments": {"deep": "very", "dep": 1}})
+        assert wrong.status == 400
+        assert [e["field"] for e in wrong.body["errors"]] == ["days", "dep", "deep"]
+
+
 def test_roles_decide_who_changes_what(data):
     with Server(data, packages={"probe": PROBE}) as server:
         viewer, operator = as_role(server, "viewer"), as_role(server, "operator")
