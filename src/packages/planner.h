@@ -40,6 +40,7 @@ class Planner {
   void check_requirements();
   void check_broken_requirements(const std::set<std::string>& changed);
   void find_cycles();
+  std::vector<std::string> overriders_in_order() const;
   void check_overrides();
   void try_written_overrides();
   void try_override(const std::string& by, const Override& one);

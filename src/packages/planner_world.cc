@@ -241,13 +241,27 @@ std::vector<ForeignOverride> Planner::overrides_on(const std::string& package) c
   return out;
 }
 
-void Planner::check_overrides() {
-  std::map<std::string, std::pair<std::string, Place>> taken;  // "target:leaf" → who set it
+/// Who overrides, in the order in which fields are theirs: what ran before a change, then what came with it; what
+/// does not hold comes last, since it lays nothing on anybody.
+std::vector<std::string> Planner::overriders_in_order() const {
   auto names = overriders_;
   for (const auto& [name, manifest] : written_) {
     if (!manifest.overrides.empty()) names.insert(name);
   }
-  for (const auto& name : names) {
+  const auto turn = [&](const std::string& name) {
+    if (written_.contains(name)) return 2;
+    const auto old = world_.slots_.find(name);
+    const bool ran = old != world_.slots_.end() && old->second.running && !old->second.manifest.overrides.empty();
+    return ran ? 0 : 1;
+  };
+  std::vector<std::string> out(names.begin(), names.end());
+  std::stable_sort(out.begin(), out.end(), [&](const auto& x, const auto& y) { return turn(x) < turn(y); });
+  return out;
+}
+
+void Planner::check_overrides() {
+  std::map<std::string, std::pair<std::string, Place>> taken;  // "target:leaf" → who set it
+  for (const auto& name : overriders_in_order()) {
     if (slot(name) == nullptr) continue;
     for (const auto& one : written(name).overrides) {
       const auto base = one.package.substr(0, one.package.find('@'));
@@ -262,16 +276,18 @@ void Planner::check_overrides() {
       std::vector<std::pair<std::string, Place>> leaves;
       collect_leaves(one.document.root(), "", leaves);
       for (const auto& [leaf, place] : leaves) {
-        const auto [slot, is_new] = taken.try_emplace(one.package + ":" + leaf, name, place);
-        if (is_new) continue;
-        std::set<std::string> seen;
-        std::set<std::string> seen_back;
-        if (requires_package(name, slot->second.first, seen) || requires_package(slot->second.first, name, seen_back)) {
+        const auto field = one.package + ":" + leaf;
+        if (!taken.contains(field)) {
+          if (!written_.contains(name)) taken.try_emplace(field, name, place);
           continue;
         }
+        const auto& [other, elsewhere] = taken.at(field);
+        std::set<std::string> seen;
+        std::set<std::string> seen_back;
+        if (requires_package(name, other, seen) || requires_package(other, name, seen_back)) continue;
         complain(name, {ErrorCode::kInvalidArgument,
-                        fmt::format("package {} overrides {} of {} too, at {}", slot->second.first, leaf, one.package,
-                                    to_string(slot->second.second)),
+                        fmt::format("package {} overrides {} of {} too, at {}", other, leaf, one.package,
+                                    to_string(elsewhere)),
                         place, fmt::format("let one of the two require the other: it wins")});
       }
     }

@@ -235,8 +235,11 @@ Result<ChangeResult> Service::Impl::carry_out(const TenantId& id, std::vector<Fi
     old.insert(old.end(), slot.world_errors.begin(), slot.world_errors.end());
   }
   for (const auto& error : plan.errors) {
-    const bool known =
-        std::any_of(old.begin(), old.end(), [&](const auto& one) { return one.message == error.message; });
+    // Lines move as a file is edited; another file's mistake in the same words is another mistake.
+    const auto file = [](const Error& one) { return one.place ? one.place->file : std::string(); };
+    const bool known = std::any_of(old.begin(), old.end(), [&](const auto& one) {
+      return one.message == error.message && file(one) == file(error);
+    });
     if (!known && std::find(result.errors.begin(), result.errors.end(), error) == result.errors.end()) {
       result.errors.push_back(error);
     }

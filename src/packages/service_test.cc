@@ -132,6 +132,22 @@ TEST_F(ServiceTest, ABrokenPackageKeepsItsVersionAndStopsNobody) {
   EXPECT_EQ(warning("hot_p"), 9);
 }
 
+TEST_F(ServiceTest, AMistakeIsRefusedAlsoWhenAnotherPackageHasItInTheSameWords) {
+  const auto mistaken = [](const std::string& name) { return "package: " + name + "\nversion: 1.0.0\nruls: {}\n"; };
+  write("m1/package.yaml", mistaken("m1"));
+  write("m2/package.yaml", rule_file("m2", 5));
+  start();
+  Operation wrong;
+  wrong.what = Operation::What::kWriteFile;
+  wrong.at.package = "m2";
+  wrong.file = "package.yaml";
+  wrong.text = mistaken("m2");
+  const auto refused = service_->change(kTenant, {.operations = {wrong}, .author = "ana"});
+  ASSERT_TRUE(refused);
+  EXPECT_FALSE(refused->errors.empty());
+  EXPECT_FALSE(state("m2").broken);
+}
+
 TEST_F(ServiceTest, ABrokenPackageKeepsItsVersionAlsoAcrossARestart) {
   write("p/p.yaml", rule_file("p", 5));
   start();

@@ -303,6 +303,16 @@ TEST(Overrides, OfTwoPackagesOnOneFieldTheOneThatRequiresTheOtherWins) {
   }
 }
 
+TEST(Overrides, ABrokenPackagesOverrideTakesAFieldFromNobody) {
+  const auto field = "{rules: {a: {hot: {gauge: {above: {warning: 6}}}}}}";
+  const auto world = world_of({{"p/package.yaml", package_with_rule("p", "hot", 5)},
+                               {"a_broken/package.yaml", override_of("a_broken", "p", field, "ruls: {}\n")},
+                               {"sound/package.yaml", override_of("sound", "p", field)}});
+  EXPECT_NE(running(world, "sound"), nullptr);
+  EXPECT_EQ(warning_of(world, "p/a/hot"), 6);
+  for (const auto& line : error_lines(world)) EXPECT_TRUE(line.starts_with("a_broken/")) << line;
+}
+
 TEST(Overrides, TwoPackagesOnTwoFieldsBothCount) {
   const auto world =
       world_of({{"p/package.yaml", package_with_rule("p", "hot", 5)},
