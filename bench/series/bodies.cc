@@ -85,14 +85,14 @@ LabelPairs labels_of(std::size_t host, std::size_t n) {
                  {"rack", "r" + std::to_string(host / 40)},
                  {"env", host % 10 == 0 ? "staging" : "production"}};
   if (n % 5 == 0) {
-    out.emplace_back("__name__", "node_cpu_seconds_total");
+    out.emplace_back("__name__", "fleet_cpu_seconds_total");
     out.emplace_back("cpu", std::to_string(n / 40));
     out.emplace_back("mode", kModes[n / 5 % kModes.size()]);
   } else if (n % 5 == 1) {
-    out.emplace_back("__name__", "node_" + kVerbs[n / 5 % kVerbs.size()] + "_total");
+    out.emplace_back("__name__", "fleet_" + kVerbs[n / 5 % kVerbs.size()] + "_total");
     out.emplace_back("device", "dev" + std::to_string(n / 40));
   } else {
-    out.emplace_back("__name__", "node_subsystem" + std::to_string(n % 37) + "_metric" + std::to_string(n));
+    out.emplace_back("__name__", "fleet_subsystem" + std::to_string(n % 37) + "_metric" + std::to_string(n));
   }
   return out;
 }
