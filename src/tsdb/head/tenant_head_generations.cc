@@ -1,0 +1,145 @@
+// From one generation of a head to the next: set apart, read for blocks, given back.
+#include <algorithm>
+
+#include "base/check.h"
+#include "tsdb/head/tenant_head.h"
+
+namespace atalaya::tsdb {
+
+void TenantHead::rotate() {
+  const std::unique_lock lock(mutex_);
+  AT_CHECK(!older_arena_);
+  older_arena_ = std::exchange(arena_, std::make_shared<Arena>());
+  older_late_ = std::exchange(late_, {});
+  ++generation_;
+}
+
+void TenantHead::drop_older() {
+  for (std::uint32_t from = 1; from != 0;) {
+    const std::unique_lock lock(mutex_);
+    from = states_.visit(from, 16, [&](std::uint32_t, SeriesState& state) {
+      if (state.generation != generation_) state.chunk = 0;
+      state.older = 0;
+    });
+  }
+  const std::unique_lock lock(mutex_);
+  older_arena_.reset();
+  older_late_ = {};
+}
+
+void TenantHead::retire_idle(std::uint32_t before) {
+  bool retired = false;
+  for (std::uint32_t from = 1; from != 0;) {
+    const std::unique_lock lock(mutex_);
+    from = states_.visit(from, 16, [&](std::uint32_t id, SeriesState& state) {
+      if (state.chunk != 0 || state.older != 0 || state.used >= before) return;
+      if (late_.find(id) || older_late_.find(id)) return;
+      index_->remove(id);
+      states_.retire(id);
+      retired = true;
+    });
+  }
+  if (!retired) return;
+  const std::unique_lock lock(mutex_);
+  keys_.filter([&](std::uint32_t id) { return states_.find(id) != nullptr; });
+  if (index_->is_worn()) rebuild_index();
+  const std::lock_guard labels_lock(labels_mutex_);
+  shared_labels_.clear();
+}
+
+/// A new index from the series that live: what the others needed is given back.
+void TenantHead::rebuild_index() {
+  auto fresh = std::make_unique<LabelIndex>(states_);
+  std::vector<std::uint32_t> pairs;
+  states_.visit(1, SIZE_MAX, [&](std::uint32_t id, SeriesState& state) {
+    fresh->intern(index_->labels({state.pairs, state.pair_count}), pairs);
+    const auto kept = fresh->add(id, pairs);
+    state.pairs = kept.data();
+  });
+  index_ = std::move(fresh);
+}
+
+namespace {
+
+/// Sets of pairs compare as their ranks do: pair by pair, the shorter first.
+void sort_by_labels(std::vector<TenantHead::OlderSeries>& series, const std::vector<std::uint32_t>& ranks) {
+  struct Key {
+    std::uint64_t prefix;
+    std::uint32_t at;
+  };
+  std::vector<Key> keys(series.size());
+  const auto rank = [&](const PairSpan& pairs, std::size_t i) -> std::uint64_t {
+    return i < pairs.size() ? ranks[pairs[i]] + 1ULL : 0;
+  };
+  for (std::uint32_t i = 0; i < keys.size(); ++i) {
+    keys[i] = {rank(series[i].pairs, 0) << 32 | rank(series[i].pairs, 1), i};
+  }
+  std::sort(keys.begin(), keys.end(), [&](const Key& a, const Key& b) {
+    if (a.prefix != b.prefix) return a.prefix < b.prefix;
+    const auto& left = series[a.at].pairs;
+    const auto& right = series[b.at].pairs;
+    const auto size = std::min(left.size(), right.size());
+    for (std::size_t i = 2; i < size; ++i) {
+      if (left[i] != right[i]) return ranks[left[i]] < ranks[right[i]];
+    }
+    return left.size() < right.size();
+  });
+  std::vector<TenantHead::OlderSeries> sorted;
+  sorted.reserve(series.size());
+  for (const auto& key : keys) sorted.push_back(series[key.at]);
+  series = std::move(sorted);
+}
+
+}  // namespace
+
+std::vector<TenantHead::OlderSeries> TenantHead::older_series() const {
+  std::vector<OlderSeries> out;
+  for (std::uint32_t from = 1; from != 0;) {
+    const std::shared_lock lock(mutex_);
+    from = states_.visit(from, 64, [&](std::uint32_t id, const SeriesState& state) {
+      OlderSeries one{id, {state.pairs, state.pair_count}, 0, 0};
+      if (state.generation == generation_) {
+        one.chunk = state.older;
+      } else {
+        one.chunk = state.chunk;
+        one.open_count = state.count;
+      }
+      if (one.chunk != 0 || older_late_.find(id)) out.push_back(one);
+    });
+  }
+  const auto texts = [&] {
+    const std::shared_lock lock(mutex_);
+    return index_->pairs().texts();
+  }();
+  sort_by_labels(out, texts.ranks());
+  return out;
+}
+
+std::vector<Labels> TenantHead::labels_of(std::span<const OlderSeries> series) const {
+  const std::shared_lock lock(mutex_);
+  std::vector<Labels> out;
+  out.reserve(series.size());
+  for (const auto& one : series) out.push_back(index_->labels(one.pairs));
+  return out;
+}
+
+void TenantHead::read_older(const OlderSeries& series, std::vector<std::int64_t>& times,
+                            std::vector<double>& values) const {
+  times.clear();
+  values.clear();
+  if (series.chunk != 0) read_chain(*older_arena_, series.chunk, series.open_count, times, values);
+  const auto* late = older_late_.find(series.id);
+  if (!late) return;
+  std::vector<Sample> in_order(times.size());
+  for (std::size_t i = 0; i < times.size(); ++i) in_order[i] = {from_ms(times[i]), values[i]};
+  std::vector<Sample> merged;
+  merge_samples(std::move(in_order), *late, merged);
+  times.clear();
+  values.clear();
+  for (const auto& sample : merged) {
+    times.push_back(to_ms(sample.time));
+    values.push_back(sample.value);
+  }
+}
+
+}  // namespace atalaya::tsdb
