@@ -14,7 +14,8 @@
 
 namespace atalaya::tsdb {
 
-/// What the ids in log records stand for now. Mostly themselves. Thread-compatible.
+/// What the ids in log records stand for now: themselves, unless their series came back under another.
+/// Thread-compatible.
 class LoggedIds {
  public:
   void note(const TenantId& tenant, std::uint64_t logged, std::uint64_t id) {
