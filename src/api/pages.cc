@@ -7,6 +7,7 @@
 
 #include "api/json.h"
 #include "api/prometheus.h"
+#include "config/suggest.h"
 #include "net/percent.h"
 #include "pages/lookup.h"
 #include "promql/engine.h"
@@ -36,6 +37,36 @@ net::Response html(std::string body, int status = 200) {
   response.headers.add("Referrer-Policy", "same-origin");
   response.headers.add("Cache-Control", "no-store");
   return response;
+}
+
+/// To another place of this server; relative, so that it also holds behind a proxy.
+net::Response redirect(std::string location) {
+  auto response = net::Response::empty(302);
+  response.headers.add("Location", std::move(location));
+  response.headers.add("Cache-Control", "no-store");
+  return response;
+}
+
+/// Whether a person opens the address by itself (bookmark, link of a colleague). Who comes from here has been led
+/// through the UI already: to lead them there again could go on for ever.
+bool is_opened_directly(const net::Request& request) {
+  return request.headers.get("Sec-Fetch-Mode") == "navigate" && request.headers.get("Sec-Fetch-Dest") == "document" &&
+         request.headers.get("Sec-Fetch-Site") != "same-origin";
+}
+
+/// What stands below /p/ in the request's address, its query with it.
+std::string part_below(const net::Request& request) {
+  std::string out;
+  for (const auto segment : net::path_segments(request.path.substr(2))) {
+    if (!out.empty()) out += '/';
+    out += net::percent_encode(segment);
+  }
+  char mark = '?';
+  for (const auto& [name, value] : request.query.fields()) {
+    out += fmt::format("{}{}={}", mark, net::percent_encode(name), net::percent_encode(value));
+    mark = '&';
+  }
+  return out;
 }
 
 bool is_named(const PageEntry& entry, const std::string& package, std::string_view name) {
@@ -134,44 +165,91 @@ class Pages {
   }
 
   net::Response page(const net::Request& request) const {
-    const pages::Frame frame{routes_.assets, pages::root_of(request.path), routes_.clock.now()};
+    const auto frame = frame_of(request);
     const auto who = admit(request);
-    if (!who) return html(pages::sign_in_page(frame), 401);
+    if (!who) return unknown(frame, request);
     const std::string package(request.captures.get("package"));
     const std::string path(request.captures.get("path"));
-    if (path.empty()) return index(frame, who->tenant, package);
+    const auto entries = routes_.directory.list(who->tenant);
+    if (path.empty()) return index(frame, pages_of(entries, package));
     const auto packages = pages::lookup_order(
         package, [&](const std::string& name) { return routes_.directory.fallbacks(who->tenant, name); });
-    const auto entries = routes_.directory.list(who->tenant);
     for (const auto& name : packages) {
       auto found = routes_.directory.page(who->tenant, name, whole_path(entries, name, path));
       if (!found) continue;
-      if (!*found) return refused(frame, package, found->error());
+      if (!*found) return refused(frame, pages_of(entries, package), found->error());
       auto answer = pages::render_page(**found, Reader(routes_, who->tenant, request).sources(), frame);
-      return answer ? html(std::move(*answer)) : refused(frame, package, answer.error());
+      return answer ? html(std::move(*answer)) : refused(frame, pages_of(entries, package), answer.error());
     }
     if (auto answer = file(who->tenant, packages, path)) return std::move(*answer);
-    const Error none{ErrorCode::kNotFound, fmt::format("the package {} has no page {}", package, path), std::nullopt,
-                     "pages are items of the section pages; see the list of the package's pages"};
-    return refused(frame, package, none);
+    return absent(frame, entries, package, path);
+  }
+
+  /// The packages that have pages.
+  net::Response all(const net::Request& request) const {
+    const auto frame = frame_of(request);
+    const auto who = admit(request);
+    if (!who) return unknown(frame, request);
+    const auto entries = routes_.directory.list(who->tenant);
+    std::vector<pages::PackagePages> packages;
+    for (const auto& name : packages_of(entries)) packages.push_back(pages_of(entries, name));
+    return html(pages::packages_page(frame, packages));
   }
 
  private:
-  static net::Response refused(const pages::Frame& frame, const std::string& package, const Error& error) {
+  pages::Frame frame_of(const net::Request& request) const {
+    return {routes_.assets, pages::root_of(request.path), routes_.clock.now()};
+  }
+
+  /// To a browser without a good cookie.
+  static net::Response unknown(const pages::Frame& frame, const net::Request& request) {
+    if (!is_opened_directly(request)) return html(pages::sign_in_page(frame), 401);
+    return redirect(fmt::format("{}#/page?to={}", frame.root, net::percent_encode(part_below(request))));
+  }
+
+  static std::vector<std::string> packages_of(const std::vector<PageEntry>& entries) {
+    std::vector<std::string> out;
+    for (const auto& entry : entries) out.push_back(entry.package);
+    std::ranges::sort(out);
+    const auto rest = std::ranges::unique(out);
+    out.erase(rest.begin(), rest.end());
+    return out;
+  }
+
+  static pages::PackagePages pages_of(const std::vector<PageEntry>& entries, const std::string& package) {
+    pages::PackagePages out{package, {}};
+    for (const auto& entry : entries) {
+      if (entry.package != package) continue;
+      out.pages.push_back({fmt::format("{}", fmt::join(short_path(entries, entry), "/")), entry.title});
+    }
+    return out;
+  }
+
+  static net::Response refused(const pages::Frame& frame, const pages::PackagePages& package, const Error& error) {
     // A template that is wrong is no mistake of the one who asks for its page.
     const int status = error.code == ErrorCode::kInvalidArgument ? 422 : http_status(error.code);
     return html(pages::error_page(frame, package, error), status);
   }
 
-  net::Response index(const pages::Frame& frame, const TenantId& tenant, const std::string& package) const {
-    std::vector<pages::PageLink> links;
-    const auto entries = routes_.directory.list(tenant);
-    for (const auto& entry : entries) {
-      if (entry.package != package) continue;
-      links.push_back({fmt::format("{}", fmt::join(short_path(entries, entry), "/")), entry.title});
+  static net::Response absent(const pages::Frame& frame, const std::vector<PageEntry>& entries,
+                              const std::string& package, const std::string& path) {
+    const auto known = pages_of(entries, package);
+    Error error{ErrorCode::kNotFound, {}, std::nullopt, {}};
+    if (known.pages.empty()) {
+      const auto names = packages_of(entries);
+      error.message = fmt::format("there is no package {} with pages", package);
+      error.remedy = names.empty() ? "no package has pages" : config::suggestion(package, names);
+    } else {
+      std::vector<std::string> names;
+      for (const auto& page : known.pages) names.push_back(page.path);
+      error.message = fmt::format("the package {} has no page {}", package, path);
+      error.remedy = config::suggestion(path, names);
     }
-    const int status = links.empty() ? 404 : 200;
-    return html(pages::index_page(frame, package, links), status);
+    return refused(frame, known, error);
+  }
+
+  static net::Response index(const pages::Frame& frame, const pages::PackagePages& package) {
+    return html(pages::index_page(frame, package), package.pages.empty() ? 404 : 200);
   }
 
   std::optional<net::Response> file(const TenantId& tenant, const std::vector<std::string>& packages,
@@ -241,6 +319,14 @@ void add_page_routes(Doors& doors, PageRoutes given) {
   // Public to the usual door: this looks at the cookie itself, and answers people with a page.
   doors.add("GET", "/p/{package}/{path...}", Need::kPublic,
             [pages](const Principal&, net::Request& request) -> Result<net::Response> { return pages->page(request); });
+  doors.add("GET", "/p/", Need::kPublic,
+            [pages](const Principal&, net::Request& request) -> Result<net::Response> { return pages->all(request); });
+  // What stands in pages is relative: without the slash it would lead elsewhere.
+  doors.add("GET", "/p", Need::kPublic,
+            [](const Principal&, net::Request&) -> Result<net::Response> { return redirect("p/"); });
+  doors.add("GET", "/p/{package}", Need::kPublic, [](const Principal&, net::Request& request) -> Result<net::Response> {
+    return redirect(fmt::format("./{}/", net::percent_encode(request.captures.get("package"))));
+  });
   const auto data = [&](const std::string& pattern, auto answer) {
     doors.add("GET", pattern, Need::kPage,
               [pages, answer](const Principal& who, net::Request& request) -> Result<net::Response> {

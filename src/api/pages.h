@@ -53,8 +53,11 @@ struct PageRoutes {
 /// GET ~/pages, POST ~/auth/page-cookie, and with that cookie as the only credential:
 ///   GET /p/{package}/{path...}         a page, by its path or its name; a css, png or svg file beside it; the list of
 ///                                      pages for no path
+///   GET /p/                            the packages that have pages
 ///   GET /p/-/query, /p/-/query_range   as /api/v1/query and query_range
 /// What else widgets read stands beside its own route (Doors::add_reading): alerts, hosts, items, logs.
+/// A browser without the cookie is led to the UI and back (302) when it opens the address by itself, as its
+/// Sec-Fetch headers say, and gets a page that leads there (401) otherwise.
 /// Nothing there runs but the module of pages, and nothing is fetched but from this server.
 void add_page_routes(Doors& doors, PageRoutes routes);
 

@@ -283,9 +283,54 @@ TEST_F(PageRoutesTest, FilesBesidePagesAreServedWhenTheyRunNothing) {
 TEST_F(PageRoutesTest, TheFolderListsItsPages) {
   const auto answer = ask("GET", "/p/host/", cookie());
   EXPECT_EQ(answer.status, 200);
-  EXPECT_THAT(answer.body, HasSubstr("<a href=\"./a%20b\">A &lt;b&gt;</a>"));
+  EXPECT_THAT(answer.body, HasSubstr("<a href=\"../../p/host/a%20b\">A &lt;b&gt;</a>"));
   EXPECT_THAT(answer.body, Not(HasSubstr("web")));
   EXPECT_EQ(ask("GET", "/p/none/", cookie()).status, 404);
+}
+
+TEST_F(PageRoutesTest, AnAddressWithoutItsSlashLeadsToTheOneWithIt) {
+  const auto location = [&](const std::string& path) {
+    const auto answer = ask("GET", path);
+    EXPECT_EQ(answer.status, 302) << path;
+    return std::string(answer.headers.get("Location"));
+  };
+  EXPECT_EQ(location("/p"), "p/");
+  EXPECT_EQ(location("/p/host"), "./host/");
+  EXPECT_EQ(location("/p/javascript:x"), "./javascript%3Ax/");
+}
+
+TEST_F(PageRoutesTest, TheTopListsThePackagesThatHavePages) {
+  const auto answer = ask("GET", "/p/", cookie());
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_THAT(answer.body, HasSubstr("<a href=\"../p/host/\">host</a>"));
+  EXPECT_THAT(answer.body, HasSubstr("<a href=\"../p/web/y\">y</a>"));
+  EXPECT_EQ(ask("GET", "/p/").status, 401);
+}
+
+TEST_F(PageRoutesTest, WhoOpensAnAddressByItselfIsLedToTheUiAndBack) {
+  auto opened = header("Sec-Fetch-Mode", "navigate");
+  opened.add("Sec-Fetch-Dest", "document");
+  opened.add("Sec-Fetch-Site", "none");
+  const auto answer = ask("GET", "/p/host/machine?host=a%20%26b&x", opened);
+  EXPECT_EQ(answer.status, 302);
+  EXPECT_EQ(answer.headers.get("Location"), "../../#/page?to=host%2Fmachine%3Fhost%3Da%2520%2526b%26x%3D");
+  EXPECT_EQ(ask("GET", "/p/", opened).headers.get("Location"), "../#/page?to=");
+  EXPECT_EQ(ask("GET", "/p/host/", opened).headers.get("Location"), "../../#/page?to=host%2F");
+  // From the UI it comes without the cookie only when the browser keeps none: that would never end.
+  opened.set("Sec-Fetch-Site", "same-origin");
+  EXPECT_EQ(ask("GET", "/p/host/machine", opened).status, 401);
+}
+
+TEST_F(PageRoutesTest, ANameThatIsNoPageIsToldWithTheNearest) {
+  const auto page = ask("GET", "/p/web/z", cookie());
+  EXPECT_EQ(page.status, 404);
+  EXPECT_THAT(page.body, HasSubstr("the package web has no page z"));
+  EXPECT_THAT(page.body, HasSubstr("<a href=\"../../p/web/\">The pages of web</a>"));
+  const auto package = ask("GET", "/p/hosd/a", cookie());
+  EXPECT_EQ(package.status, 404);
+  EXPECT_THAT(package.body, HasSubstr("there is no package hosd with pages"));
+  EXPECT_THAT(package.body, HasSubstr("did you mean &#34;host&#34;?"));
+  EXPECT_THAT(package.body, HasSubstr("<a href=\"../../p/\">All pages</a>"));
 }
 
 TEST_F(PageRoutesTest, TheListNamesEveryPageWithItsAddress) {

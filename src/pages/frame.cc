@@ -59,6 +59,29 @@ std::string head(const Frame& frame, std::string_view title) {
   return out + "</head>\n";
 }
 
+/// Ways from any page, by the root: they also hold behind a proxy.
+std::string in_the_ui(const Frame& frame, std::string_view package) {
+  return frame.root + "#/packages/" + templates::encode_url_component(package);
+}
+std::string all_pages(const Frame& frame) { return frame.root + "p/"; }
+std::string pages_of(const Frame& frame, std::string_view package) {
+  return all_pages(frame) + templates::encode_url_component(package) + "/";
+}
+
+std::string link(std::string_view href, std::string_view words) {
+  return fmt::format("<p><a href=\"{}\">{}</a></p>\n", escape_html(href), escape_html(words));
+}
+
+std::string links(const Frame& frame, const PackagePages& package) {
+  std::string out = "<ul class=\"at-index\">\n";
+  for (const auto& page : package.pages) {
+    const auto href = pages_of(frame, package.package) + templates::encode_url_path(page.path);
+    out += fmt::format("<li><a href=\"{}\">{}</a></li>\n", escape_html(href),
+                       escape_html(page.title.empty() ? page.path : page.title));
+  }
+  return out + "</ul>\n";
+}
+
 }  // namespace
 
 Result<Assets> read_assets(std::string_view manifest) {
@@ -82,8 +105,9 @@ std::string root_of(std::string_view request_path) {
 }
 
 std::string document(const Frame& frame, std::string_view package, std::string_view title, std::string_view main) {
-  const auto crumb =
-      package.empty() ? std::string() : fmt::format("<span class=\"at-crumb\">{}</span>\n", escape_html(package));
+  const auto crumb = package.empty() ? std::string()
+                                     : fmt::format("<a class=\"at-crumb\" href=\"{}\">{}</a>\n",
+                                                   escape_html(in_the_ui(frame, package)), escape_html(package));
   return head(frame, title) +
          fmt::format(
              "<body>\n<header class=\"at-head\">\n<a class=\"at-home\" "
@@ -93,13 +117,16 @@ std::string document(const Frame& frame, std::string_view package, std::string_v
          std::string(main) + "\n</main>\n</body>\n</html>\n";
 }
 
-std::string error_page(const Frame& frame, std::string_view package, const Error& error) {
+std::string error_page(const Frame& frame, const PackagePages& package, const Error& error) {
   std::string main =
       fmt::format("<div class=\"at-error\" role=\"alert\">\n<p><strong>{}</strong></p>\n", escape_html(error.message));
   if (error.place) main += fmt::format("<p><code>{}</code></p>\n", escape_html(to_string(*error.place)));
   if (!error.remedy.empty()) main += fmt::format("<p>{}</p>\n", escape_html(error.remedy));
-  return document(frame, package, error.code == ErrorCode::kNotFound ? "No such page" : "This page cannot be shown",
-                  main + "</div>");
+  main += package.pages.empty()
+              ? link(all_pages(frame), "All pages")
+              : link(pages_of(frame, package.package), fmt::format("The pages of {}", package.package));
+  return document(frame, package.package,
+                  error.code == ErrorCode::kNotFound ? "No such page" : "This page cannot be shown", main + "</div>");
 }
 
 std::string sign_in_page(const Frame& frame) {
@@ -113,18 +140,29 @@ std::string sign_in_page(const Frame& frame) {
   return out.insert(out.find("<title>"), kMark);
 }
 
-std::string index_page(const Frame& frame, std::string_view package, const std::vector<PageLink>& pages) {
-  if (pages.empty()) {
-    return document(frame, package, "Pages",
-                    "<p>This package has no pages. They are items of its section <code>pages</code>.</p>");
+std::string index_page(const Frame& frame, const PackagePages& package) {
+  const auto all = link(all_pages(frame), "All pages");
+  if (package.pages.empty()) {
+    return document(frame, package.package, "Pages",
+                    "<p>This package has no pages. They are items of its section <code>pages</code>.</p>\n" + all);
   }
-  std::string main = "<ul class=\"at-index\">\n";
-  for (const auto& page : pages) {
-    // With "./" in front the path's first segment is none even if it holds a ':'.
-    main += fmt::format("<li><a href=\"./{}\">{}</a></li>\n", escape_html(templates::encode_url_path(page.path)),
-                        escape_html(page.title.empty() ? page.path : page.title));
+  return document(frame, package.package, "Pages", links(frame, package) + all);
+}
+
+std::string packages_page(const Frame& frame, const std::vector<PackagePages>& packages) {
+  std::string main;
+  for (const auto& package : packages) {
+    main += fmt::format("<h2><a href=\"{}\">{}</a></h2>\n", escape_html(pages_of(frame, package.package)),
+                        escape_html(package.package));
+    main += links(frame, package);
   }
-  return document(frame, package, "Pages", main + "</ul>");
+  if (main.empty()) {
+    main = fmt::format(
+        "<p>No package has pages yet. They are items of a package's section <code>pages</code>.</p>\n"
+        "<p><a class=\"at-button\" href=\"{}#/packages\">Packages</a></p>",
+        escape_html(frame.root));
+  }
+  return document(frame, "", "Pages", main);
 }
 
 }  // namespace atalaya::pages

@@ -32,16 +32,23 @@ std::string root_of(std::string_view request_path);
 
 /// `main` is HTML; the rest is escaped here.
 std::string document(const Frame& frame, std::string_view package, std::string_view title, std::string_view main);
-/// What went wrong, where and what to do.
-std::string error_page(const Frame& frame, std::string_view package, const Error& error);
 /// For a browser without a good cookie.
 std::string sign_in_page(const Frame& frame);
 
 struct PageLink {
-  std::string path;
+  std::string path;  ///< below the package, not encoded: "machine"
   std::string title;
 };
+struct PackagePages {
+  std::string package;
+  std::vector<PageLink> pages;
+};
+
+/// What went wrong, where and what to do; leads to the package's pages, or to those of all packages where it has none.
+std::string error_page(const Frame& frame, const PackagePages& package, const Error& error);
 /// The pages of a package.
-std::string index_page(const Frame& frame, std::string_view package, const std::vector<PageLink>& pages);
+std::string index_page(const Frame& frame, const PackagePages& package);
+/// Those of all packages that have any.
+std::string packages_page(const Frame& frame, const std::vector<PackagePages>& packages);
 
 }  // namespace atalaya::pages

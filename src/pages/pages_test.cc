@@ -203,15 +203,37 @@ TEST(ShippedPages, AreTemplatesThatHold) {
 }
 
 TEST(FrameOfPages, ShowsErrorsEscaped) {
-  const auto out = error_page(kFrame, "<p>", Error{ErrorCode::kInvalidArgument, "a <b>", Place{"x<y", 1, 2}, "do <c>"});
+  const Error error{ErrorCode::kInvalidArgument, "a <b>", Place{"x<y", 1, 2}, "do <c>"};
+  const auto out = error_page(kFrame, {"<p>", {}}, error);
   for (const auto* text : {"a &lt;b&gt;", "x&lt;y:1:2", "do &lt;c&gt;", "&lt;p&gt;"}) EXPECT_THAT(out, HasSubstr(text));
   EXPECT_THAT(sign_in_page(kFrame), HasSubstr("href=\"../../\""));
 }
 
+TEST(FrameOfPages, LeadsFromAnErrorToPagesThatAreThere) {
+  const Error error{ErrorCode::kNotFound, "a", std::nullopt, "b"};
+  EXPECT_THAT(error_page(kFrame, {"host", {{"machine", "A"}}}, error),
+              HasSubstr("<a href=\"../../p/host/\">The pages of host</a>"));
+  EXPECT_THAT(error_page(kFrame, {"a:b", {}}, error), HasSubstr("<a href=\"../../p/\">All pages</a>"));
+}
+
+TEST(FrameOfPages, LeadsFromTheHeadToThePackageInTheUi) {
+  EXPECT_THAT(document(kFrame, "a/b", "T", ""), HasSubstr("href=\"../../#/packages/a%2Fb\">a/b</a>"));
+  EXPECT_THAT(document(kFrame, "", "T", ""), Not(HasSubstr("packages")));
+}
+
 TEST(FrameOfPages, ListsThePagesOfAPackage) {
-  const auto out = index_page(kFrame, "host", {{"machine", "A <machine>"}, {"javascript:x", ""}});
-  EXPECT_THAT(out, HasSubstr("<a href=\"./machine\">A &lt;machine&gt;</a>"));
-  EXPECT_THAT(out, HasSubstr("<a href=\"./javascript:x\">javascript:x</a>"));
+  const auto out = index_page(kFrame, {"host", {{"machine", "A <machine>"}, {"javascript:x", ""}}});
+  EXPECT_THAT(out, HasSubstr("<a href=\"../../p/host/machine\">A &lt;machine&gt;</a>"));
+  EXPECT_THAT(out, HasSubstr("<a href=\"../../p/host/javascript:x\">javascript:x</a>"));
+}
+
+TEST(FrameOfPages, ListsThePackagesThatHavePages) {
+  const auto out = packages_page(kFrame, {{"host", {{"machine", "A"}}}, {"<w>", {{"x/y", ""}}}});
+  for (const auto* text : {"<h2><a href=\"../../p/host/\">host</a></h2>", "<a href=\"../../p/host/machine\">A</a>",
+                           "<h2><a href=\"../../p/%3Cw%3E/\">&lt;w&gt;</a></h2>", "p/%3Cw%3E/x/y\">x/y</a>"}) {
+    EXPECT_THAT(out, HasSubstr(text));
+  }
+  EXPECT_THAT(packages_page(kFrame, {}), HasSubstr("No package has pages yet"));
 }
 
 TEST(FrameOfPages, FindsItsWayBackToTheRoot) {

@@ -81,10 +81,14 @@ afterAll(async () => {
   await server?.dispose();
 });
 
-it('tells a browser without the cookie where to get it', async () => {
+it('leads who opens a page by its address to the sign-in, and tells others where to get the cookie', async () => {
   visitor.expected.push(/status of 401/);
   await visitor.go('p/wall/duty');
-  await visitor.page.getByText(/sign in/i).first().waitFor();
+  await visitor.page.getByRole('button', { name: 'Sign in' }).waitFor();
+  expect(visitor.page.url()).toContain('#/page?to=wall%2Fduty');
+  // A browser that is led there by the UI itself, and keeps no cookie, is not sent round again.
+  await visitor.page.evaluate((to) => location.assign(to), `${server.url}/p/wall/duty`);
+  await visitor.page.getByRole('link', { name: 'Sign in' }).waitFor();
   expect(await visitor.page.locator('at-widget').count()).toBe(0);
 });
 
@@ -108,6 +112,40 @@ it('lets in who comes by the address alone and is signed in, and leads back to i
   await page.evaluate((to) => location.assign(to), `${server.url}/p/wall/duty?host=pier`);
   await page.getByRole('heading', { name: 'Asked for pier' }).waitFor();
   expect(page.url()).toBe(`${server.url}/p/wall/duty?host=pier`);
+  visitor.expected.length = 0;
+});
+
+it('opens a bookmark of who is signed in without a fault on the way', async () => {
+  const { page } = visitor;
+  await page.context().clearCookies();
+  await page.goto('about:blank');
+  await visitor.go('p/wall/duty?host=pier').catch((reason: Error) => {
+    // The way through the UI interrupts it.
+    if (!/interrupted|ERR_ABORTED/.test(reason.message)) throw reason;
+  });
+  await page.getByRole('heading', { name: 'Asked for pier' }).waitFor();
+  expect(page.url()).toBe(`${server.url}/p/wall/duty?host=pier`);
+});
+
+it('lists pages of a package and of all, with or without the slash, and leads back from what is not there', async () => {
+  const { page } = visitor;
+  await visitor.go('p/wall');
+  await page.getByRole('link', { name: 'On duty' }).waitFor();
+  expect(page.url()).toBe(`${server.url}/p/wall/`);
+  await page.getByRole('link', { name: 'All pages' }).click();
+  await page.getByRole('heading', { name: 'wall' }).waitFor();
+  expect(page.url()).toBe(`${server.url}/p/`);
+  await page.getByRole('link', { name: 'On duty' }).click();
+  await page.getByRole('heading', { name: 'On duty' }).waitFor();
+
+  visitor.expected.push(/status of 404/);
+  await visitor.go('p/wall/dutty');
+  await page.getByText('did you mean "duty"?').waitFor();
+  await page.getByRole('link', { name: 'The pages of wall' }).click();
+  await page.getByRole('link', { name: 'On duty' }).waitFor();
+  await page.getByRole('banner').getByRole('link', { name: 'wall' }).click();
+  await page.getByRole('navigation', { name: 'Package' }).or(page.getByRole('tree')).first().waitFor();
+  expect(page.url()).toBe(`${server.url}/#/packages/wall`);
   visitor.expected.length = 0;
 });
 

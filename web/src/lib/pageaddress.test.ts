@@ -16,15 +16,20 @@ it('works below a path of its own', () => {
   expect(pageAddress(below, '../../p/wall/')).toBeUndefined();
 });
 
+it('takes the list of all pages for the address that names none', () => {
+  expect(partBelow(root, 'http://tower.example:2461/p/')).toBe('');
+  expect(pageAddress(root, '')).toBe('http://tower.example:2461/p/');
+});
+
 it('takes nothing along that is no page', () => {
   expect(partBelow(root, 'http://tower.example:2461/')).toBeUndefined();
-  expect(partBelow(root, 'http://tower.example:2461/p/')).toBeUndefined();
+  expect(partBelow(root, 'http://tower.example:2461/packages')).toBeUndefined();
   expect(partBelow(root, 'http://elsewhere.example/p/wall/')).toBeUndefined();
 });
 
 describe('leads nowhere else', () => {
   it.each([
-    '', '.', './', '..', '../', '../api/atalaya/v1/hosts', 'wall/../../index.html', 'wall/%2e%2e/%2E%2E/x', '-/query?query=up', './-/alerts',
+    '.', './', '..', '../', '../api/atalaya/v1/hosts', 'wall/../../index.html', 'wall/%2e%2e/%2E%2E/x', '-/query?query=up', './-/alerts',
     '/', '/evil.example', '//evil.example/x', '\\\\evil.example/x', '/\\evil.example', '?to=x', '#/settings',
   ])('by %j', (part) => {
     expect(pageAddress(root, part)).toBeUndefined();

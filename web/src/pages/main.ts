@@ -11,6 +11,8 @@ import { leadToSignIn } from './signin';
 
 readBy(askAsPage);
 leadToSignIn();
+// Within a dashboard the UI would open inside of itself.
+if (window.top !== window) document.querySelectorAll<HTMLAnchorElement>('.at-head a').forEach((way) => (way.target = '_top'));
 
 // A dashboard that shows the page says how it looks itself.
 const wanted = new URLSearchParams(location.search).get('theme');
