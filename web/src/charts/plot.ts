@@ -31,6 +31,8 @@ export interface PlotInput {
 export type PlotData = [times: number[], ...columns: Column[]];
 
 export const axisWidth = 66;
+/** To the right of the curves: room for half of the last time below them. */
+export const endWidth = 24;
 const font = '11px system-ui, "Segoe UI", Roboto, "Noto Sans", "DejaVu Sans", sans-serif';
 const severityToken = { warning: '--warn', critical: '--crit', no_data: '--nodata', pending: '--warn' } as const;
 
@@ -46,7 +48,7 @@ function optionsOf(input: PlotInput): uPlot.Options {
   return {
     width: input.width,
     height: input.height,
-    padding: [8, 10, 0, 0],
+    padding: [8, endWidth, 0, 0],
     legend: { show: false },
     focus: { alpha: 0.25 },
     cursor: {

@@ -40,6 +40,15 @@ export function rangeLabel(range: TimeRange): string {
   return `${formatExact(range.from)} – ${sameDay ? formatClock(range.to) : formatExact(range.to)}`;
 }
 
+/** The same for a narrow screen: how long, or from when to when without seconds and years. */
+export function shortRangeLabel(range: TimeRange): string {
+  if (range.kind === 'live') return formatDuration(range.seconds);
+  const [from, to] = [formatExact(range.from), formatExact(range.to)];
+  const [day, end] = [from.slice(5, 10), to.slice(5, 10)];
+  const clock = (exact: string): string => exact.slice(11, 16);
+  return from.slice(0, 10) === to.slice(0, 10) ? `${clock(from)}–${clock(to)}` : `${day} – ${end}`;
+}
+
 const steps = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 21600, 43200, 86400];
 
 /** Seconds between points so that a range gives about `points` of them; never under a second. */
