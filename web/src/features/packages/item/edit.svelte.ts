@@ -17,6 +17,8 @@ function fieldsOf(draft: Draft): Value | undefined {
   return isFields(draft.written ?? undefined) ? draft.written : undefined;
 }
 
+const keyOf = ({ field, message }: EditError): string => JSON.stringify([field ?? '', message]);
+
 /**
  * One item under edit, as a form and as a text at once. The server makes each of the other, so that comments
  * stay; until it has answered the form shows what was entered. A text that cannot be read leaves the form as
@@ -38,6 +40,14 @@ export class ItemEdit {
   readonly isDirty = $derived.by(() =>
     this.base ? this.yaml !== this.base.yaml || !isEqual(this.written, this.baseFields) : this.yaml.trim() !== '' || !isEqual(this.written, {}),
   );
+
+  /** What is wrong with it as it was saved: that keeps nobody from saving something better. */
+  private wrongBefore = $state.raw<ReadonlySet<string>>(new Set());
+  /** The mistake that keeps it from being saved, or how many; empty where there is none. */
+  readonly fault = $derived.by(() => {
+    const own = this.errors.filter((error) => !this.wrongBefore.has(keyOf(error)));
+    return own.length > 1 ? `${own.length} mistakes are to be mended first` : own[0] ? `To be mended first: ${own[0].message}` : '';
+  });
 
   /** What `yaml` says. */
   private known: Value = {};
@@ -76,6 +86,7 @@ export class ItemEdit {
     this.written = this.baseFields;
     this.isBroken = base.written !== null && base.written !== undefined && !isFields(base.written);
     this.errors = (base.errors ?? []).map(({ line: _, column: __, ...error }) => error);
+    this.wrongBefore = new Set(this.errors.map(keyOf));
     this.typed = false;
     // An item that is wrong: the places within its own text come from the check.
     // Secrets are told as dots, but by the text that may be seen.
@@ -181,6 +192,7 @@ export class ItemEdit {
     this.errors = isUntouched ? [] : draft.errors.map(atMissing);
     const fields = fieldsOf(draft);
     this.isBroken = fields === undefined;
+    if (draft.yaml === this.base?.yaml) this.wrongBefore = new Set([...this.wrongBefore, ...this.errors.map(keyOf)]);
     if (fields === undefined) return;
     this.yaml = draft.yaml;
     this.known = fields;

@@ -112,6 +112,31 @@ it('takes no secret for a change of it', async () => {
   expect(edit.operations()).toEqual([{ op: 'set', ...at, field: ['title'], value: 'Other' }]);
 });
 
+describe('mistakes of an item under edit', () => {
+  it('says which mistake keeps it from being saved, but none that was there before', async () => {
+    const old = { message: 'unknown key "fro"', field: 'fro' };
+    const edit = new ItemEdit(section, at, { ...item, errors: [{ ...old, line: 40 }] });
+    const fresh = { message: '"for" must be a duration', field: 'for', line: 2 };
+    draft.mockImplementation(async (_, body) => ({ yaml: body.yaml, written: item.written!, errors: [{ ...old, line: 1 }, ...(body.yaml.includes('for: 5\n') ? [fresh] : [])] }));
+    await tick();
+    expect([edit.errors.length, edit.fault]).toEqual([1, '']);
+    edit.type('title: Full\nfor: 5\n');
+    await tick();
+    expect(edit.fault).toBe('To be mended first: "for" must be a duration');
+    edit.type('title: Full\nfor: 5s\n');
+    await tick();
+    expect([edit.errors.length, edit.fault]).toEqual([1, '']);
+  });
+
+  it('counts the mistakes that keep it from being saved', async () => {
+    const edit = new ItemEdit(section, at, item);
+    draft.mockImplementation(async (_, body) => ({ yaml: body.yaml, errors: [{ message: 'a' }, { message: 'b' }] }));
+    edit.type('x');
+    await tick();
+    expect(edit.fault).toBe('2 mistakes are to be mended first');
+  });
+});
+
 it('takes several out of a list without losing its place', () => {
   expect(applyChanges({ list: ['a', 'b', 'c'] }, { set: [], unset: [['list', '0'], ['list', '2']] })).toEqual({ list: ['b'] });
 });
