@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "app/local_agent.h"
+#include "app/series_options.h"
 #include "app/server.h"
 #include "app/server_file.h"
 #include "app/tables.h"
@@ -16,7 +17,7 @@
 namespace atalaya::app {
 namespace {
 
-ServerOptions server_options(const config::Options& options) {
+Result<ServerOptions> server_options(const config::Options& options) {
   ServerOptions out;
   out.data = options.text("data");
   out.listen = options.list("listen");
@@ -28,13 +29,7 @@ ServerOptions server_options(const config::Options& options) {
   out.connections_per_address = static_cast<std::size_t>(options.integer("connections-per-address"));
   out.cors_origins = options.list("cors-origin");
   out.package_keys = options.list("package-key");
-  out.series.retention = options.duration("series-retention");
-  out.series.window = options.duration("series-window");
-  out.series.max_series_per_tenant = static_cast<std::size_t>(options.integer("series-max-per-tenant"));
-  out.series.max_samples_per_second = static_cast<std::size_t>(options.integer("series-samples-per-second"));
-  out.series.memory_bytes = options.bytes("series-memory");
-  out.series.disk_reserve_bytes = options.bytes("series-disk-reserve");
-  out.series.sync = options.boolean("series-sync");
+  AT_TRY(out.series, series_options(options));
   out.logs_max_bytes = options.bytes("logs-max-bytes");
   out.logs_max_age = options.duration("logs-max-age");
   out.late_after = options.duration("late-after");
@@ -51,7 +46,6 @@ Status check_amounts(const ServerOptions& options) {
   };
   constexpr Duration kLeastKept = std::chrono::minutes{10};
   constexpr std::uint64_t kLeastBytes = 16 << 20;  // one file of the log store
-  AT_TRY(at_least("series-retention", options.series.retention, kLeastKept));
   AT_TRY(at_least("logs-max-age", options.logs_max_age, kLeastKept));
   AT_TRY(at_least("late-after", options.late_after, std::chrono::seconds{1}));
   AT_TRY(at_least("down-after", options.down_after, std::chrono::seconds{1}));
@@ -92,7 +86,9 @@ int serve(const config::Options& options) {
   const auto signals = awaited_signals();
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   signal(SIGPIPE, SIG_IGN);
-  const auto given = server_options(options);
+  const auto read = server_options(options);
+  if (!read) return complain(read.error());
+  const auto& given = *read;
   if (auto fine = check_amounts(given); !fine) return complain(fine.error());
   const bool with_agent = options.command_text() == "up";
   SystemClock clock;

@@ -118,6 +118,7 @@ class SamplesFeed {
 struct TimeRange {
   Time from = kMinTime;  ///< inclusive
   Time to = kMaxTime;    ///< inclusive
+  bool operator==(const TimeRange&) const = default;
 };
 
 /// Ascending in time, one sample an instant; stale markers are samples. Thread-compatible.
@@ -130,10 +131,30 @@ class SampleIterator {
   virtual Status status() const { return {}; }
 };
 
+/// Which value of a bucket stands for the samples that were rolled up in it.
+enum class BucketValue : std::uint8_t { kLast, kCount, kSum, kMin, kMax };
+
+/// What a reader makes of the samples: buckets may do where it looks far.
+struct SelectHints {
+  /// Buckets up to this long will do in place of samples that are still kept; 0: none will. Where only
+  /// buckets are left, buckets are what there is.
+  Duration coarsest{0};
+  /// A sample that is no bucket has its value for each, but 1 for kCount; stale markers stay.
+  BucketValue value = BucketValue::kLast;
+};
+
+/// Where the samples of a series are values of buckets, each at the last instant of its bucket.
+struct BucketSpan {
+  TimeRange range;
+  Duration length;
+  bool operator==(const BucketSpan&) const = default;
+};
+
 struct SelectedSeries {
   SeriesId id;  ///< 0 for a series that gets no samples now: resolve its labels to append to it
   std::shared_ptr<const Labels> labels;
   std::unique_ptr<SampleIterator> samples;
+  std::vector<BucketSpan> buckets = {};  ///< ascending; empty where all are samples as they came
 };
 
 /// Thread-safe. A query sees every batch acknowledged before it began.
@@ -144,6 +165,12 @@ class SeriesQuerier {
   /// matcher must refuse the empty value, else invalid_argument.
   virtual Result<std::vector<SelectedSeries>> select(const TenantId& tenant, const Matchers& matchers,
                                                      TimeRange range) const = 0;
+  /// As `select`, of buckets where the hints allow it or nothing else is left. A store without buckets
+  /// gives samples, as for kLast.
+  virtual Result<std::vector<SelectedSeries>> select_hinted(const TenantId& tenant, const Matchers& matchers,
+                                                            TimeRange range, const SelectHints&) const {
+    return select(tenant, matchers, range);
+  }
   /// One known series: its samples in the range; not_found for an unknown id.
   virtual Result<SelectedSeries> series(const TenantId& tenant, SeriesId id, TimeRange range) const = 0;
   /// Null for an unknown id.

@@ -10,6 +10,7 @@ namespace atalaya::tsdb {
 namespace {
 
 constexpr std::string_view kSuffix = ".block";
+constexpr std::string_view kUnfinished = ".part";
 
 bool covers(const Block& a, const Block& b) {
   const auto left = BlockName::parse(a.path());
@@ -56,13 +57,20 @@ std::optional<BlockName> BlockName::parse(std::string_view path) {
                    static_cast<std::uint32_t>(numbers[4])};
 }
 
+bool is_rolled_up(const BlockList& raw, const BlockList& buckets) {
+  std::uint64_t done = 0;
+  for (const auto& block : buckets) done = std::max(done, block->meta().last_sequence);
+  return !buckets.empty() && std::all_of(raw.begin(), raw.end(),
+                                         [&](const BlockPtr& block) { return block->meta().last_sequence <= done; });
+}
+
 Status BlockSet::open(std::vector<std::string>& damaged) {
   AT_TRY(files_.create_directories(directory_));
   AT_TRY(const auto entries, files_.list(directory_));
   auto found = std::make_shared<BlockList>();
   for (const auto& entry : entries) {
     const auto file = path(entry.name);
-    if (entry.name.ends_with(".new")) {
+    if (entry.name.ends_with(".new") || entry.name.ends_with(kUnfinished)) {
       AT_TRY(files_.remove(file));
       continue;
     }

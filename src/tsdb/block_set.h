@@ -31,6 +31,9 @@ struct BlockName {
   static std::optional<BlockName> parse(std::string_view path);
 };
 
+/// Whether buckets were made of all that the raw blocks of the same stretch have now.
+bool is_rolled_up(const BlockList& raw, const BlockList& buckets);
+
 /// Operation: readers take the list as it stands; a change makes a new one. A block that another
 /// covers (same stretch and resolution, its sequences within the other's, or the same and an earlier
 /// revision) is what a merge left when it was cut short, and is removed at opening. Thread-safe.

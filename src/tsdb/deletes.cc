@@ -6,6 +6,7 @@
 
 #include "base/bytes.h"
 #include "io/checksum.h"
+#include "tsdb/block/rollup.h"
 
 namespace atalaya::tsdb {
 namespace {
@@ -74,8 +75,15 @@ Result<DeletionList> decode(std::string_view bytes) {
 
 }  // namespace
 
+storage::TimeRange hidden_range(const Deletion& deletion, const Block& block) {
+  const auto resolution = block.meta().resolution;
+  if (resolution == 0) return deletion.range;
+  return {deletion.range.from, from_ms(bucket_instant(to_ms(deletion.range.to), resolution))};
+}
+
 bool touches(const Deletion& deletion, const Block& block) {
-  return block.meta().last_sequence <= deletion.last_sequence && block.meta().first <= to_ms(deletion.range.to) &&
+  return block.meta().last_sequence <= deletion.last_sequence &&
+         block.meta().first <= to_ms(hidden_range(deletion, block).to) &&
          block.meta().last >= to_ms(deletion.range.from) && block.index(deletion.tenant) != nullptr;
 }
 
@@ -83,7 +91,9 @@ std::vector<storage::TimeRange> hidden_ranges(const DeletionList& deletions, con
                                               const Labels& labels, const Block& block) {
   std::vector<storage::TimeRange> out;
   for (const auto& one : deletions) {
-    if (one.tenant == tenant && touches(one, block) && matches(one.matchers, labels)) out.push_back(one.range);
+    if (one.tenant == tenant && touches(one, block) && matches(one.matchers, labels)) {
+      out.push_back(hidden_range(one, block));
+    }
   }
   return out;
 }

@@ -25,6 +25,8 @@ struct Deletion {
   std::uint64_t last_sequence = 0;
 };
 
+/// Of a block with buckets, to the end of the last bucket: one that has a deleted sample in it must not show.
+storage::TimeRange hidden_range(const Deletion& deletion, const Block& block);
 /// Whether a block has, or may have, something that a deletion hides.
 bool touches(const Deletion& deletion, const Block& block);
 

@@ -20,12 +20,18 @@ HeadLimits limits_of(const Options& o) {
                     o.max_label_value_bytes};
 }
 
+bool keeps_buckets(const Options& o) {
+  const Retention kept({o.retention, o.keep_five_minutes, o.keep_one_hour}, o.classes);
+  return kept.keeps(kFiveMinutes) || kept.keeps(kOneHour);
+}
+
 }  // namespace
 
 Store::Impl::Impl(io::FileSystem& file_system, const Clock& c, telemetry::Registry& registry, Options o)
     : files(file_system),
       clock(c),
       options(std::move(o)),
+      retention({options.retention, options.keep_five_minutes, options.keep_one_hour}, options.classes),
       metrics(registry),
       head(options.head_chunk_samples),
       blocks(files, options.directory + "/blocks"),
@@ -77,6 +83,10 @@ Store::~Store() { stop(); }
 
 Result<std::unique_ptr<Store>> Store::open(io::FileSystem& files, const Clock& clock, telemetry::Registry& metrics,
                                            Options options) {
+  if (options.partition.count() % kOneHour != 0 && keeps_buckets(options)) {
+    return fail(ErrorCode::kInvalidArgument,
+                "a stretch of blocks is not whole hours, so it cannot hold buckets of one");
+  }
   auto impl = std::make_unique<Impl>(files, clock, metrics, std::move(options));
   AT_TRY(impl->load());
   return std::unique_ptr<Store>(new Store(std::move(impl)));
@@ -118,7 +128,8 @@ Status Store::flush() {
 Status Store::compact() {
   const std::lock_guard lock(impl_->maintaining);
   AT_TRY(impl_->erase_deleted());
-  return impl_->merge(true);
+  AT_TRY(impl_->merge(true));
+  return impl_->roll_up();
 }
 
 Status Store::delete_series(const TenantId& tenant, const Matchers& matchers, storage::TimeRange range) {
@@ -209,11 +220,6 @@ void Store::listen(storage::SamplesListener listener) { impl_->listeners.push_ba
 
 Status Store::replay(storage::LogPosition after, const storage::SamplesListener& listener) const {
   return impl_->replay(after, listener);
-}
-
-Result<std::vector<storage::SelectedSeries>> Store::select(const TenantId& tenant, const Matchers& matchers,
-                                                           storage::TimeRange range) const {
-  return impl_->select(tenant, matchers, range);
 }
 
 }  // namespace atalaya::tsdb

@@ -12,15 +12,20 @@
 #include "telemetry/metrics.h"
 #include "tsdb/block/block.h"
 #include "tsdb/cardinality.h"
+#include "tsdb/retention.h"
 
 namespace atalaya::tsdb {
 
 struct Options {
   std::string directory;                       ///< of its own; made when absent
   Duration retention{std::chrono::hours{24}};  ///< samples older than this are neither taken nor served
-  Duration ahead{std::chrono::minutes{1}};     ///< nor those further in the future than this
-  Duration window{std::chrono::hours{1}};      ///< how far behind its series' youngest a sample may come
-  std::uint64_t segment_bytes = 64 << 20;      ///< a log file is closed at this size
+  Duration keep_five_minutes{0};               ///< buckets of five minutes; 0 makes none
+  Duration keep_one_hour{0};                   ///< and of an hour
+  std::vector<RetentionClass> classes;         ///< series that are kept otherwise; the first that matches counts
+  std::uint64_t max_bytes = 0;  ///< of log and blocks: beyond it the oldest raw samples go, buckets last; 0: no limit
+  Duration ahead{std::chrono::minutes{1}};  ///< nor those further in the future than this
+  Duration window{std::chrono::hours{1}};   ///< how far behind its series' youngest a sample may come
+  std::uint64_t segment_bytes = 64 << 20;   ///< a log file is closed at this size
   bool sync = true;                       ///< of the log before an acknowledgement; false loses seconds at a power cut
   std::size_t queue_batches = 4096;       ///< waiting batches beyond this are refused
   std::size_t queue_samples = 4'000'000;  ///< and samples in them
@@ -57,8 +62,8 @@ struct OpenReport {
 /// Operation: `append` queues a batch; the commit thread takes all that wait, leaves out what is not
 /// taken, writes the rest to the log with one sync, applies it to memory, tells listeners in order of
 /// position, then calls each `done`. Another thread writes what has been in memory for long to blocks,
-/// drops the log behind it, merges blocks and removes what aged out. When the log cannot be written,
-/// the waiting batches get the error (unavailable), nothing of them becomes visible, and the store
+/// drops the log behind it, merges blocks, rolls up stretches that are over and removes what aged out. When the log
+/// cannot be written, the waiting batches get the error (unavailable), nothing of them becomes visible, and the store
 /// refuses writes until a new log file can be opened (tried every `retry`); queries go on. So it does
 /// while the disk has less left than its reserve.
 ///
@@ -93,7 +98,7 @@ class Store final : public storage::SeriesAppender,
   void maintain();
   /// Writes all that is in memory to blocks and drops the log. What comes meanwhile stays in both.
   Status flush();
-  /// Merges blocks until there is nothing left to win, and takes out what was deleted.
+  /// Merges blocks until there is nothing left to win, takes out what was deleted, and rolls up.
   Status compact();
   /// Hides the samples in the range of all series that match, as far as they were acknowledged before the
   /// call: durably, from the next query on. The space comes back with the next maintenance. At least one
@@ -123,6 +128,10 @@ class Store final : public storage::SeriesAppender,
 
   Result<std::vector<storage::SelectedSeries>> select(const TenantId& tenant, const Matchers& matchers,
                                                       storage::TimeRange range) const override;
+  Result<std::vector<storage::SelectedSeries>> select_hinted(const TenantId& tenant, const Matchers& matchers,
+                                                             storage::TimeRange range,
+                                                             const storage::SelectHints& hints) const override;
+  /// Samples alone: buckets are for those who look far.
   Result<storage::SelectedSeries> series(const TenantId& tenant, SeriesId id, storage::TimeRange range) const override;
   std::shared_ptr<const Labels> labels_of(const TenantId& tenant, SeriesId id) const override;
   std::vector<std::string> label_names(const TenantId& tenant, const Matchers& matchers) const override;

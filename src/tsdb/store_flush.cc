@@ -107,13 +107,16 @@ void Store::Impl::maintain() {
     const std::lock_guard lock(maintaining);
     const bool due = flush_is_due() || clock.now() - rotated >= options.flush_age;
     if (due) note("memory is not written to blocks", flush_locked(false));
-    note("old blocks stay", drop_old_blocks());
     // Merging needs room before it gives any.
     const auto left = files.free_bytes(options.directory);
     const bool has_room = left && *left >= options.disk_reserve_bytes + blocks.bytes() / 4;
     auto merged = has_room ? erase_deleted() : Status{};
     if (merged && has_room) merged = merge(false);
+    if (merged && has_room) merged = roll_up();
     note("blocks are not merged", merged);
+    note("old blocks stay", drop_aged());
+    if (merged && has_room) note("what aged out of its class stays", drop_aged_classes());
+    note("too much stays on the disk", keep_to_size());
   }
   TenantHead::Memory memory;
   std::size_t series = 0;
@@ -269,15 +272,16 @@ Status Store::Impl::merge(bool all) {
   }
 }
 
+/// Nothing more comes in the usual course of things.
+bool Store::Impl::is_over(std::int64_t stretch) const {
+  return clock.now() > end_of(stretch) + options.window + options.flush_age;
+}
+
 /// The run of neighbours that is worth merging: the youngest blocks, as long as none is much larger than
 /// all behind it; everything once the stretch is over.
 BlockList Store::Impl::next_run(const BlockList& stretch, bool all) const {
   if (stretch.size() < 2) return {};
-  Time youngest = kMinTime;
-  for (const auto& block : stretch) youngest = std::max(youngest, from_ms(block->meta().last));
-  const auto length = options.partition.count();
-  const auto end = from_ms(to_ms(youngest) / length * length + length);
-  if (all || clock.now() > end + options.window + options.flush_age) return stretch;
+  if (all || is_over(stretch_of(*stretch.front()))) return stretch;
   std::uint64_t behind = 0;
   std::size_t begin = stretch.size();
   for (std::size_t i = stretch.size(); i-- > 0;) {
@@ -320,16 +324,6 @@ Status Store::Impl::wait_for_disk(std::uint64_t bytes) {
   wake.wait_for(lock, pause, [this] { return stopping; });
   if (stopping) return fail(ErrorCode::kCancelled, "the store is stopping");
   return {};
-}
-
-Status Store::Impl::drop_old_blocks() {
-  const auto oldest = to_ms(cutoff());
-  BlockList gone;
-  const auto all_blocks = blocks.list();
-  for (const auto& block : *all_blocks) {
-    if (block->meta().last < oldest) gone.push_back(block);
-  }
-  return gone.empty() ? Status{} : blocks.replace(gone, {});
 }
 
 }  // namespace atalaya::tsdb

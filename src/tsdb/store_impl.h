@@ -71,32 +71,58 @@ struct Store::Impl {
   BlockList next_run(const BlockList& stretch, bool all) const;
   Result<bool> merge_once(bool all);
   Status wait_for_disk(std::uint64_t bytes);
-  Status drop_old_blocks();
   Status erase_deleted();
+  bool is_over(std::int64_t stretch) const;
   Status delete_series(const TenantId& tenant, const Matchers& matchers, storage::TimeRange range);
+
+  // store_tiers.cc
+  Status roll_up();
+  using ByResolution = std::map<std::int64_t, BlockList>;
+  using Stretches = std::map<std::int64_t, ByResolution>;  ///< by their first millisecond
+  Stretches stretches() const;
+  bool is_rolled(std::int64_t stretch, const ByResolution& of, std::int64_t resolution) const;
+  Status roll_up(std::int64_t stretch, const ByResolution& of, std::int64_t resolution);
+  Status drop_aged();
+  Status drop_aged_classes();
+  Result<BlockPtr> without_aged(const BlockPtr& block, Time end);
+  Status keep_to_size();
 
   // store_care.cc
   Result<std::string> snapshot();
   Result<std::vector<std::string>> verify();
 
-  // store_query.cc
+  // store_select.cc
+  class Selection;
   Result<std::vector<storage::SelectedSeries>> select(const TenantId& tenant, const Matchers& matchers,
-                                                      storage::TimeRange range) const;
+                                                      storage::TimeRange range,
+                                                      const storage::SelectHints& hints) const;
+
+  // store_query.cc
   template <typename FromMemory, typename FromBlock>
   std::vector<std::string> collect(const TenantId& tenant, FromMemory&& from_memory, FromBlock&& from_block) const;
 
   // store_feed.cc
   Status replay(storage::LogPosition after, const storage::SamplesListener& listener) const;
 
-  Time cutoff() const {
+  /// The oldest instant of what is kept so long; nothing is where that is 0.
+  Time cutoff_of(Duration kept) const {
     const auto now = clock.now();
-    return now - std::min(options.retention, now.time_since_epoch());
+    return kept == Duration{0} ? kMaxTime : now - std::min(kept, now.time_since_epoch());
   }
+  /// Of raw samples.
+  Time cutoff() const { return cutoff_of(retention.longest(0)); }
+  /// Unix milliseconds.
+  std::int64_t stretch_of(const Block& block) const {
+    const auto name = BlockName::parse(block.path());
+    return name ? name->stretch : block.meta().first / options.partition.count() * options.partition.count();
+  }
+  Time end_of(std::int64_t stretch) const { return from_ms(stretch + options.partition.count()); }
   std::uint32_t now_seconds() const { return static_cast<std::uint32_t>(to_ms(clock.now()) / 1000); }
 
   io::FileSystem& files;
   const Clock& clock;
   const Options options;
+  const Retention retention;
   StoreMetrics metrics;
   OpenReport report;
   std::vector<storage::SamplesListener> listeners;
@@ -121,7 +147,11 @@ struct Store::Impl {
 
   std::mutex maintaining;
   std::uint64_t next_sequence = 1;  ///< guarded by maintaining
-  Time rotated;                     ///< guarded by maintaining; when the present generation began
+  /// Guarded by maintaining: stretch and resolution of which no series is kept, and the sequence up to which.
+  std::map<std::pair<std::int64_t, std::int64_t>, std::uint64_t> without_buckets;
+  /// Guarded by maintaining: of blocks (paths), how many bounds of classes had passed when they were looked at.
+  std::map<std::string, std::size_t> aged;
+  Time rotated;  ///< guarded by maintaining; when the present generation began
   /// Guarded by maintaining: where the log stood when a generation was set apart that is in no blocks yet.
   std::optional<storage::LogPosition> unfinished;
   std::atomic<bool> memory_is_full = false;   ///< of samples: writers are to wait

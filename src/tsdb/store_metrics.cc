@@ -11,6 +11,10 @@ telemetry::Counter& refused(telemetry::Registry& r, std::string reason) {
   return r.counter("atalaya_tsdb_refused_batches_total", "Batches refused, by reason.",
                    {{"reason", std::move(reason)}});
 }
+telemetry::Counter& gone(telemetry::Registry& r, std::string reason) {
+  return r.counter("atalaya_tsdb_dropped_blocks_total", "Blocks that were not kept any longer, by reason.",
+                   {{"reason", std::move(reason)}});
+}
 
 }  // namespace
 
@@ -26,6 +30,9 @@ StoreMetrics::StoreMetrics(telemetry::Registry& r)
       repeated(r.counter("atalaya_tsdb_repeated_batches_total", "Batches acknowledged without effect, seen before.")),
       flushes(r.counter("atalaya_tsdb_flushes_total", "Times that memory was written to blocks.")),
       merges(r.counter("atalaya_tsdb_merges_total", "Blocks made of other blocks.")),
+      rollups(r.counter("atalaya_tsdb_rollups_total", "Stretches of time made to buckets.")),
+      aged_blocks(gone(r, "age")),
+      shed_blocks(gone(r, "size")),
       maintenance_failures(r.counter("atalaya_tsdb_maintenance_failures_total",
                                      "Flushes, merges and removals that failed; they are tried again.")),
       unreadable(r.counter("atalaya_tsdb_unreadable_chunks_total", "Reads from blocks that met damage.")),

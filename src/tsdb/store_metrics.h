@@ -19,6 +19,9 @@ struct StoreMetrics {
   telemetry::Counter& repeated;
   telemetry::Counter& flushes;
   telemetry::Counter& merges;
+  telemetry::Counter& rollups;
+  telemetry::Counter& aged_blocks;
+  telemetry::Counter& shed_blocks;
   telemetry::Counter& maintenance_failures;
   telemetry::Counter& unreadable;
   telemetry::Gauge& read_only;

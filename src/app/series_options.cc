@@ -1,0 +1,100 @@
+#include "app/series_options.h"
+
+#include <fmt/format.h>
+
+#include <optional>
+#include <vector>
+
+#include "promql/engine.h"
+
+namespace atalaya::app {
+namespace {
+
+constexpr Duration kLeastKept = std::chrono::minutes{10};
+/// A day is rolled up when it is over, and its raw samples are needed for it.
+constexpr Duration kLeastForBuckets = std::chrono::hours{48};
+
+constexpr std::string_view kForm = "write it as '{job=\"billing\"} raw:30d 5m:90d 1h:2y'";
+
+Status set_kept(std::string_view word, tsdb::Kept& kept) {
+  const auto colon = word.find(':');
+  const auto name = word.substr(0, colon);
+  auto* field = name == "raw" ? &kept.raw : name == "5m" ? &kept.five_minutes : name == "1h" ? &kept.one_hour : nullptr;
+  if (colon == std::string_view::npos || !field) {
+    return fail(ErrorCode::kInvalidArgument, fmt::format("'{}' is no resolution with a duration", word),
+                std::string(kForm));
+  }
+  AT_TRY(*field, parse_duration(word.substr(colon + 1)));
+  if (*field <= Duration{0}) {
+    return fail(ErrorCode::kInvalidArgument, fmt::format("'{}' keeps nothing", word), "leave it out");
+  }
+  return {};
+}
+
+Status check_kept(std::string_view option, const tsdb::Kept& kept) {
+  if (kept.raw < kLeastKept) {
+    return fail(ErrorCode::kInvalidArgument,
+                fmt::format("--{}: raw samples kept for {} are too little", option, format_duration(kept.raw)),
+                fmt::format("give at least {}", format_duration(kLeastKept)));
+  }
+  const bool has_buckets = kept.five_minutes > Duration{0} || kept.one_hour > Duration{0};
+  if (has_buckets && kept.raw < kLeastForBuckets) {
+    return fail(ErrorCode::kInvalidArgument,
+                fmt::format("--{}: buckets are made of whole days, but raw samples are kept for {}", option,
+                            format_duration(kept.raw)),
+                fmt::format("keep raw samples for {} at least, or no buckets", format_duration(kLeastForBuckets)));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<tsdb::RetentionClass> parse_retention_class(std::string_view text) {
+  const auto end = text.rfind('}');
+  if (end == std::string_view::npos) {
+    return fail(ErrorCode::kInvalidArgument, fmt::format("'{}' has no selector in braces", text), std::string(kForm));
+  }
+  AT_TRY(const auto selector, promql::parse(text.substr(0, end + 1)));
+  auto found = promql::selectors(*selector);
+  if (found.size() != 1) {
+    return fail(ErrorCode::kInvalidArgument, fmt::format("'{}' is not one selector", text.substr(0, end + 1)),
+                std::string(kForm));
+  }
+  tsdb::RetentionClass out{std::move(found.front()), {}};
+  for (auto rest = text.substr(end + 1); !rest.empty();) {
+    const auto begin = rest.find_first_not_of(' ');
+    if (begin == std::string_view::npos) break;
+    const auto stop = std::min(rest.find(' ', begin), rest.size());
+    AT_TRY(set_kept(rest.substr(begin, stop - begin), out.kept));
+    rest.remove_prefix(stop);
+  }
+  AT_TRY(check_kept("series-class", out.kept));
+  return out;
+}
+
+Result<tsdb::Options> series_options(const config::Options& options) {
+  tsdb::Options out;
+  out.retention = options.duration("series-retention");
+  out.keep_five_minutes = options.duration("series-keep-5m");
+  out.keep_one_hour = options.duration("series-keep-1h");
+  // Who keeps little wants nothing long, unless he says so.
+  if (out.retention < kLeastForBuckets) {
+    if (!options.given("series-keep-5m")) out.keep_five_minutes = Duration{0};
+    if (!options.given("series-keep-1h")) out.keep_one_hour = Duration{0};
+  }
+  AT_TRY(check_kept("series-retention", {out.retention, out.keep_five_minutes, out.keep_one_hour}));
+  for (const auto& text : options.list("series-class")) {
+    AT_TRY(auto one, parse_retention_class(text));
+    out.classes.push_back(std::move(one));
+  }
+  out.max_bytes = options.bytes("series-max-bytes");
+  out.window = options.duration("series-window");
+  out.max_series_per_tenant = static_cast<std::size_t>(options.integer("series-max-per-tenant"));
+  out.max_samples_per_second = static_cast<std::size_t>(options.integer("series-samples-per-second"));
+  out.memory_bytes = options.bytes("series-memory");
+  out.disk_reserve_bytes = options.bytes("series-disk-reserve");
+  out.sync = options.boolean("series-sync");
+  return out;
+}
+
+}  // namespace atalaya::app

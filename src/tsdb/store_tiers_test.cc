@@ -1,0 +1,316 @@
+// What a Store keeps how long: buckets, classes of series, a size.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <map>
+#include <optional>
+#include <random>
+#include <set>
+
+#include "io/memory_file_system.h"
+#include "tsdb/store.h"
+
+namespace atalaya::tsdb {
+namespace {
+
+constexpr std::int64_t kDay = 86'400'000;
+constexpr std::int64_t kHour = 3'600'000;
+constexpr std::int64_t kMinute = 60'000;
+constexpr std::int64_t kStart = 20'000 * kDay;
+constexpr auto kDays = [](int days) { return Duration{days * kDay}; };
+using Points = std::map<std::int64_t, double>;
+
+class StoreTiers : public testing::Test {
+ protected:
+  StoreTiers() {
+    options_.directory = "series";
+    options_.commit_inline = true;
+    options_.flush_on_stop = false;
+    options_.disk_reserve_bytes = 0;
+    options_.retention = kDays(2);
+    options_.keep_five_minutes = kDays(10);
+    options_.keep_one_hour = kDays(30);
+    open();
+  }
+  void open() {
+    store_.reset();
+    store_ = Store::open(files_, clock_, metrics_, options_).value();
+  }
+  void append(const std::string& name, std::int64_t ms, double value) {
+    const auto series = store_->resolve(tenant_, Labels{{"__name__", name}}).value();
+    store_->append(tenant_, {{{series, from_ms(kStart + ms), value}}, {}},
+                   [](Result<storage::Appended> done) { EXPECT_EQ(done.value().accepted, 1u); });
+  }
+  /// A sample a minute for a day, values 0, 1, 2 …
+  void append_day(const std::string& name, std::int64_t day) {
+    const auto series = store_->resolve(tenant_, Labels{{"__name__", name}}).value();
+    storage::SampleBatch batch;
+    for (int i = 0; i < 1440; ++i) {
+      batch.samples.push_back({series, from_ms(kStart + day * kDay + i * kMinute), static_cast<double>(i)});
+    }
+    store_->append(tenant_, std::move(batch), [](Result<storage::Appended> done) { EXPECT_TRUE(done); });
+  }
+  void go_to(Duration since_start) { clock_.advance(from_ms(kStart) + since_start - clock_.now()); }
+  void age() {
+    ASSERT_TRUE(store_->flush());
+    store_->maintain();
+  }
+  Points read(const std::string& name, storage::TimeRange range = {}, storage::SelectHints hints = {}) {
+    spans_.clear();
+    auto found = store_->select_hinted(tenant_, {Matcher::equal("__name__", name)}, range, hints).value();
+    Points out;
+    if (found.empty()) return out;
+    spans_ = found[0].buckets;
+    for (Sample sample; found[0].samples->next(sample);) out.emplace(to_ms(sample.time) - kStart, sample.value);
+    EXPECT_TRUE(found[0].samples->status());
+    return out;
+  }
+  std::map<std::int64_t, int> blocks_by_resolution() {
+    std::map<std::int64_t, int> out;
+    for (const auto& meta : store_->blocks()) ++out[meta.resolution];
+    return out;
+  }
+
+  ManualClock clock_{from_ms(kStart + kDay)};
+  telemetry::Registry metrics_;
+  io::MemoryFileSystem files_;
+  Options options_;
+  TenantId tenant_ = default_tenant();
+  std::unique_ptr<Store> store_;
+  std::vector<storage::BucketSpan> spans_;  ///< of the last read
+};
+
+TEST_F(StoreTiers, ADayThatIsOverIsRolledUpOnce) {
+  append_day("a", 0);
+  age();
+  EXPECT_EQ(blocks_by_resolution(), (std::map<std::int64_t, int>{{0, 1}}));
+  go_to(kDays(1) + std::chrono::hours{3});
+  store_->maintain();
+  const std::map<std::int64_t, int> wanted{{0, 1}, {kFiveMinutes, 1}, {kOneHour, 1}};
+  EXPECT_EQ(blocks_by_resolution(), wanted);
+  const auto names = [&] {
+    std::set<std::string> out;
+    const auto entries = files_.list("series/blocks").value();
+    for (const auto& entry : entries) out.insert(entry.name);
+    return out;
+  };
+  const auto before = names();
+  store_->maintain();
+  open();
+  store_->maintain();
+  EXPECT_EQ(names(), before);
+}
+
+TEST_F(StoreTiers, RawSamplesAreServedAsLongAsTheyAreKeptUnlessBucketsWillDo) {
+  append_day("a", 0);
+  go_to(kDays(1) + std::chrono::hours{3});
+  age();
+  EXPECT_EQ(read("a").size(), 1440u);
+  EXPECT_TRUE(spans_.empty());
+  using storage::BucketValue;
+  const Duration five{kFiveMinutes};
+  const auto last = read("a", {}, {five, BucketValue::kLast});
+  EXPECT_EQ(last.size(), 288u);
+  EXPECT_EQ(last.at(kFiveMinutes - 1), 4);
+  EXPECT_EQ(spans_, (std::vector<storage::BucketSpan>{{{from_ms(kStart), from_ms(kStart + kDay - 1)}, five}}));
+  EXPECT_EQ(read("a", {}, {five, BucketValue::kSum}).at(kFiveMinutes - 1), 10);
+  EXPECT_EQ(read("a", {}, {five, BucketValue::kCount}).at(kFiveMinutes - 1), 5);
+  EXPECT_EQ(read("a", {}, {five, BucketValue::kMin}).at(2 * kFiveMinutes - 1), 5);
+  EXPECT_EQ(read("a", {}, {five, BucketValue::kMax}).at(2 * kFiveMinutes - 1), 9);
+  EXPECT_EQ(read("a", {}, {Duration{kOneHour}, BucketValue::kCount}).size(), 24u);
+  // A coarser one than is asked for will not do.
+  EXPECT_EQ(read("a", {}, {Duration{kFiveMinutes - 1}, BucketValue::kCount}).size(), 1440u);
+  EXPECT_EQ(read("a", {}, {Duration{kFiveMinutes - 1}, BucketValue::kCount}).at(7 * kMinute), 1);
+}
+
+TEST_F(StoreTiers, BucketsStandInForSamplesThatAgedOut) {
+  for (const int day : {0, 1, 2}) {
+    go_to(kDays(day + 1));
+    append_day("a", day);
+    go_to(kDays(day + 1) + std::chrono::hours{3});
+    age();
+  }
+  go_to(kDays(3) + std::chrono::hours{12});  // raw from day 1, 12:00
+  age();
+  auto all = read("a");
+  EXPECT_EQ(all.size(), 1440u + 720 + 144 + 288);
+  EXPECT_EQ(all.at(kDay + 12 * kHour), 720);
+  EXPECT_EQ(all.count(kDay + 12 * kHour - kMinute), 0u);
+  EXPECT_EQ(all.at(kDay + 12 * kHour - 1), 719);
+  EXPECT_EQ(spans_, (std::vector<storage::BucketSpan>{
+                        {{from_ms(kStart), from_ms(kStart + kDay + 12 * kHour - 1)}, Duration{kFiveMinutes}}}));
+  EXPECT_EQ(blocks_by_resolution(), (std::map<std::int64_t, int>{{0, 2}, {kFiveMinutes, 3}, {kOneHour, 3}}));
+  go_to(kDays(11));  // no raw, five minutes from day 1
+  age();
+  EXPECT_EQ(read("a").size(), 24u + 2 * 288);
+  EXPECT_EQ(spans_.size(), 2u);
+  go_to(kDays(32));
+  age();
+  EXPECT_EQ(read("a").size(), 24u);
+  go_to(kDays(34));
+  age();
+  EXPECT_TRUE(read("a").empty());
+  EXPECT_TRUE(store_->blocks().empty());
+}
+
+TEST_F(StoreTiers, SamplesThatComeLateGetIntoTheBuckets) {
+  append("a", 0, 5);
+  go_to(kDays(1) + std::chrono::hours{3});
+  age();
+  const storage::SelectHints sums{Duration{kOneHour}, storage::BucketValue::kSum};
+  EXPECT_EQ(read("a", {}, sums), (Points{{kHour - 1, 5}}));
+  append("b", kMinute, 7);  // its first sample may be as old as it likes
+  ASSERT_TRUE(store_->flush());
+  EXPECT_EQ(read("b", {}, sums), (Points{{kMinute, 7}}));  // not rolled up yet
+  store_->maintain();
+  EXPECT_EQ(read("b", {}, sums), (Points{{kHour - 1, 7}}));
+  EXPECT_EQ(read("a", {}, sums), (Points{{kHour - 1, 5}}));
+  EXPECT_EQ(blocks_by_resolution(), (std::map<std::int64_t, int>{{0, 1}, {kFiveMinutes, 1}, {kOneHour, 1}}));
+}
+
+TEST_F(StoreTiers, AClassIsKeptItsOwnTime) {
+  options_.classes = {
+      {{Matcher::equal("__name__", "short")}, {kDays(1), Duration{0}, Duration{0}}},
+      {{Matcher::equal("__name__", "long")}, {kDays(5), Duration{0}, kDays(60)}},
+  };
+  open();
+  go_to(kDays(1));
+  for (const auto* name : {"short", "long", "usual"}) append_day(name, 0);
+  go_to(kDays(1) + std::chrono::hours{3});
+  age();
+  EXPECT_EQ(read("short").size(), 1440u - 180);
+  EXPECT_EQ(read("long").size(), 1440u);
+  const storage::SelectHints hour{Duration{kOneHour}, storage::BucketValue::kLast};
+  EXPECT_EQ(read("long", {}, hour).size(), 24u);
+  EXPECT_EQ(read("long", {}, {Duration{kFiveMinutes}, storage::BucketValue::kLast}).size(), 1440u);
+  go_to(kDays(2) + std::chrono::hours{1});
+  age();
+  EXPECT_TRUE(read("short").empty());
+  EXPECT_TRUE(read("short", {}, hour).empty());
+  EXPECT_EQ(store_->blocks()[0].series, 2u);  // it left the block
+  go_to(kDays(4));
+  age();
+  EXPECT_EQ(read("long").size(), 1440u);
+  EXPECT_EQ(read("usual").size(), 288u);
+  // Made anew with what came late, the buckets of what is gone stay.
+  append("longer", 5, 1);
+  age();
+  EXPECT_EQ(read("usual").size(), 288u);
+  go_to(kDays(20));
+  age();
+  EXPECT_EQ(read("usual").size(), 24u);
+  EXPECT_EQ(read("long").size(), 24u);
+  go_to(kDays(40));
+  age();
+  EXPECT_TRUE(read("usual").empty());
+  EXPECT_EQ(read("long").size(), 24u);
+}
+
+TEST_F(StoreTiers, WhatIsDeletedIsInNoBucket) {
+  append_day("a", 0);
+  go_to(kDays(1) + std::chrono::hours{3});
+  age();
+  ASSERT_TRUE(store_->delete_series(tenant_, {Matcher::equal("__name__", "a")},
+                                    {from_ms(kStart + kHour + kMinute), from_ms(kStart + 2 * kHour + kMinute)}));
+  const storage::SelectHints hour{Duration{kOneHour}, storage::BucketValue::kMax};
+  for (const char* when : {"hidden", "erased"}) {
+    SCOPED_TRACE(when);
+    const auto buckets = read("a", {}, hour);
+    EXPECT_EQ(buckets.size(), 22u);
+    EXPECT_TRUE(buckets.contains(kHour - 1));
+    EXPECT_FALSE(buckets.contains(2 * kHour - 1));
+    EXPECT_FALSE(buckets.contains(3 * kHour - 1));
+    EXPECT_EQ(read("a").size(), 1440u - 61);
+    store_->maintain();
+  }
+}
+
+TEST_F(StoreTiers, ABucketOfStaleMarkersHasNoSum) {
+  append("a", 0, stale_marker());
+  append("a", kHour, std::nan(""));
+  go_to(kDays(1) + std::chrono::hours{3});
+  age();
+  using storage::BucketValue;
+  EXPECT_TRUE(read("a", {}, {Duration{kOneHour}, BucketValue::kSum}).empty());
+  EXPECT_TRUE(is_stale(read("a", {}, {Duration{kOneHour}, BucketValue::kLast}).at(kHour - 1)));
+}
+
+TEST_F(StoreTiers, BeyondItsSizeTheOldestGoesRawFirst) {
+  options_.retention = kDays(20);
+  options_.keep_five_minutes = kDays(30);
+  open();
+  for (const int day : {0, 1, 2}) {
+    go_to(kDays(day + 1));
+    append_day("a", day);
+    go_to(kDays(day + 1) + std::chrono::hours{3});
+    age();
+  }
+  ASSERT_EQ(blocks_by_resolution(), (std::map<std::int64_t, int>{{0, 3}, {kFiveMinutes, 3}, {kOneHour, 3}}));
+  std::map<std::int64_t, std::uint64_t> bytes;
+  for (const auto& meta : store_->blocks()) bytes[meta.resolution] += meta.bytes;
+  options_.max_bytes = bytes[0] / 3 + bytes[kFiveMinutes] + bytes[kOneHour] + 200;
+  open();
+  store_->maintain();
+  EXPECT_EQ(blocks_by_resolution(), (std::map<std::int64_t, int>{{0, 1}, {kFiveMinutes, 3}, {kOneHour, 3}}));
+  EXPECT_EQ(read("a").size(), 2u * 288 + 1440);
+  options_.max_bytes = bytes[0] / 3 + bytes[kOneHour] + 200;
+  open();
+  store_->maintain();
+  EXPECT_EQ(blocks_by_resolution(), (std::map<std::int64_t, int>{{0, 1}, {kOneHour, 3}}));
+  options_.max_bytes = 1;
+  open();
+  store_->maintain();
+  EXPECT_EQ(blocks_by_resolution(), (std::map<std::int64_t, int>{{0, 1}}));  // the youngest stays
+}
+
+TEST_F(StoreTiers, StretchesThatHoldNoWholeHourCannotBeRolledUp) {
+  options_.partition = std::chrono::minutes{1};
+  store_.reset();
+  EXPECT_FALSE(Store::open(files_, clock_, metrics_, options_));
+}
+
+/// Random samples over days, some late, some restarts and flushes: each bucket is what its samples say.
+TEST_F(StoreTiers, BucketsSayWhatTheirSamplesSaid) {
+  const auto seed = std::random_device{}();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  std::mt19937_64 random(seed);
+  options_.retention = kDays(30);
+  options_.keep_five_minutes = kDays(30);
+  open();
+  std::map<std::string, Points> model;
+  for (int step = 0; step < 400; ++step) {
+    const auto now = clock_.now();
+    const std::string name(1, static_cast<char>('a' + random() % 3));
+    const auto ms = to_ms(now) - kStart - static_cast<std::int64_t>(random() % (random() % 4 == 0 ? kDay : kHour));
+    const auto value = static_cast<double>(random() % 100);
+    const auto series = store_->resolve(tenant_, Labels{{"__name__", name}}).value();
+    store_->append(tenant_, {{{series, from_ms(kStart + ms), value}}, {}}, [&](Result<storage::Appended> done) {
+      if (done.value().accepted == 1) model[name].emplace(ms, value);
+    });
+    if (random() % 20 == 0) {
+      ASSERT_TRUE(store_->flush());
+    }
+    if (random() % 20 == 0) store_->maintain();
+    if (random() % 40 == 0) open();
+    clock_.advance(Duration{static_cast<std::int64_t>(random() % kHour)});
+  }
+  clock_.advance(kDays(2));
+  age();
+  for (const auto& [name, points] : model) {
+    for (const auto resolution : {kFiveMinutes, kOneHour}) {
+      Points sums;
+      Points lasts;
+      for (const auto& [ms, value] : points) {
+        sums[bucket_instant(ms, resolution)] += value;
+        lasts[bucket_instant(ms, resolution)] = value;
+      }
+      using storage::BucketValue;
+      EXPECT_EQ(read(name, {}, {Duration{resolution}, BucketValue::kSum}), sums);
+      EXPECT_EQ(read(name, {}, {Duration{resolution}, BucketValue::kLast}), lasts);
+    }
+    EXPECT_EQ(read(name), points);
+  }
+}
+
+}  // namespace
+}  // namespace atalaya::tsdb

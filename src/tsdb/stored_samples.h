@@ -1,0 +1,62 @@
+// The samples of one series out of blocks and memory, brought together when they are asked for.
+#pragma once
+
+#include <vector>
+
+#include "storage/series.h"
+#include "telemetry/metrics.h"
+#include "tsdb/block_set.h"
+#include "tsdb/head/tenant_head.h"
+
+namespace atalaya::tsdb {
+
+/// What is read of one block.
+struct BlockPart {
+  BlockPtr block;
+  std::uint32_t ordinal = 0;  ///< of the series in it
+  std::vector<storage::TimeRange> hidden;
+  storage::TimeRange range;
+};
+
+bool is_hidden(const std::vector<storage::TimeRange>& hidden, Time time);
+
+/// Reads what it covers when it is first asked. Of two samples of one instant the one of the earlier part
+/// stands, memory being the last. Thread-compatible.
+class StoredSamples final : public storage::SampleIterator {
+ public:
+  /// Memory is read in `range`. The counter outlives it.
+  StoredSamples(TenantId tenant, std::vector<BlockPart> blocks, HeadSnapshot head, storage::TimeRange range,
+                storage::BucketValue value, telemetry::Counter& unreadable)
+      : tenant_(std::move(tenant)),
+        blocks_(std::move(blocks)),
+        head_(std::move(head)),
+        range_(range),
+        value_(value),
+        unreadable_(unreadable) {}
+
+  bool next(Sample& out) override {
+    if (!loaded_) load();
+    if (at_ == samples_.size()) return false;
+    out = samples_[at_++];
+    return true;
+  }
+  Status status() const override { return status_; }
+
+ private:
+  void load();
+  std::vector<Sample> samples_of(const BlockPart& part, const ColumnsRead& read) const;
+  void add(std::vector<Sample>&& samples);
+
+  const TenantId tenant_;
+  std::vector<BlockPart> blocks_;
+  HeadSnapshot head_;
+  const storage::TimeRange range_;
+  const storage::BucketValue value_;
+  telemetry::Counter& unreadable_;
+  bool loaded_ = false;
+  Status status_;
+  std::vector<Sample> samples_;
+  std::size_t at_ = 0;
+};
+
+}  // namespace atalaya::tsdb
