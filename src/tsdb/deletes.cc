@@ -12,8 +12,15 @@ namespace atalaya::tsdb {
 namespace {
 
 constexpr std::string_view kMagic = "ATALAYAX";
-constexpr std::uint32_t kVersion = 1;
-constexpr std::size_t kHeaderBytes = 16;  ///< mark, version, checksum of the rest
+constexpr std::uint32_t kVersion = 2;
+constexpr std::size_t kHeaderBytes = 16;  ///< mark, version, checksum
+
+/// Of the version too, but for version 1: one that is said to be higher must have been meant.
+std::uint32_t checksum(std::uint32_t version, std::string_view rest) {
+  std::string start;
+  if (version != 1) ByteWriter(start).u32(version);
+  return io::crc32c(rest, io::crc32c(start));
+}
 
 std::string encode(const DeletionList& list) {
   std::string rest;
@@ -34,7 +41,7 @@ std::string encode(const DeletionList& list) {
   std::string bytes(kMagic);
   ByteWriter header(bytes);
   header.u32(kVersion);
-  header.u32(io::crc32c(rest));
+  header.u32(checksum(kVersion, rest));
   return bytes + rest;
 }
 
@@ -43,11 +50,11 @@ Result<DeletionList> decode(std::string_view bytes) {
   if (bytes.size() < kHeaderBytes || !bytes.starts_with(kMagic)) return bad("no list of deletions");
   ByteReader header(bytes.substr(kMagic.size()));
   const auto version = header.u32();
+  const auto rest = bytes.substr(kHeaderBytes);
+  if (version == 0 || header.u32() != checksum(version, rest)) return bad("its checksum does not match");
   if (version > kVersion) {
     return fail(ErrorCode::kUnprocessable, fmt::format("version {}; this program reads up to {}", version, kVersion));
   }
-  const auto rest = bytes.substr(kHeaderBytes);
-  if (header.u32() != io::crc32c(rest)) return bad("its checksum does not match");
   ByteReader in(rest);
   DeletionList out;
   const auto count = in.varint();

@@ -46,6 +46,7 @@ Status Store::Impl::load() {
   const auto random = random_bytes(8);
   salt = ByteReader(random).u64();
   AT_TRY(files.create_directories(options.directory));
+  AT_TRY(remove_unfinished_snapshots());
   AT_TRY(blocks.open(report.damaged));
   AT_TRY(deletes.open(report.damaged));
   Replayer replayer(head, marks, logged_ids, cutoff(), now_seconds());

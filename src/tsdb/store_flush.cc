@@ -163,6 +163,7 @@ Status Store::Impl::flush_locked(bool drop_log) {
     const auto flushed = *std::exchange(unfinished, std::nullopt);
     AT_TRY(finish_flush(flushed, drop_log));
   }
+  (void)flush_is_due();  // writers that were sent away may come
   metrics.flushes.add();
   metrics.flush_seconds.observe(std::chrono::duration<double>(clock.steady() - begun).count());
   return {};

@@ -89,6 +89,8 @@ struct Store::Impl {
 
   // store_care.cc
   Result<std::string> snapshot();
+  Status fill_snapshot(const std::string& place);
+  Status remove_unfinished_snapshots();
   Result<std::vector<std::string>> verify();
 
   // store_select.cc

@@ -147,7 +147,7 @@ Result<CheckpointFound> read_checkpoint(io::FileSystem& files, const std::string
   };
   AT_TRY(const auto scan,
          storage::scan_segment(*file, header->salt, storage::kSegmentHeaderBytes, file->size(), visit));
-  if (first_copy_damaged) damage("the first copy of its header");
+  if (start != storage::encode_segment_header(*header, kKind)) damage("a copy of its header");
   if (scan.damaged_bytes > 0) damage(fmt::format("{} damaged bytes", scan.damaged_bytes));
   if (!scan.sealed) damage("its end is missing");
   return out;
