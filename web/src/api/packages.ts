@@ -83,7 +83,8 @@ export interface PackageEntry {
   name: string;
   version: string;
   title?: string;
-  state: 'ok' | 'broken';
+  /** `checking`: programs of types are asked about its values; what ran before goes on. */
+  state: 'ok' | 'checking' | 'broken';
   errors: EditError[];
   items: number;
   specification?: boolean;

@@ -15,6 +15,7 @@ const looks: Record<string, Look> = {
   resolved: { shape: 'check', word: 'Resolved', colour: '--ok', rank: 1 },
   acked: { shape: 'check', word: 'Acknowledged', colour: '--ack', rank: 2 },
   queued: { shape: 'half', word: 'Queued', colour: '--muted', rank: 2 },
+  checking: { shape: 'half', word: 'Checking', colour: '--muted', rank: 2 },
   never: { shape: 'dashed', word: 'Never seen', colour: '--nodata', rank: 2 },
   unknown: { shape: 'dashed', word: 'Unknown', colour: '--nodata', rank: 2 },
   pending: { shape: 'half', word: 'Pending', colour: '--warn', rank: 3 },

@@ -19,11 +19,14 @@ it('keeps the rules that a text is found in', () => {
 });
 it('counts what a package holds', () => {
   expect(countsOf({ rules: 2, dashboards: 1, scrape_configs: 3, pages: 0 })).toBe('2 rules, 1 dashboard, 3 scrape configs');
+  expect(countsOf({ rpc: 1 })).toBe('1 procedure');
+  expect(countsOf({ rpc: 10 })).toBe('10 procedures');
   expect(countsOf(undefined)).toBe('');
 });
 
 it('shows a package as broken, else as its worst rule', () => {
   expect(worstOf('broken', [rule('a', 'critical')])).toBe('broken');
   expect(worstOf('ok', [rule('a', 'ok'), rule('b', 'warning')])).toBe('warning');
+  expect(worstOf('checking', [rule('a', 'ok')])).toBe('checking');
   expect(worstOf('ok', [])).toBe('ok');
 });

@@ -8,11 +8,13 @@ export function placeOf(file: string | undefined, line?: number, column?: number
   return [short, line, column].filter((part) => part !== undefined && part !== 0).join(':');
 }
 
+const words: Record<string, [one: string, many: string]> = { rpc: ['procedure', 'procedures'] };
+
 /** What a package holds, counted: `14 rules, 1 dashboard`. */
 export function countsOf(sections: Record<string, number> | undefined): string {
   return Object.entries(sections ?? {})
     .filter(([, count]) => count > 0)
-    .map(([name, count]) => `${count} ${count === 1 ? name.replace(/s$/, '') : name}`.replace(/_/g, ' '))
+    .map(([name, count]) => `${count} ${words[name]?.[count === 1 ? 0 : 1] ?? (count === 1 ? name.replace(/s$/, '') : name)}`.replace(/_/g, ' '))
     .join(', ');
 }
 
@@ -24,7 +26,7 @@ export function arrangeRules(rules: Rule[], text: string): Rule[] {
     .sort((a, b) => stateLook(b.state).rank - stateLook(a.state).rank || a.id.localeCompare(b.id));
 }
 
-/** The state that a package shows as: broken before the worst of its rules. */
+/** The state that a package shows as: its own where it is not well, before the worst of its rules. */
 export function worstOf(state: string, rules: Rule[]): string {
   if (state !== 'ok') return state;
   let worst = 'ok';

@@ -11,6 +11,11 @@ it('puts instances under their specification, and what is broken first', () => {
   expect(shown()).toEqual([['app', []], ['mysql', ['mysql@db1', 'mysql@db2']], ['ours', []]]);
 });
 
+it('leaves a package that is being checked in its place', () => {
+  const names = arrangePackages([entry('a'), entry('b', { state: 'checking' }), entry('c', { state: 'broken' })], '').map(({ entry: { name } }) => name);
+  expect(names).toEqual(['c', 'a', 'b']);
+});
+
 it('finds an instance with what it is of', () => {
   expect(shown('db2')).toEqual([['mysql', ['mysql@db2']]]);
   expect(shown('OUR')).toEqual([['ours', []]]);

@@ -16,7 +16,7 @@ export function arrangePackages(packages: PackageEntry[], text: string): Family[
     const instances = packages.filter((other) => other !== entry && other.instance_of && rootOf(other) === entry.name).sort(byName);
     return { entry, instances: fits(entry) ? instances : instances.filter(fits) };
   });
-  const isBroken = ({ entry, instances }: Family): boolean => [entry, ...instances].some(({ state }) => state !== 'ok');
+  const isBroken = ({ entry, instances }: Family): boolean => [entry, ...instances].some(({ state }) => state === 'broken');
   return families
     .filter(({ entry, instances }) => fits(entry) || instances.length > 0)
     .sort((a, b) => Number(isBroken(b)) - Number(isBroken(a)) || byName(a.entry, b.entry));
