@@ -51,7 +51,7 @@ export function describeError(error: unknown): ErrorWords {
     case 404:
       return { title: 'It is not here', detail, remedy: remedy || 'It may have been removed meanwhile.', retry: false };
     case 409:
-      return { title: 'It has changed meanwhile', detail, remedy: remedy || 'Look at it again, then repeat.', retry: true };
+      return { title: 'It does not fit what is there now', detail, remedy: remedy || 'Look at it again, then repeat.', retry: true };
     case 413:
       return { title: 'That is too large', detail, remedy, retry: false };
     case 429:

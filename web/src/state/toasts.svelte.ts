@@ -8,6 +8,8 @@ export interface Toast {
   title: string;
   text: string;
   href?: string | undefined;
+  /** What the link says. */
+  way: string;
 }
 
 const limit = 4;
@@ -16,8 +18,8 @@ class Toasts {
   list = $state<Toast[]>([]);
   private next = 1;
 
-  show(kind: ToastKind, title: string, text = '', href?: string): void {
-    const toast: Toast = { id: this.next++, kind, title, text, href };
+  show(kind: ToastKind, title: string, text = '', href?: string, way = 'Open'): void {
+    const toast: Toast = { id: this.next++, kind, title, text, href, way };
     this.list = [...this.list, toast].slice(-limit);
     // Bad news stays long enough to be read by someone who looked away.
     setTimeout(() => this.dismiss(toast.id), kind === 'critical' ? 20_000 : kind === 'warning' ? 10_000 : 5000);

@@ -43,11 +43,8 @@ export class ItemEdit {
 
   /** What is wrong with it as it was saved: that keeps nobody from saving something better. */
   private wrongBefore = $state.raw<ReadonlySet<string>>(new Set());
-  /** The mistake that keeps it from being saved, or how many; empty where there is none. */
-  readonly fault = $derived.by(() => {
-    const own = this.errors.filter((error) => !this.wrongBefore.has(keyOf(error)));
-    return own.length > 1 ? `${own.length} mistakes are to be mended first` : own[0] ? `To be mended first: ${own[0].message}` : '';
-  });
+  /** Mistakes that keep it from being saved. */
+  readonly faults = $derived(this.errors.filter((error) => !this.wrongBefore.has(keyOf(error))));
 
   /** What `yaml` says. */
   private known: Value = {};

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { TreeSection } from '../../../api/packages';
-import { ancestorsOf, freeName, itemsBelow, keyOf, namesIn, nextRow, pasteTarget, rowsOf } from './tree';
+import { ancestorsOf, freeName, itemsBelow, keyOf, namesIn, nextRow, openedAs, pasteTarget, rowsOf } from './tree';
 
 const sections: TreeSection[] = [
   {
@@ -79,4 +79,10 @@ it('pastes beside what is of the same kind and depth', () => {
   expect(pasteTarget('rules', { section: 'rules', path: [] }, 2)).toBeUndefined();
   expect(pasteTarget('rules', { section: 'rules', path: [] }, 1)).toEqual([]);
   expect(pasteTarget('rules', { section: 'pages', path: ['a', 'b'] }, 2)).toBeUndefined();
+});
+
+it('leaves a group open that gets another name, with what is open below it', () => {
+  const opened = new Set([keyOf('rules', []), keyOf('rules', ['disk']), keyOf('rules', ['disk', 'io']), keyOf('rules', ['disks'])]);
+  const then = openedAs(opened, 'rules', ['disk'], 'store');
+  expect([...then].filter((key) => !opened.has(key))).toEqual([keyOf('rules', ['store']), keyOf('rules', ['store', 'io'])]);
 });

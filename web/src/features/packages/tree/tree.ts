@@ -98,6 +98,13 @@ export function ancestorsOf(section: string, path: string[]): string[] {
   return path.map((_, length) => keyOf(section, path.slice(0, length)));
 }
 
+/** What is open, as if a group were called otherwise already: the keys of all below it go along. */
+export function openedAs(opened: ReadonlySet<string>, section: string, path: string[], to: string): Set<string> {
+  const [from, next] = [keyOf(section, path), keyOf(section, [...path.slice(0, -1), to])];
+  const below = [...opened].filter((key) => key === from || key.startsWith(`${from}/`));
+  return new Set([...opened, ...below.map((key) => next + key.slice(from.length))]);
+}
+
 /** Where the keyboard goes from a row; the row itself where there is nothing further. */
 export function nextRow(rows: Row[], at: number, key: string, page: number): number {
   const last = rows.length - 1;
