@@ -30,7 +30,8 @@ void Engine::Impl::prime(TenantRules& tenant, const std::vector<Rule*>& fresh, T
     if (rule->compiled.mode == Mode::kLines || !rule->spec().no_data) continue;
     Time newest = kNever;
     for (const auto& matchers : rule->compiled.selectors) {
-      auto selected = series.select(tenant.id, matchers, {now - options.look_back, now});
+      const auto from = std::max(now - options.look_back, series.complete_from());
+      auto selected = series.select(tenant.id, matchers, {from, now});
       if (!selected) continue;  // the first sample will tell, with the rule's own error
       for (auto& one : *selected) {
         auto [entry, is_new] = seen.try_emplace(one.id);

@@ -171,6 +171,9 @@ class SeriesQuerier {
                                                             TimeRange range, const SelectHints&) const {
     return select(tenant, matchers, range);
   }
+  /// After a start older samples may be still on their way: ranges that begin before this instant get the
+  /// error unavailable.
+  virtual Time complete_from() const { return kMinTime; }
   /// One known series: its samples in the range; not_found for an unknown id.
   virtual Result<SelectedSeries> series(const TenantId& tenant, SeriesId id, TimeRange range) const = 0;
   /// Null for an unknown id.

@@ -5,10 +5,7 @@
 #include <algorithm>
 #include <tuple>
 
-#include "base/bytes.h"
-#include "base/random.h"
 #include "telemetry/log.h"
-#include "tsdb/log/checkpoint.h"
 #include "tsdb/store_impl.h"
 
 namespace atalaya::tsdb {
@@ -42,43 +39,6 @@ Store::Impl::Impl(io::FileSystem& file_system, const Clock& c, telemetry::Regist
           {options.queue_batches, options.queue_samples}, options.maintenance, options.commit_inline,
           [this](std::vector<Pending> group) { commit(group); }, [] {}) {}
 
-Status Store::Impl::load() {
-  const auto random = random_bytes(8);
-  salt = ByteReader(random).u64();
-  AT_TRY(files.create_directories(options.directory));
-  AT_TRY(remove_unfinished_snapshots());
-  AT_TRY(blocks.open(report.damaged));
-  AT_TRY(deletes.open(report.damaged));
-  Replayer replayer(head, marks, logged_ids, cutoff(), now_seconds());
-  AT_TRY(auto checkpoint, read_checkpoint(files, options.directory, marks,
-                                          [&](std::string_view payload) { return replayer.define(payload); }));
-  std::move(checkpoint.damaged.begin(), checkpoint.damaged.end(), std::back_inserter(report.damaged));
-  for (const auto& [tenant, next] : checkpoint.head.next_ids) head.at(tenant).skip_ids_to(next);
-  replayer.flushed = checkpoint.head.flushed;
-  next_sequence = std::max(checkpoint.head.next_sequence, blocks.last_sequence() + 1);
-  storage::LogDamage damage;
-  AT_TRY(log, storage::SegmentLog::open(
-                  files, {options.directory, "SERI", options.segment_bytes, options.sync}, salt,
-                  [&](const auto& segment, const auto& one) { return replayer.visit(segment, one); }, damage));
-  report.samples = replayer.samples;
-  report.torn_bytes = damage.torn_bytes;
-  std::move(damage.damaged.begin(), damage.damaged.end(), std::back_inserter(report.damaged));
-  if (replayer.lost > 0) {
-    report.damaged.push_back(fmt::format("{} samples whose series definition was damaged are lost", replayer.lost));
-  }
-  repeated = std::move(replayer.repeated);
-  report_damage();
-  return {};
-}
-
-void Store::Impl::report_damage() {
-  if (report.torn_bytes > 0) {
-    telemetry::log_warn("tsdb", "cut off an unfinished write", {{"bytes", report.torn_bytes}});
-  }
-  for (const auto& line : report.damaged) telemetry::log_error("tsdb", "damage set aside", {{"what", line}});
-  metrics.damaged.set(static_cast<double>(report.damaged.size()));
-}
-
 Store::Store(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Store::~Store() { stop(); }
 
@@ -109,7 +69,9 @@ void Store::stop() {
   if (impl_->worker.joinable()) impl_->worker.join();
   if (impl_->options.flush_on_stop) {
     const std::lock_guard lock(impl_->maintaining);
-    if (auto status = impl_->flush_locked(true); !status) {
+    if (impl_->past_before != 0) {
+      telemetry::log_info("tsdb", "the log was not read to its end: it stays until the next start");
+    } else if (auto status = impl_->flush_locked(true); !status) {
       telemetry::log_warn("tsdb", "memory stays in the log until the next start",
                           {{"error", to_string(status.error())}});
     }

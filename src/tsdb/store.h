@@ -39,11 +39,14 @@ struct Options {
   Duration retry{std::chrono::seconds{1}};         ///< between attempts to write again after the disk failed
   Duration maintenance{std::chrono::seconds{30}};  ///< between looks for what has aged out
   std::uint16_t head_chunk_samples = 128;
-  Duration flush_age{std::chrono::hours{1}};        ///< samples go from memory to blocks at this age
-  std::size_t flush_bytes = 512 << 20;              ///< or when they take this much; at twice of it writers wait
-  Duration partition{std::chrono::hours{24}};       ///< a block holds samples of one such stretch since 1970
-  std::uint64_t keep_log_bytes = 256 << 20;         ///< of the log, for judges that missed something
-  Duration keep_log{std::chrono::minutes{10}};      ///< younger than this
+  Duration flush_age{std::chrono::hours{1}};    ///< samples go from memory to blocks at this age
+  std::size_t flush_bytes = 512 << 20;          ///< or when they take this much; at twice of it writers wait
+  Duration partition{std::chrono::hours{24}};   ///< a block holds samples of one such stretch since 1970
+  std::uint64_t keep_log_bytes = 256 << 20;     ///< of the log, for judges that missed something
+  Duration keep_log{std::chrono::minutes{10}};  ///< younger than this
+  /// Of the log a start reads this much before it serves; if there is more, what the last minutes brought.
+  std::uint64_t replay_at_once_bytes = 128 << 20;
+  Duration replay_at_once{std::chrono::minutes{7}};
   std::uint64_t merge_bytes_per_second = 64 << 20;  ///< of reading and writing behind everybody's back; 0: no limit
   BlockOptions block;
   bool flush_on_stop = true;  ///< leave blocks and an empty log behind; without, what a kill leaves
@@ -70,7 +73,9 @@ struct OpenReport {
 /// A query sees memory and blocks as one. Of two samples of one series and instant the one that was
 /// written first stands.
 ///
-/// Start-up maps the blocks and replays the log behind them, one record at a time. Damage is set aside
+/// Start-up maps the blocks and replays the log behind them, one record at a time; of a long log the last
+/// minutes, and the rest behind everybody's back, straight to blocks. Until that is done, who asks for what
+/// is older gets the error unavailable, never less than there is. Damage is set aside
 /// (`*.damaged`), named in the report and in the program's log, and the rest serves.
 ///
 /// Ids: a series that got no sample and was not resolved for an hour, and has none in memory, loses
@@ -133,6 +138,7 @@ class Store final : public storage::SeriesAppender,
                                                              const storage::SelectHints& hints) const override;
   /// Samples alone: buckets are for those who look far.
   Result<storage::SelectedSeries> series(const TenantId& tenant, SeriesId id, storage::TimeRange range) const override;
+  Time complete_from() const override;
   std::shared_ptr<const Labels> labels_of(const TenantId& tenant, SeriesId id) const override;
   std::vector<std::string> label_names(const TenantId& tenant, const Matchers& matchers) const override;
   std::vector<std::string> label_values(const TenantId& tenant, std::string_view name,

@@ -4,9 +4,9 @@
 #include <algorithm>
 
 #include "telemetry/log.h"
-#include "tsdb/block/block_writer.h"
 #include "tsdb/block/merge.h"
 #include "tsdb/log/checkpoint.h"
+#include "tsdb/partitioned_writer.h"
 #include "tsdb/store_impl.h"
 
 namespace atalaya::tsdb {
@@ -17,61 +17,10 @@ constexpr auto kIdle = std::chrono::hours{1};
 constexpr auto kLook = std::chrono::seconds{1};  ///< how often memory is looked at
 constexpr std::size_t kMergeFrom = 4;            ///< blocks of a stretch that is still being written
 
-/// Writes the samples of a generation, each to the block of its stretch of time.
-class PartitionedWriter {
- public:
-  PartitionedWriter(io::FileSystem& files, const BlockSet& blocks, const Options& options, std::uint64_t sequence)
-      : files_(files), blocks_(blocks), options_(options), sequence_(sequence) {}
-
-  Status add(const TenantId& tenant, const Labels& labels, std::span<const std::int64_t> times,
-             std::span<const double> values) {
-    const auto length = options_.partition.count();
-    for (std::size_t begin = 0; begin < times.size();) {
-      const auto partition = times[begin] / length * length;
-      const auto after =
-          std::lower_bound(times.begin() + static_cast<std::ptrdiff_t>(begin), times.end(), partition + length);
-      const auto count = static_cast<std::size_t>(after - times.begin()) - begin;
-      AT_TRY(auto* writer, at(partition));
-      AT_TRY(writer->begin_series(tenant, labels));
-      const std::span<const double> column = values.subspan(begin, count);
-      AT_TRY(writer->add(times.subspan(begin, count), {&column, 1}));
-      begin += count;
-    }
-    return {};
-  }
-
-  Result<BlockList> finish() {
-    BlockList out;
-    for (auto& [partition, writer] : writers_) {
-      AT_TRY(auto block, writer->finish());
-      out.push_back(std::move(block));
-    }
-    return out;
-  }
-
- private:
-  Result<BlockWriter*> at(std::int64_t partition) {
-    auto& writer = writers_[partition];
-    if (!writer) {
-      BlockMeta meta;
-      meta.first_sequence = sequence_;
-      meta.last_sequence = sequence_;
-      AT_TRY(writer, BlockWriter::create(files_, blocks_.path(BlockName{partition, sequence_, sequence_, 0, 0}.text()),
-                                         meta, options_.block));
-    }
-    return writer.get();
-  }
-
-  io::FileSystem& files_;
-  const BlockSet& blocks_;
-  const Options& options_;
-  const std::uint64_t sequence_;
-  std::map<std::int64_t, std::unique_ptr<BlockWriter>> writers_;
-};
-
 }  // namespace
 
 void Store::Impl::work() {
+  maintain_past();
   auto next_maintenance = clock.steady() + options.maintenance;
   const auto period = std::min<Duration>(options.maintenance, kLook);
   for (;;) {
@@ -98,6 +47,7 @@ bool Store::Impl::flush_is_due() {
 }
 
 void Store::Impl::maintain() {
+  maintain_past();
   const auto note = [this](std::string_view what, const Status& status) {
     if (status || status.error().code == ErrorCode::kCancelled) return;
     metrics.maintenance_failures.add();
@@ -152,6 +102,7 @@ Status Store::Impl::rotate() {
 }
 
 Status Store::Impl::flush_locked(bool drop_log) {
+  AT_TRY(replay_past());  // it is older than what memory has, and the log behind it goes
   const auto begun = clock.steady();
   // What a flush that failed has left goes first.
   for (const bool again : {unfinished.has_value(), true}) {
@@ -171,8 +122,7 @@ Status Store::Impl::flush_locked(bool drop_log) {
 
 Result<BlockList> Store::Impl::write_blocks() {
   const auto sequence = next_sequence++;
-  PartitionedWriter out(files, blocks, options, sequence);
-  const auto oldest = to_ms(cutoff());
+  PartitionedWriter out(files, blocks, options, sequence, cutoff());
   std::vector<std::int64_t> times;
   std::vector<double> values;
   for (const auto& [tenant, one] : head.all()) {
@@ -183,9 +133,7 @@ Result<BlockList> Store::Impl::write_blocks() {
       const auto labels = one->labels_of(slice);
       for (std::size_t k = 0; k < slice.size(); ++k) {
         one->read_older(slice[k], times, values);
-        const auto skip =
-            static_cast<std::size_t>(std::lower_bound(times.begin(), times.end(), oldest) - times.begin());
-        AT_TRY(out.add(tenant, labels[k], std::span(times).subspan(skip), std::span(values).subspan(skip)));
+        AT_TRY(out.add(tenant, labels[k], times, values));
       }
     }
   }

@@ -23,6 +23,8 @@
 
 namespace atalaya::tsdb {
 
+class PastSamples;
+
 /// Locks, in the order in which they are taken: `maintaining` (flush, merge, removal: one at a time) →
 /// `writing` (the log; staging and applying) → `mutex` (marks) and those of the heads.
 struct Store::Impl {
@@ -45,6 +47,11 @@ struct Store::Impl {
 
   // store_open.cc
   Status load();
+  std::uint64_t first_recent(const std::vector<storage::Segment>& segments) const;
+  Status replay_recent();
+  Status read_past(std::map<TenantId, PastSamples>& past);
+  Status replay_past();
+  void maintain_past();
   void report_damage();
 
   // store_commit.cc
@@ -100,6 +107,7 @@ struct Store::Impl {
                                                       const storage::SelectHints& hints) const;
 
   // store_query.cc
+  Status check_past(Time from) const;
   template <typename FromMemory, typename FromBlock>
   std::vector<std::string> collect(const TenantId& tenant, FromMemory&& from_memory, FromBlock&& from_block) const;
 
@@ -148,6 +156,11 @@ struct Store::Impl {
   std::optional<Error> log_error;            ///< guarded by writing
 
   std::mutex maintaining;
+  /// Guarded by maintaining: segments before this one are in neither memory nor blocks; 0: there are none.
+  std::uint64_t past_before = 0;
+  std::optional<Replayer> replayer;  ///< guarded by maintaining; until all of the log is read
+  /// Unix milliseconds: no sample of those segments is younger.
+  std::atomic<std::int64_t> past_until = INT64_MIN;
   std::uint64_t next_sequence = 1;  ///< guarded by maintaining
   /// Guarded by maintaining: stretch and resolution of which no series is kept, and the sequence up to which.
   std::map<std::pair<std::int64_t, std::int64_t>, std::uint64_t> without_buckets;

@@ -36,8 +36,22 @@ Result<std::vector<storage::SelectedSeries>> Store::select_hinted(const TenantId
   return impl_->select(tenant, matchers, range, hints);
 }
 
+Time Store::complete_from() const {
+  const auto until = impl_->past_until.load();
+  return until == INT64_MIN ? kMinTime : from_ms(until + 1);
+}
+
+Status Store::Impl::check_past(Time from) const {
+  const auto until = past_until.load();
+  if (until == INT64_MIN || to_ms(from) > until) return {};
+  return fail(ErrorCode::kUnavailable,
+              fmt::format("samples before {} are still being read after a start", format_rfc3339(from_ms(until))),
+              "ask again in a minute, or for what is younger");
+}
+
 Result<storage::SelectedSeries> Store::series(const TenantId& tenant, SeriesId id, storage::TimeRange range) const {
   range.from = std::max(range.from, impl_->cutoff());
+  AT_TRY(impl_->check_past(range.from));
   const auto* head = impl_->head.find(tenant);
   auto found = head ? head->series(id.value(), range) : std::nullopt;
   if (!found) return fail(ErrorCode::kNotFound, fmt::format("no series has the id {}", id.value()));

@@ -78,6 +78,7 @@ class Store::Impl::Selection {
   }
 
   Result<std::vector<storage::SelectedSeries>> run() {
+    AT_TRY(store_.check_past(range_.from));
     // Memory first: what moves to a block in between is then seen twice, not missed.
     const auto* memory = store_.head.find(tenant_);
     if (memory) AT_TRY(add_memory(*memory));

@@ -39,4 +39,17 @@ void merge_samples(std::vector<Sample>&& first, const std::vector<Sample>& secon
   }
 }
 
+void merge_late(const LateSamples::Samples& late, std::vector<std::int64_t>& times, std::vector<double>& values) {
+  std::vector<Sample> in_order(times.size());
+  for (std::size_t i = 0; i < times.size(); ++i) in_order[i] = {from_ms(times[i]), values[i]};
+  std::vector<Sample> merged;
+  merge_samples(std::move(in_order), late, merged);
+  times.clear();
+  values.clear();
+  for (const auto& sample : merged) {
+    times.push_back(to_ms(sample.time));
+    values.push_back(sample.value);
+  }
+}
+
 }  // namespace atalaya::tsdb

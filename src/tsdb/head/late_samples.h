@@ -34,4 +34,7 @@ class LateSamples {
 /// Both ascending; of two samples of one instant the one in `first` stays. Appends to `out`.
 void merge_samples(std::vector<Sample>&& first, const std::vector<Sample>& second, std::vector<Sample>& out);
 
+/// The same of two columns, which stay; replaces what they hold.
+void merge_late(const LateSamples::Samples& late, std::vector<std::int64_t>& times, std::vector<double>& values);
+
 }  // namespace atalaya::tsdb

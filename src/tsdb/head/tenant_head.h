@@ -114,6 +114,8 @@ class TenantHead {
   };
   std::vector<OlderSeries> older_series() const;
   std::vector<Labels> labels_of(std::span<const OlderSeries> series) const;
+  /// These series, labels ascending, without samples.
+  std::vector<OlderSeries> in_order(std::span<const std::uint32_t> ids) const;
   /// Ascending; replaces what the vectors hold.
   void read_older(const OlderSeries& series, std::vector<std::int64_t>& times, std::vector<double>& values) const;
 

@@ -128,18 +128,22 @@ void TenantHead::read_older(const OlderSeries& series, std::vector<std::int64_t>
   times.clear();
   values.clear();
   if (series.chunk != 0) read_chain(*older_arena_, series.chunk, series.open_count, times, values);
-  const auto* late = older_late_.find(series.id);
-  if (!late) return;
-  std::vector<Sample> in_order(times.size());
-  for (std::size_t i = 0; i < times.size(); ++i) in_order[i] = {from_ms(times[i]), values[i]};
-  std::vector<Sample> merged;
-  merge_samples(std::move(in_order), *late, merged);
-  times.clear();
-  values.clear();
-  for (const auto& sample : merged) {
-    times.push_back(to_ms(sample.time));
-    values.push_back(sample.value);
-  }
+  if (const auto* late = older_late_.find(series.id)) merge_late(*late, times, values);
+}
+
+std::vector<TenantHead::OlderSeries> TenantHead::in_order(std::span<const std::uint32_t> ids) const {
+  std::vector<OlderSeries> out;
+  out.reserve(ids.size());
+  const auto texts = [&] {
+    const std::shared_lock lock(mutex_);
+    for (const auto id : ids) {
+      const auto* state = states_.find(id);
+      if (state) out.push_back({id, {state->pairs, state->pair_count}, 0, 0});
+    }
+    return index_->pairs().texts();
+  }();
+  sort_by_labels(out, texts.ranks());
+  return out;
 }
 
 }  // namespace atalaya::tsdb

@@ -160,27 +160,52 @@ void encode_samples(const TenantId& tenant, const storage::WriteOrigin& origin,
   }
 }
 
-Status decode_samples(std::string_view payload, SamplesRecord& out) {
-  ByteReader in(payload);
+namespace {
+
+struct SamplesLayout {
+  std::size_t count = 0;
+  std::size_t time_bytes = 0;  ///< of each
+  std::int64_t base = 0;
+};
+
+Result<SamplesLayout> read_layout(ByteReader& in, SamplesRecord& out) {
   if (!has_type(in, RecordType::kSamples)) return malformed("samples");
   out.tenant = TenantId{std::string(in.text())};
   out.origin.source = std::string(in.text());
   out.origin.sequence = in.varint();
-  const auto count = in.varint();
+  SamplesLayout layout;
+  layout.count = in.varint();
   const auto times = in.u8();
-  const auto base = in.svarint();
+  layout.base = in.svarint();
   if (!in.ok() || times > static_cast<std::uint8_t>(Times::kFar)) return malformed("samples");
-  const std::size_t time_bytes = times == 0 ? 0 : times == 1 ? 4 : 8;
-  if (count > in.remaining() || in.remaining() != count * (12 + time_bytes)) return malformed("samples");
-  const char* ids = in.raw(4 * count).data();
-  const char* values = in.raw(8 * count).data();
-  const char* offsets = in.raw(time_bytes * count).data();
-  out.samples.resize(count);
-  for (std::size_t i = 0; i < count; ++i) {
-    const std::int64_t apart = time_bytes == 0   ? 0
-                               : time_bytes == 4 ? load<std::int32_t>(offsets, i)
-                                                 : load<std::int64_t>(offsets, i);
-    const auto time = static_cast<std::int64_t>(static_cast<std::uint64_t>(base) + static_cast<std::uint64_t>(apart));
+  layout.time_bytes = times == 0 ? 0 : times == 1 ? 4 : 8;
+  const bool fits = layout.count <= in.remaining() && in.remaining() == layout.count * (12 + layout.time_bytes);
+  if (!fits) return malformed("samples");
+  return layout;
+}
+
+}  // namespace
+
+Status decode_samples_origin(std::string_view payload, SamplesRecord& out) {
+  ByteReader in(payload);
+  AT_TRY(const auto layout, read_layout(in, out));
+  (void)layout;
+  return {};
+}
+
+Status decode_samples(std::string_view payload, SamplesRecord& out) {
+  ByteReader in(payload);
+  AT_TRY(const auto layout, read_layout(in, out));
+  const char* ids = in.raw(4 * layout.count).data();
+  const char* values = in.raw(8 * layout.count).data();
+  const char* offsets = in.raw(layout.time_bytes * layout.count).data();
+  out.samples.resize(layout.count);
+  for (std::size_t i = 0; i < layout.count; ++i) {
+    const std::int64_t apart = layout.time_bytes == 0   ? 0
+                               : layout.time_bytes == 4 ? load<std::int32_t>(offsets, i)
+                                                        : load<std::int64_t>(offsets, i);
+    const auto time =
+        static_cast<std::int64_t>(static_cast<std::uint64_t>(layout.base) + static_cast<std::uint64_t>(apart));
     out.samples[i] = {SeriesId{load<std::uint32_t>(ids, i)}, from_ms(time), load<double>(values, i)};
   }
   return {};

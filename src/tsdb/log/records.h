@@ -60,6 +60,8 @@ struct SamplesRecord {
 void encode_samples(const TenantId& tenant, const storage::WriteOrigin& origin,
                     std::span<const storage::SeriesSample> samples, std::string& out);
 Status decode_samples(std::string_view payload, SamplesRecord& out);
+/// Tenant and origin alone; checks as much as `decode_samples` does. Leaves `out.samples` as it is.
+Status decode_samples_origin(std::string_view payload, SamplesRecord& out);
 
 /// What a checkpoint says besides definitions.
 struct CheckpointHead {

@@ -4,12 +4,16 @@
 
 namespace atalaya::tsdb {
 
-Status Replayer::visit(const storage::Segment& segment, const storage::SegmentRecord& record) {
+Status Replayer::survey(const storage::Segment& segment, const storage::SegmentRecord& record) {
   switch (static_cast<RecordType>(record_type(record.payload))) {
     case RecordType::kMarks: return decode_marks(record.payload, marks_);
     case RecordType::kBatch: return visit_legacy(segment, record);
     case RecordType::kDefinitions: return define(record.payload);
-    case RecordType::kSamples: return visit_samples(record);
+    case RecordType::kSamples: {
+      AT_TRY(decode_samples_origin(record.payload, record_));
+      (void)is_new(record_.tenant, record_.origin, record.position);
+      return {};
+    }
     case RecordType::kCheckpoint: break;
   }
   return {};  // of a later version
@@ -22,7 +26,7 @@ Status Replayer::define(std::string_view payload) {
   return {};
 }
 
-/// Whether a record's samples are wanted; remembers its origin.
+/// Whether a record is the first of its origin and in no block; remembers the origin.
 bool Replayer::is_new(const TenantId& tenant, const storage::WriteOrigin& origin, storage::LogPosition position) {
   if (marks_.has_seen(tenant, origin)) {
     // What is in blocks has been told to everybody; only copies after it can be told twice.
@@ -33,13 +37,22 @@ bool Replayer::is_new(const TenantId& tenant, const storage::WriteOrigin& origin
   return position > flushed;
 }
 
-Status Replayer::visit_samples(const storage::SegmentRecord& record) {
+Result<SamplesRecord*> Replayer::wanted(const storage::SegmentRecord& record) {
+  if (record_type(record.payload) != static_cast<std::uint8_t>(RecordType::kSamples) || record.position <= flushed ||
+      std::binary_search(repeated.begin(), repeated.end(), record.position.value)) {
+    return nullptr;
+  }
   AT_TRY(decode_samples(record.payload, record_));
-  if (!is_new(record_.tenant, record_.origin, record.position)) return {};
   for (auto& sample : record_.samples) {
     sample.series = SeriesId{ids_.now(record_.tenant, sample.series.value())};
   }
-  take(record_.tenant, record_.samples, true);
+  lost += head_.at(record_.tenant).erase_unknown(record_.samples);
+  return &record_;
+}
+
+Status Replayer::take(const storage::SegmentRecord& record) {
+  AT_TRY(auto* found, wanted(record));
+  if (found) add(found->tenant, found->samples, true);
   return {};
 }
 
@@ -55,13 +68,13 @@ Status Replayer::visit_legacy(const storage::Segment& segment, const storage::Se
     const auto it = ids.find(sample.series.value());
     sample.series = SeriesId{it == ids.end() ? 0 : it->second};
   }
-  take(batch.tenant, batch.samples, false);
+  lost += head.erase_unknown(batch.samples);
+  add(batch.tenant, batch.samples, false);
   return {};
 }
 
-void Replayer::take(const TenantId& tenant, std::vector<storage::SeriesSample>& samples_in, bool defined) {
+void Replayer::add(const TenantId& tenant, std::vector<storage::SeriesSample>& samples_in, bool defined) {
   auto& head = head_.at(tenant);
-  lost += head.erase_unknown(samples_in);
   storage::Appended counts;
   accepted_.clear();
   undefined_.clear();

@@ -33,14 +33,20 @@ class LoggedIds {
   std::map<TenantId, std::unordered_map<std::uint64_t, std::uint64_t>> others_;
 };
 
-/// Fills a head from definitions and samples, one record at a time. Thread-compatible.
+/// Fills a head from definitions and samples, one record at a time: all records are shown to `survey`
+/// first, which learns what the samples' ids stand for and which records are second copies; then those
+/// whose samples are wanted in memory to `take`. Thread-compatible.
 class Replayer {
  public:
   /// `flushed`: samples up to there are in blocks. `cutoff`: older samples are not wanted.
   Replayer(Head& head, storage::OriginMarks& marks, LoggedIds& ids, Time cutoff, std::uint32_t now)
       : head_(head), marks_(marks), ids_(ids), cutoff_(cutoff), now_(now) {}
 
-  Status visit(const storage::Segment& segment, const storage::SegmentRecord& record);
+  Status survey(const storage::Segment& segment, const storage::SegmentRecord& record);
+  Status take(const storage::SegmentRecord& record);
+  /// The samples of a record that somebody wants, with the ids of now and without unknown series; null for
+  /// other records. Lives until the next call.
+  Result<SamplesRecord*> wanted(const storage::SegmentRecord& record);
   /// Records of a checkpoint.
   Status define(std::string_view payload);
 
@@ -50,10 +56,9 @@ class Replayer {
   std::vector<std::uint64_t> repeated;  ///< positions that hold a second copy, ascending
 
  private:
-  Status visit_samples(const storage::SegmentRecord& record);
   Status visit_legacy(const storage::Segment& segment, const storage::SegmentRecord& record);
   bool is_new(const TenantId& tenant, const storage::WriteOrigin& origin, storage::LogPosition position);
-  void take(const TenantId& tenant, std::vector<storage::SeriesSample>& samples_in, bool defined);
+  void add(const TenantId& tenant, std::vector<storage::SeriesSample>& samples_in, bool defined);
 
   Head& head_;
   storage::OriginMarks& marks_;
