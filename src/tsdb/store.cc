@@ -126,16 +126,21 @@ std::vector<BlockMeta> Store::blocks() const {
 Result<SeriesId> Store::resolve(const TenantId& tenant, const Labels& labels) {
   if (!is_valid(tenant)) return fail(ErrorCode::kInvalidArgument, "not a tenant's name: " + tenant.value());
   auto limits = limits_of(impl_->options);
-  if (impl_->series_are_full) {
-    // What is known goes on.
-    limits.max_series_per_tenant = 0;
-    auto known = impl_->head.at(tenant).resolve(labels, limits, impl_->now_seconds());
-    if (known || known.error().code != ErrorCode::kResourceExhausted) return known;
+  const bool is_full = impl_->series_are_full;
+  if (is_full) limits.max_series_per_tenant = 0;  // what is known goes on
+  auto id = impl_->head.at(tenant).resolve(labels, limits, impl_->now_seconds());
+  if (id) return id;
+  if (id.error().code != ErrorCode::kResourceExhausted) {
+    impl_->metrics.series_labels.add();
+  } else if (is_full) {
+    impl_->metrics.series_no_memory.add();
     return fail(ErrorCode::kResourceExhausted,
                 fmt::format("no memory for another series; memory_bytes is {}", impl_->options.memory_bytes),
                 "send fewer distinct label sets, or give the server more");
+  } else {
+    impl_->metrics.series_limit.add();
   }
-  return impl_->head.at(tenant).resolve(labels, limits, impl_->now_seconds());
+  return id;
 }
 
 void Store::find_bound(const TenantId& tenant, std::span<const storage::SeriesKey> keys,

@@ -1,10 +1,42 @@
 // What a Store does with blocks: flushing, merging, deleting, dropping.
 #include <gtest/gtest.h>
 
+#include <functional>
+
 #include "tsdb/store_test_support.h"
 
 namespace atalaya::tsdb {
 namespace {
+
+/// Calls back before a file is begun whose name holds a word; once.
+class TellingFileSystem final : public io::FileSystem {
+ public:
+  TellingFileSystem(io::FileSystem& below, std::string word) : below_(below), word_(std::move(word)) {}
+  std::function<void()> told;
+
+  Result<std::unique_ptr<io::File>> open_append(const std::string& path) override {
+    if (told && path.find(word_) != std::string::npos) std::exchange(told, {})();
+    return below_.open_append(path);
+  }
+  Result<std::unique_ptr<io::File>> open_read(const std::string& path) override { return below_.open_read(path); }
+  Result<std::unique_ptr<io::Mapping>> map(const std::string& path, io::MapSource source) override {
+    return below_.map(path, source);
+  }
+  Result<std::vector<io::DirectoryEntry>> list(const std::string& path) override { return below_.list(path); }
+  Status create_directories(const std::string& path) override { return below_.create_directories(path); }
+  Status remove(const std::string& path) override { return below_.remove(path); }
+  Status remove_all(const std::string& path) override { return below_.remove_all(path); }
+  Status rename(const std::string& from, const std::string& to) override { return below_.rename(from, to); }
+  Status link(const std::string& from, const std::string& to) override { return below_.link(from, to); }
+  Status sync_directory(const std::string& path) override { return below_.sync_directory(path); }
+  bool exists(const std::string& path) override { return below_.exists(path); }
+  Result<std::uint64_t> free_bytes(const std::string& path) override { return below_.free_bytes(path); }
+  Result<std::unique_ptr<void, void (*)(void*)>> lock(const std::string& path) override { return below_.lock(path); }
+
+ private:
+  io::FileSystem& below_;
+  const std::string word_;
+};
 
 class StoreBlocks : public StoreTest {
  protected:
@@ -97,6 +129,33 @@ TEST_P(StoreBlocks, ManySmallBlocksOfADayBecomeFew) {
   EXPECT_EQ(contents(), wanted);
   files_.power_cut();
   open();
+  EXPECT_EQ(contents(), wanted);
+}
+
+/// Merging a day takes minutes.
+TEST_P(StoreBlocks, WhatComesDuringAMergeIsWrittenToBlocksMeanwhile) {
+  TellingFileSystem telling(files_, ".block.new");
+  options_.flush_bytes = 1;
+  store_.reset();
+  store_ = try_open(telling).value();
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_TRUE(append_unflushed("a", i, i));
+    ASSERT_TRUE(store_->flush());
+  }
+  EXPECT_TRUE(metrics_say("atalaya_tsdb_flushes_total 3"));
+  telling.told = [&] {
+    EXPECT_TRUE(append_unflushed("a", 10, 10));
+    clock_.advance(std::chrono::seconds{1});
+  };
+  ASSERT_TRUE(store_->compact());
+  EXPECT_FALSE(telling.told);
+  EXPECT_TRUE(metrics_say("atalaya_tsdb_flushes_total 4"));
+  const StoreModel wanted{{"a", {{0, 0}, {1, 1}, {2, 2}, {10, 10}}}};
+  EXPECT_EQ(contents(), wanted);
+  files_.power_cut();
+  store_.reset();
+  open();
+  EXPECT_EQ(store_->report().samples, 0u);  // nothing was left in memory
   EXPECT_EQ(contents(), wanted);
 }
 

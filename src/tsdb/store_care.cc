@@ -61,6 +61,10 @@ Status Store::Impl::remove_unfinished_snapshots() {
 
 Result<std::vector<std::string>> Store::Impl::verify() {
   const std::lock_guard lock(maintaining);
+  return set_damage_aside();
+}
+
+Result<std::vector<std::string>> Store::Impl::set_damage_aside() {
   std::vector<std::string> found;
   const auto list = blocks.list();
   for (const auto& block : *list) {
@@ -70,6 +74,7 @@ Result<std::vector<std::string>> Store::Impl::verify() {
     found.push_back(fmt::format("{}; set aside as {}.damaged", status.error().message, block->path()));
     telemetry::log_error("tsdb", "damage set aside", {{"what", found.back()}});
     AT_TRY(blocks.set_aside(block));
+    metrics.damaged.set(metrics.damaged.value() + 1);
   }
   return found;
 }

@@ -44,12 +44,6 @@ class StoreDamage : public StoreTest {
       }
     }
   }
-  Result<Appended> append_unflushed(const std::string& name, std::int64_t ms, double value) {
-    Result<Appended> out = fail(ErrorCode::kInternal, "done was not called");
-    store_->append(tenant_, {{{id(name), from_ms(kStart + ms), value}}, {}},
-                   [&](Result<Appended> result) { out = std::move(result); });
-    return out;
-  }
 
   std::vector<std::string> kept_files(std::string_view holds) const {
     std::vector<std::string> out;
@@ -190,6 +184,38 @@ TEST_P(StoreDamage, ADamagedBlockIsSetAsideReportedAndTheRestServes) {
   EXPECT_EQ(contents(), (StoreModel{{"b", {{kDay, 2}}}}));
   ASSERT_EQ(store_->report().damaged.size(), 1u);
   EXPECT_TRUE(files_.exists("series/blocks/" + entries[0].name + ".damaged"));
+}
+
+/// Nobody looks for it, and it is no reason for the others to wait.
+TEST_P(StoreDamage, ABlockThatDoesNotReadWhenBlocksAreMergedIsSetAsideAndTheOthersAreMerged) {
+  options_.flush_age = std::chrono::hours{24 * 20};
+  open();
+  for (const auto* name : {"a", "b"}) {
+    for (int i = 0; i < 10; ++i) append_unflushed(name, i * 1000, i);
+    ASSERT_TRUE(store_->flush());
+    append_unflushed(name, kDay + 1000, 1);
+    ASSERT_TRUE(store_->flush());
+  }
+  store_.reset();
+  const auto entries = files_.list("series/blocks").value();
+  ASSERT_EQ(entries.size(), 4u);
+  const auto path = "series/blocks/" + entries[0].name;
+  for (std::uint64_t offset = 0;; ++offset) {  // a place that opening does not look at
+    ASSERT_LT(offset, entries[0].size_bytes);
+    ASSERT_TRUE(files_.flip_bits(path, offset, 0x01));
+    if (Block::open(files_, path)) break;
+    ASSERT_TRUE(files_.flip_bits(path, offset, 0x01));
+  }
+  options_.flush_age = std::chrono::hours{1};
+  clock_.jump_to(from_ms(kStart + 5 * kDay));  // the days are over
+  open();
+  EXPECT_TRUE(store_->report().damaged.empty());
+  store_->maintain();
+  EXPECT_TRUE(files_.exists(path + ".damaged"));
+  EXPECT_TRUE(metrics_say("atalaya_tsdb_damaged_files 1"));
+  store_->maintain();
+  EXPECT_EQ(store_->blocks().size(), 2u);  // one a day
+  EXPECT_EQ(count(contents()), 12u);
 }
 
 TEST_P(StoreDamage, VerifyingFindsDamageInsideABlockAndSetsItAside) {

@@ -36,9 +36,15 @@ void Store::Impl::work() {
   }
 }
 
+/// Says on the way who is to wait from now on.
 bool Store::Impl::flush_is_due() {
   std::size_t bytes = 0;
-  for (const auto& [tenant, one] : head.all()) bytes += one->sample_bytes();
+  std::size_t series = 0;
+  for (const auto& [tenant, one] : head.all()) {
+    bytes += one->sample_bytes();
+    if (options.memory_bytes != 0) series += one->memory().series;
+  }
+  series_are_full = options.memory_bytes != 0 && bytes + series >= options.memory_bytes;
   // A quarter of the budget for samples: as much again while they are written out, and the series.
   const auto most =
       options.memory_bytes == 0 ? options.flush_bytes : std::min(options.flush_bytes, options.memory_bytes / 4);
@@ -46,13 +52,21 @@ bool Store::Impl::flush_is_due() {
   return bytes >= most;
 }
 
+/// The same in the midst of longer work, once a second.
+bool Store::Impl::look_at_memory() {
+  if (clock.steady() < next_memory_look) return false;
+  next_memory_look = clock.steady() + kLook;
+  return flush_is_due();
+}
+
+void Store::Impl::note(std::string_view what, const Status& status) {
+  if (status || status.error().code == ErrorCode::kCancelled) return;
+  metrics.maintenance_failures.add();
+  telemetry::log_error("tsdb", std::string(what), {{"error", to_string(status.error())}});
+}
+
 void Store::Impl::maintain() {
   maintain_past();
-  const auto note = [this](std::string_view what, const Status& status) {
-    if (status || status.error().code == ErrorCode::kCancelled) return;
-    metrics.maintenance_failures.add();
-    telemetry::log_error("tsdb", std::string(what), {{"error", to_string(status.error())}});
-  };
   {
     const std::lock_guard lock(maintaining);
     const bool due = flush_is_due() || clock.now() - rotated >= options.flush_age;
@@ -64,6 +78,10 @@ void Store::Impl::maintain() {
     if (merged && has_room) merged = merge(false);
     if (merged && has_room) merged = roll_up();
     note("blocks are not merged", merged);
+    // The others are not to wait for a block that does not read.
+    if (!merged && merged.error().code == ErrorCode::kCorruption) {
+      if (auto found = set_damage_aside(); !found) note("damage is not set aside", std::unexpected(found.error()));
+    }
     note("old blocks stay", drop_aged());
     if (merged && has_room) note("what aged out of its class stays", drop_aged_classes());
     note("too much stays on the disk", keep_to_size());
@@ -76,7 +94,6 @@ void Store::Impl::maintain() {
     memory.series += mine.series;
     series += one->live();
   }
-  series_are_full = options.memory_bytes != 0 && memory.samples + memory.series >= options.memory_bytes;
   metrics.series.set(static_cast<double>(series));
   metrics.memory.set(static_cast<double>(memory.samples));
   metrics.series_memory.set(static_cast<double>(memory.series));
@@ -131,6 +148,7 @@ Result<BlockList> Store::Impl::write_blocks() {
     for (std::size_t i = 0; i < series.size(); i += kSeriesASlice) {
       const auto slice = std::span(series).subspan(i, std::min(kSeriesASlice, series.size() - i));
       const auto labels = one->labels_of(slice);
+      (void)look_at_memory();
       for (std::size_t k = 0; k < slice.size(); ++k) {
         one->read_older(slice[k], times, values);
         AT_TRY(out.add(tenant, labels[k], times, values));
@@ -264,15 +282,21 @@ Result<bool> Store::Impl::merge_once(bool all) {
   return false;
 }
 
-/// Reading and writing behind everybody's back keeps to its rate, and ends with the store.
+/// Reading and writing behind everybody's back keeps to its rate, and ends with the store. Memory does not
+/// wait for it: new blocks beside those that are being merged are none of the merge's business.
 Status Store::Impl::wait_for_disk(std::uint64_t bytes) {
-  if (options.commit_inline) return {};
-  std::unique_lock lock(waking);
   const auto rate = options.merge_bytes_per_second;
-  const auto pause = rate == 0 ? Duration{0} : Duration{static_cast<std::int64_t>(bytes * 1000 / rate)};
-  wake.wait_for(lock, pause, [this] { return stopping; });
-  if (stopping) return fail(ErrorCode::kCancelled, "the store is stopping");
-  return {};
+  auto left =
+      rate == 0 || options.commit_inline ? Duration{0} : Duration{static_cast<std::int64_t>(bytes * 1000 / rate)};
+  for (;;) {
+    if (look_at_memory()) note("memory is not written to blocks", flush_locked(false));
+    const auto pause = std::min<Duration>(left, kLook);
+    std::unique_lock lock(waking);
+    if (!options.commit_inline) wake.wait_for(lock, pause, [this] { return stopping; });
+    if (stopping) return fail(ErrorCode::kCancelled, "the store is stopping");
+    left -= pause;
+    if (left == Duration{0}) return {};
+  }
 }
 
 }  // namespace atalaya::tsdb

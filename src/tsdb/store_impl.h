@@ -68,7 +68,9 @@ struct Store::Impl {
   // store_flush.cc
   void work();  ///< of the background thread
   void maintain();
+  void note(std::string_view what, const Status& status);
   bool flush_is_due();
+  bool look_at_memory();
   Status flush_locked(bool drop_log);
   Status rotate();
   Result<BlockList> write_blocks();
@@ -99,6 +101,7 @@ struct Store::Impl {
   Status fill_snapshot(const std::string& place);
   Status remove_unfinished_snapshots();
   Result<std::vector<std::string>> verify();
+  Result<std::vector<std::string>> set_damage_aside();
 
   // store_select.cc
   class Selection;
@@ -166,7 +169,8 @@ struct Store::Impl {
   std::map<std::pair<std::int64_t, std::int64_t>, std::uint64_t> without_buckets;
   /// Guarded by maintaining: of blocks (paths), how many bounds of classes had passed when they were looked at.
   std::map<std::string, std::size_t> aged;
-  Time rotated;  ///< guarded by maintaining; when the present generation began
+  Steady next_memory_look{};  ///< guarded by maintaining
+  Time rotated;               ///< guarded by maintaining; when the present generation began
   /// Guarded by maintaining: where the log stood when a generation was set apart that is in no blocks yet.
   std::optional<storage::LogPosition> unfinished;
   std::atomic<bool> memory_is_full = false;   ///< of samples: writers are to wait

@@ -1,6 +1,10 @@
 // What a Store refuses, and how it comes back.
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <future>
+#include <thread>
+
 #include "tsdb/store_test_support.h"
 
 namespace atalaya::tsdb {
@@ -74,6 +78,104 @@ TEST_P(StoreLimits, BeyondItsMemoryNoNewSeriesAreMadeAndKnownOnesGoOn) {
   EXPECT_EQ(made.error().code, ErrorCode::kResourceExhausted);
   EXPECT_NE(made.error().message.find("memory_bytes is 200000"), std::string::npos);
   EXPECT_TRUE(append("known", 2000, 1));
+  EXPECT_TRUE(metrics_say("atalaya_tsdb_refused_series_total{reason=\"memory\"} 1\n"));
+}
+
+/// Appends from a thread of its own; where memory is little a writer is told to come again, and does.
+Result<storage::Appended> append_and_wait(Store& store, const TenantId& tenant, const storage::SampleBatch& batch,
+                                          std::atomic<int>& sent_away) {
+  for (;;) {
+    std::promise<Result<storage::Appended>> done;
+    store.append(tenant, batch, [&](Result<storage::Appended> result) { done.set_value(std::move(result)); });
+    auto result = done.get_future().get();
+    if (result || result.error().code != ErrorCode::kResourceExhausted) return result;
+    ++sent_away;
+    std::this_thread::yield();
+  }
+}
+
+double metric(const telemetry::Registry& metrics, const std::string& name) {
+  const auto text = metrics.expose();
+  const auto at = text.find("\n" + name + " ");
+  return at == std::string::npos ? -1 : std::stod(text.substr(at + name.size() + 2));
+}
+
+/// One tenant makes ten times the series that it may, as fast as it can, while another writes and reads.
+TEST_P(StoreLimits, ATenantThatMakesSeriesWithoutEndDisturbsNobody) {
+  constexpr int kLimit = 500;
+  constexpr int kSeries = 20;
+  constexpr int kRounds = 100;
+  options_.commit_inline = false;
+  options_.maintenance = Duration{1};
+  options_.max_series_per_tenant = kLimit;
+  open();
+  store_->start();
+  const TenantId bomber{"bomber"};
+  std::atomic<int> refused = 0;
+  std::atomic<int> bomber_sent_away = 0;
+  std::atomic<int> sent_away = 0;
+  std::vector<SeriesId> mine;
+  for (int i = 0; i < kSeries; ++i) mine.push_back(id("quiet" + std::to_string(i)));
+  std::thread bomb([&] {
+    for (int i = 0; i < 10 * kLimit; ++i) {
+      const auto made = store_->resolve(bomber, Labels{{"__name__", "bomb"}, {"n", std::to_string(i)}});
+      if (made) {
+        EXPECT_TRUE(append_and_wait(*store_, bomber, {{{*made, from_ms(kStart), 1}}, {}}, bomber_sent_away));
+        continue;
+      }
+      EXPECT_EQ(made.error().code, ErrorCode::kResourceExhausted);
+      EXPECT_TRUE(made.error().message.contains("max_series_per_tenant is 500") ||
+                  (GetParam().little_memory && made.error().message.contains("memory_bytes is")))
+          << made.error().message;
+      ++refused;
+    }
+  });
+  StoreModel wanted;
+  for (int round = 0; round < kRounds; ++round) {
+    storage::SampleBatch batch;
+    for (int i = 0; i < kSeries; ++i) {
+      batch.samples.push_back({mine[static_cast<std::size_t>(i)], from_ms(kStart + round), round * 1.0});
+      wanted["quiet" + std::to_string(i)][round] = round;
+    }
+    const auto done = append_and_wait(*store_, tenant_, batch, sent_away);
+    EXPECT_TRUE(done);
+    EXPECT_EQ(done->accepted, static_cast<std::uint32_t>(kSeries));
+    EXPECT_TRUE(contents() == wanted) << "in round " << round;
+  }
+  bomb.join();
+  store_->maintain();
+  const auto made = store_->cardinality(bomber, 1).series;
+  EXPECT_EQ(refused, 10 * kLimit - static_cast<int>(made));
+  EXPECT_EQ(metric(metrics_, "atalaya_tsdb_refused_series_total{reason=\"limit\"}") +
+                metric(metrics_, "atalaya_tsdb_refused_series_total{reason=\"memory\"}"),
+            refused);
+  if (!GetParam().little_memory) {
+    EXPECT_EQ(sent_away, 0);
+    EXPECT_EQ(made, static_cast<std::uint64_t>(kLimit));
+  }
+  store_->stop();
+
+  // As much memory as the series that were made take, and nothing for those that were not.
+  telemetry::Registry plain_metrics;
+  io::MemoryFileSystem plain_disk;
+  auto plain_options = options_;
+  plain_options.commit_inline = true;
+  const auto plain = Store::open(plain_disk, clock_, plain_metrics, plain_options).value();
+  for (int i = 0; i < kSeries; ++i) {
+    EXPECT_TRUE(plain->resolve(tenant_, Labels{{"__name__", "quiet" + std::to_string(i)}}));
+  }
+  for (std::uint64_t i = 0; i < made; ++i) {
+    EXPECT_TRUE(plain->resolve(bomber, Labels{{"__name__", "bomb"}, {"n", std::to_string(1000 + i)}}));
+  }
+  plain->maintain();
+  EXPECT_LE(metric(metrics_, "atalaya_tsdb_series_memory_bytes"),
+            1.1 * metric(plain_metrics, "atalaya_tsdb_series_memory_bytes"));
+
+  files_.power_cut();
+  options_.commit_inline = true;
+  open();
+  EXPECT_TRUE(contents() == wanted);
+  EXPECT_EQ(store_->select(bomber, {Matcher::equal("__name__", "bomb")}, {})->size(), made);
 }
 
 }  // namespace

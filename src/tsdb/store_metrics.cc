@@ -11,6 +11,10 @@ telemetry::Counter& refused(telemetry::Registry& r, std::string reason) {
   return r.counter("atalaya_tsdb_refused_batches_total", "Batches refused, by reason.",
                    {{"reason", std::move(reason)}});
 }
+telemetry::Counter& refused_series(telemetry::Registry& r, std::string reason) {
+  return r.counter("atalaya_tsdb_refused_series_total", "Times that a series was not made, by reason.",
+                   {{"reason", std::move(reason)}});
+}
 telemetry::Counter& gone(telemetry::Registry& r, std::string reason) {
   return r.counter("atalaya_tsdb_dropped_blocks_total", "Blocks that were not kept any longer, by reason.",
                    {{"reason", std::move(reason)}});
@@ -27,6 +31,9 @@ StoreMetrics::StoreMetrics(telemetry::Registry& r)
       memory_full(refused(r, "memory_full")),
       rate(refused(r, "rate")),
       log_error(refused(r, "log_error")),
+      series_limit(refused_series(r, "limit")),
+      series_no_memory(refused_series(r, "memory")),
+      series_labels(refused_series(r, "labels")),
       repeated(r.counter("atalaya_tsdb_repeated_batches_total", "Batches acknowledged without effect, seen before.")),
       flushes(r.counter("atalaya_tsdb_flushes_total", "Times that memory was written to blocks.")),
       merges(r.counter("atalaya_tsdb_merges_total", "Blocks made of other blocks.")),
@@ -43,7 +50,7 @@ StoreMetrics::StoreMetrics(telemetry::Registry& r)
       log_bytes(r.gauge("atalaya_tsdb_log_bytes", "Size of the series log.")),
       block_bytes(r.gauge("atalaya_tsdb_block_bytes", "Size of the blocks.")),
       block_count(r.gauge("atalaya_tsdb_blocks", "Blocks that serve.")),
-      damaged(r.gauge("atalaya_tsdb_damaged_files", "Files in which start-up set damage aside.")),
+      damaged(r.gauge("atalaya_tsdb_damaged_files", "Files in which damage was found since the start.")),
       commit_seconds(r.histogram("atalaya_tsdb_commit_seconds",
                                  "From taking a group of batches to durable and visible.",
                                  {0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5})),

@@ -16,6 +16,9 @@ struct StoreMetrics {
   telemetry::Counter& memory_full;
   telemetry::Counter& rate;
   telemetry::Counter& log_error;
+  telemetry::Counter& series_limit;
+  telemetry::Counter& series_no_memory;
+  telemetry::Counter& series_labels;
   telemetry::Counter& repeated;
   telemetry::Counter& flushes;
   telemetry::Counter& merges;

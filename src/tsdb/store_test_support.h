@@ -63,6 +63,14 @@ class StoreTest : public testing::TestWithParam<HostileOptions> {
     return append({{{id(name), from_ms(kStart + ms), value}}, std::move(origin)});
   }
 
+  /// Where it is the test that says when there is a flush.
+  Result<storage::Appended> append_unflushed(const std::string& name, std::int64_t ms, double value) {
+    Result<storage::Appended> out = fail(ErrorCode::kInternal, "done was not called");
+    store_->append(tenant_, {{{id(name), from_ms(kStart + ms), value}}, {}},
+                   [&](Result<storage::Appended> result) { out = std::move(result); });
+    return out;
+  }
+
   /// Everything in the range, each instant once and no series without any.
   static StoreModel contents(const Store& store, storage::TimeRange range = {},
                              const TenantId& tenant = default_tenant()) {
