@@ -1,7 +1,9 @@
 // What can be known of an expression without evaluating it.
+#include <algorithm>
 #include <cmath>
 
 #include "promql/ast.h"
+#include "promql/evaluator.h"
 #include "promql/functions.h"
 
 namespace atalaya::promql {
@@ -28,14 +30,20 @@ bool joins_whole_sets(const Expression& node) {
     case Kind::kAggregate:
     case Kind::kSubquery: return true;
     case Kind::kBinary:
-      return node.matching.written || node.matching.cardinality == Cardinality::kManyToOne ||
-             node.matching.cardinality == Cardinality::kOneToMany;
+      // A filling stands for series that other label sets decide about.
+      return node.matching.written || node.matching.fill_left || node.matching.fill_right;
     case Kind::kCall:
       switch (node.function->special) {
         case Special::kScalar:
         case Special::kVector:
         case Special::kAbsent:
-        case Special::kAbsentOverTime: return true;
+        case Special::kAbsentOverTime:
+        case Special::kLabelReplace:
+        case Special::kLabelJoin:
+        case Special::kInfo:
+        case Special::kHistogramQuantile:
+        case Special::kHistogramQuantiles:
+        case Special::kHistogramFraction: return true;
         default: return node.args.empty() && node.type == ValueType::kVector;  // hour() and its like
       }
     default: return false;
@@ -56,11 +64,11 @@ bool follows_from_sample(const Expression& node, int& selectors) {
     case Kind::kNumber: return true;
     case Kind::kSelector:
       ++selectors;
-      return !node.range && !node.at && node.offset.constant == Duration{0} && node.offset.expression.empty();
+      return !node.range && !node.at && !node.offset.is_set() && node.extension.empty();
     case Kind::kParen:
     case Kind::kUnary: return follows_from_sample(*node.args[0], selectors);
     case Kind::kBinary:
-      if (is_set(node.op)) return false;
+      if (is_set(node.op) || is_trim(node.op) || node.matching.fill_left || node.matching.fill_right) return false;
       return follows_from_sample(*node.args[0], selectors) && follows_from_sample(*node.args[1], selectors);
     case Kind::kCall:
       return node.function->element && !node.args.empty() && follows_from_sample(*node.args[0], selectors);
@@ -68,7 +76,30 @@ bool follows_from_sample(const Expression& node, int& selectors) {
   }
 }
 
+/// Nothing in it changes with the time of evaluation.
+bool is_fixed(const Expression& node) {
+  switch (node.kind) {
+    case Kind::kNumber:
+    case Kind::kString: return true;
+    case Kind::kSelector:
+    case Kind::kSubquery: return node.at.has_value();
+    case Kind::kCall:
+      if (node.function->special == Special::kTimestamp) {
+        // The time of the sample that a selector finds; of anything else that of evaluation.
+        const auto& argument = without_parens(*node.args[0]);
+        return argument.kind == Kind::kSelector && argument.at.has_value();
+      }
+      // Labels of info() are those at the time of evaluation.
+      if (node.function->reads_clock || node.function->special == Special::kInfo) return false;
+      break;
+    default: break;
+  }
+  return std::all_of(node.args.begin(), node.args.end(), [](const auto& arg) { return is_fixed(*arg); });
+}
+
 }  // namespace
+
+bool is_step_invariant(const Expression& node) { return !is_constant(node) && is_fixed(node); }
 
 std::vector<Matchers> selectors(const Expression& expression) {
   std::vector<Matchers> out;

@@ -1,4 +1,4 @@
-// What may be joined with what, and what this version can evaluate.
+// What may be joined with what.
 #include <fmt/format.h>
 
 #include <cmath>
@@ -20,7 +20,7 @@ std::string_view name(ValueType type) {
 
 std::string_view name(Op op) {
   constexpr std::string_view kNames[] = {
-      "+", "-", "*", "/", "%", "^", "atan2", "==", "!=", "<", "<=", ">", ">=", "and", "or", "unless"};
+      "+", "-", "*", "/", "%", "^", "atan2", "==", "!=", "<", "<=", ">", ">=", "and", "or", "unless", "</", ">/"};
   return kNames[static_cast<int>(op)];
 }
 
@@ -41,7 +41,9 @@ double apply(Op op, double left, double right) {
     case Op::kGreaterOrEqual: return left >= right;
     case Op::kAnd:
     case Op::kOr:
-    case Op::kUnless: break;
+    case Op::kUnless:
+    case Op::kTrimUpper:
+    case Op::kTrimLower: break;
   }
   return std::nan("");
 }
@@ -57,68 +59,49 @@ Status check_binary(std::string_view text, const Expression& node, std::size_t o
   const bool scalars = left.type == ValueType::kScalar && right.type == ValueType::kScalar;
   const bool vectors = left.type == ValueType::kVector && right.type == ValueType::kVector;
   if (scalars && is_comparison(node.op) && !node.return_bool) {
-    return parse_error(text, node.begin, "comparisons between scalars must use BOOL modifier");
+    return parse_error(text, op_begin, "comparisons between scalars must use BOOL modifier");
+  }
+  if (scalars && is_trim(node.op)) {
+    return parse_error(text, op_begin, fmt::format("operator \"{}\" not allowed for scalar operations", name(node.op)));
   }
   if (!vectors && is_set(node.op)) {
     return parse_error(text, node.begin,
                        fmt::format("set operator \"{}\" not allowed in binary scalar expression", name(node.op)));
   }
   if (!vectors && node.matching.written && !node.matching.labels.empty()) {
-    return parse_error(text, op_begin, "vector matching only allowed between instant vectors");
+    return parse_error(text, node.begin, "vector matching only allowed between instant vectors");
   }
-  if (!node.extension.empty() && (!vectors || is_set(node.op))) {
-    return parse_error(text, op_begin, "filling in missing series only allowed between instant vectors");
+  const bool fills = node.matching.fill_left || node.matching.fill_right;
+  if (fills && !vectors) {
+    return parse_error(text, node.begin, "filling in missing series only allowed between instant vectors");
+  }
+  if (fills && is_set(node.op)) {
+    return parse_error(text, node.begin, "filling in missing series not allowed for set operators");
   }
   return {};
 }
 
-namespace {
-
-std::unexpected<Error> unsupported(const Expression& node, std::string what) {
-  return fail(ErrorCode::kUnprocessable, node.place, what + " cannot be evaluated by this version");
-}
-
-Status check_lengths(const Expression& node) {
-  const auto one = [&](const WrittenDuration& length, bool positive) -> Status {
-    if (!length.expression.empty()) return unsupported(node, fmt::format("the duration \"{}\"", length.expression));
-    if (positive && length.constant <= Duration{0}) {
-      return fail(ErrorCode::kUnprocessable, node.place, "duration must be greater than 0");
+Status check_selectors(std::string_view text, const Expression& node) {
+  if (node.kind == Kind::kSelector) {
+    for (const auto& matcher : node.matchers) {
+      if (!matcher.matches("")) return {};
     }
-    return {};
-  };
-  AT_TRY(one(node.offset, false));
-  if (node.range) AT_TRY(one(*node.range, true));
-  if (node.step) AT_TRY(one(*node.step, true));
+    // With a name the matchers refuse the empty one, unless that was it.
+    if (!node.metric.empty()) return {};
+    return parse_error(text, node.begin, "vector selector must contain at least one non-empty matcher");
+  }
+  const bool info = node.kind == Kind::kCall && node.function->special == Function::Special::kInfo;
+  for (std::size_t i = 0; i < node.args.size(); ++i) {
+    if (info && i == 1) continue;
+    AT_TRY(check_selectors(text, *node.args[i]));
+  }
   return {};
 }
 
-}  // namespace
-
-Status check_supported(const Expression& node) {
-  switch (node.kind) {
-    case Kind::kNumber:
-    case Kind::kString:
-    case Kind::kParen:
-    case Kind::kUnary: break;
-    case Kind::kSelector:
-      if (!node.extension.empty()) return unsupported(node, fmt::format("\"{}\"", node.extension));
-      AT_TRY(check_lengths(node));
-      break;
-    case Kind::kSubquery: return unsupported(node, "a subquery");
-    case Kind::kCall:
-      if (!node.function->implemented()) return unsupported(node, fmt::format("{}()", node.function->name));
-      break;
-    case Kind::kAggregate:
-      if (aggregator_takes_parameter(node.text)) return unsupported(node, node.text);
-      break;
-    case Kind::kBinary:
-      if (node.matching.cardinality == Cardinality::kManyToOne) return unsupported(node, "group_left");
-      if (node.matching.cardinality == Cardinality::kOneToMany) return unsupported(node, "group_right");
-      if (!node.extension.empty()) return unsupported(node, node.extension);
-      break;
-  }
-  for (const auto& arg : node.args) AT_TRY(check_supported(*arg));
-  return {};
+const Expression& without_parens(const Expression& node) {
+  const auto* inner = &node;
+  while (inner->kind == Kind::kParen) inner = inner->args[0].get();
+  return *inner;
 }
 
 }  // namespace atalaya::promql

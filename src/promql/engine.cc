@@ -3,55 +3,69 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <unordered_map>
 
 #include "promql/evaluator.h"
 
 namespace atalaya::promql {
-
-Status Evaluator::finish(Rows& rows) const {
-  std::unordered_map<Labels, std::size_t> seen;
-  std::size_t kept = 0;
-  for (std::size_t r = 0; r < rows.size(); ++r) {
-    if (std::all_of(rows[r].cells.begin(), rows[r].cells.end(), [](double cell) { return is_stale(cell); })) continue;
-    if (rows[r].drops_name) rows[r].labels = rows[r].labels.without(kMetricName);
-    const auto [it, fresh] = seen.emplace(rows[r].labels, kept);
-    if (fresh) {
-      if (kept != r) rows[kept] = std::move(rows[r]);
-      ++kept;
-      continue;
-    }
-    // The same labels are one series as long as the steps do not meet.
-    auto& first = rows[it->second].cells;
-    for (std::size_t i = 0; i < first.size(); ++i) {
-      const double cell = rows[r].cells[i];
-      if (is_stale(cell)) continue;
-      if (!is_stale(first[i])) {
-        return fail(ErrorCode::kUnprocessable,
-                    fmt::format("vector cannot contain metrics with the same labelset: {}", to_string(rows[r].labels)));
-      }
-      first[i] = cell;
-    }
-  }
-  rows.resize(kept);
-  return {};
-}
-
 namespace {
 
-const Expression& inner(const Expression& expression) {
-  const auto* node = &expression;
-  while (node->kind == Kind::kParen) node = node->args[0].get();
-  return *node;
+/// One evaluation from its beginning to what is told of it.
+class Run {
+ public:
+  Run(const storage::SeriesQuerier& series, const Limits& limits, const TenantId& tenant, const Matchers& restrict,
+      const Conditions& conditions, Steps steps)
+      : conditions_(conditions),
+        budget_({limits.max_samples, limits.max_bytes, conditions.stop, conditions.clock, conditions.deadline}),
+        context_{series,      limits,
+                 tenant,      restrict,
+                 steps.at(0), steps.at(steps.count - 1),
+                 {},          budget_,
+                 notes_,      conditions.annotations != nullptr},
+        evaluator_(context_, steps) {}
+  Run(const Run&) = delete;
+  Run& operator=(const Run&) = delete;
+  ~Run() {
+    if (conditions_.annotations) *conditions_.annotations = notes_.take();
+  }
+
+  Evaluator& evaluator() { return evaluator_; }
+  Budget& budget() { return budget_; }
+  void set_range(Time end, Duration step) {
+    context_.end = end;
+    context_.lengths = {step, end - context_.start};
+  }
+
+ private:
+  const Conditions& conditions_;
+  AnnotationSink notes_;
+  Budget budget_;
+  QueryContext context_;
+  Evaluator evaluator_;
+};
+
+Result<Matrix> matrix_of(Table table, const Steps& steps) {
+  Matrix out;
+  out.reserve(table.size());
+  for (std::size_t row = 0; row < table.size(); ++row) {
+    MatrixSeries series{table.labels(row), {}};
+    const auto cells = table.cells(row);
+    for (std::size_t i = 0; i < steps.count; ++i) {
+      if (!is_stale(cells[i])) series.samples.push_back(Sample{steps.at(i), cells[i]});
+    }
+    if (!series.samples.empty()) out.push_back(std::move(series));
+  }
+  std::sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.labels < b.labels; });
+  return out;
 }
 
 }  // namespace
 
-Result<Value> Engine::instant(const TenantId& tenant, const Expression& expression, Time at,
-                              const Matchers& restrict) const {
-  Evaluator evaluator(series_, limits_, tenant, restrict, Steps{at, Duration{0}, 1});
+Result<Value> Engine::instant(const TenantId& tenant, const Expression& expression, Time at, const Matchers& restrict,
+                              const Conditions& conditions) const {
+  Run run(series_, limits_, tenant, restrict, conditions, Steps{at, Duration{0}, 1});
+  auto& evaluator = run.evaluator();
   switch (expression.type) {
-    case ValueType::kString: return Value(inner(expression).text);
+    case ValueType::kString: return Value(without_parens(expression).text);
     case ValueType::kScalar: {
       AT_TRY(const auto values, evaluator.scalar(expression));
       return Value(Scalar{at, values[0]});
@@ -62,16 +76,18 @@ Result<Value> Engine::instant(const TenantId& tenant, const Expression& expressi
     }
     case ValueType::kVector: break;
   }
-  AT_TRY(auto rows, evaluator.vector(expression));
-  AT_TRY(evaluator.finish(rows));
+  AT_TRY(auto table, evaluator.vector(expression));
+  AT_TRY(evaluator.finish(table));
   Vector out;
-  out.reserve(rows.size());
-  for (auto& row : rows) out.push_back(VectorElement{std::move(row.labels), at, row.cells[0]});
+  out.reserve(table.size());
+  for (std::size_t row = 0; row < table.size(); ++row) {
+    out.push_back(VectorElement{table.labels(row), at, table.at(row, 0)});
+  }
   return Value(std::move(out));
 }
 
-Result<Matrix> Engine::range(const TenantId& tenant, const Expression& expression, Time from, Time to,
-                             Duration step) const {
+Result<Matrix> Engine::range(const TenantId& tenant, const Expression& expression, Time from, Time to, Duration step,
+                             const Conditions& conditions) const {
   if (step <= Duration{0}) {
     return fail(ErrorCode::kInvalidArgument,
                 "zero or negative query resolution step widths are not accepted. Try a positive integer");
@@ -92,25 +108,38 @@ Result<Matrix> Engine::range(const TenantId& tenant, const Expression& expressio
   }
   const Matchers unrestricted;
   const Steps steps{from, step, count};
-  Evaluator evaluator(series_, limits_, tenant, unrestricted, steps);
-  Rows rows;
+  Run run(series_, limits_, tenant, unrestricted, conditions, steps);
+  run.set_range(to, step);
+  auto& evaluator = run.evaluator();
+  Table table(steps.count);
   if (expression.type == ValueType::kScalar) {
-    AT_TRY(auto cells, evaluator.scalar(expression));
-    rows.push_back(Row{{}, false, std::move(cells)});
+    AT_TRY(const auto cells, evaluator.scalar(expression));
+    AT_TRY(table.add(run.budget(), std::make_shared<const Labels>(), false));
+    std::copy(cells.begin(), cells.end(), table.cells(0).begin());
   } else {
-    AT_TRY(rows, evaluator.vector(expression));
-    AT_TRY(evaluator.finish(rows));
+    AT_TRY(table, evaluator.vector(expression));
+    AT_TRY(evaluator.finish(table));
   }
-  std::sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) { return a.labels < b.labels; });
-  Matrix out;
-  for (auto& row : rows) {
-    MatrixSeries series{std::move(row.labels), {}};
-    for (std::size_t i = 0; i < steps.count; ++i) {
-      if (!is_stale(row.cells[i])) series.samples.push_back(Sample{steps.at(i), row.cells[i]});
-    }
-    if (!series.samples.empty()) out.push_back(std::move(series));
+  return matrix_of(std::move(table), steps);
+}
+
+Result<QuerySlots::Slot> QuerySlots::take(std::chrono::milliseconds patience, const std::stop_token& stop) {
+  std::unique_lock lock(mutex_);
+  const bool mine = wake_.wait_for(lock, stop, patience, [this] { return free_ > 0; });
+  if (stop.stop_requested()) return fail(ErrorCode::kCancelled, "query was canceled in query queue");
+  if (!mine) {
+    return fail(ErrorCode::kResourceExhausted, "too many queries run at once", "try again when some of them are done");
   }
-  return out;
+  --free_;
+  return Slot(*this);
+}
+
+void QuerySlots::give_back() {
+  {
+    const std::lock_guard lock(mutex_);
+    ++free_;
+  }
+  wake_.notify_one();
 }
 
 }  // namespace atalaya::promql

@@ -1,97 +1,197 @@
-// sum, count, avg, min, max, group, stddev, stdvar.
+// Aggregations that make one element of a group: sum, avg, min, max, count, group, stddev, stdvar,
+// quantile, count_values.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <unordered_map>
 
+#include "base/bytes.h"
 #include "promql/evaluator.h"
+#include "promql/format.h"
+#include "promql/grouping.h"
+#include "promql/numeric.h"
 
 namespace atalaya::promql {
 namespace {
 
-Labels group_labels(const Grouping& grouping, const Labels& labels) {
-  LabelsBuilder builder;
-  for (const auto& [name, value] : labels) {
-    const bool listed = std::find(grouping.labels.begin(), grouping.labels.end(), name) != grouping.labels.end();
-    if (grouping.without ? !listed && name != kMetricName : listed) builder.set(name, value);
+/// The running result of one group at one step.
+struct Least {
+  explicit Least(double first) : value(first) {}
+  void add(double next) {
+    if (value > next || std::isnan(value)) value = next;
   }
-  return builder.build();
-}
-
-/// Of one group at one step. All that any of the operators needs.
-struct Accumulator {
-  double count = 0;
+  double result() const { return value; }
+  double value;
+};
+struct Most {
+  explicit Most(double first) : value(first) {}
+  void add(double next) {
+    if (value < next || std::isnan(value)) value = next;
+  }
+  double result() const { return value; }
+  double value;
+};
+struct Sum {
+  explicit Sum(double first) : sum(first) {}
+  void add(double next) { sum.add(next); }
+  double result() const { return sum.value(); }
   KahanSum sum;
-  double least = 0;
-  double most = 0;
-  double mean = 0;  // also right where the sum overflows
-  double squares = 0;
-
-  void add(double value) {
+};
+struct Average {
+  explicit Average(double first) : mean(first) {}
+  void add(double next) { mean.add(next); }
+  double result() const { return mean.value(); }
+  Mean mean;
+};
+struct Count {
+  explicit Count(double) {}
+  void add(double) { ++count; }
+  double result() const { return count; }
+  double count = 1;
+};
+struct One {
+  explicit One(double) {}
+  void add(double) {}
+  double result() const { return 1; }
+};
+/// Welford's.
+struct Variance {
+  explicit Variance(double first) : mean(first), squares(std::isfinite(first) ? 0 : std::nan("")) {}
+  void add(double next) {
     ++count;
-    sum.add(value);
-    if (count == 1 || value < least || std::isnan(least)) least = value;
-    if (count == 1 || value > most || std::isnan(most)) most = value;
-    const double before = value - mean;
+    const double before = next - mean;
     mean += before / count;
-    squares += before * (value - mean);
+    squares += before * (next - mean);
   }
+  double result() const { return squares / count; }
+  double count = 1;
+  double mean;
+  double squares;
+};
+struct Deviation : Variance {
+  using Variance::Variance;
+  double result() const { return std::sqrt(Variance::result()); }
 };
 
-double average(const Accumulator& group) {
-  const double sum = group.sum.value();
-  // A sum that overflowed although no element is infinite.
-  if (std::isinf(sum) && !std::isinf(group.least) && !std::isinf(group.most)) return group.mean;
-  return sum / group.count;
+/// Row by row over all steps: each row is read once, in order.
+template <typename State>
+void reduce(const Table& input, const std::vector<std::size_t>& rows, std::span<double> out) {
+  std::vector<std::optional<State>> states(out.size());
+  for (const auto row : rows) {
+    const auto cells = input.cells(row);
+    for (std::size_t i = 0; i < cells.size(); ++i) {
+      if (is_stale(cells[i])) continue;
+      if (states[i]) {
+        states[i]->add(cells[i]);
+      } else {
+        states[i].emplace(cells[i]);
+      }
+    }
+  }
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    if (states[i]) out[i] = states[i]->result();
+  }
 }
 
-double result(std::string_view op, const Accumulator& group) {
-  if (op == "sum") return group.sum.value();
-  if (op == "count") return group.count;
-  if (op == "avg") return average(group);
-  if (op == "min") return group.least;
-  if (op == "max") return group.most;
-  if (op == "group") return 1;
-  const double variance = group.squares / group.count;
-  return op == "stdvar" ? variance : std::sqrt(variance);
+void quantiles(const Table& input, const std::vector<std::size_t>& rows, std::span<const double> q,
+               std::span<double> out) {
+  std::vector<double> values;
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    values.clear();
+    for (const auto row : rows) {
+      if (!is_stale(input.at(row, i))) values.push_back(input.at(row, i));
+    }
+    if (!values.empty()) out[i] = quantile(q[i], values);
+  }
 }
 
-struct Group {
-  Labels labels;
-  bool drops_name = false;
-  std::vector<std::size_t> members;
-};
+void reduce_by(Aggregation aggregation, const Table& input, const std::vector<std::size_t>& rows,
+               std::span<double> out) {
+  switch (aggregation) {
+    case Aggregation::kSum: return reduce<Sum>(input, rows, out);
+    case Aggregation::kAvg: return reduce<Average>(input, rows, out);
+    case Aggregation::kMin: return reduce<Least>(input, rows, out);
+    case Aggregation::kMax: return reduce<Most>(input, rows, out);
+    case Aggregation::kCount: return reduce<Count>(input, rows, out);
+    case Aggregation::kGroup: return reduce<One>(input, rows, out);
+    case Aggregation::kStddev: return reduce<Deviation>(input, rows, out);
+    default: return reduce<Variance>(input, rows, out);
+  }
+}
 
 }  // namespace
 
-Result<Rows> Evaluator::aggregate(const Expression& node) {
-  AT_TRY(const auto input, vector(*node.args[0]));
-  std::vector<Group> groups;
-  std::unordered_map<Labels, std::size_t> index;
-  for (std::size_t i = 0; i < input.size(); ++i) {
-    auto labels = group_labels(node.grouping, input[i].labels);
-    const auto [it, fresh] = index.emplace(labels, groups.size());
-    if (fresh) groups.push_back(Group{std::move(labels), false, {}});
-    auto& group = groups[it->second];
-    group.drops_name = group.drops_name || input[i].drops_name;
-    group.members.push_back(i);
+Result<Table> Evaluator::aggregate(const Expression& node) {
+  const auto aggregation = node.aggregation;
+  AT_TRY(auto input, vector(*node.args[0]));
+  switch (aggregation) {
+    case Aggregation::kCountValues: return count_values(node, input);
+    case Aggregation::kTopk:
+    case Aggregation::kBottomk:
+    case Aggregation::kLimitk:
+    case Aggregation::kLimitRatio: return selected(node, std::move(input));
+    default: return reduced(node, input);
   }
-  Rows rows;
-  for (auto& group : groups) {
-    Row row = empty_row();
-    row.labels = std::move(group.labels);
-    row.drops_name = group.drops_name;
-    for (std::size_t step = 0; step < steps_.count; ++step) {
-      Accumulator cell;
-      for (const auto member : group.members) {
-        const double value = input[member].cells[step];
-        if (!is_stale(value)) cell.add(value);
-      }
-      if (cell.count > 0) row.cells[step] = result(node.text, cell);
+}
+
+Result<Table> Evaluator::reduced(const Expression& node, const Table& input) {
+  std::vector<double> parameter;
+  if (node.aggregation == Aggregation::kQuantile) {
+    AT_TRY(parameter, scalar(*node.args[1]));
+    for (const double q : parameter) {
+      if (q >= 0 && q <= 1) continue;
+      query_.notes.warn(without_parens(*node.args[1]).place,
+                        fmt::format("quantile value should be between 0 and 1, got {}", format_general(q)));
     }
-    AT_TRY(count_samples(steps_.count));
-    rows.push_back(std::move(row));
   }
-  return rows;
+  const auto groups = group_rows(node.grouping, input);
+  Table out = empty();
+  AT_TRY(out.add_rows(query_.budget, groups.size()));
+  for (std::size_t g = 0; g < groups.size(); ++g) {
+    out.set_labels(g, groups[g].labels);
+    for (const auto row : groups[g].rows) {
+      if (input.head(row).drops_name) out.head(g).drops_name = true;
+    }
+    if (parameter.empty()) {
+      reduce_by(node.aggregation, input, groups[g].rows, out.cells(g));
+    } else {
+      quantiles(input, groups[g].rows, parameter, out.cells(g));
+    }
+    AT_TRY(query_.budget.go_on());
+  }
+  out.drop_empty();
+  return out;
+}
+
+/// One element for each value that occurs, which a label then names.
+Result<Table> Evaluator::count_values(const Expression& node, const Table& input) {
+  const auto& label = without_parens(*node.args[1]).text;
+  if (label.empty() || !is_utf8(label)) {
+    return fail(ErrorCode::kUnprocessable, node.place, fmt::format("invalid label name \"{}\"", label));
+  }
+  auto grouping = node.grouping;
+  if (!grouping.without) grouping.labels.push_back(label);
+  Table out = empty();
+  std::unordered_map<Labels, std::size_t> made;
+  for (std::size_t row = 0; row < input.size(); ++row) {
+    double last = stale_marker();
+    std::size_t target = 0;
+    for (std::size_t i = 0; i < steps_.count; ++i) {
+      const double value = input.at(row, i);
+      if (is_stale(value)) continue;
+      if (is_stale(last) || value != last) {  // a run of the same value needs its labels once
+        last = value;
+        auto labels = group_labels(grouping, input.labels(row).with(label, format_fixed(value)));
+        const auto [it, fresh] = made.emplace(labels, out.size());
+        if (fresh) AT_TRY(out.add(query_.budget, std::make_shared<const Labels>(std::move(labels)), false));
+        target = it->second;
+      }
+      double& cell = out.cells(target)[i];
+      cell = is_stale(cell) ? 1 : cell + 1;
+    }
+  }
+  return out;
 }
 
 }  // namespace atalaya::promql

@@ -1,135 +1,176 @@
 // Reading selectors.
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <atomic>
+#include <mutex>
+#include <thread>
 
 #include "promql/evaluator.h"
 
 namespace atalaya::promql {
 namespace {
 
-/// Saturating, so that an offset of centuries does not wrap around.
-Time shifted(Time time, Duration by) {
-  std::int64_t out = 0;
-  if (__builtin_add_overflow(to_ms(time), by.count(), &out)) return by.count() < 0 ? kMinTime : kMaxTime;
-  return from_ms(out);
+/// From so many series on another thread is worth its start.
+constexpr std::size_t kSeriesPerThread = 2'000;
+/// What a thread takes at once: small, so that all end at about the same time.
+constexpr std::size_t kPortion = 128;
+
+/// The error of the first item that has one, whichever thread found it.
+class FirstError {
+ public:
+  void offer(std::size_t at, Error error) {
+    const std::lock_guard lock(mutex_);
+    if (at < at_) {
+      at_ = at;
+      error_ = std::move(error);
+    }
+  }
+  Status status() {
+    if (error_) return std::unexpected(std::move(*error_));
+    return {};
+  }
+
+ private:
+  std::mutex mutex_;
+  std::size_t at_ = SIZE_MAX;
+  std::optional<Error> error_;
+};
+
+/// Between the samples on both sides; the earlier one alone when nothing follows. `next` is the first
+/// sample at or after `at`.
+std::optional<double> smoothed_value(std::span<const Sample> samples, std::size_t next, Time at, Duration lookback) {
+  if (next < samples.size() && samples[next].time == at) return samples[next].value;
+  if (next == 0 || samples[next - 1].time <= shifted(at, -lookback)) return std::nullopt;
+  const auto& before = samples[next - 1];
+  if (next == samples.size() || samples[next].time > shifted(at, lookback)) return before.value;
+  const auto& after = samples[next];
+  return before.value + (after.value - before.value) * static_cast<double>((at - before.time).count()) /
+                            static_cast<double>((after.time - before.time).count());
 }
 
 }  // namespace
 
-Time Evaluator::effective(const Expression& selector, std::size_t step) const {
-  Time time = steps_.at(step);
+Result<EffectiveTimes> Evaluator::times_of(const Expression& selector) const {
+  EffectiveTimes out;
+  out.steps = steps_;
+  AT_TRY(out.offset, length_of(selector.offset, query_.lengths, Sign::kAny));
   if (selector.at) {
     switch (selector.at->kind) {
-      case AtModifier::Kind::kTime: time = selector.at->time; break;
-      case AtModifier::Kind::kStart: time = steps_.at(0); break;
-      case AtModifier::Kind::kEnd: time = steps_.at(steps_.count - 1); break;
+      case AtModifier::Kind::kTime: out.fixed = selector.at->time; break;
+      case AtModifier::Kind::kStart: out.fixed = query_.start; break;
+      case AtModifier::Kind::kEnd: out.fixed = query_.end; break;
     }
-  }
-  return shifted(time, -selector.offset.constant);
-}
-
-Status Evaluator::count_samples(std::size_t count) {
-  samples_ += count;
-  if (samples_ <= limits_.max_samples) return {};
-  return fail(ErrorCode::kUnprocessable, "query processing would load too many samples into memory in query execution",
-              "ask for a shorter range, fewer series or a longer step");
-}
-
-Row Evaluator::empty_row() const {
-  Row row;
-  row.cells.assign(steps_.count, stale_marker());
-  return row;
-}
-
-Result<std::vector<storage::SelectedSeries>> Evaluator::open(const Expression& selector, Duration window) {
-  storage::TimeRange range;
-  range.from = shifted(effective(selector, 0), -window + Duration{1});  // open on the left
-  range.to = effective(selector, steps_.count - 1);
-  if (restrict_.empty()) return series_.select(tenant_, selector.matchers, range);
-  auto matchers = selector.matchers;
-  matchers.insert(matchers.end(), restrict_.begin(), restrict_.end());
-  return series_.select(tenant_, matchers, range);
-}
-
-Status Evaluator::load(storage::SelectedSeries& series, bool with_stale, std::vector<Sample>& out) {
-  out.clear();
-  for (Sample sample; series.samples->next(sample);) {
-    if (with_stale || !is_stale(sample.value)) out.push_back(sample);
-    if (out.size() > limits_.max_samples) break;
-  }
-  return count_samples(out.size());
-}
-
-Result<Rows> Evaluator::instant_selector(const Expression& selector, bool timestamps) {
-  AT_TRY(auto found, open(selector, limits_.lookback));
-  Rows rows;
-  std::vector<Sample> samples;
-  for (auto& series : found) {
-    AT_TRY(load(series, true, samples));
-    Row row = empty_row();
-    bool any = false;
-    std::size_t next = 0;  // the first sample after the step
-    for (std::size_t i = 0; i < steps_.count; ++i) {
-      const Time at = effective(selector, i);
-      while (next < samples.size() && samples[next].time <= at) ++next;
-      if (next == 0) continue;
-      const auto& last = samples[next - 1];
-      if (last.time <= shifted(at, -limits_.lookback) || is_stale(last.value)) continue;
-      row.cells[i] = timestamps ? to_seconds(last.time) : last.value;
-      any = true;
-    }
-    if (!any) continue;
-    row.labels = *series.labels;
-    AT_TRY(count_samples(steps_.count));
-    rows.push_back(std::move(row));
-  }
-  return rows;
-}
-
-Result<Rows> Evaluator::windows(const Expression& selector, bool keeps_name, const OfWindow& function) {
-  const Duration range = selector.range->constant;
-  AT_TRY(auto found, open(selector, range));
-  Rows rows;
-  std::vector<Sample> samples;
-  for (auto& series : found) {
-    AT_TRY(load(series, false, samples));
-    Row row = empty_row();
-    bool any = false;
-    std::size_t first = 0;
-    std::size_t behind = 0;
-    for (std::size_t i = 0; i < steps_.count; ++i) {
-      Window window;
-      window.end = effective(selector, i);
-      window.start = shifted(window.end, -range);
-      while (behind < samples.size() && samples[behind].time <= window.end) ++behind;
-      while (first < behind && samples[first].time <= window.start) ++first;
-      if (first == behind) continue;
-      window.samples = std::span(samples).subspan(first, behind - first);
-      const auto value = function(window, i);
-      if (!value) continue;
-      row.cells[i] = *value;
-      any = true;
-    }
-    if (!any) continue;
-    row.labels = *series.labels;
-    row.drops_name = !keeps_name;
-    AT_TRY(count_samples(steps_.count));
-    rows.push_back(std::move(row));
-  }
-  return rows;
-}
-
-Result<Matrix> Evaluator::matrix(const Expression& node) {
-  if (node.kind == Kind::kParen) return matrix(*node.args[0]);
-  AT_TRY(auto found, open(node, node.range->constant));
-  Matrix out;
-  for (auto& series : found) {
-    MatrixSeries one;
-    AT_TRY(load(series, false, one.samples));
-    if (one.samples.empty()) continue;
-    one.labels = *series.labels;
-    out.push_back(std::move(one));
   }
   return out;
+}
+
+Result<Evaluator::Sources> Evaluator::open(const Expression& selector, Time from, Time to) const {
+  const auto select = [&](const Matchers& matchers) {
+    return query_.series.select(query_.tenant, matchers, storage::TimeRange{from, to});
+  };
+  auto matchers = selector.matchers;
+  matchers.insert(matchers.end(), query_.restrict.begin(), query_.restrict.end());
+  AT_TRY(auto found, select(matchers));
+  Sources out;
+  out.reserve(found.size());
+  for (auto& series : found) out.push_back({std::move(series.labels), false, std::move(series.samples), {}});
+  return out;
+}
+
+Result<Budget::Held> Evaluator::load(Source& source, bool keeps_stale, std::vector<Sample>& out) const {
+  constexpr std::size_t kBatch = 4096;
+  out.clear();
+  Budget::Held all;
+  std::size_t counted = 0;
+  const auto count = [&]() -> Status {
+    AT_TRY(auto held, query_.budget.take(out.size() - counted, (out.size() - counted) * sizeof(Sample)));
+    counted = out.size();
+    all.join(std::move(held));
+    return {};
+  };
+  for (Sample sample; source.stored->next(sample);) {
+    if (keeps_stale || !is_stale(sample.value)) out.push_back(sample);
+    if (out.size() - counted >= kBatch) AT_TRY(count());
+  }
+  AT_TRY(count());
+  if (auto status = source.stored->status(); !status) {
+    if (!query_.notes_are_read) return std::unexpected(std::move(status).error());
+    query_.notes.warn_of_store(
+        fmt::format("samples of {} are missing: {}", to_string(*source.labels), to_string(status.error())));
+  }
+  return all;
+}
+
+Status Evaluator::for_each_series(Sources& sources, bool keeps_stale, const OfSeries& visit) const {
+  std::atomic<std::size_t> next{0};
+  std::atomic<bool> failed{false};
+  FirstError error;
+  const auto one = [&](std::size_t i, std::vector<Sample>& samples) -> Status {
+    auto& source = sources[i];
+    if (!source.stored) return visit(source, source.made, i);
+    AT_TRY(const auto held, load(source, keeps_stale, samples));
+    AT_TRY(visit(source, samples, i));
+    source.stored.reset();
+    return {};
+  };
+  const auto work = [&] {
+    std::vector<Sample> samples;
+    while (!failed) {
+      const auto begin = next.fetch_add(kPortion);
+      if (begin >= sources.size()) return;
+      for (auto i = begin; i < std::min(begin + kPortion, sources.size()) && !failed; ++i) {
+        if (auto status = one(i, samples); !status) {
+          error.offer(i, std::move(status).error());
+          failed = true;
+        }
+      }
+    }
+  };
+  const auto threads = std::min<std::size_t>(query_.limits.threads, sources.size() / kSeriesPerThread);
+  {
+    std::vector<std::jthread> helpers;
+    for (std::size_t i = 1; i < threads; ++i) helpers.emplace_back(work);
+    work();
+  }
+  return error.status();
+}
+
+Result<Table> Evaluator::instant_selector(const Expression& selector, Show show) {
+  AT_TRY(const auto times, times_of(selector));
+  const bool smoothed = selector.extension == "smoothed";
+  const auto lookback = query_.limits.lookback;
+  const Time from = shifted(times.at(0), -lookback + Duration{1});  // open on the left
+  const Time to = shifted(times.at(steps_.count - 1), smoothed ? lookback : Duration{0});
+  AT_TRY(auto sources, open(selector, from, to));
+  return look_back(std::move(sources), times, show, smoothed);
+}
+
+Result<Table> Evaluator::look_back(Sources sources, const EffectiveTimes& times, Show show, bool smoothed) {
+  Table table = empty();
+  AT_TRY(table.add_rows(query_.budget, sources.size()));
+  const auto lookback = query_.limits.lookback;
+  const auto row = [&](Source& source, std::span<const Sample> samples, std::size_t i) -> Status {
+    table.head(i).labels = source.labels;
+    const auto cells = table.cells(i);
+    std::size_t next = 0;  // the first sample after the step, or at it when smoothed
+    for (std::size_t step = 0; step < steps_.count; ++step) {
+      const Time at = times.at(step);
+      while (next < samples.size() && (smoothed ? samples[next].time < at : samples[next].time <= at)) ++next;
+      if (smoothed) {
+        if (const auto value = smoothed_value(samples, next, at, lookback)) cells[step] = *value;
+        continue;
+      }
+      if (next == 0) continue;
+      const auto& last = samples[next - 1];
+      if (last.time <= shifted(at, -lookback) || is_stale(last.value)) continue;
+      cells[step] = show == Show::kTimestamp ? to_seconds(last.time) : last.value;
+    }
+    return {};
+  };
+  AT_TRY(for_each_series(sources, !smoothed, row));
+  table.drop_empty();
+  return table;
 }
 
 }  // namespace atalaya::promql

@@ -6,80 +6,128 @@
 #include <optional>
 #include <vector>
 
+#include "promql/annotations.h"
 #include "promql/ast.h"
+#include "promql/durations.h"
 #include "promql/functions.h"
+#include "promql/steps.h"
+#include "promql/table.h"
+#include "promql/window_plan.h"
 
 namespace atalaya::promql {
 
-/// The instants of an evaluation; an instant query has one.
-struct Steps {
-  Time from;
-  Duration step{0};
-  std::size_t count = 1;
-  Time at(std::size_t i) const { return from + step * static_cast<std::int64_t>(i); }
+/// What is the same for all nodes of a query, those within subqueries included.
+struct QueryContext {
+  const storage::SeriesQuerier& series;
+  const Limits& limits;
+  const TenantId& tenant;
+  const Matchers& restrict;  ///< added to every selector
+  Time start;                ///< of the query: what start() means
+  Time end;
+  QueryLengths lengths;
+  Budget& budget;
+  AnnotationSink& notes;
+  bool notes_are_read = false;  ///< somebody gets to see warnings
 };
 
-/// A result series over all steps. A cell without a value holds the stale marker, which no
-/// arithmetic produces.
-struct Row {
-  Labels labels;
-  bool drops_name = false;  ///< __name__ goes when the whole query is done (Prometheus' delayed removal)
-  std::vector<double> cells;
-};
-using Rows = std::vector<Row>;
-
-/// Lives for one query. Thread-compatible.
+/// Evaluates nodes at some steps: those of the query, or of a subquery in it. Thread-compatible.
 class Evaluator {
  public:
-  Evaluator(const storage::SeriesQuerier& series, const Limits& limits, const TenantId& tenant,
-            const Matchers& restrict, Steps steps)
-      : series_(series), limits_(limits), tenant_(tenant), restrict_(restrict), steps_(steps) {}
+  Evaluator(const QueryContext& query, Steps steps) : query_(query), steps_(steps) {}
 
-  Result<Rows> vector(const Expression& node);
+  Result<Table> vector(const Expression& node);
   /// One value a step; never absent.
   Result<std::vector<double>> scalar(const Expression& node);
-  /// The raw samples of a range selector at the only step.
+  /// The samples of a range selector or subquery at the only step.
   Result<Matrix> matrix(const Expression& node);
 
-  /// Takes the names away that must go. unprocessable when two series then have the same labels.
-  Status finish(Rows& rows) const;
+  /// Takes the names away that must go, and joins rows whose labels are then the same. unprocessable
+  /// when two of them have a value at the same step.
+  Status finish(Table& table) const;
 
  private:
-  // eval_select.cc
-  Time effective(const Expression& selector, std::size_t step) const;
-  Result<std::vector<storage::SelectedSeries>> open(const Expression& selector, Duration window);
-  Status load(storage::SelectedSeries& series, bool with_stale, std::vector<Sample>& out);
-  Result<Rows> instant_selector(const Expression& selector, bool timestamps);
-  using OfWindow = std::function<std::optional<double>(const Window&, std::size_t step)>;
-  Result<Rows> windows(const Expression& selector, bool keeps_name, const OfWindow& function);
+  /// Series whose samples are walked once: of a selector, or made by a subquery.
+  struct Source {
+    LabelsPtr labels;
+    bool drops_name = false;
+    std::unique_ptr<storage::SampleIterator> stored;
+    std::vector<Sample> made;
+  };
+  using Sources = std::vector<Source>;
 
-  // eval_call.cc
-  Result<Rows> call(const Expression& node);
-  Result<Rows> elements(const Expression& node);
-  Result<Rows> clamp(const Expression& node);
-  Result<Rows> absent(const Expression& node);
-  Result<Rows> sorted(const Expression& node);
-  Result<Rows> window_with_parameter(const Expression& node);
-  Result<Rows> timestamp(const Expression& node);
+  // eval_select.cc: reading selectors
+  Result<EffectiveTimes> times_of(const Expression& selector) const;
+  Result<Sources> open(const Expression& selector, Time from, Time to) const;
+  /// The samples of a source; `keeps_stale` for instant selectors, which end at a stale marker.
+  Result<Budget::Held> load(Source& source, bool keeps_stale, std::vector<Sample>& out) const;
+  /// Calls `row(source, samples, i)` for each source, on several threads where it pays.
+  using OfSeries = std::function<Status(Source&, std::span<const Sample>, std::size_t)>;
+  Status for_each_series(Sources& sources, bool keeps_stale, const OfSeries& visit) const;
+  enum class Show { kValue, kTimestamp };
+  Result<Table> instant_selector(const Expression& selector, Show show);
+  Result<Table> look_back(Sources sources, const EffectiveTimes& times, Show show, bool smoothed);
+
+  // eval_windows.cc: ranges
+  Result<WindowPlan> plan_of(const Expression& range) const;
+  Result<Sources> sources_of(const Expression& range, const WindowPlan& plan);
+  Result<Sources> subquery(const Expression& node, const WindowPlan& plan);
+  Result<Table> windows(const Expression& call);
+  Status check_window(const Expression& call, const Expression& range, std::span<const double> first,
+                      std::span<const double> second) const;
+  void note_non_counters(const Expression& range, const Table& table) const;
+  Result<Table> absent_over_time(const Expression& node);
+
+  // eval_call.cc: other functions
+  Result<Table> evaluate(const Expression& node);
+  Result<Table> call(const Expression& node);
+  Result<Table> elements(const Expression& node);
+  Result<Table> clamp(const Expression& node);
+  Result<Table> absent(const Expression& node);
+  Result<Table> sorted(const Expression& node);
+  Result<Table> sorted_by_label(const Expression& node);
+  Result<Table> timestamp(const Expression& node);
+  Result<Table> vector_of_scalar(const Expression& node);
+  Result<double> constant(const Expression& node) const;
+
+  // eval_labels.cc
+  Result<Table> label_replace(const Expression& node);
+  Result<Table> label_join(const Expression& node);
+  Status join_same(Table& table) const;
+
+  // eval_histogram.cc
+  struct Histograms;
+  Result<Histograms> histograms(const Expression& node);
+  Result<Table> histogram_quantile(const Expression& node);
+  Result<Table> histogram_quantiles(const Expression& node);
+  Result<Table> histogram_fraction(const Expression& node);
+  Status quantile_rows(const Expression& vector, Histograms& input, std::span<const double> q, Table& out,
+                       std::size_t first_row);
+
+  // eval_info.cc
+  struct InfoLabels;
+  Result<Table> info(const Expression& node);
+  Result<Sources> info_series(const Expression& node, const Table& base, const InfoLabels& wanted) const;
 
   // eval_binary.cc
-  Result<Rows> binary(const Expression& node);
-  Result<Rows> with_scalar(const Expression& node, bool scalar_left);
-  Result<Rows> set_operation(const Expression& node);
-  Result<Rows> matched(const Expression& node);
+  Result<Table> binary(const Expression& node);
+  Result<Table> with_scalar(const Expression& node, bool scalar_left);
+  Result<Table> set_operation(const Expression& node);
+  Result<Table> matched(const Expression& node);
 
-  // eval_aggregate.cc
-  Result<Rows> aggregate(const Expression& node);
+  // eval_aggregate.cc, eval_topk.cc
+  Result<Table> aggregate(const Expression& node);
+  Result<Table> reduced(const Expression& node, const Table& input);
+  Result<Table> selected(const Expression& node, Table input);
+  Result<Table> count_values(const Expression& node, const Table& input);
+  Status check_parameter(const Expression& node, std::span<const double> parameter) const;
 
-  Status count_samples(std::size_t count);
-  Row empty_row() const;
+  Table empty() const { return Table(steps_.count); }
 
-  const storage::SeriesQuerier& series_;
-  const Limits& limits_;
-  const TenantId& tenant_;
-  const Matchers& restrict_;
+  const QueryContext& query_;
   Steps steps_;
-  std::size_t samples_ = 0;
 };
+
+/// True when the node has the same value at every step, so that one evaluation does.
+bool is_step_invariant(const Expression& node);
 
 }  // namespace atalaya::promql

@@ -2,19 +2,55 @@
 
 #include <charconv>
 #include <cmath>
+#include <optional>
+#include <string_view>
 
 namespace atalaya::promql {
+namespace {
 
-std::string format_value(double value) {
+std::optional<std::string> special(double value) {
   if (std::isnan(value)) return "NaN";
   if (std::isinf(value)) return value > 0 ? "+Inf" : "-Inf";
+  return std::nullopt;
+}
+
+std::string digits_of(double value, std::chars_format format) {
+  char buffer[400];
+  return {buffer, std::to_chars(buffer, buffer + sizeof buffer, value, format).ptr};
+}
+
+}  // namespace
+
+std::string format_value(double value) {
+  if (auto word = special(value)) return *word;
   const double size = std::fabs(value);
   const bool exponent = size != 0 && (size < 1e-6 || size >= 1e21);
-  char buffer[64];
-  const auto end = std::to_chars(buffer, buffer + sizeof buffer, value,
-                                 exponent ? std::chars_format::scientific : std::chars_format::fixed)
-                       .ptr;
-  return {buffer, end};
+  return digits_of(value, exponent ? std::chars_format::scientific : std::chars_format::fixed);
+}
+
+std::string format_fixed(double value) {
+  if (auto word = special(value)) return *word;
+  return digits_of(value, std::chars_format::fixed);
+}
+
+std::string format_general(double value, int digits) {
+  if (auto word = special(value)) return *word;
+  if (digits > 0) {
+    char buffer[64];
+    return {buffer, std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::general, digits).ptr};
+  }
+  const auto text = digits_of(value, std::chars_format::scientific);
+  int exponent = 0;
+  const auto at = text.find('e');
+  const auto* from = text.data() + at + (text[at + 1] == '+' ? 2 : 1);
+  std::from_chars(from, text.data() + text.size(), exponent);
+  return exponent < -4 || exponent >= 6 ? text : digits_of(value, std::chars_format::fixed);
+}
+
+std::string format_label_number(double value) {
+  auto text = format_general(value);
+  if (text.find_first_of(".eIN") == text.npos) text += ".0";
+  return text;
 }
 
 }  // namespace atalaya::promql

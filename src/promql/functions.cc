@@ -1,6 +1,5 @@
 #include "promql/functions.h"
 
-#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <limits>
@@ -66,23 +65,15 @@ double minute(double v) {
 
 F element(std::string_view name, double (*f)(double)) { return F{.name = name, .args = {kV}, .element = f}; }
 F date(std::string_view name, double (*f)(double)) {
-  return F{.name = name, .args = {kV}, .variadic = 1, .element = f};
+  return F{.name = name, .args = {kV}, .variadic = 1, .element = f, .reads_clock = true};
 }
-F window(std::string_view name, std::optional<double> (*f)(const Window&), bool keeps_name = false) {
-  return F{.name = name, .args = {kM}, .window = f, .keeps_name = keeps_name};
+F special(std::string_view name, ValueType result, std::vector<ValueType> args, S what, int variadic = 0) {
+  return F{.name = name, .result = result, .args = std::move(args), .variadic = variadic, .special = what};
 }
-F special(std::string_view name, ValueType result, std::vector<ValueType> args, S what, int variadic = 0,
-          bool keeps_name = false) {
-  return F{.name = name,
-           .result = result,
-           .args = std::move(args),
-           .variadic = variadic,
-           .special = what,
-           .keeps_name = keeps_name};
-}
-/// Known, so that a call is checked; not evaluated by this version.
-F unknown(std::string_view name, std::vector<ValueType> args, int variadic = 0, ValueType result = kV) {
-  return F{.name = name, .result = result, .args = std::move(args), .variadic = variadic};
+F of_time(std::string_view name, ValueType result, std::vector<ValueType> args, S what) {
+  F out = special(name, result, std::move(args), what);
+  out.reads_clock = true;
+  return out;
 }
 
 std::vector<F> elementwise() {
@@ -121,83 +112,45 @@ std::vector<F> elementwise() {
   };
 }
 
-std::vector<F> windowed() {
-  return {
-      window("rate", rate),
-      window("increase", increase),
-      window("delta", delta),
-      window("irate", irate),
-      window("idelta", idelta),
-      window("deriv", deriv),
-      window("changes", changes),
-      window("resets", resets),
-      window("sum_over_time", sum_over_time),
-      window("avg_over_time", avg_over_time),
-      window("min_over_time", min_over_time),
-      window("max_over_time", max_over_time),
-      window("count_over_time", count_over_time),
-      window("present_over_time", present_over_time),
-      window("last_over_time", last_over_time, true),
-      window("first_over_time", first_over_time, true),
-      window("stddev_over_time", stddev_over_time),
-      window("stdvar_over_time", stdvar_over_time),
-  };
-}
-
 std::vector<F> specials() {
   return {
-      special("time", kS, {}, S::kTime),
+      of_time("time", kS, {}, S::kTime),
+      of_time("timestamp", kV, {kV}, S::kTimestamp),
       special("pi", kS, {}, S::kPi),
+      special("start", kS, {}, S::kStart),
+      special("end", kS, {}, S::kEnd),
+      special("range", kS, {}, S::kRange),
+      special("step", kS, {}, S::kStep),
       special("scalar", kS, {kV}, S::kScalar),
       special("vector", kV, {kS}, S::kVector),
       special("absent", kV, {kV}, S::kAbsent),
       special("absent_over_time", kV, {kM}, S::kAbsentOverTime),
-      special("timestamp", kV, {kV}, S::kTimestamp),
-      special("sort", kV, {kV}, S::kSort, 0, true),
-      special("sort_desc", kV, {kV}, S::kSortDescending, 0, true),
+      special("sort", kV, {kV}, S::kSort),
+      special("sort_desc", kV, {kV}, S::kSortDescending),
+      special("sort_by_label", kV, {kV, kT}, S::kSortByLabel, -1),
+      special("sort_by_label_desc", kV, {kV, kT}, S::kSortByLabelDescending, -1),
       special("clamp", kV, {kV, kS, kS}, S::kClamp),
       special("clamp_min", kV, {kV, kS}, S::kClampMin),
       special("clamp_max", kV, {kV, kS}, S::kClampMax),
       special("round", kV, {kV, kS}, S::kRound, 1),
-      special("quantile_over_time", kV, {kS, kM}, S::kQuantileOverTime),
-      special("predict_linear", kV, {kM, kS}, S::kPredictLinear),
-  };
-}
-
-std::vector<F> only_checked() {
-  return {
-      unknown("double_exponential_smoothing", {kM, kS, kS}),
-      unknown("end", {}, 0, kS),
-      unknown("histogram_avg", {kV}),
-      unknown("histogram_count", {kV}),
-      unknown("histogram_fraction", {kS, kS, kV}),
-      unknown("histogram_quantile", {kS, kV}),
-      unknown("histogram_quantiles", {kV, kT, kS}, 9),
-      unknown("histogram_stddev", {kV}),
-      unknown("histogram_stdvar", {kV}),
-      unknown("histogram_sum", {kV}),
-      unknown("info", {kV, kV}, 1),
-      unknown("label_join", {kV, kT, kT, kT}, -1),
-      unknown("label_replace", {kV, kT, kT, kT, kT}),
-      unknown("mad_over_time", {kM}),
-      unknown("max_of", {kS, kS}, 0, kS),
-      unknown("min_of", {kS, kS}, 0, kS),
-      unknown("range", {}, 0, kS),
-      unknown("sort_by_label", {kV, kT}, -1),
-      unknown("sort_by_label_desc", {kV, kT}, -1),
-      unknown("start", {}, 0, kS),
-      unknown("step", {}, 0, kS),
-      unknown("ts_of_first_over_time", {kM}),
-      unknown("ts_of_last_over_time", {kM}),
-      unknown("ts_of_max_over_time", {kM}),
-      unknown("ts_of_min_over_time", {kM}),
+      special("label_replace", kV, {kV, kT, kT, kT, kT}, S::kLabelReplace),
+      special("label_join", kV, {kV, kT, kT, kT}, S::kLabelJoin, -1),
+      special("info", kV, {kV, kV}, S::kInfo, 1),
+      special("histogram_quantile", kV, {kS, kV}, S::kHistogramQuantile),
+      special("histogram_quantiles", kV, {kV, kT, kS, kS}, S::kHistogramQuantiles, 9),
+      special("histogram_fraction", kV, {kS, kS, kV}, S::kHistogramFraction),
+      special("histogram_count", kV, {kV}, S::kOfNativeHistograms),
+      special("histogram_sum", kV, {kV}, S::kOfNativeHistograms),
+      special("histogram_avg", kV, {kV}, S::kOfNativeHistograms),
+      special("histogram_stddev", kV, {kV}, S::kOfNativeHistograms),
+      special("histogram_stdvar", kV, {kV}, S::kOfNativeHistograms),
   };
 }
 
 using Table = std::unordered_map<std::string_view, F>;
 Table make_table() {
   Table table;
-  for (auto* part : {&elementwise, &windowed, &specials, &only_checked}) {
+  for (auto* part : {&elementwise, &window_functions, &specials}) {
     for (auto& function : part()) table.emplace(function.name, std::move(function));
   }
   return table;
@@ -209,20 +162,6 @@ const Function* find_function(std::string_view name) {
   static const Table table = make_table();
   const auto it = table.find(name);
   return it == table.end() ? nullptr : &it->second;
-}
-
-double quantile(double q, std::vector<double> values) {
-  constexpr auto kInf = std::numeric_limits<double>::infinity();
-  if (values.empty() || std::isnan(q)) return std::numeric_limits<double>::quiet_NaN();
-  if (q < 0) return -kInf;
-  if (q > 1) return kInf;
-  // NaN sorts first, as in Prometheus.
-  std::sort(values.begin(), values.end(), [](double a, double b) { return std::isnan(a) ? !std::isnan(b) : a < b; });
-  const double rank = q * (static_cast<double>(values.size()) - 1);
-  const auto lower = static_cast<std::size_t>(std::max(0.0, std::floor(rank)));
-  const auto upper = std::min(values.size() - 1, lower + 1);
-  const double weight = rank - std::floor(rank);
-  return values[lower] * (1 - weight) + values[upper] * weight;
 }
 
 }  // namespace atalaya::promql

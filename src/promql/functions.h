@@ -1,8 +1,7 @@
-// Every function of PromQL: its signature, and what this version can do of it.
+// Every function of PromQL: its signature, and what computes it.
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -12,21 +11,29 @@
 
 namespace atalaya::promql {
 
-/// The samples of one range window, stale markers already taken out; never empty.
-struct Window {
-  std::span<const Sample> samples;
-  Time start;  ///< exclusive
-  Time end;    ///< inclusive
-};
+class WindowPlan;  ///< `window_plan.h`
 
-/// One function. Exactly one of the implementations is set, or none for what this version cannot
-/// evaluate. Immutable.
+/// Computes all windows of one series in one pass: `out[i]` for each step i that has a value; the others
+/// are left alone. `first` and `second` are the scalar parameters, one a step, in order of the arguments.
+struct WindowArguments {
+  std::span<const Sample> samples;
+  const WindowPlan& plan;
+  std::span<const double> first;
+  std::span<const double> second;
+};
+using WindowKernel = void (*)(const WindowArguments&, std::span<double> out);
+
+/// One function: `element`, `window` or `special` says how it is computed. Immutable.
 struct Function {
   /// Implemented inside the evaluator.
   enum class Special : std::uint8_t {
     kNone,
     kTime,
     kPi,
+    kStart,
+    kEnd,
+    kRange,
+    kStep,
     kScalar,
     kVector,
     kAbsent,
@@ -34,43 +41,39 @@ struct Function {
     kTimestamp,
     kSort,
     kSortDescending,
+    kSortByLabel,
+    kSortByLabelDescending,
     kClamp,
     kClampMin,
     kClampMax,
     kRound,
-    kQuantileOverTime,
-    kPredictLinear,
+    kLabelReplace,
+    kLabelJoin,
+    kHistogramQuantile,
+    kHistogramQuantiles,
+    kHistogramFraction,
+    kOfNativeHistograms,  ///< nothing for floats
+    kInfo,
   };
+  /// What a window function says beside its value, or refuses.
+  enum class Check : std::uint8_t { kNone, kCounter, kQuantile, kSmoothing };
+  /// Which extended ranges it takes (`anchored`, `smoothed`).
+  enum class Extended : std::uint8_t { kNone, kAnchored, kBoth };
 
   std::string_view name;
   ValueType result = ValueType::kVector;
   std::vector<ValueType> args;
   int variadic = 0;  ///< 0: exactly `args`; n: the last may be left out or repeated up to n; -1: any number
   double (*element)(double) = nullptr;
-  std::optional<double> (*window)(const Window&) = nullptr;
+  WindowKernel window = nullptr;
   Special special = Special::kNone;
   bool keeps_name = false;
-
-  bool implemented() const { return element || window || special != Special::kNone; }
+  Check check = Check::kNone;
+  Extended extended = Extended::kNone;
+  bool reads_clock = false;  ///< the value follows from the time of evaluation as well
 };
 
 /// Null when PromQL has no such function.
 const Function* find_function(std::string_view name);
-
-/// Of ascending or unsorted values; NaN when empty, ∓Inf for q outside 0…1.
-double quantile(double q, std::vector<double> values);
-/// Slope and value at `intercept` of the least-squares line through the samples.
-std::pair<double, double> linear_regression(std::span<const Sample> samples, Time intercept);
-
-/// A sum that carries its rounding error along (Kahan, Neumaier's form).
-class KahanSum {
- public:
-  void add(double value);
-  double value() const;
-
- private:
-  double sum_ = 0;
-  double rest_ = 0;
-};
 
 }  // namespace atalaya::promql

@@ -97,7 +97,10 @@ class Lexer {
       if (exponent && (peek() == '+' || peek() == '-') && is_digit(peek(1))) ++at_;
     }
     Token& token = emit(Token::Kind::kNumber, begin);
-    if (parse_number(token.text, token.number)) return {};
+    if (parse_number(token.text, token.number)) {
+      if (!std::isinf(token.number)) return {};
+      return parse_error(text_, begin, fmt::format("error parsing number: \"{}\" is out of range", token.text));
+    }
     bool plain = true;
     for (const char c : token.text) plain = plain && (is_digit(c) || (c >= 'a' && c <= 'z'));
     const auto duration = parse_duration(token.text);
@@ -177,7 +180,7 @@ class Lexer {
   }
 
   Status symbol() {
-    static constexpr std::string_view kTwo[] = {"==", "!=", "<=", ">=", "=~", "!~"};
+    static constexpr std::string_view kTwo[] = {"==", "!=", "<=", ">=", "=~", "!~", "</", ">/"};
     static constexpr std::string_view kOne = "+-*/%^<>=(){}[],@:";
     const auto begin = at_;
     const auto rest = text_.substr(at_);
@@ -235,14 +238,28 @@ std::unexpected<Error> parse_error(std::string_view text, std::size_t offset, st
   return fail(ErrorCode::kInvalidArgument, place_at(text, offset), "parse error: " + std::move(message));
 }
 
-bool parse_number(std::string_view text, double& out) {
-  if (text.size() == 3) {
-    std::string lower;
-    for (const char c : text) lower += static_cast<char>(c | 0x20);
-    if (lower == "inf") out = std::numeric_limits<double>::infinity();
-    if (lower == "nan") out = std::numeric_limits<double>::quiet_NaN();
-    if (lower == "inf" || lower == "nan") return true;
+namespace {
+
+/// Go's rule: an underscore stands between two digits, or after the base's prefix.
+bool underscores_are_well_placed(std::string_view text) {
+  const bool hex = text.starts_with("0x") || text.starts_with("0X");
+  char before = hex ? '0' : 'i';
+  for (const char c : text.substr(hex ? 2 : 0)) {
+    const char lower = static_cast<char>(c | 0x20);
+    if (is_digit(c) || (hex && lower >= 'a' && lower <= 'f')) {
+      before = '0';
+    } else if (c == '_') {
+      if (before != '0') return false;
+      before = '_';
+    } else {
+      if (before == '_') return false;
+      before = '!';
+    }
   }
+  return before != '_';
+}
+
+bool parse_plain_number(std::string_view text, double& out) {
   const auto* const end = text.data() + text.size();
   int base = 10;
   if (text.starts_with("0x") || text.starts_with("0X")) base = 16;
@@ -252,7 +269,7 @@ bool parse_number(std::string_view text, double& out) {
     const auto* begin = text.data() + (base == 16 ? 2 : 1);
     const auto [stop, error] = std::from_chars(begin, end, integer, base);
     out = static_cast<double>(integer);
-    return error == std::errc{} && stop == end;
+    return error == std::errc{} && stop == end && begin != end;
   }
   if (text.empty() || (!is_digit(text[0]) && text[0] != '.')) return false;
   const auto [stop, error] = std::from_chars(text.data(), end, out, std::chars_format::general);
@@ -263,6 +280,25 @@ bool parse_number(std::string_view text, double& out) {
     out = tiny ? 0.0 : std::numeric_limits<double>::infinity();
   }
   return error != std::errc::invalid_argument;
+}
+
+}  // namespace
+
+bool parse_number(std::string_view text, double& out) {
+  if (text.size() == 3) {
+    std::string lower;
+    for (const char c : text) lower += static_cast<char>(c | 0x20);
+    if (lower == "inf") out = std::numeric_limits<double>::infinity();
+    if (lower == "nan") out = std::numeric_limits<double>::quiet_NaN();
+    if (lower == "inf" || lower == "nan") return true;
+  }
+  if (text.find('_') == text.npos) return parse_plain_number(text, out);
+  if (!underscores_are_well_placed(text)) return false;
+  std::string digits;
+  for (const char c : text) {
+    if (c != '_') digits += c;
+  }
+  return parse_plain_number(digits, out);
 }
 
 }  // namespace atalaya::promql

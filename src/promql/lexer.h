@@ -35,7 +35,8 @@ std::unexpected<Error> parse_error(std::string_view text, std::size_t offset, st
 /// All tokens, a kEnd last. invalid_argument with its place for a malformed one.
 Result<std::vector<Token>> tokenize(std::string_view text);
 
-/// A number as Go reads it: decimal, hexadecimal, octal with 0, Inf, NaN; no sign.
+/// A number as Go reads it: decimal, hexadecimal, octal with 0, 1_000, Inf, NaN; no sign. Too
+/// large a one is infinite.
 bool parse_number(std::string_view text, double& out);
 
 }  // namespace atalaya::promql

@@ -3,19 +3,27 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 
 #include "promql/functions.h"
 #include "promql/parser.h"
 
 namespace atalaya::promql {
 
-bool aggregator_takes_parameter(std::string_view word) {
-  constexpr std::array kWords{"topk", "bottomk", "quantile", "count_values", "limitk", "limit_ratio"};
-  return std::find(kWords.begin(), kWords.end(), word) != kWords.end();
-}
-bool is_aggregator(std::string_view word) {
-  constexpr std::array kWords{"sum", "count", "avg", "min", "max", "group", "stddev", "stdvar"};
-  return std::find(kWords.begin(), kWords.end(), word) != kWords.end() || aggregator_takes_parameter(word);
+namespace {
+
+constexpr std::array<std::string_view, 14> kAggregations{"sum",      "avg",          "min",    "max",        "count",
+                                                         "group",    "stddev",       "stdvar", "topk",       "bottomk",
+                                                         "quantile", "count_values", "limitk", "limit_ratio"};
+
+}  // namespace
+
+std::string_view name(Aggregation aggregation) { return kAggregations[static_cast<std::size_t>(aggregation)]; }
+
+std::optional<Aggregation> find_aggregation(std::string_view word) {
+  const auto* const it = std::find(kAggregations.begin(), kAggregations.end(), word);
+  if (it == kAggregations.end()) return std::nullopt;
+  return static_cast<Aggregation>(it - kAggregations.begin());
 }
 
 Status Parser::expect_type(const Expression& node, ValueType type, const std::string& where) const {
@@ -46,34 +54,49 @@ Result<Parser::Node> Parser::call() {
   auto node = make(Kind::kCall, function->result, word.begin);
   node->function = function;
   AT_TRY(node->args, arguments());
-  const auto given = node->args.size();
-  const auto declared = function->args.size();
+  AT_TRY(check_arguments(*node));
+  return finish(std::move(node));
+}
+
+Status Parser::check_arguments(const Expression& node) const {
+  const auto& function = *node.function;
+  const auto given = node.args.size();
+  const auto declared = function.args.size();
   const auto wrong = [&](std::string_view bound, std::size_t count) {
-    return error_at(word.begin, fmt::format("expected {}{} argument(s) in call to \"{}\", got {}", bound, count,
-                                            function->name, given));
+    return error_at(node.begin, fmt::format("expected {}{} argument(s) in call to \"{}\", got {}", bound, count,
+                                            function.name, given));
   };
-  if (function->variadic == 0) {
+  if (function.variadic == 0) {
     if (given != declared) return wrong("", declared);
   } else if (given + 1 < declared) {
     return wrong("at least ", declared - 1);
-  } else if (const auto most = declared - 1 + static_cast<std::size_t>(std::max(function->variadic, 0));
-             function->variadic > 0 && given > most) {
+  } else if (const auto most = declared - 1 + static_cast<std::size_t>(std::max(function.variadic, 0));
+             function.variadic > 0 && given > most) {
     return wrong("at most ", most);
   }
+  if (function.special == Function::Special::kInfo) AT_TRY(check_info(node));
   for (std::size_t i = 0; i < given; ++i) {
-    const auto type = function->args[std::min(i, declared - 1)];
-    AT_TRY(expect_type(*node->args[i], type, fmt::format("call to function \"{}\"", function->name)));
+    const auto type = function.args[std::min(i, declared - 1)];
+    AT_TRY(expect_type(*node.args[i], type, fmt::format("call to function \"{}\"", function.name)));
   }
-  if (function->name == "info" && given == 2 && node->args[1]->kind != Kind::kSelector) {
-    return error_at(node->args[1]->begin, "expected label selectors only");
+  return {};
+}
+
+Status Parser::check_info(const Expression& node) const {
+  if (node.args.size() < 2) return {};
+  const auto& labels = *node.args[1];
+  AT_TRY(expect_type(labels, ValueType::kVector, "call to function \"info\""));
+  if (labels.kind != Kind::kSelector) return error_at(labels.begin, "expected label selectors only");
+  if (!labels.metric.empty()) {
+    return error_at(labels.begin, "expected label selectors only, got vector selector instead");
   }
-  return finish(std::move(node));
+  return {};
 }
 
 Result<Parser::Node> Parser::aggregate() {
   const Token word = take();
   auto node = make(Kind::kAggregate, ValueType::kVector, word.begin);
-  node->text = to_lower(word.text);
+  node->aggregation = *find_aggregation(to_lower(word.text));
   if (!is_symbol("(")) {
     AT_TRY(node->grouping, grouping());
   }
@@ -82,7 +105,7 @@ Result<Parser::Node> Parser::aggregate() {
     AT_TRY(node->grouping, grouping());
   }
   if (args.empty()) return error_at(word.begin, "no arguments for aggregate expression provided");
-  const std::size_t wanted = aggregator_takes_parameter(node->text) ? 2 : 1;
+  const std::size_t wanted = takes_parameter(node->aggregation) ? 2 : 1;
   if (args.size() != wanted) {
     return error_at(word.begin, fmt::format("wrong number of arguments for aggregate expression provided, expected {}, "
                                             "got {}",
@@ -90,7 +113,7 @@ Result<Parser::Node> Parser::aggregate() {
   }
   AT_TRY(expect_type(*args.back(), ValueType::kVector, "aggregation expression"));
   if (wanted == 2) {
-    const auto type = node->text == "count_values" ? ValueType::kString : ValueType::kScalar;
+    const auto type = node->aggregation == Aggregation::kCountValues ? ValueType::kString : ValueType::kScalar;
     AT_TRY(expect_type(*args[0], type, "aggregation parameter"));
     std::swap(args[0], args[1]);
   }

@@ -8,7 +8,6 @@
 namespace atalaya::promql {
 namespace {
 
-constexpr std::uint32_t kMaxDepth = 400;
 constexpr std::size_t kMaxText = 1 << 20;
 
 struct Operator {
@@ -17,12 +16,12 @@ struct Operator {
   int precedence;
 };
 constexpr std::array kOperators{
-    Operator{"or", Op::kOr, 1},          Operator{"and", Op::kAnd, 2},     Operator{"unless", Op::kUnless, 2},
-    Operator{"==", Op::kEqual, 3},       Operator{"!=", Op::kNotEqual, 3}, Operator{"<", Op::kLess, 3},
-    Operator{"<=", Op::kLessOrEqual, 3}, Operator{">", Op::kGreater, 3},   Operator{">=", Op::kGreaterOrEqual, 3},
-    Operator{"+", Op::kAdd, 4},          Operator{"-", Op::kSub, 4},       Operator{"*", Op::kMul, 5},
-    Operator{"/", Op::kDiv, 5},          Operator{"%", Op::kMod, 5},       Operator{"atan2", Op::kAtan2, 5},
-    Operator{"^", Op::kPow, 6},
+    Operator{"or", Op::kOr, 1},          Operator{"and", Op::kAnd, 2},      Operator{"unless", Op::kUnless, 2},
+    Operator{"==", Op::kEqual, 3},       Operator{"!=", Op::kNotEqual, 3},  Operator{"<", Op::kLess, 3},
+    Operator{"<=", Op::kLessOrEqual, 3}, Operator{">", Op::kGreater, 3},    Operator{">=", Op::kGreaterOrEqual, 3},
+    Operator{"+", Op::kAdd, 4},          Operator{"-", Op::kSub, 4},        Operator{"*", Op::kMul, 5},
+    Operator{"/", Op::kDiv, 5},          Operator{"%", Op::kMod, 5},        Operator{"atan2", Op::kAtan2, 5},
+    Operator{"</", Op::kTrimUpper, 5},   Operator{">/", Op::kTrimLower, 5}, Operator{"^", Op::kPow, 6},
 };
 constexpr int kUnaryOperand = 6;  // `-a ^ b` is `-(a ^ b)`, `-a * b` is `(-a) * b`
 
@@ -64,7 +63,7 @@ std::string to_lower(std::string_view text) {
 }
 
 bool is_reserved(std::string_view word) {
-  constexpr std::array kWords{"and", "or", "unless", "atan2", "on", "ignoring", "group_left", "group_right", "bool"};
+  constexpr std::array kWords{"atan2", "on", "ignoring", "group_left", "group_right", "bool"};
   return std::find(kWords.begin(), kWords.end(), word) != kWords.end();
 }
 
@@ -152,13 +151,17 @@ Status Parser::binary_modifiers(Expression& node, const Token& op) {
     }
     node.return_bool = true;
   }
-  if (!is_word("on") && !is_word("ignoring")) return fill_modifiers(node);
+  if (is_word("on") || is_word("ignoring")) AT_TRY(grouping_modifiers(node, op));
+  return fill_modifiers(node);
+}
+
+Status Parser::grouping_modifiers(Expression& node, const Token& op) {
   node.matching.on = is_word("on");
   node.matching.written = true;
   take();
   AT_TRY(node.matching.labels, label_list());
   const bool left = is_word("group_left");
-  if (!left && !is_word("group_right")) return fill_modifiers(node);
+  if (!left && !is_word("group_right")) return {};
   if (is_set(node.op)) {
     return error_at(op.begin, fmt::format("no grouping allowed for \"{}\" operation", name(node.op)));
   }
@@ -167,42 +170,55 @@ Status Parser::binary_modifiers(Expression& node, const Token& op) {
   if (is_symbol("(")) {
     AT_TRY(node.matching.include, label_list());
   }
-  if (!node.matching.on) return fill_modifiers(node);
+  if (!node.matching.on) return {};
   for (const auto& label : node.matching.include) {
     if (std::find(node.matching.labels.begin(), node.matching.labels.end(), label) != node.matching.labels.end()) {
       return error_at(op.begin, fmt::format("label \"{}\" must not occur in ON and GROUP clause at once", label));
     }
   }
-  return fill_modifiers(node);
+  return {};
 }
 
+/// `fill` is both sides at once.
 Status Parser::fill_modifiers(Expression& node) {
   while ((is_word("fill") || is_word("fill_left") || is_word("fill_right")) && is_symbol("(", 1)) {
-    const auto word = to_lower(take().text);
-    take();
-    const bool minus = is_symbol("-");
-    if (minus || is_symbol("+")) take();
-    double value = peek().number;
-    if (peek().kind != Token::Kind::kNumber && !parse_number(peek().text, value)) {
-      return unexpected("fill modifier", "number");
+    const auto word = to_lower(peek().text);
+    const auto begin = take().begin;
+    auto& left = node.matching.fill_left;
+    auto& right = node.matching.fill_right;
+    const bool both = word == "fill";
+    if ((left && (both || word == "fill_left")) || (right && (both || word == "fill_right"))) {
+      return error_at(begin, word + " may not be set multiple times");
     }
-    take();
-    if (!take_symbol(")")) return unexpected("fill modifier", "\")\"");
-    node.extension += fmt::format("{}{}({})", node.extension.empty() ? "" : " ", word, minus ? -value : value);
+    AT_TRY(const double value, fill_value());
+    if (both || word == "fill_left") left = value;
+    if (both || word == "fill_right") right = value;
   }
   return {};
 }
 
+Result<double> Parser::fill_value() {
+  constexpr std::string_view kWhere = "fill modifier";
+  take();
+  const bool minus = is_symbol("-");
+  if (minus || is_symbol("+")) take();
+  double value = peek().number;
+  if (peek().kind != Token::Kind::kNumber && !parse_number(peek().text, value)) return unexpected(kWhere, "number");
+  take();
+  if (!take_symbol(")")) return unexpected(kWhere, "\")\"");
+  return minus ? -value : value;
+}
+
+Result<Parser::Nesting> Parser::nest() {
+  if (nesting_ >= static_cast<int>(kMaxDepth)) return error_at(peek().begin, "the expression nests too deeply");
+  return Nesting(nesting_);
+}
+
 Result<Parser::Node> Parser::unary() {
-  if (++nesting_ > static_cast<int>(kMaxDepth)) return error_at(peek().begin, "the expression nests too deeply");
-  if (!is_symbol("+") && !is_symbol("-")) {
-    auto node = postfix();
-    --nesting_;
-    return node;
-  }
+  AT_TRY(const auto inside, nest());
+  if (!is_symbol("+") && !is_symbol("-")) return postfix();
   const Token sign = take();
   AT_TRY(auto operand, binary(kUnaryOperand));
-  --nesting_;
   if (operand->type != ValueType::kScalar && operand->type != ValueType::kVector) {
     return error_at(sign.begin, fmt::format("unary expression only allowed on expressions of type scalar or instant "
                                             "vector, got \"{}\"",
@@ -229,8 +245,8 @@ Result<Parser::Node> Parser::postfix() {
       AT_TRY(node, offset(std::move(node)));
     } else if (is_symbol("@")) {
       AT_TRY(node, at(std::move(node)));
-    } else if ((is_word("anchored") || is_word("smoothed")) && node->kind == Kind::kSelector) {
-      AT_TRY(extension(*node));
+    } else if (is_word("anchored") || is_word("smoothed")) {
+      AT_TRY(node, extension(std::move(node)));
     } else {
       return node;
     }
@@ -242,6 +258,7 @@ Result<Parser::Node> Parser::primary() {
   switch (token.kind) {
     case Token::Kind::kNumber: {
       auto node = make(Kind::kNumber, ValueType::kScalar, token.begin);
+      node->is_duration = token.is_duration;
       node->number = take().number;
       return finish(std::move(node));
     }
@@ -250,21 +267,7 @@ Result<Parser::Node> Parser::primary() {
       node->text = take().value;
       return finish(std::move(node));
     }
-    case Token::Kind::kIdentifier: {
-      const auto lower = to_lower(token.text);
-      double number = 0;
-      if (parse_number(token.text, number)) {
-        auto node = make(Kind::kNumber, ValueType::kScalar, token.begin);
-        node->number = number;
-        take();
-        return finish(std::move(node));
-      }
-      if (is_reserved(lower)) return unexpected();
-      if (is_aggregator(lower) && (is_symbol("(", 1) || is_word("by", 1) || is_word("without", 1))) {
-        return aggregate();
-      }
-      return is_symbol("(", 1) ? call() : selector();
-    }
+    case Token::Kind::kIdentifier: return word();
     case Token::Kind::kSymbol:
       if (token.text == "{") return selector();
       if (token.text == "(") return parenthesis();
@@ -272,6 +275,24 @@ Result<Parser::Node> Parser::primary() {
     case Token::Kind::kEnd: break;
   }
   return unexpected();
+}
+
+/// What a bare word is follows from what stands behind it.
+Result<Parser::Node> Parser::word() {
+  const Token& token = peek();
+  double number = 0;
+  if (parse_number(token.text, number)) {  // Inf, NaN
+    auto node = make(Kind::kNumber, ValueType::kScalar, token.begin);
+    node->number = number;
+    take();
+    return finish(std::move(node));
+  }
+  const auto lower = to_lower(token.text);
+  const bool called = is_symbol("(", 1);
+  if (find_aggregation(lower) && (called || is_word("by", 1) || is_word("without", 1))) return aggregate();
+  // `and`, `or` and the like may name a metric, but not one that would read as an operator.
+  if (is_reserved(lower)) return unexpected();
+  return called ? call() : selector();
 }
 
 Result<Parser::Node> Parser::parenthesis() {
@@ -289,7 +310,7 @@ Result<ExpressionPtr> parse(std::string_view text) {
   if (text.size() > kMaxText) return fail(ErrorCode::kTooLarge, "the expression is longer than 1 MiB");
   AT_TRY(auto tokens, tokenize(text));
   AT_TRY(auto expression, Parser(text, std::move(tokens)).run());
-  AT_TRY(check_supported(*expression));
+  AT_TRY(check_selectors(text, *expression));
   return expression;
 }
 

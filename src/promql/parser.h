@@ -3,14 +3,19 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "promql/ast.h"
 #include "promql/lexer.h"
 
 namespace atalaya::promql {
+
+/// Of a tree: everything walks it by recursion.
+constexpr std::uint32_t kMaxDepth = 400;
 
 /// Builds the checked tree of one text, once. Thread-compatible.
 class Parser {
@@ -22,24 +27,38 @@ class Parser {
 
  private:
   using Node = std::shared_ptr<Expression>;
-  /// A length of time that may hang on the evaluation's own step or range.
-  struct Length {
-    bool constant = true;
-    bool literal = false;  ///< a number, perhaps with a sign
-    double seconds = 0;
+
+  /// Counts how deep the recursion is, as long as it lives.
+  class Nesting {
+   public:
+    explicit Nesting(int& level) : level_(&level) { ++level; }
+    Nesting(Nesting&& other) noexcept : level_(std::exchange(other.level_, nullptr)) {}
+    Nesting& operator=(Nesting&&) = delete;
+    ~Nesting() {
+      if (level_) --*level_;
+    }
+
+   private:
+    int* level_;
   };
+  Result<Nesting> nest();
 
   // parser.cc: operators, primaries
   Result<Node> binary(int least_precedence);
   Result<Node> unary();
   Result<Node> postfix();
   Result<Node> primary();
+  Result<Node> word();
   Result<Node> parenthesis();
   Status binary_modifiers(Expression& node, const Token& op);
+  Status grouping_modifiers(Expression& node, const Token& op);
   Status fill_modifiers(Expression& node);
+  Result<double> fill_value();
 
   // parse_call.cc: functions, aggregations
   Result<Node> call();
+  Status check_arguments(const Expression& node) const;
+  Status check_info(const Expression& node) const;
   Result<Node> aggregate();
   Result<std::vector<ExpressionPtr>> arguments();
   Result<Grouping> grouping();
@@ -49,16 +68,22 @@ class Parser {
   Result<Node> selector();
   Status matchers(Expression& node);
   Status one_matcher(Expression& node);
-  Status finish_selector(Expression& node);
+  Status check_name_set_once(const Expression& node) const;
   Result<Node> range_or_subquery(Node node);
   Result<Node> offset(Node node);
   Result<Node> at(Node node);
-  Status extension(Expression& node);
-  Result<Length> length(int least_precedence);
-  Result<Length> length_unary();
-  Result<Length> length_primary();
-  Result<WrittenDuration> positive(const Length& length, std::size_t begin);
-  Result<WrittenDuration> written(const Length& length, std::size_t begin);
+  Result<Node> extension(Node node);
+
+  // parse_duration.cc: lengths of time
+  Result<WrittenDuration> positive_length();
+  Result<WrittenDuration> offset_length();
+  Result<DurationNodePtr> length(int least_precedence);
+  Result<DurationNodePtr> length_unary();
+  Result<DurationNodePtr> length_primary();
+  Result<DurationNodePtr> length_call();
+  Result<DurationNodePtr> negated(DurationNodePtr node, std::size_t begin) const;
+  Result<DurationNodePtr> length_node(DurationNode node, std::size_t begin) const;
+  Result<WrittenDuration> written(DurationNodePtr node, std::size_t begin) const;
 
   const Token& peek(std::size_t ahead = 0) const { return tokens_[std::min(at_ + ahead, tokens_.size() - 1)]; }
   const Token& take() { return at_ + 1 < tokens_.size() ? tokens_[at_++] : tokens_.back(); }
@@ -90,11 +115,10 @@ class Parser {
 
 /// Type rules that join operands (`check.cc`).
 Status check_binary(std::string_view text, const Expression& node, std::size_t op_begin);
-/// unprocessable with the place of the first part that this version cannot evaluate.
-Status check_supported(const Expression& node);
+/// Every selector refuses the empty value somewhere, but those that select data labels for info().
+Status check_selectors(std::string_view text, const Expression& node);
 
-bool is_aggregator(std::string_view lower_case);
-bool aggregator_takes_parameter(std::string_view lower_case);
+std::optional<Aggregation> find_aggregation(std::string_view lower_case);
 /// Words that can never be a metric's name.
 bool is_reserved(std::string_view lower_case);
 std::string to_lower(std::string_view text);

@@ -81,7 +81,7 @@ TEST(PromqlParser, ErrorsNameThePlace) {
   expect_error("topk(some_metric,)", 17, "trailing commas not allowed");
   expect_error("sum without (test) (some_metric) by (test)", 34, "unexpected <by>");
   expect_error("foo and bool 10", 5, "bool modifier can only be used on comparison operators");
-  expect_error("1 == 1", 1, "comparisons between scalars must use BOOL modifier");
+  expect_error("1 == 1", 3, "comparisons between scalars must use BOOL modifier");
   expect_error("rate(foo)", 6, "expected type range vector in call to function \"rate\", got instant vector");
   expect_error("a{b=~\"(\"}", 6, "regular expression");
   expect_error("", 1, "no expression found in input");
@@ -92,15 +92,6 @@ TEST(PromqlParser, ErrorsNameThePlace) {
 TEST(PromqlParser, ErrorsCountLines) {
   const auto error = error_of("sum(\n  a +\n  )");
   EXPECT_EQ(error.place, (Place{"", 3, 3}));
-}
-
-TEST(PromqlParser, WhatCannotBeEvaluatedIsUnprocessableWithItsPlace) {
-  for (const auto* text : {"1 + topk(5, a)", "1 + histogram_quantile(0.9, a)", "a * on(x) group_left b"}) {
-    const auto error = error_of(text);
-    EXPECT_EQ(error.code, ErrorCode::kUnprocessable) << text;
-    ASSERT_TRUE(error.place);
-    EXPECT_EQ(error.place->column, text[0] == '1' ? 5u : 1u) << text;
-  }
 }
 
 TEST(PromqlParser, DeepNestingIsRefusedNotCrashed) {
@@ -123,7 +114,8 @@ TEST(PromqlAnalysis, PerSeriesMeansNothingJoinsLabelSets) {
     EXPECT_TRUE(is_per_series(*parse(yes).value())) << yes;
   }
   for (const auto* no :
-       {"sum(a)", "a / on(x) b", "absent(a)", "vector(1)", "a or vector(0)", "a * scalar(b)", "5", "hour()"}) {
+       {"sum(a)", "a / on(x) b", "absent(a)", "vector(1)", "a or vector(0)", "a * scalar(b)", "5", "hour()",
+        "a + fill(0) b", "label_replace(a, 'x', '', 'y', '')", "histogram_quantile(0.9, a)"}) {
     EXPECT_FALSE(is_per_series(*parse(no).value())) << no;
   }
 }

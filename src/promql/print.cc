@@ -1,8 +1,10 @@
 // The canonical text of an expression: parses back to the same tree.
 #include <fmt/format.h>
 
+#include <bit>
 #include <cmath>
 
+#include "promql/durations.h"
 #include "promql/format.h"
 #include "promql/functions.h"
 #include "promql/parser.h"
@@ -54,16 +56,10 @@ std::string label_list(const std::vector<std::string>& labels) {
   return out + ")";
 }
 
-std::string number(double value) {
-  if (std::isnan(value)) return "NaN";
-  if (std::isinf(value)) return value > 0 ? "+Inf" : "-Inf";
-  return fmt::format("{}", value);
-}
-
-std::string length(const WrittenDuration& written) {
-  if (!written.expression.empty()) return written.expression;
-  if (written.constant < Duration{0}) return "-" + format_duration(-written.constant);
-  return format_duration(written.constant);
+std::string number(const Expression& node) {
+  if (!node.is_duration) return format_fixed(node.number);
+  const Duration size{static_cast<std::int64_t>(std::round(std::abs(node.number) * 1000))};
+  return (std::signbit(node.number) ? "-" : "") + format_duration(size);
 }
 
 void print_modifiers(const Expression& node, std::string& out) {
@@ -79,7 +75,7 @@ void print_modifiers(const Expression& node, std::string& out) {
       }
     }
   }
-  if (!node.offset.expression.empty() || node.offset.constant != Duration{0}) out += " offset " + length(node.offset);
+  if (node.offset.is_set()) out += " offset " + to_string(node.offset);
 }
 
 void print_selector(const Expression& node, std::string& out) {
@@ -100,9 +96,21 @@ void print_selector(const Expression& node, std::string& out) {
     inner += quote(matcher.value());
   }
   if (!inner.empty()) out += "{" + inner + "}";
-  if (node.range) out += "[" + length(*node.range) + "]";
+  if (node.range) out += "[" + to_string(*node.range) + "]";
   if (!node.extension.empty()) out += " " + node.extension;
   print_modifiers(node, out);
+}
+
+std::string fills(const Matching& matching) {
+  const auto& left = matching.fill_left;
+  const auto& right = matching.fill_right;
+  const auto one = [](std::string_view word, double value) {
+    return fmt::format("{}({}) ", word, format_fixed(value));
+  };
+  if (left && right && std::bit_cast<std::uint64_t>(*left) == std::bit_cast<std::uint64_t>(*right)) {
+    return one("fill", *left);
+  }
+  return (left ? one("fill_left", *left) : "") + (right ? one("fill_right", *right) : "");
 }
 
 void print_binary(const Expression& node, std::string& out) {
@@ -122,12 +130,12 @@ void print_binary(const Expression& node, std::string& out) {
     if (node.matching.cardinality == Cardinality::kOneToMany) out += "group_right " + label_list(node.matching.include);
     if (out.back() == ')') out += ' ';
   }
-  if (!node.extension.empty()) out += node.extension + " ";
+  out += fills(node.matching);
   print(*node.args[1], out);
 }
 
 void print_aggregate(const Expression& node, std::string& out) {
-  out += node.text;
+  out += name(node.aggregation);
   if (node.grouping.written) {
     out += node.grouping.without ? " without " : " by ";
     out += label_list(node.grouping.labels) + " ";
@@ -143,12 +151,12 @@ void print_aggregate(const Expression& node, std::string& out) {
 
 void print(const Expression& node, std::string& out) {
   switch (node.kind) {
-    case Kind::kNumber: out += number(node.number); return;
+    case Kind::kNumber: out += number(node); return;
     case Kind::kString: out += quote(node.text); return;
     case Kind::kSelector: print_selector(node, out); return;
     case Kind::kSubquery:
       print(*node.args[0], out);
-      out += "[" + length(*node.range) + ":" + (node.step ? length(*node.step) : "") + "]";
+      out += "[" + to_string(*node.range) + ":" + (node.step ? to_string(*node.step) : "") + "]";
       print_modifiers(node, out);
       return;
     case Kind::kCall:

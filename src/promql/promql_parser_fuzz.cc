@@ -2,6 +2,7 @@
 #include <bit>
 #include <cmath>
 #include <cstdint>
+#include <optional>
 
 #include "base/check.h"
 #include "promql/ast.h"
@@ -10,8 +11,19 @@
 namespace atalaya::promql {
 namespace {
 
+bool same(double a, double b) {
+  return std::isnan(a) ? std::isnan(b) : std::bit_cast<std::uint64_t>(a) == std::bit_cast<std::uint64_t>(b);
+}
+bool same(const std::optional<double>& a, const std::optional<double>& b) {
+  return a.has_value() == b.has_value() && (!a || same(*a, *b));
+}
+bool same(const DurationNodePtr& a, const DurationNodePtr& b) {
+  if (!a || !b) return !a && !b;
+  return a->kind == b->kind && a->wrapped == b->wrapped && a->is_duration == b->is_duration &&
+         std::abs(a->seconds - b->seconds) < 0.001 && same(a->left, b->left) && same(a->right, b->right);
+}
 bool same(const WrittenDuration& a, const WrittenDuration& b) {
-  return a.constant == b.constant && a.expression.empty() == b.expression.empty();
+  return a.constant == b.constant && same(a.expression, b.expression);
 }
 bool same(const std::optional<WrittenDuration>& a, const std::optional<WrittenDuration>& b) {
   return a.has_value() == b.has_value() && (!a || same(*a, *b));
@@ -26,10 +38,6 @@ bool same(const Matchers& a, const Matchers& b) {
   }
   return true;
 }
-bool same(double a, double b) {
-  return std::isnan(a) ? std::isnan(b) : std::bit_cast<std::uint64_t>(a) == std::bit_cast<std::uint64_t>(b);
-}
-
 bool same(const Expression& a, const Expression& b) {
   if (a.kind != b.kind || a.type != b.type || !same(a.number, b.number) || a.text != b.text || a.metric != b.metric ||
       !same(a.matchers, b.matchers) || !same(a.range, b.range) || !same(a.step, b.step) || !same(a.offset, b.offset) ||
@@ -38,6 +46,8 @@ bool same(const Expression& a, const Expression& b) {
       a.grouping.labels != b.grouping.labels || a.matching.cardinality != b.matching.cardinality ||
       a.matching.written != b.matching.written || a.matching.on != b.matching.on ||
       a.matching.labels != b.matching.labels || a.matching.include != b.matching.include ||
+      !same(a.matching.fill_left, b.matching.fill_left) || !same(a.matching.fill_right, b.matching.fill_right) ||
+      a.aggregation != b.aggregation || a.is_duration != b.is_duration || a.extension != b.extension ||
       a.args.size() != b.args.size()) {
     return false;
   }

@@ -1,57 +1,45 @@
 #include "promql/window_functions.h"
 
 #include <cmath>
+#include <deque>
+#include <optional>
+
+#include "promql/numeric.h"
+#include "promql/window_plan.h"
+#include "promql/window_rates.h"
 
 namespace atalaya::promql {
 namespace {
 
-/// `extrapolatedRate` of Prometheus' promql/functions.go: a window whose first or last sample lies
-/// closer to its edge than 1.1 sample distances is taken as covering it; otherwise half a distance
-/// is added. A counter is never extrapolated below zero.
-std::optional<double> extrapolated(const Window& window, bool is_counter, bool is_rate) {
-  const auto samples = window.samples;
-  if (samples.size() < 2) return std::nullopt;
-  const auto& first = samples.front();
-  const auto& last = samples.back();
-  double result = last.value - first.value;
-  if (is_counter) {
-    double previous = first.value;
-    for (const auto& sample : samples.subspan(1)) {
-      if (sample.value < previous) result += previous;
-      previous = sample.value;
-    }
-  }
-  double to_start = to_seconds(first.time - window.start);
-  double to_end = to_seconds(window.end - last.time);
-  const double sampled = to_seconds(last.time - first.time);
-  const double average = sampled / static_cast<double>(samples.size() - 1);
-  const double threshold = average * 1.1;
-  if (to_start >= threshold) to_start = average / 2;
-  if (is_counter) {
-    double to_zero = to_start;
-    if (result > 0 && first.value >= 0) to_zero = sampled * (first.value / result);
-    if (to_zero < to_start) to_start = to_zero;
-  }
-  if (to_end >= threshold) to_end = average / 2;
-  double factor = (sampled + to_start + to_end) / sampled;
-  if (is_rate) factor /= to_seconds(window.end - window.start);
-  return result * factor;
+/// A kernel from a function of one window.
+template <std::optional<double> (*F)(const Window&)>
+void each(const WindowArguments& in, std::span<double> out) {
+  in.plan.for_each(in.samples, [&](std::size_t i, std::size_t, std::size_t, const Window& window) {
+    if (const auto value = F(window)) out[i] = *value;
+  });
 }
 
-std::optional<double> last_two(const Window& window, bool is_rate) {
-  const auto samples = window.samples;
-  if (samples.size() < 2) return std::nullopt;
-  const auto& last = samples[samples.size() - 1];
-  const auto& previous = samples[samples.size() - 2];
-  const double interval = to_seconds(last.time - previous.time);
-  if (interval == 0) return std::nullopt;
-  if (!is_rate) return last.value - previous.value;
-  const double increase = last.value < previous.value ? last.value : last.value - previous.value;
-  return increase / interval;
-}
+using Value = std::optional<double>;
 
-/// Welford's, with the rounding error carried along.
-double variance(std::span<const Sample> samples) {
+Value sum(const Window& window) {
+  KahanSum sum;
+  for (const auto& sample : window.samples) sum.add(sample.value);
+  return std::isinf(sum.sum()) ? sum.sum() : sum.value();
+}
+Value average(const Window& window) {
+  Mean mean(window.samples.front().value);
+  for (const auto& sample : window.samples.subspan(1)) mean.add(sample.value);
+  return mean.value();
+}
+Value count(const Window& window) { return static_cast<double>(window.samples.size()); }
+Value present(const Window&) { return 1; }
+Value last(const Window& window) { return window.samples.back().value; }
+Value first(const Window& window) { return window.samples.front().value; }
+Value time_of_last(const Window& window) { return to_seconds(window.samples.back().time); }
+Value time_of_first(const Window& window) { return to_seconds(window.samples.front().time); }
+
+/// Welford's, with the rounding errors carried along.
+double variance_of(std::span<const Sample> samples) {
   double count = 0;
   KahanSum mean;
   KahanSum squares;
@@ -63,125 +51,146 @@ double variance(std::span<const Sample> samples) {
   }
   return squares.value() / count;
 }
+Value variance(const Window& window) { return variance_of(window.samples); }
+Value deviation(const Window& window) { return std::sqrt(variance_of(window.samples)); }
 
-}  // namespace
-
-void KahanSum::add(double value) {
-  const double next = sum_ + value;
-  if (std::isinf(next)) {
-    rest_ = 0;
-  } else if (std::fabs(sum_) >= std::fabs(value)) {
-    rest_ += (sum_ - next) + value;
-  } else {
-    rest_ += (value - next) + sum_;
-  }
-  sum_ = next;
-}
-
-double KahanSum::value() const { return std::isinf(sum_) ? sum_ : sum_ + rest_; }
-
-std::pair<double, double> linear_regression(std::span<const Sample> samples, Time intercept) {
-  KahanSum x_sum;
-  KahanSum y_sum;
-  KahanSum xy_sum;
-  KahanSum xx_sum;
-  bool constant = true;
-  for (const auto& sample : samples) {
-    if (sample.value != samples.front().value) constant = false;
-    const double x = to_seconds(sample.time - intercept);
-    x_sum.add(x);
-    y_sum.add(sample.value);
-    xy_sum.add(x * sample.value);
-    xx_sum.add(x * x);
-  }
-  if (constant) {
-    const double y = samples.front().value;
-    return std::isinf(y) ? std::pair{std::nan(""), std::nan("")} : std::pair{0.0, y};
-  }
-  const auto n = static_cast<double>(samples.size());
-  const double covariance = xy_sum.value() - x_sum.value() * y_sum.value() / n;
-  const double spread = xx_sum.value() - x_sum.value() * x_sum.value() / n;
-  const double slope = covariance / spread;
-  return {slope, y_sum.value() / n - slope * x_sum.value() / n};
-}
-
-std::optional<double> rate(const Window& window) { return extrapolated(window, true, true); }
-std::optional<double> increase(const Window& window) { return extrapolated(window, true, false); }
-std::optional<double> delta(const Window& window) { return extrapolated(window, false, false); }
-std::optional<double> irate(const Window& window) { return last_two(window, true); }
-std::optional<double> idelta(const Window& window) { return last_two(window, false); }
-
-std::optional<double> deriv(const Window& window) {
+Value slope(const Window& window) {
   if (window.samples.size() < 2) return std::nullopt;
   // Relative to the first sample, or the squares of Unix seconds would eat the precision.
   return linear_regression(window.samples, window.samples.front().time).first;
 }
 
-std::optional<double> changes(const Window& window) {
-  double count = 0;
-  double previous = window.samples.front().value;
-  for (const auto& sample : window.samples) {
-    if (sample.value != previous && !(std::isnan(sample.value) && std::isnan(previous))) ++count;
-    previous = sample.value;
-  }
-  return count;
+Value median_deviation(const Window& window) {
+  std::vector<double> values;
+  for (const auto& sample : window.samples) values.push_back(sample.value);
+  const double median = quantile(0.5, values);
+  for (double& value : values) value = std::fabs(value - median);
+  return quantile(0.5, values);
 }
 
-std::optional<double> resets(const Window& window) {
-  double count = 0;
-  double previous = window.samples.front().value;
-  for (const auto& sample : window.samples) {
-    if (sample.value < previous) ++count;
-    previous = sample.value;
-  }
-  return count;
-}
-
-std::optional<double> sum_over_time(const Window& window) {
-  KahanSum sum;
-  for (const auto& sample : window.samples) sum.add(sample.value);
-  return sum.value();
-}
-
-std::optional<double> avg_over_time(const Window& window) {
-  KahanSum sum;
-  for (const auto& sample : window.samples) sum.add(sample.value);
-  const auto count = static_cast<double>(window.samples.size());
-  if (!std::isinf(sum.value())) return sum.value() / count;
-  // The sum overflowed, or a sample is infinite: a running mean tells the two apart.
-  double mean = 0;
-  double seen = 0;
-  for (const auto& sample : window.samples) {
-    ++seen;
-    if (std::isinf(mean) && (std::isinf(sample.value) ? (mean > 0) == (sample.value > 0) : !std::isnan(sample.value))) {
-      continue;
+/// The sample that wins against all others of each window. `beats(a, b)`: a later a replaces b. A queue
+/// of those that may still win keeps it to one pass: whoever is beaten by a later one never wins again.
+template <typename Beats, typename Show>
+void winners(const WindowArguments& in, std::span<double> out, Beats beats, Show show) {
+  std::deque<std::size_t> queue;
+  std::size_t next = 0;
+  in.plan.for_each(in.samples, [&](std::size_t i, std::size_t begin, std::size_t end, const Window&) {
+    for (; next < end; ++next) {
+      while (!queue.empty() && beats(in.samples[next].value, in.samples[queue.back()].value)) queue.pop_back();
+      queue.push_back(next);
     }
-    mean += sample.value / seen - mean / seen;
-  }
-  return mean;
+    while (queue.front() < begin) queue.pop_front();
+    out[i] = show(in.samples[queue.front()]);
+  });
 }
 
-std::optional<double> min_over_time(const Window& window) {
-  double least = window.samples.front().value;
-  for (const auto& sample : window.samples) {
-    if (sample.value < least || std::isnan(least)) least = sample.value;
-  }
-  return least;
+/// A NaN loses against every number; among NaN the first stays, unless the later one is wanted.
+template <bool kMost, bool kLater>
+bool beats(double challenger, double holder) {
+  if (std::isnan(challenger)) return kLater && std::isnan(holder);
+  if (std::isnan(holder)) return true;
+  if constexpr (kLater) return kMost ? challenger >= holder : challenger <= holder;
+  return kMost ? challenger > holder : challenger < holder;
 }
 
-std::optional<double> max_over_time(const Window& window) {
-  double most = window.samples.front().value;
-  for (const auto& sample : window.samples) {
-    if (sample.value > most || std::isnan(most)) most = sample.value;
-  }
-  return most;
+double value_of(const Sample& sample) { return sample.value; }
+double time_of(const Sample& sample) { return to_seconds(sample.time); }
+
+void least(const WindowArguments& in, std::span<double> out) { winners(in, out, beats<false, false>, value_of); }
+void most(const WindowArguments& in, std::span<double> out) { winners(in, out, beats<true, false>, value_of); }
+void time_of_least(const WindowArguments& in, std::span<double> out) { winners(in, out, beats<false, true>, time_of); }
+void time_of_most(const WindowArguments& in, std::span<double> out) { winners(in, out, beats<true, true>, time_of); }
+
+void quantile_over_time(const WindowArguments& in, std::span<double> out) {
+  std::vector<double> values;
+  in.plan.for_each(in.samples, [&](std::size_t i, std::size_t, std::size_t, const Window& window) {
+    values.clear();
+    for (const auto& sample : window.samples) values.push_back(sample.value);
+    out[i] = quantile(in.first[i], values);
+  });
 }
 
-std::optional<double> count_over_time(const Window& window) { return static_cast<double>(window.samples.size()); }
-std::optional<double> present_over_time(const Window&) { return 1; }
-std::optional<double> last_over_time(const Window& window) { return window.samples.back().value; }
-std::optional<double> first_over_time(const Window& window) { return window.samples.front().value; }
-std::optional<double> stddev_over_time(const Window& window) { return std::sqrt(variance(window.samples)); }
-std::optional<double> stdvar_over_time(const Window& window) { return variance(window.samples); }
+void predict_linear(const WindowArguments& in, std::span<double> out) {
+  in.plan.for_each(in.samples, [&](std::size_t i, std::size_t, std::size_t, const Window& window) {
+    if (window.samples.size() < 2) return;
+    const auto [slope, value] = linear_regression(window.samples, in.plan.step(i));
+    out[i] = slope * in.first[i] + value;
+  });
+}
+
+/// Holt's linear trend: https://en.wikipedia.org/wiki/Exponential_smoothing#Double_exponential_smoothing
+void double_exponential_smoothing(const WindowArguments& in, std::span<double> out) {
+  in.plan.for_each(in.samples, [&](std::size_t i, std::size_t, std::size_t, const Window& window) {
+    const auto samples = window.samples;
+    if (samples.size() < 2) return;
+    const double smoothing = in.first[i];
+    const double trending = in.second[i];
+    double before = 0;
+    double level = samples[0].value;
+    double trend = samples[1].value - samples[0].value;
+    for (std::size_t k = 1; k < samples.size(); ++k) {
+      if (k > 1) trend = trending * (level - before) + (1 - trending) * trend;
+      const double next = smoothing * samples[k].value + (1 - smoothing) * (level + trend);
+      before = level;
+      level = next;
+    }
+    out[i] = level;
+  });
+}
+
+using F = Function;
+
+F window(std::string_view name, WindowKernel kernel, bool keeps_name = false) {
+  return F{.name = name, .args = {ValueType::kMatrix}, .window = kernel, .keeps_name = keeps_name};
+}
+F growth(std::string_view name, WindowKernel kernel, F::Check check, F::Extended extended) {
+  F out = window(name, kernel);
+  out.check = check;
+  out.extended = extended;
+  return out;
+}
+F with_parameters(std::string_view name, WindowKernel kernel, std::vector<ValueType> args, F::Check check) {
+  F out = window(name, kernel);
+  out.args = std::move(args);
+  out.check = check;
+  return out;
+}
+
+}  // namespace
+
+std::vector<Function> window_functions() {
+  constexpr auto kS = ValueType::kScalar;
+  constexpr auto kM = ValueType::kMatrix;
+  auto prediction = with_parameters("predict_linear", predict_linear, {kM, kS}, F::Check::kNone);
+  prediction.reads_clock = true;
+  return {
+      growth("rate", window_rate, F::Check::kCounter, F::Extended::kBoth),
+      growth("increase", window_increase, F::Check::kCounter, F::Extended::kBoth),
+      growth("delta", window_delta, F::Check::kNone, F::Extended::kBoth),
+      growth("changes", window_changes, F::Check::kNone, F::Extended::kAnchored),
+      growth("resets", window_resets, F::Check::kNone, F::Extended::kAnchored),
+      window("irate", window_irate),
+      window("idelta", window_idelta),
+      window("deriv", each<slope>),
+      window("sum_over_time", each<sum>),
+      window("avg_over_time", each<average>),
+      window("min_over_time", least),
+      window("max_over_time", most),
+      window("count_over_time", each<count>),
+      window("present_over_time", each<present>),
+      window("last_over_time", each<last>, true),
+      window("first_over_time", each<first>, true),
+      window("ts_of_min_over_time", time_of_least),
+      window("ts_of_max_over_time", time_of_most),
+      window("ts_of_last_over_time", each<time_of_last>),
+      window("ts_of_first_over_time", each<time_of_first>),
+      window("stddev_over_time", each<deviation>),
+      window("stdvar_over_time", each<variance>),
+      window("mad_over_time", each<median_deviation>),
+      with_parameters("quantile_over_time", quantile_over_time, {kS, kM}, F::Check::kQuantile),
+      with_parameters("double_exponential_smoothing", double_exponential_smoothing, {kM, kS, kS}, F::Check::kSmoothing),
+      std::move(prediction),
+  };
+}
 
 }  // namespace atalaya::promql

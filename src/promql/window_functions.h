@@ -1,33 +1,17 @@
-// Functions of a range window, with Prometheus' arithmetic.
+// Functions of a range window, with Prometheus' arithmetic: one pass of a series for all steps.
 #pragma once
 
-#include <optional>
+#include <vector>
 
 #include "promql/functions.h"
 
 namespace atalaya::promql {
 
-/// Per second increase of a counter, extrapolated to the window's edges; nullopt below two samples.
-std::optional<double> rate(const Window& window);
-std::optional<double> increase(const Window& window);
-/// As increase, for a gauge: no counter resets, no stop at zero.
-std::optional<double> delta(const Window& window);
-/// Of the last two samples.
-std::optional<double> irate(const Window& window);
-std::optional<double> idelta(const Window& window);
-std::optional<double> deriv(const Window& window);
-std::optional<double> changes(const Window& window);
-std::optional<double> resets(const Window& window);
+/// The table's rows of all functions that take a range.
+std::vector<Function> window_functions();
 
-std::optional<double> sum_over_time(const Window& window);
-std::optional<double> avg_over_time(const Window& window);
-std::optional<double> min_over_time(const Window& window);
-std::optional<double> max_over_time(const Window& window);
-std::optional<double> count_over_time(const Window& window);
-std::optional<double> present_over_time(const Window& window);
-std::optional<double> last_over_time(const Window& window);
-std::optional<double> first_over_time(const Window& window);
-std::optional<double> stddev_over_time(const Window& window);
-std::optional<double> stdvar_over_time(const Window& window);
+/// Samples at the window's edges in place of those beyond: a range selector with `anchored` or `smoothed`
+/// shown as it is. Empty when the window holds nothing.
+std::vector<Sample> extended_samples(std::span<const Sample> samples, Time start, Time end, bool smoothed);
 
 }  // namespace atalaya::promql
