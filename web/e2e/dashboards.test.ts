@@ -220,16 +220,46 @@ it('makes a page of widgets with the same grid, and shows it in a frame on a das
   await page.getByRole('button', { name: 'Save', exact: true }).click();
   await page.getByRole('dialog', { name: 'Save' }).getByRole('button', { name: 'Save', exact: true }).click();
   await page.getByRole('button', { name: 'Edit', exact: true }).waitFor();
+  expect(await page.getByRole('link', { name: 'Open Wall' }).getAttribute('href')).toBe('/p/site/wall');
+  await page.getByRole('button', { name: 'Share' }).click();
+  await page.getByRole('dialog', { name: 'Share' }).getByText(`${server.url}/p/site/wall?range=`).waitFor();
+  await page.keyboard.press('Escape');
 
   await visitor.go(`#/dashboards/${id}?edit=1`);
   await page.getByRole('button', { name: 'Add widget' }).click();
   await page.getByRole('dialog', { name: 'Add a widget' }).getByRole('button', { name: /^Page/ }).click();
-  await settings.getByLabel('Page').fill('site/own/wall');
-  await settings.getByLabel('Page').press('Enter');
+  await settings.getByLabel('Page').selectOption('site/own/wall');
   await page.frameLocator('iframe').getByRole('heading', { name: 'Wall' }).waitFor();
   await page.getByRole('button', { name: 'Discard' }).click();
   await page.getByRole('button', { name: 'Leave without saving' }).click();
   await page.getByRole('button', { name: 'Edit', exact: true }).waitFor();
+});
+
+it('says on a phone how many series there are more, and shows them; crumbs and the range of time can be read', async () => {
+  const phone = await Visitor.open(browser, server, { width: 390, height: 844 });
+  await server.api('POST', '/users', { name: 'ana', role: 'viewer', password: 'a watchtower at night' });
+  await phone.signIn('ana', 'a watchtower at night');
+  await phone.go('#/dashboards/host/machines/machine');
+  const { page } = phone;
+  const chart = page.getByRole('region', { name: 'Processors', exact: true });
+  await chart.scrollIntoViewIfNeeded();
+  const more = chart.getByRole('button', { name: /^Show \d+ more series$/ });
+  const hidden = Number(/\d+/.exec((await more.getAttribute('aria-label')) ?? '')?.[0]);
+  expect(hidden).toBeGreaterThan(0);
+  await more.click();
+  const names = chart.getByRole('listitem');
+  await names.last().scrollIntoViewIfNeeded();
+  expect(await names.last().isVisible()).toBe(true);
+  await chart.getByRole('button', { name: 'Show one line of series' }).click();
+  await more.waitFor();
+
+  const isCut = (element: unknown): boolean => {
+    const { scrollWidth, clientWidth, scrollHeight, clientHeight } = element as { scrollWidth: number; clientWidth: number; scrollHeight: number; clientHeight: number };
+    return scrollWidth > clientWidth || scrollHeight > clientHeight + 1;
+  };
+  expect(await page.getByRole('navigation', { name: 'Breadcrumbs' }).getByText('One machine').evaluate(isCut)).toBe(false);
+  expect(await page.getByRole('button', { name: 'Time range' }).getByText('1 h').evaluate(isCut)).toBe(false);
+  await phone.close();
 });
 
 it('is removed by its name, and the list says what to do', async () => {

@@ -91,6 +91,10 @@ it('tells a mistake of the text at its field, and a text that cannot be read whi
   await page.keyboard.type('for: soon');
   await page.getByRole('tab', { name: 'When' }).click();
   await field(page, 'for').getByRole('alert').waitFor();
+  const saving = page.getByRole('button', { name: 'Save…' });
+  await page.getByText('Mend the error first').waitFor();
+  expect(await saving.isDisabled()).toBe(true);
+  expect(await saving.getAttribute('title')).toContain('must be a duration');
   await field(page, 'for').getByRole('textbox').fill('10s');
   await field(page, 'for').getByRole('alert').waitFor({ state: 'detached' });
 
@@ -101,6 +105,7 @@ it('tells a mistake of the text at its field, and a text that cannot be read whi
   expect(await field(page, 'for').getByRole('textbox').inputValue()).toBe('10s');
   for (let i = 0; i <= 'adrift'.length; i += 1) await page.keyboard.press('Backspace');
   await page.getByText('The text cannot be read').waitFor({ state: 'detached' });
+  await page.getByText('Mend the error first').waitFor({ state: 'detached' });
 });
 
 it('previews, saves with a reason, and history takes it back', async () => {
@@ -182,6 +187,31 @@ it('copies a group into another package, and removes it there after a look', asy
   await dialog.getByRole('button', { name: 'Remove' }).click();
   await dialog.waitFor({ state: 'detached' });
   expect(fileOf('harbour')).not.toContain('sea');
+});
+
+it('renames a group, which stays open, and tells a name that is taken before anything is asked', async () => {
+  const { page } = visitor;
+  await visitor.go('#/packages/tower');
+  await page.getByRole('treeitem', { name: 'calm' }).click({ button: 'right' });
+  await page.getByRole('menuitem', { name: /^Rename/ }).click();
+  const input = page.getByRole('textbox', { name: 'New name of calm' });
+  await input.fill('rough');
+  await input.press('Enter');
+  expect(await input.evaluate((element) => (element as unknown as { validationMessage: string }).validationMessage)).toBe('There is sea/rough already');
+  expect(await page.getByRole('dialog').count()).toBe(0);
+  await input.press('Escape');
+
+  await page.getByRole('treeitem', { name: 'sea' }).click({ button: 'right' });
+  await page.getByRole('menuitem', { name: /^Rename/ }).click();
+  await page.getByRole('textbox', { name: 'New name of sea' }).fill('ocean');
+  await page.keyboard.press('Enter');
+  const dialog = page.getByRole('dialog', { name: 'Rename sea to ocean' });
+  await dialog.getByRole('button', { name: 'Do it' }).click();
+  await dialog.waitFor({ state: 'detached' });
+  await page.getByRole('treeitem', { name: 'ocean' }).waitFor();
+  await page.getByRole('treeitem', { name: 'calm' }).waitFor();
+  await page.getByLabel('Parts of tower').getByRole('link', { name: 'History' }).click();
+  await page.getByRole('list', { name: 'Commits' }).getByText('Rename sea to ocean').waitFor();
 });
 
 it('shows what somebody changes on disk while the page is open', async () => {
