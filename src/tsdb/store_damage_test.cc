@@ -31,6 +31,7 @@ class StoreDamage : public StoreTest {
         store_->delete_series(tenant_, {Matcher::equal("__name__", "hidden")}, {from_ms(kStart + 5000), kMaxTime}));
     for (int i = 10; i < 20; ++i) {
       for (const auto* name : {"a", "c"}) {
+        clock_.advance(step_);
         ASSERT_TRUE(append_unflushed(name, i * 1000, i));
       }
     }
@@ -76,6 +77,10 @@ class StoreDamage : public StoreTest {
     auto store = try_open(disk);
     EXPECT_TRUE(store) << store.error().message;
     if (!store) return {};
+    if ((*store)->complete_from() > kMinTime) {
+      ++later_;
+      (*store)->maintain();
+    }
     const auto& report = (*store)->report();
     const auto verified = (*store)->verify();
     EXPECT_TRUE(verified);
@@ -100,6 +105,8 @@ class StoreDamage : public StoreTest {
 
   Files kept_;
   StoreModel wanted_;
+  Duration step_{0};  ///< between writes
+  int later_ = 0;     ///< starts that left a part of the log for later
 };
 INSTANTIATE_TEST_SUITE_P(Under, StoreDamage, testing::ValuesIn(kHostileOptions), name_of);
 
@@ -128,6 +135,24 @@ TEST_P(StoreDamage, OfABitOfTheLogCostsARecord) {
       EXPECT_GE(count(found) + 10, count(wanted_));
     });
   }
+}
+
+TEST_P(StoreDamage, OfABitOfTheLogThatIsReadLaterCostsARecordToo) {
+  options_.segment_bytes = 512;
+  step_ = std::chrono::seconds{15};
+  fill();
+  options_.replay_at_once_bytes = 0;
+  options_.replay_at_once = std::chrono::minutes{1};
+  options_.flush_age = std::chrono::hours{10};
+  const auto logs = kept_files(".log");
+  ASSERT_GT(logs.size(), 2u);
+  for (const auto& path : logs) {
+    here_and_there(kept_[path], 200 / logs.size() + 1, [&](std::size_t offset, unsigned char mask) {
+      SCOPED_TRACE(path);
+      EXPECT_GE(count(spoil(path, offset, mask)) + 10, count(wanted_));
+    });
+  }
+  EXPECT_GT(later_, 100);
 }
 
 TEST_P(StoreDamage, OfABitOfTheCheckpointCostsNothingThatIsInBlocks) {
