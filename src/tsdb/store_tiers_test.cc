@@ -8,6 +8,7 @@
 #include <set>
 
 #include "io/memory_file_system.h"
+#include "tsdb/hostile_options.h"
 #include "tsdb/store.h"
 
 namespace atalaya::tsdb {
@@ -20,7 +21,8 @@ constexpr std::int64_t kStart = 20'000 * kDay;
 constexpr auto kDays = [](int days) { return Duration{days * kDay}; };
 using Points = std::map<std::int64_t, double>;
 
-class StoreTiers : public testing::Test {
+/// Under all that is hostile but blocks of a minute: buckets of an hour need stretches that are not shorter.
+class StoreTiers : public testing::TestWithParam<HostileOptions> {
  protected:
   StoreTiers() {
     options_.directory = "series";
@@ -30,6 +32,8 @@ class StoreTiers : public testing::Test {
     options_.retention = kDays(2);
     options_.keep_five_minutes = kDays(10);
     options_.keep_one_hour = kDays(30);
+    GetParam().apply(options_);
+    options_.partition = std::chrono::hours{24};
     open();
   }
   void open() {
@@ -80,7 +84,9 @@ class StoreTiers : public testing::Test {
   std::vector<storage::BucketSpan> spans_;  ///< of the last read
 };
 
-TEST_F(StoreTiers, ADayThatIsOverIsRolledUpOnce) {
+INSTANTIATE_TEST_SUITE_P(Under, StoreTiers, testing::ValuesIn(kHostileOptions), name_of);
+
+TEST_P(StoreTiers, ADayThatIsOverIsRolledUpOnce) {
   append_day("a", 0);
   age();
   EXPECT_EQ(blocks_by_resolution(), (std::map<std::int64_t, int>{{0, 1}}));
@@ -101,7 +107,7 @@ TEST_F(StoreTiers, ADayThatIsOverIsRolledUpOnce) {
   EXPECT_EQ(names(), before);
 }
 
-TEST_F(StoreTiers, RawSamplesAreServedAsLongAsTheyAreKeptUnlessBucketsWillDo) {
+TEST_P(StoreTiers, RawSamplesAreServedAsLongAsTheyAreKeptUnlessBucketsWillDo) {
   append_day("a", 0);
   go_to(kDays(1) + std::chrono::hours{3});
   age();
@@ -123,7 +129,7 @@ TEST_F(StoreTiers, RawSamplesAreServedAsLongAsTheyAreKeptUnlessBucketsWillDo) {
   EXPECT_EQ(read("a", {}, {Duration{kFiveMinutes - 1}, BucketValue::kCount}).at(7 * kMinute), 1);
 }
 
-TEST_F(StoreTiers, BucketsStandInForSamplesThatAgedOut) {
+TEST_P(StoreTiers, BucketsStandInForSamplesThatAgedOut) {
   for (const int day : {0, 1, 2}) {
     go_to(kDays(day + 1));
     append_day("a", day);
@@ -153,7 +159,7 @@ TEST_F(StoreTiers, BucketsStandInForSamplesThatAgedOut) {
   EXPECT_TRUE(store_->blocks().empty());
 }
 
-TEST_F(StoreTiers, SamplesThatComeLateGetIntoTheBuckets) {
+TEST_P(StoreTiers, SamplesThatComeLateGetIntoTheBuckets) {
   append("a", 0, 5);
   go_to(kDays(1) + std::chrono::hours{3});
   age();
@@ -168,7 +174,7 @@ TEST_F(StoreTiers, SamplesThatComeLateGetIntoTheBuckets) {
   EXPECT_EQ(blocks_by_resolution(), (std::map<std::int64_t, int>{{0, 1}, {kFiveMinutes, 1}, {kOneHour, 1}}));
 }
 
-TEST_F(StoreTiers, AClassIsKeptItsOwnTime) {
+TEST_P(StoreTiers, AClassIsKeptItsOwnTime) {
   options_.classes = {
       {{Matcher::equal("__name__", "short")}, {kDays(1), Duration{0}, Duration{0}}},
       {{Matcher::equal("__name__", "long")}, {kDays(5), Duration{0}, kDays(60)}},
@@ -206,7 +212,7 @@ TEST_F(StoreTiers, AClassIsKeptItsOwnTime) {
   EXPECT_EQ(read("long").size(), 24u);
 }
 
-TEST_F(StoreTiers, WhatIsDeletedIsInNoBucket) {
+TEST_P(StoreTiers, WhatIsDeletedIsInNoBucket) {
   append_day("a", 0);
   go_to(kDays(1) + std::chrono::hours{3});
   age();
@@ -225,7 +231,7 @@ TEST_F(StoreTiers, WhatIsDeletedIsInNoBucket) {
   }
 }
 
-TEST_F(StoreTiers, ABucketOfStaleMarkersHasNoSum) {
+TEST_P(StoreTiers, ABucketOfStaleMarkersHasNoSum) {
   append("a", 0, stale_marker());
   append("a", kHour, std::nan(""));
   go_to(kDays(1) + std::chrono::hours{3});
@@ -235,7 +241,7 @@ TEST_F(StoreTiers, ABucketOfStaleMarkersHasNoSum) {
   EXPECT_TRUE(is_stale(read("a", {}, {Duration{kOneHour}, BucketValue::kLast}).at(kHour - 1)));
 }
 
-TEST_F(StoreTiers, BeyondItsSizeTheOldestGoesRawFirst) {
+TEST_P(StoreTiers, BeyondItsSizeTheOldestGoesRawFirst) {
   options_.retention = kDays(20);
   options_.keep_five_minutes = kDays(30);
   open();
@@ -263,14 +269,14 @@ TEST_F(StoreTiers, BeyondItsSizeTheOldestGoesRawFirst) {
   EXPECT_EQ(blocks_by_resolution(), (std::map<std::int64_t, int>{{0, 1}}));  // the youngest stays
 }
 
-TEST_F(StoreTiers, StretchesThatHoldNoWholeHourCannotBeRolledUp) {
+TEST_P(StoreTiers, StretchesThatHoldNoWholeHourCannotBeRolledUp) {
   options_.partition = std::chrono::minutes{1};
   store_.reset();
   EXPECT_FALSE(Store::open(files_, clock_, metrics_, options_));
 }
 
 /// Random samples over days, some late, some restarts and flushes: each bucket is what its samples say.
-TEST_F(StoreTiers, BucketsSayWhatTheirSamplesSaid) {
+TEST_P(StoreTiers, BucketsSayWhatTheirSamplesSaid) {
   const auto seed = std::random_device{}();
   SCOPED_TRACE("seed " + std::to_string(seed));
   std::mt19937_64 random(seed);
