@@ -40,6 +40,10 @@ export class ItemEdit {
   readonly isDirty = $derived.by(() =>
     this.base ? this.yaml !== this.base.yaml || !isEqual(this.written, this.baseFields) : this.yaml.trim() !== '' || !isEqual(this.written, {}),
   );
+  /** What a new item begins with: nobody has entered that. */
+  private begun = $state.raw<Value>({});
+  /** There is something that would be lost. */
+  readonly isTouched = $derived.by(() => this.isDirty && (this.base !== undefined || this.typed || !isEqual(this.written, this.begun)));
 
   /** What is wrong with it as it was saved: that keeps nobody from saving something better. */
   private wrongBefore = $state.raw<ReadonlySet<string>>(new Set());
@@ -109,6 +113,12 @@ export class ItemEdit {
   change(next: Value): void {
     this.written = next;
     this.schedule(pause);
+  }
+
+  /** Of a new item: what stands in it from the first. */
+  begin(value: Value): void {
+    this.begun = value;
+    this.change(value);
   }
 
   type(text: string): void {

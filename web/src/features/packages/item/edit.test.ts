@@ -112,6 +112,16 @@ it('takes no secret for a change of it', async () => {
   expect(edit.operations()).toEqual([{ op: 'set', ...at, field: ['title'], value: 'Other' }]);
 });
 
+it('has nothing to lose while a new item holds only what it began with', async () => {
+  const edit = new ItemEdit(section, at);
+  draft.mockImplementation(async (_, body) => ({ yaml: 'with: {}\n', written: applyChanges({ with: {} }, { set: [], unset: [], ...body }), errors: [] }));
+  edit.begin({ with: {} });
+  await tick();
+  expect([edit.isDirty, edit.isTouched]).toEqual([true, false]);
+  edit.set(['title'], 'One');
+  expect(edit.isTouched).toBe(true);
+});
+
 describe('mistakes of an item under edit', () => {
   it('says which mistake keeps it from being saved, but none that was there before', async () => {
     const old = { message: 'unknown key "fro"', field: 'fro' };
