@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "config/suggest.h"
+
 namespace atalaya::api {
 
 Result<Fields> Fields::parse(const net::Request& request) {
@@ -93,7 +95,10 @@ Duration Fields::duration_or(std::string_view key, Duration fallback) {
 Status Fields::finish() {
   for (const auto& [key, value] : object_) {
     if (std::find(known_.begin(), known_.end(), std::string_view(key)) == known_.end()) {
-      wrong(fmt::format("unknown field \"{}\"", std::string_view(key).substr(0, 64)));
+      const auto shown = std::string_view(key).substr(0, 64);
+      if (error_) break;
+      wrong(fmt::format("unknown field \"{}\"", shown));
+      error_->remedy = config::suggestion(shown, known_);
     }
   }
   if (error_) return std::unexpected(*error_);

@@ -231,8 +231,10 @@ Status LiveHub::subscribe(const std::shared_ptr<Session>& session, const std::st
     ++log_views_;
     return {};
   }
-  if (topic != "alerts" && topic != "hosts" && topic != "notifications" && topic != "packages") {
-    return fail(ErrorCode::kInvalidArgument, "\"topic\" must be query, logs, alerts, hosts, notifications or packages");
+  if (topic != "alerts" && topic != "hosts" && topic != "notifications" && topic != "packages" &&
+      topic != "items") {
+    return fail(ErrorCode::kInvalidArgument,
+                "\"topic\" must be query, logs, alerts, hosts, notifications, packages or items");
   }
   std::lock_guard lock(sessions_mutex_);
   session->topics[id] = topic;

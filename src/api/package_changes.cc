@@ -139,10 +139,11 @@ void add_archives(Doors& doors, const PackageServices& s) {
   doors.add("POST", "~/package-install", Need::kAdmin,
             [s](const Principal& who, net::Request& request) -> Result<net::Response> {
               AT_TRY(const auto archive, packages::unpack(request.body, s.trusted_keys, !s.trusted_keys.empty()));
+              const bool preview = request.query.get("preview") == "true";
               AT_TRY(const auto result,
-                     s.packages.install(who.tenant, archive, who.name, request.query.get("upgrade") == "true",
-                                        request.query.get("preview") == "true",
-                                        std::string(request.query.get("reason").substr(0, 1000))));
+                     s.packages.install(who.tenant, archive, who.name, request.query.get("upgrade") == "true", preview,
+                                        std::string(request.query.get("reason").substr(0, 1000)),
+                                        preview && request.query.get("any_version") == "true"));
               note(s, who, "package.install", fmt::format("{} {}", archive.package, archive.version), result);
               if (!result.errors.empty() || !result.conflicts.empty()) return answer(result);
               auto out = to_json(result);

@@ -3,9 +3,12 @@
 #include <fmt/format.h>
 
 #include <charconv>
+#include <set>
 
 #include "api/packages_json.h"
 #include "api/parameters.h"
+#include "config/suggest.h"
+#include "packages/explain.h"
 #include "schema/describe.h"
 
 namespace atalaya::api {
@@ -23,7 +26,7 @@ std::vector<std::string> segments(std::string_view path) {
   return out;
 }
 
-/// 0 when absent: of which everything is forgotten.
+/// 0 when absent: all that is remembered.
 Result<std::uint64_t> since_parameter(const net::Request& request) {
   const auto text = request.query.get("since");
   std::uint64_t out = 0;
@@ -38,23 +41,53 @@ std::string capture(const net::Request& request, std::string_view name) {
   return std::string(request.captures.get(name));
 }
 
-bool holds_secrets(const schema::Type& type, int depth = 0) {
-  if (type.kind == schema::Kind::kSecret) return true;
-  if (depth > 6) return false;
-  for (const auto& field : type.fields) {
-    if (field.type && holds_secrets(*field.type, depth + 1)) return true;
+/// Literal secrets are in the item's text and in its lists as they are written, for who writes them. Others see
+/// dots: of what the section's types call a secret, and of what an instance gives to a secret parameter.
+void hide_from_viewers(const PackageServices& s, const Principal& who, packages::ItemView& view) {
+  const auto known = s.packages.schemas(who.tenant, view.package);
+  const auto* section = known ? known->section(view.section) : nullptr;
+  if (section == nullptr || !section->body) return;
+  const auto hide = [&](json::object& values, const schema::Type& type) {
+    json::value whole(std::move(values));
+    packages::hide_all_secrets(whole, type);
+    values = std::move(whole.get_object());
+  };
+  if (packages::holds_secrets(*section->body)) view.yaml.clear();
+  hide(view.written, *section->body);
+  hide(view.effective, *section->body);
+  const auto mask = [&](std::string_view name, const schema::Type* type) {
+    for (auto* values : {&view.written, &view.effective}) {
+      auto* value = values->if_contains(name);
+      if (value == nullptr) continue;
+      if (type != nullptr)
+        packages::hide_all_secrets(*value, *type);
+      else
+        *value = packages::kHiddenSecret;
+    }
+    for (auto& field : view.fields) {
+      if (field.field == name || field.field.starts_with(fmt::format("{}.", name))) {
+        field.value = packages::kHiddenSecret;
+      }
+    }
+  };
+  if (view.section == "instances" && !view.path.empty()) {
+    const auto specification = s.packages.view(who.tenant, view.path.front());
+    const auto* parameters = specification ? specification->parameters.get() : nullptr;
+    if (parameters == nullptr || !packages::holds_secrets(*parameters)) return;
+    view.yaml.clear();
+    mask("with", parameters);
+  } else if (view.section == "parameters") {
+    const auto* type = view.written.if_contains("type");
+    if (type == nullptr || !type->is_string() || type->get_string().find("secret") == json::string::npos) return;
+    view.yaml.clear();
+    for (const auto* name : {"default", "sample"}) mask(name, nullptr);
   }
-  return type.of && holds_secrets(*type.of, depth + 1);
 }
 
 Result<net::Response> show_item(const PackageServices& s, const Principal& who, const net::Request& request) {
   AT_TRY(auto view, s.packages.item(who.tenant, capture(request, "package"), capture(request, "section"),
                                     segments(request.captures.get("path"))));
-  // The text shows secrets as they are written: to those alone who may write them.
-  const auto known = s.packages.schemas(who.tenant, view.package);
-  const auto* section = known ? known->section(view.section) : nullptr;
-  if (who.role < auth::Role::kOperator && section != nullptr && section->body && holds_secrets(*section->body))
-    view.yaml.clear();
+  if (who.role < auth::Role::kOperator) hide_from_viewers(s, who, view);
   return ok(to_json(view));
 }
 
@@ -135,30 +168,28 @@ Result<net::Response> show_dashboard(const PackageServices& s, const Principal& 
   return ok(out);
 }
 
-json::object to_json(const registry::Item& item) {
-  const auto& origin = item.origin;
-  json::object from{{"kind", registry::name(origin.kind)}};
-  if (!origin.place.file.empty()) {
-    from["file"] = origin.place.file;
-    from["line"] = origin.place.line;
+/// A kind of which there is no entity yet is known all the same: sections of whatever package, hosts, routes.
+Status check_kind(const PackageServices& s, const Principal& who, std::string_view kind) {
+  std::set<std::string> known{std::string(registry::kHosts), std::string(registry::kRoutes)};
+  if (kind.empty() || known.contains(std::string(kind))) return {};
+  std::set<const schema::SchemaSet*> seen;
+  for (const auto& package : s.packages.list(who.tenant)) {
+    const auto schemas = s.packages.schemas(who.tenant, package.name);
+    if (!schemas || !seen.insert(schemas.get()).second) continue;
+    for (const auto* section : schemas->sections()) known.insert(section->name);
   }
-  if (!origin.who.empty()) from["who"] = origin.who;
-  if (origin.at) from["at"] = rfc3339(*origin.at);
-  return {
-      {"id", item.id},       {"kind", item.kind},         {"package", item.package},
-      {"title", item.title}, {"origin", std::move(from)}, {"links", json::array(item.links.begin(), item.links.end())}};
+  if (known.contains(std::string(kind))) return {};
+  return fail(ErrorCode::kInvalidArgument, fmt::format("there is no kind \"{}\"", kind),
+              config::suggestion(kind, {known.begin(), known.end()}));
 }
 
 Result<net::Response> item_changes(const PackageServices& s, const Principal& who, const net::Request& request) {
-  constexpr std::string_view kNames[] = {"added", "changed", "removed"};
   AT_TRY(const auto since, since_parameter(request));
   AT_TRY(const auto limit, limit_parameter(request.query, 1000, registry::Items::kFeed));
   const auto feed = s.items.changes(who.tenant, since, limit);
   json::array list;
   for (const auto& change : feed.changes) {
-    list.push_back(json::object{{"revision", change.revision},
-                                {"what", kNames[static_cast<std::size_t>(change.what)]},
-                                {"item", to_json(change.item)}});
+    list.push_back(to_json(change));
   }
   return ok(json::object{{"changes", std::move(list)}, {"revision", feed.revision}, {"gap", feed.gap}});
 }
@@ -183,8 +214,9 @@ void add_item_routes(Doors& doors, PackageServices s) {
             });
   doors.add_reading("items", [s](const Principal& who, net::Request& request) -> Result<net::Response> {
     const auto text = request.query.get("text");
-    const std::string limit_text(request.query.get("limit"));
-    const auto limit = limit_text.empty() ? 1000UL : std::min(10'000UL, std::strtoul(limit_text.c_str(), nullptr, 10));
+    const auto kind = request.query.get("kind");
+    AT_TRY(check_kind(s, who, kind));
+    AT_TRY(const auto limit, limit_parameter(request.query, 1000, registry::Items::kFeed));
     const auto has = [&](std::string_view where) {
       return std::search(where.begin(), where.end(), text.begin(), text.end(), [](char a, char b) {
                return std::tolower(static_cast<unsigned char>(a)) == std::tolower(static_cast<unsigned char>(b));
@@ -192,7 +224,7 @@ void add_item_routes(Doors& doors, PackageServices s) {
     };
     json::array list;
     std::size_t total = 0;
-    for (const auto& item : s.items.list(who.tenant, request.query.get("kind"))) {
+    for (const auto& item : s.items.list(who.tenant, kind)) {
       if (!text.empty() && !has(item.id) && !has(item.title)) continue;
       if (++total > limit) continue;
       list.push_back(to_json(item));

@@ -105,8 +105,8 @@ json::object to_json(const packages::PackageError& error) {
     out["package"] = error.package;
     out["section"] = error.section;
     out["path"] = to_json(error.path);
-    out["field"] = error.field;
   }
+  if (!error.section.empty() || !error.field.empty()) out["field"] = error.field;
   return out;
 }
 
@@ -116,13 +116,38 @@ json::array to_json(const std::vector<packages::PackageError>& errors) {
   return out;
 }
 
+json::object to_json(const registry::Item& item) {
+  const auto& origin = item.origin;
+  json::object from{{"kind", registry::name(origin.kind)}};
+  if (!origin.place.file.empty()) {
+    from["file"] = origin.place.file;
+    from["line"] = origin.place.line;
+  }
+  if (!origin.who.empty()) from["who"] = origin.who;
+  if (origin.at) from["at"] = rfc3339(*origin.at);
+  return {{"id", item.id},
+          {"tenant", item.tenant.value()},
+          {"kind", item.kind},
+          {"package", item.package},
+          {"title", item.title},
+          {"origin", std::move(from)},
+          {"links", json::array(item.links.begin(), item.links.end())}};
+}
+
+json::object to_json(const registry::ItemChange& change) {
+  constexpr std::string_view kNames[] = {"added", "changed", "removed"};
+  return {{"revision", change.revision},
+          {"what", kNames[static_cast<std::size_t>(change.what)]},
+          {"item", to_json(change.item)}};
+}
+
 json::object to_json(const packages::PackageState& state) {
   json::object sections;
   for (const auto& [name, count] : state.sections) sections[name] = count;
   json::object out{{"name", state.name},
                    {"version", state.version},
                    {"title", state.title},
-                   {"state", state.broken ? "broken" : "ok"},
+                   {"state", state.checking ? "checking" : state.broken ? "broken" : "ok"},
                    {"errors", to_json(state.errors)},
                    {"items", state.items},
                    {"specification", state.specification},

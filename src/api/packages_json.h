@@ -5,13 +5,16 @@
 
 #include "api/json.h"
 #include "packages/service.h"
+#include "registry/items.h"
 
 namespace atalaya::api {
 
-/// {message, remedy, file?, line?, column?}, and of what lies in an item {package, section, path, field}.
+/// {message, remedy, file?, line?, column?, field?}, and of what lies in an item {package, section, path}.
 json::object to_json(const packages::PackageError& error);
 json::array to_json(const std::vector<packages::PackageError>& errors);
 json::object to_json(const packages::PackageState& state);
+json::object to_json(const registry::Item& item);
+json::object to_json(const registry::ItemChange& change);
 json::object to_json(const packages::PackageView& view);
 json::array to_json(const packages::TreeView& tree);
 json::object to_json(const packages::ItemView& view);

@@ -7,6 +7,7 @@
 #include "api/audit.h"
 #include "api/json.h"
 #include "collect/utf8.h"
+#include "config/suggest.h"
 #include "packages/package.h"
 #include "telemetry/log.h"
 
@@ -96,14 +97,20 @@ Result<registry::Host> Procedures::choose_host(const TenantId& tenant, const Pro
   const auto pattern = procedure.on.empty() ? std::string("*") : procedure.on;
   if (!on.empty() && !packages::glob_matches(pattern, on))
     return fail(ErrorCode::kInvalidArgument,
-                fmt::format("{} does not run on {}, only on {}", procedure.id, on, pattern));
+                fmt::format("{} does not run on {}, only on {}", procedure.id, on, pattern),
+                fmt::format("name a host {} in \"on\"", pattern));
   std::vector<registry::Host> hosts;
   const auto all = services_.hosts.list(tenant);
   for (const auto& host : all)
     if (on.empty() ? packages::glob_matches(pattern, host.name) : host.name == on) hosts.push_back(host);
-  if (hosts.empty())
+  if (hosts.empty()) {
+    std::vector<std::string> names;
+    for (const auto& host : all) names.push_back(host.name);
+    const auto near = config::closest(on, names);
     return fail(ErrorCode::kNotFound, fmt::format("there is no host {}", on.empty() ? pattern : on),
-                "enrol an agent there, or name another host in \"on\"");
+                near.empty() ? std::string("enrol an agent there, or name another host in \"on\"")
+                             : fmt::format("did you mean \"{}\"?", near));
+  }
   if (on.empty() && (procedure.on.empty() || hosts.size() > 1))
     return fail(ErrorCode::kInvalidArgument, fmt::format("{} may run on {} hosts", procedure.id, hosts.size()),
                 "name one of them in \"on\"");

@@ -10,9 +10,11 @@
 namespace atalaya::app {
 namespace {
 
+constexpr std::string_view kPages = "pages";
+
 /// Where the items of a section are to be reached.
 std::string address_of(std::string_view section, const std::string& package) {
-  return section == "pages" ? "/p/" + package : fmt::format("{}/rpc/{}", api::kPrefix, package);
+  return section == kPages ? "/p/" + package : fmt::format("{}/rpc/{}", api::kPrefix, package);
 }
 
 }  // namespace
@@ -56,20 +58,26 @@ void Entities::publish_hosts() {
 }
 
 void Entities::publish_routes(const TenantId& tenant, const std::set<std::string>& packages) {
-  for (const auto* section : {"pages", "rpc"}) {
+  for (const auto section : {kPages, std::string_view("rpc")}) {
     std::map<std::string, std::vector<registry::Item>> routes;
+    std::set<std::string> seen;
     for (const auto& name : packages) routes[name];
     for (const auto& found : packages_.items(tenant, section)) {
       const auto& package = found.package->name;
       const auto of = routes.find(package);
       if (of == routes.end()) continue;
-      of->second.push_back({.id = address_of(section, package) + found.item->id.substr(package.size()),
-                            .tenant = tenant,
-                            .kind = std::string(registry::kRoutes),
-                            .package = package,
-                            .title = found.item->title,
-                            .links = {found.item->id},
-                            .origin = {.place = found.item->origin}});
+      const auto path = found.item->id.substr(package.size());
+      registry::Item route{.id = address_of(section, package) + path,
+                           .tenant = tenant,
+                           .kind = std::string(registry::kRoutes),
+                           .package = package,
+                           .title = found.item->title,
+                           .links = {found.item->id},
+                           .origin = {.place = found.item->origin}};
+      of->second.push_back(route);
+      // Without its group; where several groups have such a page, the first is shown there.
+      route.id = address_of(section, package) + path.substr(path.find('/', 1));
+      if (section == kPages && seen.insert(route.id).second) of->second.push_back(std::move(route));
     }
     for (auto& [name, list] : routes) items_.replace(tenant, address_of(section, name), std::move(list));
   }

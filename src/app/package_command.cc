@@ -102,11 +102,11 @@ Result<std::string> archive_bytes(const Options& options, const std::string& giv
 }
 
 Result<Answer> send_archive(const Options& options, const ServerClient& server, std::string bytes, bool upgrade,
-                            bool preview) {
+                            bool preview, bool any_version = false) {
   const auto reason = options.declares("reason") ? options.text("reason") : std::string();
-  return server.post_bytes(
-      fmt::format("package-install?upgrade={}&preview={}&reason={}", upgrade, preview, net::percent_encode(reason)),
-      std::move(bytes));
+  return server.post_bytes(fmt::format("package-install?upgrade={}&preview={}&any_version={}&reason={}", upgrade,
+                                       preview, any_version, net::percent_encode(reason)),
+                           std::move(bytes));
 }
 
 Result<int> install(const Options& options, const ServerClient& server, bool upgrade) {
@@ -244,7 +244,7 @@ Result<int> diff(const Options& options, const ServerClient& server) {
   AT_TRY(const auto there, server.get(api_path({"packages", options.argument("PACKAGE")})));
   if (there.good() && files->exists(other) && !files->open_read(other)) return diff_folder(options, server, other);
   AT_TRY(auto bytes, archive_bytes(options, other));
-  AT_TRY(const auto answer, send_archive(options, server, std::move(bytes), true, true));
+  AT_TRY(const auto answer, send_archive(options, server, std::move(bytes), true, true, true));
   return print(options, answer, [](const auto& done) { return diffs_text(done) + "\n" + change_text(done, true); });
 }
 

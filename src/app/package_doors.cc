@@ -8,9 +8,11 @@
 #include <set>
 
 #include "app/web_files.h"
+#include "config/suggest.h"
 #include "config/yaml.h"
 #include "config/yaml_value.h"
 #include "schema/describe.h"
+#include "schema/scalars.h"
 #include "schema/validate.h"
 
 namespace atalaya::app {
@@ -143,10 +145,23 @@ Result<api::CheckedArguments> check_arguments(schema::Type record, const schema:
   // What is missing is told by its own name; a place it has none.
   for (auto& field : record.fields) {
     if (!field.required || given.contains(field.name)) continue;
-    out.wrong.push_back({field.name, fmt::format("the argument \"{}\" is missing", field.name), field.help});
+    const auto wanted = field.type ? schema::wanted(*field.type) : std::string();
+    out.wrong.push_back({field.name, fmt::format("the argument \"{}\" is missing", field.name),
+                         fmt::format("give \"{}\": {}{}", field.name, field.help.empty() ? wanted : field.help,
+                                     field.help.empty() || wanted.empty() ? "" : fmt::format(" ({})", wanted))});
     field.required = false;
   }
-  AT_TRY(const auto document, config::Document::parse(config::write_flow(schema::to_yaml(given)), "arguments"));
+  // A file's `pin: 1234` is a secret as well; JSON says which type it means.
+  auto rest = given;
+  for (const auto& field : record.fields) {
+    const auto* value = given.if_contains(field.name);
+    if (value == nullptr || value->is_string() || !field.type || field.type->kind != schema::Kind::kSecret) continue;
+    out.wrong.push_back({field.name, fmt::format("\"{}\" must be a text", field.name),
+                         fmt::format("give \"{}\" in quotes", field.name)});
+    rest.erase(field.name);
+  }
+  for (auto& field : record.fields) field.required = field.required && rest.contains(field.name);
+  AT_TRY(const auto document, config::Document::parse(config::write_flow(schema::to_yaml(rest)), "arguments"));
   config::Errors errors;
   std::vector<schema::Reference> references;
   auto value = schema::check_value(document.root(), record, "arguments", {schemas, {}}, references, errors);
@@ -224,8 +239,18 @@ PackageProcedures package_procedures(const packages::Service& packages) {
     const auto found = find_procedure(packages, tenant, package, name);
     auto made = found ? procedure_of(packages, tenant, *found) : std::nullopt;
     if (!made) {
-      return fail(ErrorCode::kNotFound, fmt::format("there is no procedure {}/{}", package, name),
-                  "GET /api/atalaya/v1/procedures lists them");
+      std::vector<std::string> known;
+      for (const auto& one : packages.items(tenant, "rpc")) known.push_back(one.item->id);
+      const auto id = fmt::format("{}/{}", package, name);
+      // By its name alone too, as it may be called.
+      for (const auto& one : packages.items(tenant, "rpc")) {
+        const auto short_name = one.item->id.substr(one.item->id.rfind('/') + 1);
+        if (one.package->name == package && name.find('/') == std::string::npos) {
+          known.push_back(fmt::format("{}/{}", package, short_name));
+        }
+      }
+      return fail(ErrorCode::kNotFound, fmt::format("there is no procedure {}", id),
+                  known.empty() ? "no package has any" : config::suggestion(id, known));
     }
     return with_arguments(tenant, *found, std::move(*made));
   };
@@ -237,7 +262,8 @@ PackageProcedures package_procedures(const packages::Service& packages) {
     if (!record) {
       api::CheckedArguments none;
       for (const auto& [name, value] : given) {
-        none.wrong.push_back({std::string(name), fmt::format("the procedure {} takes no arguments", procedure.id), ""});
+        none.wrong.push_back({std::string(name), fmt::format("the procedure {} takes no arguments", procedure.id),
+                              fmt::format("leave \"{}\" out", std::string(name))});
       }
       return none;
     }

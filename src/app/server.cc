@@ -16,6 +16,7 @@
 #include "api/live_hub.h"
 #include "api/logs.h"
 #include "api/operations.h"
+#include "api/packages_json.h"
 #include "api/prometheus.h"
 #include "app/agents.h"
 #include "app/channels.h"
@@ -86,6 +87,7 @@ struct Server::Parts {
   Status bind_doors();
   Status is_ready();
   void welcome_tenants();
+  void log_packages(bool at_start);
   std::string fingerprint() const;
   void watch_checks();
   void forget(const TenantId& tenant, const registry::Host& host);
@@ -135,6 +137,8 @@ struct Server::Parts {
   std::unique_ptr<net::HttpServer> http;
   std::string link_base;  ///< under which people reach the UI
   Keeper keeper{clock};
+  Keeper programs{clock};  ///< of types: they take their time, which nothing else waits for
+  std::set<std::pair<TenantId, std::string>> unlogged;  ///< packages that were checked at the start
   std::atomic<bool> ready{false};
   std::vector<std::function<void()>> stops;  ///< last one first
 };
@@ -264,14 +268,22 @@ Status Server::Parts::open_packages() {
                           const std::set<std::string>& names) { package_parts->changed(tenant, names); }});
   AT_TRY(packages->load_all());
   welcome_tenants();
+  log_packages(true);
+  return {};
+}
+
+/// What is wrong with what a start finds; of what its programs are asked about first, when they have answered.
+void Server::Parts::log_packages(bool at_start) {
   for (const auto& tenant : packages->tenants()) {
     for (const auto& package : packages->list(tenant)) {
+      const std::pair key{tenant, package.name};
+      if (package.checking && at_start) unlogged.insert(key);
+      if (package.checking || (!at_start && unlogged.erase(key) == 0)) continue;
       for (const auto& error : package.errors) {
         telemetry::log_error("packages", to_string(error), {{"package", package.name}, {"tenant", tenant.value()}});
       }
     }
   }
-  return {};
 }
 
 /// What is no check any more is not judged any more, and its alerts close.
@@ -362,6 +374,10 @@ Status Server::Parts::open_doors() {
 }
 
 void Server::Parts::add_chores() {
+  // Not of what a start brings: nobody listens yet.
+  items.subscribe([this](const registry::ItemChange& change) {
+    live->publish(change.item.tenant, "items", "change", boost::json::serialize(api::to_json(change)));
+  });
   const auto complain = [](const char* what, const Status& status) {
     if (!status) telemetry::log_warn("server", what, {{"reason", to_string(status.error())}});
   };
@@ -374,8 +390,13 @@ void Server::Parts::add_chores() {
     keeper.add(std::chrono::seconds{30},
                [this] { live->recheck([this](const auth::Principal& who) { return auth->still_valid(who); }); });
   }
+  programs.add(Duration{250}, [this] {
+    if (packages->ask_programs() && !unlogged.empty()) log_packages(false);
+  });
   keeper.start();
   on_stop([this] { keeper.stop(); });
+  programs.start();
+  on_stop([this] { programs.stop(); });
   package_parts->start();
   on_stop([this] { package_parts->stop(); });
 }

@@ -78,7 +78,7 @@ class YamlBuilder {
   YamlBuilder(std::shared_ptr<Document::Storage> storage, const YamlLimits& limits, std::vector<Error>* told)
       : storage_(std::move(storage)),
         limits_(limits),
-        passed_over_(told),
+        told_(told),
         skipped_(storage_->text.starts_with("\xef\xbb\xbf") ? 3 : 0),
         offsets_(std::string_view(storage_->text).substr(skipped_)) {
     // Without memory for its first buffers libyaml leaves the parser unusable, and so would we be.
@@ -291,8 +291,9 @@ class YamlBuilder {
   Status put(Node& made, const Node* key, const Node* value, std::unordered_map<std::string_view, const Node*>& seen,
              std::vector<const Node*>& merges) {
     if (!key->is_scalar()) {
-      return passed_over({ErrorCode::kInvalidArgument, "a key must be a text, not " + describe(*key), key->place(),
-                          "write a name before the colon; a text in quotes may hold any character"});
+      return left_out(made, {key, value},
+                      {ErrorCode::kInvalidArgument, "a key must be a text, not " + describe(*key), key->place(),
+                       "write a name before the colon; a text in quotes may hold any character"});
     }
     if (key->text() == "<<" && key->style() == Node::Style::kPlain && key->tag().empty()) {
       merges.push_back(value);
@@ -300,18 +301,20 @@ class YamlBuilder {
     }
     const auto [first, fresh] = seen.emplace(key->text(), key);
     if (!fresh) {
-      return passed_over({ErrorCode::kInvalidArgument,
-                          fmt::format("key \"{}\" is already in line {}", key->text(), first->second->line_),
-                          key->place(), "remove or rename one of the two"});
+      return left_out(made, {key, value},
+                      {ErrorCode::kInvalidArgument,
+                       fmt::format("key \"{}\" is already in line {}", key->text(), first->second->line_),
+                       key->place(), "remove or rename one of the two"});
     }
     made.entries_.push_back({key, value, false});
     return {};
   }
 
   /// The entry is left out, and the reading goes on, where somebody takes the error.
-  Status passed_over(Error error) {
-    if (passed_over_ == nullptr) return std::unexpected(std::move(error));
-    passed_over_->push_back(std::move(error));
+  Status left_out(const Node& mapping, Node::Entry entry, Error error) {
+    if (told_ == nullptr) return std::unexpected(std::move(error));
+    told_->push_back(std::move(error));
+    storage_->left_out[&mapping].push_back(entry);
     return {};
   }
 
@@ -353,7 +356,7 @@ class YamlBuilder {
 
   const std::shared_ptr<Document::Storage> storage_;
   const YamlLimits limits_;
-  std::vector<Error>* const passed_over_;  ///< null: a key that cannot be one ends the reading
+  std::vector<Error>* const told_;  ///< null: a key that cannot be one ends the reading
   const std::size_t skipped_;              ///< bytes of a byte order mark
   const ByteOffsets offsets_;
   yaml_parser_t parser_;
@@ -370,6 +373,18 @@ Status check_size(const std::string& text, const std::string& file, const YamlLi
 }
 
 }  // namespace
+
+std::span<const Node::Entry> Document::left_out(const Node& mapping) const {
+  const auto found = storage_->left_out.find(&mapping);
+  return found == storage_->left_out.end() ? std::span<const Node::Entry>{} : found->second;
+}
+
+bool Document::is_left_out(const Place& key) const {
+  const auto stands_there = [&](const Node::Entry& entry) { return entry.key->place() == key; };
+  return std::any_of(storage_->left_out.begin(), storage_->left_out.end(), [&](const auto& of) {
+    return std::any_of(of.second.begin(), of.second.end(), stands_there);
+  });
+}
 
 Result<Document> Document::parse(std::string text, std::string file, const YamlLimits& limits) {
   AT_TRY(check_size(text, file, limits));

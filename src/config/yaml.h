@@ -99,6 +99,10 @@ class Document {
                                 const YamlLimits& limits = {});
 
   const Node& root() const { return *root_; }
+  /// Entries of one of its mappings that became errors instead; their keys may be no scalars.
+  std::span<const Node::Entry> left_out(const Node& mapping) const;
+  /// Does the key of such an entry stand there?
+  bool is_left_out(const Place& key) const;
   const std::string& text() const;
   const std::string& file() const;
 

@@ -29,5 +29,8 @@ std::vector<FieldView> explain(const ExplainRequest& request);
 constexpr std::string_view kHiddenSecret = "\u2022\u2022\u2022\u2022\u2022\u2022";
 /// No answer shows secrets.
 void hide_secrets(boost::json::object& values, const schema::Type* record);
+/// The same for who may not write them: also within lists and maps, where a form needs them to write them back.
+void hide_all_secrets(boost::json::value& value, const schema::Type& type);
+bool holds_secrets(const schema::Type& type, int depth = 0);
 
 }  // namespace atalaya::packages

@@ -32,11 +32,54 @@ TEST(ErrorsInItems, AWrongValueNamesItsItemAndField) {
                           "10 p rules/disk/slow binary"));
 }
 
-TEST(ErrorsInItems, WhatIsWrongBesideTheItemsNamesNone) {
+TEST(ErrorsInItems, WhatIsWrongBesideTheItemsNamesTheWayInItsFile) {
   EXPECT_THAT(
       items_of_errors({{"p/package.yaml", head("p") + "rules: {a: {b: {binary: {expr: up}}, 'no name!': {}}, c: 1}\n"
                                                       "requires: {nobody: '*'}\nruels: {}\n"}}),
-      ElementsAre("3 p rules/a/no name! ", "3  / ", "5  / ", "4  / "));
+      ElementsAre("3 p rules/a/no name! ", "3  / rules.c", "5  / ruels", "4  / requires.nobody"));
+  EXPECT_THAT(items_of_errors({{"p/package.yaml", "package: p\nversion: x\nimports: [nobody]\n"
+                                                  "fallbacks: [{}]\nrequires: {nobody: new}\n"}}),
+              ElementsAre("2  / version", "4  / fallbacks.0", "5  / requires.nobody", "3  / imports.0",
+                          "5  / requires.nobody"));
+  EXPECT_THAT(items_of_errors({{"p/package.yaml", "package: p\n"}}), ElementsAre("1  / version"));
+}
+
+TEST(ErrorsInItems, AnOverrideNamesTheItemThatItChanges) {
+  const auto with = [](const std::string& text) {
+    return FolderTexts{{"p/package.yaml", head("p") + "override:\n  other:\n" + text},
+                       {"other/package.yaml", head("other") + "rules: {a: {b: {binary: {expr: up}}}}\n"}};
+  };
+  EXPECT_THAT(items_of_errors(with("    rules: {a: {b: {fro: 5m}}}\n")),
+              ElementsAre("5 other rules/a/b override.other.rules.a.b.fro"));
+  EXPECT_THAT(items_of_errors(with("    rules: {a: {b: {for: x}, c: {for: 5m}}, d: 1}\n    ruls: {}\n")),
+              ElementsAre("5 other rules/a/b override.other.rules.a.b.for", "5  / override.other.rules.a.c",
+                          "5  / override.other.rules.d", "6  / override.other.ruls"));
+}
+
+TEST(ErrorsInItems, AKeyThatStandsTwiceNamesItsOwnPlace) {
+  const auto of = [](const std::string& text) { return items_of_errors({{"p/package.yaml", head("p") + text}}); };
+  EXPECT_THAT(of("rules:\n  h:\n    b: {binary: {expr: up}, fro: 1}\n  h: {}\n"),
+              ElementsAre("5 p rules/h/b fro", "6  / rules.h"));
+  EXPECT_THAT(of("rules:\n  g:\n    a: {binary: {expr: up}}\n    b: {binary: {expr: up}}\n    a: {}\n"),
+              ElementsAre("7 p rules/g/a "));
+  EXPECT_THAT(of("rules:\n  g:\n    a: {binary: {expr: up}, labels: {a: b, a: c}}\n"),
+              ElementsAre("5 p rules/g/a labels.a"));
+  EXPECT_THAT(of("rules: {}\nrequires: {}\nrules: {}\n"), ElementsAre("5  / rules"));
+}
+
+TEST(ErrorsInItems, AKeyThatIsNoTextNamesWhatHoldsIt) {
+  const auto of = [](const std::string& text) { return items_of_errors({{"p/package.yaml", head("p") + text}}); };
+  EXPECT_THAT(of("rules:\n  g:\n    a:\n      binary: {expr: up}\n      fro: 5m\n    ? [c, d]\n    : 1\n"),
+              ElementsAre("7 p rules/g/a fro", "8  / rules.g"));
+  EXPECT_THAT(of("rules:\n  g:\n    a:\n      binary: {expr: up}\n      labels:\n        ? [c, d]\n        : 1\n"),
+              ElementsAre("8 p rules/g/a labels"));
+}
+
+TEST(ErrorsInItems, InALinkedFileTooAKeyThatStandsTwiceNamesItsOwnPlace) {
+  EXPECT_THAT(items_of_errors({{"p/package.yaml", head("p") + "rules: {g: {link: rules.yaml}}\n"},
+                               {"p/rules.yaml", "a: {binary: {expr: up}, fro: 1}\nb: {binary: {expr: up}}\n"
+                                                "b: {}\nc: {binary: {expr: up, expr: down}}\n"}}),
+              ElementsAre("1 p rules/g/a fro", "3  / b", "4 p rules/g/c binary.expr"));
 }
 
 TEST(ErrorsInItems, LinkedFilesListsAndDocumentsAreItemsToo) {

@@ -163,20 +163,27 @@ std::shared_ptr<const schema::SchemaSet> Planner::schemas_for(const std::string&
   }
   const auto key = fmt::format("{}", fmt::join(names, ","));
   if (const auto known = plan_.schemas.find(key); known != plan_.schemas.end()) return known->second;
+  const auto before = errors.size();
+  auto made = build_schemas(names, package, nullptr, errors);
+  if (errors.size() == before) plan_.schemas[key] = made;
+  return made;
+}
+
+/// Of base, these packages and, where it is given, `own` as the part of `package`.
+std::shared_ptr<const schema::SchemaSet> Planner::build_schemas(const std::vector<std::string>& names,
+                                                                const std::string& package, const SchemaPart* own,
+                                                                config::Errors& errors) const {
   std::vector<schema::Source> sources;
-  const auto add = [&](const std::string& name) {
-    const auto& part = plan_.parts.at(name);
+  const auto add = [&](const std::string& name, const SchemaPart& part) {
     sources.push_back({name, part.schemas ? part.schemas->node : nullptr, part.types ? part.types->node : nullptr, {}});
   };
-  add(kBase);
+  add(kBase, plan_.parts.at(kBase));
   for (const auto& [name, part] : plan_.parts) {
     sources.front().kinds.insert(sources.front().kinds.end(), part.kinds.begin(), part.kinds.end());
   }
-  for (const auto& name : names) add(name);
-  const auto before = errors.size();
-  auto made = schema::SchemaSet::build(sources, errors);
-  if (errors.size() == before) plan_.schemas[key] = made;
-  return made;
+  for (const auto& name : names) add(name, plan_.parts.at(name));
+  if (own != nullptr && package != kBase) add(package, *own);
+  return schema::SchemaSet::build(sources, errors);
 }
 
 LoadContext Planner::context(const std::string& name, const std::string& package) {
@@ -285,42 +292,27 @@ void Planner::check_again(const std::string& package) {
   }
 }
 
-/// What an override broke is its own package's mistake: it goes on as it ran before, or without overrides.
-/// Did any break something?
-bool Planner::reject_overrides(const std::vector<ForeignOverride>& overrides, std::vector<Error>& errors) {
-  std::set<std::string> culprits;
-  for (const auto& error : errors) {
-    for (const auto& override : overrides) {
-      if (!error.place || override.document.root().place().file != error.place->file) continue;
-      complain(override.by, error);
-      culprits.insert(override.by);
-    }
-  }
-  std::set<std::string> targets;
-  for (const auto& name : culprits) {
-    auto& it = change(name);
-    for (const auto& one : it.manifest.overrides) targets.insert(one.package.substr(0, one.package.find('@')));
-    const auto old = world_.slots_.find(name);
-    if (old != world_.slots_.end() && old->second.running && restored_overrides_.insert(name).second) {
-      it.manifest = old->second.manifest;
-    } else {
-      rejected_overrides_.insert(name);
-    }
-  }
-  // All of its overrides, or none: also those on packages that were looked at before.
-  for (const auto& target : targets) {
-    if (plan_.slots.contains(target)) check_again(target);
-  }
-  return !culprits.empty();
-}
-
 void Planner::run_last_good(const std::string& package, Slot& slot) {
   auto sources = files_.last_good(package);
   if (sources.empty()) return;
   config::Errors errors;
   const auto tree = PackageTree::read(package, std::move(sources), errors);
   auto with = context(package, package);
-  with.schemas = schemas_for("", errors);
+  const auto own = part_of(tree, errors);
+  std::vector<std::string> imports;
+  for (const auto& import : tree.manifest().imports) {
+    const bool known = plan_.parts.contains(import.package) && import.package != kBase;
+    if (known && import.package != package) imports.push_back(import.package);
+  }
+  with.schemas = build_schemas(imports, package, own.schemas || own.types ? &own : nullptr, errors);
+  // It held before, so nothing waits for programs of types: where an answer is not known, the value is as written.
+  const auto known = [this](const std::string& program, std::string_view verb,
+                            const std::string& input) -> std::optional<Result<std::string>> {
+    auto answer = world_.options_.run(program, verb, input);
+    if (answer && *answer) return answer;
+    return fmt::format(R"({{"value": {}}})", input);
+  };
+  with.run = run_type_script(world_.options_.run ? RunProgram(known) : RunProgram(), files_);
   auto loaded = load_package(tree, with);
   if (!errors.empty() || !loaded.errors.empty()) return;
   slot.running = std::make_shared<const Package>(std::move(loaded.package));

@@ -32,18 +32,26 @@ class Planner {
   void check(const std::string& package);
   void check_again(const std::string& package);
   std::set<std::string> followers(const std::set<std::string>& changed) const;
-  bool reject_overrides(const std::vector<ForeignOverride>& overrides, std::vector<Error>& errors);
   void run_last_good(const std::string& package, Slot& slot);
+  std::shared_ptr<const schema::SchemaSet> build_schemas(const std::vector<std::string>& imports,
+                                                         const std::string& package, const SchemaPart* own,
+                                                         config::Errors& errors) const;
   std::vector<ChannelTypeFile> channel_types_with(const Package& package) const;
+
+  // planner_overrides.cc
+  void check_override_targets();
+  void check_override_conflicts();
+  const Manifest& earlier(const std::string& name);
+  bool is_told_at(const std::string& package, const std::vector<Place>& keys, const Place& place) const;
+  void try_written_overrides();
+  void try_override(const std::string& by, const Override& one);
+  bool reject_overrides(const std::vector<ForeignOverride>& overrides, std::vector<Error>& errors);
+  void reject(const std::set<std::string>& culprits);
 
   // planner_world.cc: packages among each other.
   void check_requirements();
   void check_broken_requirements(const std::set<std::string>& changed);
   void find_cycles();
-  std::vector<std::string> overriders_in_order() const;
-  void check_overrides();
-  void try_written_overrides();
-  void try_override(const std::string& by, const Override& one);
   void check_references();
   void make_instances(const std::set<std::string>& changed);
   void complain_about_specification(const InstanceItem& item, const std::string& declared_in);
@@ -59,6 +67,8 @@ class Planner {
   const Manifest& written(const std::string& name) const;
   std::vector<std::string> present() const;                ///< all that will be there, instances not
   bool complain(const std::string& package, Error error);  ///< false: said already
+  Error not_running(const std::string& package, std::string broken, const Place& place) const;
+  bool is_checking(const std::string& package) const;      ///< nothing but programs' answers is missing
   /// Packages that declare this section, whether they hold or not; by name.
   const std::vector<std::string>& declared_by(const std::string& section);
 
@@ -66,6 +76,7 @@ class Planner {
   void keep_complaints(const std::set<std::string>& changed);
   void collect_errors(const std::set<std::string>& changed, const std::optional<std::set<std::string>>& wanted);
   PackageError located(const std::string& package, Error error);
+  void name_field(PackageError& error);
   const ItemLocator* locator_of(const std::string& package);
 
   const World& world_;
@@ -80,6 +91,7 @@ class Planner {
   std::set<std::string> overriders_;                    ///< packages that override, before the change or after
   std::set<std::string> rejected_overrides_;            ///< packages whose overrides do not hold
   std::set<std::string> restored_overrides_;            ///< packages whose overrides are those of the version that runs
+  std::map<std::string, Manifest> earlier_;             ///< what ran before, as far as somebody asked
   std::map<std::string, Manifest> written_;             ///< of packages with mistakes, which are told all at once
   std::map<std::string, std::set<std::string>> asked_;  ///< whose trees a package asked for
   std::set<std::string> wanted_instances_;
@@ -92,6 +104,9 @@ class Planner {
   std::map<std::string, Located> locators_;
   bool all_ = false;
 };
+
+/// Of a specification's mistake that an instance's value makes: it becomes one at the value.
+void blame_value(const PackageTree& specification, const InstanceItem& item, Error& error);
 
 /// Fields that the settings of a channel type's file give to a channel of that type.
 std::vector<schema::OpenKind> open_kinds(const std::vector<SourceFile>& files);

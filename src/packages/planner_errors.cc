@@ -1,5 +1,7 @@
 // What a plan tells: whose errors they are, which of them are news, and in which items they lie.
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "packages/planner.h"
@@ -28,7 +30,10 @@ void Planner::keep_complaints(const std::set<std::string>& changed) {
     if (changed.contains(name) && slot.errors.empty() && !slot.world_errors.empty()) {
       const auto old = world_.slots_.find(name);
       slot.running = old == world_.slots_.end() ? nullptr : old->second.running;
-      if (slot.running) slot.manifest = old->second.manifest;
+      if (slot.running)
+        slot.manifest = old->second.manifest;
+      else if (old == world_.slots_.end())
+        run_last_good(name, slot);
     }
   }
 }
@@ -36,8 +41,14 @@ void Planner::keep_complaints(const std::set<std::string>& changed) {
 void Planner::collect_errors(const std::set<std::string>& changed, const std::optional<std::set<std::string>>& wanted) {
   for (auto& [name, planned] : plan_.slots) {
     planned.told.clear();
+    if (!planned.instance) planned.waiting = false;
     for (const auto* list : {&planned.errors, &planned.world_errors}) {
-      for (const auto& error : *list) planned.told.push_back(located(name, error));
+      for (const auto& error : *list) {
+        if (is_awaited(error))
+          planned.waiting = true;
+        else
+          planned.told.push_back(located(name, error));
+      }
     }
   }
   static const Slot kNone;
@@ -80,9 +91,33 @@ PackageError Planner::located(const std::string& package, Error error) {
   const auto& file = out.place->file;
   for (const auto& name : {package.substr(0, package.find('@')), file.substr(0, file.find('/'))}) {
     const auto* items = locator_of(name);
-    if (items != nullptr && items->locate(out)) break;
+    if (items != nullptr && items->locate(out)) return out;
   }
+  if (out.field.empty()) name_field(out);
   return out;
+}
+
+/// Of what lies in no item: the way from the top of the file, and of an override the item that it changes.
+void Planner::name_field(PackageError& error) {
+  constexpr std::string_view kMissing = "a package file has no \"";
+  const auto& file = error.place->file;
+  const auto* items = locator_of(file.substr(0, file.find('/')));
+  if (items == nullptr) return;
+  const auto way = items->way_to(error);
+  if (error.message.starts_with(kMissing)) {
+    // It has no place of its own.
+    error.field = error.message.substr(kMissing.size(), error.message.find('"', kMissing.size()) - kMissing.size());
+    return;
+  }
+  error.field = fmt::format("{}", fmt::join(way, "."));
+  if (way.size() < 3 || way.front() != "override") return;
+  const auto target = way[1].substr(0, way[1].find('@'));
+  const auto* theirs = locator_of(target);
+  const auto item = theirs == nullptr ? std::nullopt : theirs->item_on(std::span(way).subspan(2));
+  if (!item) return;
+  error.package = target;
+  error.section = item->front();
+  error.path.assign(item->begin() + 1, item->end());
 }
 
 }  // namespace atalaya::packages

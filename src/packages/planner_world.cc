@@ -34,18 +34,6 @@ const config::Node* scalar_at(const config::Node& node, const Place& place) {
 
 constexpr std::size_t kMaxNesting = 8;
 
-/// Every scalar or list that the mapping sets, as "section/group/name/field".
-void collect_leaves(const config::Node& node, const std::string& prefix,
-                    std::vector<std::pair<std::string, Place>>& out) {
-  if (!node.is_mapping()) {
-    out.emplace_back(prefix, node.place());
-    return;
-  }
-  for (const auto& entry : node.entries()) {
-    collect_leaves(*entry.value, prefix.empty() ? entry.key->text() : prefix + "/" + entry.key->text(), out);
-  }
-}
-
 bool same_instance(const InstanceItem& a, const InstanceItem& b) {
   return a.specification == b.specification && a.name == b.name && a.title == b.title && a.values == b.values;
 }
@@ -73,6 +61,23 @@ std::vector<std::string> Planner::present() const {
     if (slot(name) != nullptr) out.push_back(name);
   }
   return out;
+}
+
+bool Planner::is_checking(const std::string& package) const {
+  const auto* it = slot(package);
+  if (it == nullptr || !std::all_of(it->errors.begin(), it->errors.end(), is_awaited)) return false;
+  const auto found = complaints_.find(package);
+  if (found == complaints_.end()) return !it->errors.empty();
+  return std::all_of(found->second.begin(), found->second.end(), is_awaited);
+}
+
+/// What is said to who needs a package that does not run.
+Error Planner::not_running(const std::string& package, std::string broken, const Place& place) const {
+  if (is_checking(package)) {
+    return {ErrorCode::kUnavailable, fmt::format("what programs say about {} is awaited", package), place,
+            "wait a moment"};
+  }
+  return {ErrorCode::kInvalidArgument, std::move(broken), place, "mend it first: its own errors say what is wrong"};
 }
 
 bool Planner::complain(const std::string& package, Error error) {
@@ -112,9 +117,11 @@ Plan Planner::make(const std::optional<std::set<std::string>>& wanted) {
   }
   check_requirements();
   find_cycles();
-  check_overrides();
-  make_instances(changed);
+  check_override_targets();
   try_written_overrides();
+  check_override_conflicts();
+  make_instances(changed);
+  try_written_overrides();  // those of instances
   check_references();
   check_broken_requirements(changed);
   keep_complaints(changed);
@@ -180,10 +187,8 @@ void Planner::check_broken_requirements(const std::set<std::string>& changed) {
         if (slot(need.package) == nullptr || need.package == "base" || will_run(need.package)) continue;
         std::set<std::string> seen;
         if (need.package == name || requires_package(need.package, name, seen, true)) continue;  // told as a circle
-        more = complain(name,
-                        {ErrorCode::kInvalidArgument, fmt::format("package {} is required and is broken", need.package),
-                         need.place, "mend it first: its own errors say what is wrong"}) ||
-               more;
+        auto broken = fmt::format("package {} is required and is broken", need.package);
+        more = complain(name, not_running(need.package, std::move(broken), need.place)) || more;
       }
     }
   }
@@ -223,106 +228,6 @@ void Planner::find_cycles() {
   }
 }
 
-/// Who requires another overrides after it; else names decide, and may not meet on one field.
-std::vector<ForeignOverride> Planner::overrides_on(const std::string& package) const {
-  std::vector<ForeignOverride> out;
-  for (const auto& name : overriders_) {
-    if (name == package || rejected_overrides_.contains(name)) continue;
-    const auto* it = slot(name);
-    if (it == nullptr || (!it->errors.empty() && !it->running)) continue;
-    for (const auto& one : it->manifest.overrides) {
-      if (one.package == package) out.push_back({name, one.document});
-    }
-  }
-  std::stable_sort(out.begin(), out.end(), [&](const auto& a, const auto& b) {
-    std::set<std::string> seen;
-    return a.by != b.by && requires_package(b.by, a.by, seen);
-  });
-  return out;
-}
-
-/// Who overrides, in the order in which fields are theirs: what ran before a change, then what came with it; what
-/// does not hold comes last, since it lays nothing on anybody.
-std::vector<std::string> Planner::overriders_in_order() const {
-  auto names = overriders_;
-  for (const auto& [name, manifest] : written_) {
-    if (!manifest.overrides.empty()) names.insert(name);
-  }
-  const auto turn = [&](const std::string& name) {
-    if (written_.contains(name)) return 2;
-    const auto old = world_.slots_.find(name);
-    const bool ran = old != world_.slots_.end() && old->second.running && !old->second.manifest.overrides.empty();
-    return ran ? 0 : 1;
-  };
-  std::vector<std::string> out(names.begin(), names.end());
-  std::stable_sort(out.begin(), out.end(), [&](const auto& x, const auto& y) { return turn(x) < turn(y); });
-  return out;
-}
-
-void Planner::check_overrides() {
-  std::map<std::string, std::pair<std::string, Place>> taken;  // "target:leaf" → who set it
-  for (const auto& name : overriders_in_order()) {
-    if (slot(name) == nullptr) continue;
-    for (const auto& one : written(name).overrides) {
-      const auto base = one.package.substr(0, one.package.find('@'));
-      if (!std::binary_search(names_.begin(), names_.end(), base) || name == base) {
-        complain(name, {ErrorCode::kInvalidArgument,
-                        name == base ? std::string("a package does not override itself")
-                                     : fmt::format("there is no package \"{}\" to override", one.package),
-                        one.document.root().place(),
-                        name == base ? "change the item where it stands" : config::suggestion(base, names_)});
-        continue;
-      }
-      std::vector<std::pair<std::string, Place>> leaves;
-      collect_leaves(one.document.root(), "", leaves);
-      for (const auto& [leaf, place] : leaves) {
-        const auto field = one.package + ":" + leaf;
-        if (!taken.contains(field)) {
-          if (!written_.contains(name)) taken.try_emplace(field, name, place);
-          continue;
-        }
-        const auto& [other, elsewhere] = taken.at(field);
-        std::set<std::string> seen;
-        std::set<std::string> seen_back;
-        if (requires_package(name, other, seen) || requires_package(other, name, seen_back)) continue;
-        complain(name, {ErrorCode::kInvalidArgument,
-                        fmt::format("package {} overrides {} of {} too, at {}", other, leaf, one.package,
-                                    to_string(elsewhere)),
-                        place, fmt::format("let one of the two require the other: it wins")});
-      }
-    }
-  }
-}
-
-/// What is wrong with overrides of a package that does not hold is told along with the rest; they are laid on
-/// nothing that runs.
-void Planner::try_written_overrides() {
-  for (const auto& [name, manifest] : written_) {
-    for (const auto& one : manifest.overrides) try_override(name, one);
-  }
-}
-
-void Planner::try_override(const std::string& by, const Override& one) {
-  const auto package = one.package.substr(0, one.package.find('@'));
-  const auto* target = slot(one.package);
-  const auto* tree = target == nullptr || package == by ? nullptr : tree_of(package);
-  if (tree == nullptr) return;  // told by check_overrides, or there is no such instance
-  config::Errors told;          // by the target itself
-  auto with = context(one.package, package);
-  std::erase_if(with.overrides, [&](const auto& other) { return other.by == by; });
-  with.overrides.push_back({by, one.document});
-  with.schemas = schemas_for(package, told);
-  std::optional<std::map<std::string, config::YamlValue>> values;
-  if (target->instance || tree->has_section("parameters")) {
-    values = parameter_values(*tree, *with.schemas, target->instance ? &*target->instance : nullptr, told);
-    if (!values) return;
-    with.values = &*values;
-  }
-  for (auto& error : load_package(*tree, with).errors) {
-    if (error.place && error.place->file == one.document.root().place().file) complain(by, std::move(error));
-  }
-}
-
 void Planner::check_references() {
   const auto exists = [&](const schema::Reference& reference) {
     const auto package = reference.target.substr(0, reference.target.find('/'));
@@ -340,9 +245,14 @@ void Planner::check_references() {
     if (!package) return;
     for (const auto& one : package->foreign) {
       if (exists(one.reference)) continue;
+      const auto target = one.reference.target.substr(0, one.reference.target.find('/'));
+      const auto* other = slot(target);
+      auto absent = fmt::format("there is no item \"{}\"", one.reference.target);
       complain(it.instance ? it.declared_in : name,
-               {ErrorCode::kInvalidArgument, fmt::format("there is no item \"{}\"", one.reference.target),
-                one.reference.place, "name an item that exists, as package/group/name"});
+               other != nullptr && !other->running && is_checking(target)
+                   ? not_running(target, std::move(absent), one.reference.place)
+                   : Error{ErrorCode::kInvalidArgument, std::move(absent), one.reference.place,
+                           "name an item that exists, as package/group/name"});
     }
   };
   for (const auto& name : present()) look_at(name, *slot(name));
@@ -376,8 +286,9 @@ void Planner::complain_about_specification(const InstanceItem& item, const std::
   };
   const auto* it = slot(item.specification);
   if (it != nullptr && !it->running) {
-    return tell(fmt::format("the specification {} is broken", item.specification),
-                "mend it first: its own errors say what is wrong");
+    complain(declared_in, not_running(item.specification,
+                                      fmt::format("the specification {} is broken", item.specification), item.origin));
+    return;
   }
   std::vector<std::string> known;
   for (const auto& name : present()) {
@@ -403,8 +314,6 @@ void Planner::check_instance(const InstanceItem& item, const std::string& declar
   for (auto& error : errors) complain(declared_in, std::move(error));
 }
 
-namespace {
-
 /// Scalars with `${…}` hold with the specification's samples. What is wrong with one is the value that the
 /// instance gives, which stands elsewhere.
 void blame_value(const PackageTree& specification, const InstanceItem& item, Error& error) {
@@ -421,8 +330,6 @@ void blame_value(const PackageTree& specification, const InstanceItem& item, Err
     return;
   }
 }
-
-}  // namespace
 
 void Planner::make_instance(const InstanceItem& item, const std::string& outer, const std::string& declared_in,
                             std::vector<std::string>& chain, const std::set<std::string>& changed) {
@@ -466,6 +373,7 @@ void Planner::make_instance(const InstanceItem& item, const std::string& outer, 
       }
       errors.insert(errors.end(), loaded.errors.begin(), loaded.errors.end());
       made.failed = !errors.empty();
+      made.waiting = std::any_of(errors.begin(), errors.end(), is_awaited);
       if (!made.failed) made.running = std::make_shared<const Package>(std::move(loaded.package));
     }
     for (auto& error : errors) {

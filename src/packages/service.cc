@@ -19,21 +19,15 @@ void Service::subscribe(Listeners listeners) { impl_->listeners.push_back(std::m
 
 Status Service::load_all() {
   auto& impl = *impl_;
-  const auto end = impl.clock.steady() + kTimeOfStart;
   Impl::News news;
-  std::vector<TypeQuestion> open;
-  {
-    const std::lock_guard change(impl.change_mutex);
-    AT_TRY(impl.files.create_directories(impl.options.root));
-    AT_TRY(auto tenants, impl.find_tenants());
-    for (const auto& tenant : tenants) {
-      AT_TRY(impl.open_tenant(tenant));
-      for (auto& one : impl.load_tenant(tenant, Impl::Look::kAll, news)) open.push_back(std::move(one));
-    }
-  }
-  // Before anybody is told, so that a restart takes nobody's rules away for a moment.
-  impl.ask_and_look_again(std::move(open), end, news, false);
   const std::lock_guard change(impl.change_mutex);
+  AT_TRY(impl.files.create_directories(impl.options.root));
+  AT_TRY(auto tenants, impl.find_tenants());
+  for (const auto& tenant : tenants) {
+    AT_TRY(impl.open_tenant(tenant));
+    impl.load_tenant(tenant, Impl::Look::kAll, news);
+    for (const auto& [name, rounds] : impl.waiting[tenant]) impl.found_at_start[tenant].insert(name);
+  }
   impl.tell(news);
   return {};
 }
@@ -56,8 +50,7 @@ std::vector<Error> Service::reload() {
   std::vector<Error> errors;
   for (const auto& [id, tenant] : impl.tenants) {
     for (const auto& [name, slot] : tenant->world.slots()) {
-      errors.insert(errors.end(), slot.errors.begin(), slot.errors.end());
-      errors.insert(errors.end(), slot.world_errors.begin(), slot.world_errors.end());
+      errors.insert(errors.end(), slot.told.begin(), slot.told.end());
     }
   }
   impl.tell(news);
@@ -66,22 +59,24 @@ std::vector<Error> Service::reload() {
 
 bool Service::scan() {
   auto& impl = *impl_;
+  Impl::News news;
+  const std::lock_guard change(impl.change_mutex);
+  const auto tenants = impl.find_tenants();
+  if (!tenants) return false;
+  for (const auto& tenant : *tenants) {
+    if (!impl.tenants.contains(tenant)) impl.install_for_new(tenant);
+    impl.load_tenant(tenant, Impl::Look::kChanged, news);
+  }
+  if (news.packages.empty()) return false;
+  impl.tell(news);
+  return true;
+}
+
+bool Service::ask_programs() {
+  auto& impl = *impl_;
   const auto end = impl.clock.steady() + kTimeOfLook;
   Impl::News news;
-  std::vector<TypeQuestion> open;
-  bool any = false;
-  {
-    const std::lock_guard change(impl.change_mutex);
-    const auto tenants = impl.find_tenants();
-    if (!tenants) return false;
-    for (const auto& tenant : *tenants) {
-      if (!impl.tenants.contains(tenant)) impl.install_for_new(tenant);
-      for (auto& one : impl.load_tenant(tenant, Impl::Look::kWaiting, news)) open.push_back(std::move(one));
-    }
-    any = !news.packages.empty();
-    if (any) impl.tell(std::exchange(news, Impl::News{}));
-  }
-  return impl.ask_and_look_again(std::move(open), end, news, true) || any;
+  return impl.ask_and_look_again(impl.look_at_waiting(news), end, news, true);
 }
 
 void Service::welcome(const std::vector<TenantId>& wanted) {
@@ -92,7 +87,7 @@ void Service::welcome(const std::vector<TenantId>& wanted) {
   for (const auto& tenant : wanted) {
     if (impl.tenants.contains(tenant) || !is_valid(tenant)) continue;
     impl.install_for_new(tenant);
-    impl.load_tenant(tenant, Impl::Look::kAll, news);  // what waits for programs, the next scan asks
+    impl.load_tenant(tenant, Impl::Look::kAll, news);
     any = true;
   }
   if (any) impl.tell(news);

@@ -130,13 +130,19 @@ class Service {
   /// Before load_all.
   void subscribe(Listeners listeners);
   /// Finishes a change that a crash interrupted, installs shipped packages that are absent, then loads
-  /// everything. Fails only when the root can neither be made nor read; broken packages show in `list`.
+  /// everything. Fails only when the root can neither be made nor read; broken packages show in `list`. Waits
+  /// for no program of a type: what needs one runs as it did last, until `ask_programs` knows more.
   Status load_all();
-  /// Reads every package again. The answer holds all errors found (none: everything runs as written).
+  /// Reads every package again. The answer holds all errors found (none: everything runs as written). Waits for
+  /// programs of types, for kTimeOfChange at most.
   std::vector<Error> reload();
   /// Loads the packages whose files were changed by hand. True when something was. Cheap enough for once a
-  /// second.
+  /// second; waits for no program.
   bool scan();
+  /// Asks the programs of types that packages wait for, and takes these packages with the answers; also those
+  /// about which a program said nothing a while ago. True when something changed. Costs nothing where nobody
+  /// waits, else seconds: call it on a thread of its own, a few times a second.
+  bool ask_programs();
   /// Tenants that have none yet get the shipped packages, as a tenant's new folder does by `scan`.
   void welcome(const std::vector<TenantId>& tenants);
 
@@ -182,9 +188,10 @@ class Service {
                               const std::string& reason, bool preview, bool privileged = true);
   /// The package's files as an archive takes them.
   Result<Archive> pack(const TenantId& tenant, const std::string& package) const;
-  /// already_exists for a package that is there, unless `upgrade`, which wants a newer version.
+  /// already_exists for a package that is there, unless `upgrade`, which wants a newer version
+  /// (or `any_version`: to see how one differs).
   Result<ChangeResult> install(const TenantId& tenant, const Archive& archive, const std::string& author, bool upgrade,
-                               bool preview, const std::string& reason = {});
+                               bool preview, const std::string& reason = {}, bool any_version = false);
   /// Differences from what ships with the program; not_found for a package that does not.
   Result<std::vector<FileChange>> diff_from_shipped(const TenantId& tenant, const std::string& package) const;
 

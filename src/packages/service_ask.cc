@@ -8,8 +8,8 @@
 namespace atalaya::packages {
 namespace {
 
-/// A package that was looked at so often waits no more: it has more values than answers are remembered.
-constexpr int kMostLooks = 100;
+/// As long as TypeScripts lets a program rest that said nothing.
+constexpr Duration kRest = TypeScriptsOptions{}.rest;
 
 }  // namespace
 
@@ -44,10 +44,32 @@ void Service::Impl::note_waiting(const TenantId& tenant, const std::set<std::str
   auto& names = waiting[tenant];
   std::erase_if(
       names, [&](const auto& entry) { return looked_at.contains(entry.first) && !plan.waiting.contains(entry.first); });
-  for (const auto& name : plan.waiting) {
-    auto& looks = names[name];
-    if (++looks > kMostLooks) names.erase(name);
+  for (const auto& name : plan.waiting) names.try_emplace(name, 0);
+  auto& later = resting[tenant];
+  for (const auto& name : looked_at) later.erase(name);
+  for (const auto& [name, slot] : plan.slots) {
+    const auto rests = [](const Error& error) {
+      return error.code == ErrorCode::kDeadlineExceeded || (error.code == ErrorCode::kUnavailable && !is_awaited(error));
+    };
+    if (std::any_of(slot.errors.begin(), slot.errors.end(), rests)) later[name] = clock.steady() + kRest;
   }
+}
+
+std::vector<TypeQuestion> Service::Impl::look_at_waiting(News& news) {
+  std::vector<TypeQuestion> open;
+  const std::lock_guard change(change_mutex);
+  const auto now = clock.steady();
+  for (auto& [tenant, names] : resting) {
+    for (const auto& [name, until] : names) {
+      if (now >= until) waiting[tenant].try_emplace(name, 0);
+    }
+  }
+  for (const auto& [tenant, names] : std::map(waiting)) {
+    if (names.empty()) continue;
+    for (auto& question : load_tenant(tenant, Look::kWaiting, news)) open.push_back(std::move(question));
+  }
+  if (!news.packages.empty()) tell(std::exchange(news, News{}));
+  return open;
 }
 
 bool Service::Impl::ask_and_look_again(std::vector<TypeQuestion> open, Steady end, News& news, bool tells) {
@@ -56,7 +78,11 @@ bool Service::Impl::ask_and_look_again(std::vector<TypeQuestion> open, Steady en
     open.clear();
     const std::lock_guard change(change_mutex);
     for (const auto& [tenant, names] : std::map(waiting)) {
+      if (names.empty()) continue;
       for (auto& question : load_tenant(tenant, Look::kWaiting, news)) open.push_back(std::move(question));
+      bool gives_up = false;
+      for (auto& [name, rounds] : waiting[tenant]) gives_up = ++rounds > kMostRounds || gives_up;
+      if (gives_up) load_tenant(tenant, Look::kGivenUp, news);
     }
     any = any || !news.packages.empty();
     if (tells && !news.packages.empty()) tell(std::exchange(news, News{}));

@@ -40,12 +40,12 @@ class ServiceAsks : public testing::Test {
     write("good/package.yaml", package_with_rule("good", "warm", 5));
     write("ty/scripts/watt.py", "#!/usr/bin/python3\n");
   }
-  void start() {
+  void start(TypeScripts* scripts = nullptr) {
     service_ = std::make_unique<Service>(files_, items_, clock_,
                                          Service::Options{.root = "/data/packages",
                                                           .last_good = "/data/good",
                                                           .history = "/data/history",
-                                                          .type_scripts = &scripts_});
+                                                          .type_scripts = scripts == nullptr ? &scripts_ : scripts});
     service_->subscribe({.rules = [this](const auto& rules) { first_rules_ = rules.size(); }});
     ASSERT_TRUE(service_->load_all());
   }
@@ -61,6 +61,12 @@ class ServiceAsks : public testing::Test {
       for (const auto& error : state.errors) out.push_back(to_string(error));
     }
     return out;
+  }
+  std::string state(const std::string& package) {
+    for (const auto& state : service_->list(kTenant)) {
+      if (state.name == package) return state.checking ? "checking" : state.broken ? "broken" : "ok";
+    }
+    return "absent";
   }
   Result<ChangeResult> write_by_api(const std::string& file, const std::string& text, bool preview = false) {
     Operation operation;
@@ -81,10 +87,12 @@ class ServiceAsks : public testing::Test {
   ManualClock clock_{from_ms(1'795'000'000'000)};
   registry::Items items_;
   std::atomic<int> runs_{0};
-  std::function<Result<io::SandboxResult>(const io::SandboxRequest&)> program_ =
-      [](const io::SandboxRequest& request) -> Result<io::SandboxResult> {
-    return io::SandboxResult{.output = "{\"value\": " + request.input + "}"};
-  };
+  static std::function<Result<io::SandboxResult>(const io::SandboxRequest&)> answers() {
+    return [](const io::SandboxRequest& request) -> Result<io::SandboxResult> {
+      return io::SandboxResult{.output = "{\"value\": " + request.input + "}"};
+    };
+  }
+  std::function<Result<io::SandboxResult>(const io::SandboxRequest&)> program_ = answers();
   TypeScripts scripts_{clock_, {}, [this](const io::SandboxRequest& request) {
                          ++runs_;
                          return program_(request);
@@ -95,44 +103,126 @@ class ServiceAsks : public testing::Test {
 
 io::SandboxResult hung() { return {.status = 137, .timed_out = true}; }
 
-TEST_F(ServiceAsks, AStartWaitsForProgramsThatAnswerBeforeItTellsAnybody) {
+TEST_F(ServiceAsks, AStartWaitsForNoProgramAndTakesThePackageWithTheAnswers) {
   write("ty/package.yaml", lamps(30));
   start();
+  EXPECT_EQ(runs_, 0);
+  EXPECT_EQ(first_rules_, 1u) << "the good package runs";
+  EXPECT_EQ(state("ty"), "checking");
   EXPECT_THAT(errors("ty"), IsEmpty());
-  EXPECT_EQ(first_rules_, 2u);
+  EXPECT_TRUE(service_->ask_programs());
   EXPECT_EQ(runs_, 30);
-  EXPECT_FALSE(service_->scan());
+  EXPECT_EQ(state("ty"), "ok");
   EXPECT_THAT(service_->items(kTenant, "lamps"), SizeIs(30));
+  EXPECT_FALSE(service_->ask_programs());
+  EXPECT_FALSE(service_->scan());
 }
 
-TEST_F(ServiceAsks, AProgramThatHangsCostsOneTimeOutHoweverManyValuesThereAre) {
+TEST_F(ServiceAsks, WhatHeldBeforeAStartRunsWhileItsProgramsAreAsked) {
+  write("ty/package.yaml", lamps(3));
+  start();
+  service_->ask_programs();
+  TypeScripts forgetful(clock_, {}, [this](const io::SandboxRequest& request) {
+    ++runs_;
+    return program_(request);
+  });
+  service_.reset();
+  start(&forgetful);
+  EXPECT_EQ(runs_, 3);
+  EXPECT_EQ(first_rules_, 2u) << "a restart takes nobody's rules away";
+  EXPECT_THAT(service_->items(kTenant, "lamps"), SizeIs(3));
+  EXPECT_EQ(state("ty"), "checking");
+  service_->ask_programs();
+  EXPECT_EQ(runs_, 6);
+  EXPECT_EQ(state("ty"), "ok");
+  EXPECT_THAT(service_->history(kTenant, "ty", 0, 10).value(), IsEmpty());
+}
+
+TEST_F(ServiceAsks, WhoNeedsAPackageThatIsCheckedIsCheckedToo) {
+  write("ty/package.yaml", lamps(1));
+  write("sub/package.yaml", "package: sub\nversion: 1.0.0\nrequires: {ty: '*'}\n");
+  start();
+  EXPECT_EQ(state("sub"), "checking");
+  service_->ask_programs();
+  EXPECT_EQ(state("sub"), "ok");
+}
+
+TEST_F(ServiceAsks, AProgramThatHangsCostsAFewTimeOutsHoweverManyValuesThereAre) {
   program_ = [](const auto&) { return hung(); };
   write("ty/package.yaml", lamps(1000));
   start();
-  EXPECT_EQ(runs_, 1);
+  service_->ask_programs();
+  EXPECT_EQ(runs_, 3);
+  EXPECT_EQ(state("ty"), "broken");
   EXPECT_THAT(errors("ty"), SizeIs(1000));
-  EXPECT_EQ(errors("ty").front(),
-            "ty/package.yaml:14:17: watt: scripts/watt.py validate: did not end within 2s (mend the program; as it is, "
-            "it is asked again in 1m)");
-  EXPECT_EQ(first_rules_, 1u) << "the good package runs";
+  EXPECT_EQ(errors("ty").back(),
+            "ty/package.yaml:1013:19: watt: scripts/watt.py validate: did not end within 2s (mend the program; as it "
+            "is, it is asked again in 1m)");
+  EXPECT_FALSE(service_->ask_programs());
+  EXPECT_EQ(runs_, 3);
 }
 
-TEST_F(ServiceAsks, AStartIsNotHeldUpByASlowProgramForLong) {
+TEST_F(ServiceAsks, AProgramThatWasMendedIsAskedAtOnce) {
+  program_ = [](const auto&) { return hung(); };
+  write("ty/package.yaml", lamps(2));
+  start();
+  service_->ask_programs();
+  EXPECT_EQ(state("ty"), "broken");
+  program_ = answers();
+  write("ty/scripts/watt.py", "#!/usr/bin/python3\n# mended\n");
+  EXPECT_TRUE(service_->scan());
+  EXPECT_EQ(state("ty"), "checking");
+  EXPECT_TRUE(service_->ask_programs());
+  EXPECT_EQ(state("ty"), "ok");
+}
+
+TEST_F(ServiceAsks, AProgramThatSaidNothingIsAskedAgainAfterAMinute) {
+  program_ = [](const auto&) { return hung(); };
+  write("ty/package.yaml", lamps(1));
+  start();
+  service_->ask_programs();
+  program_ = answers();
+  EXPECT_FALSE(service_->ask_programs());
+  clock_.advance(std::chrono::minutes{1});
+  EXPECT_TRUE(service_->ask_programs());
+  EXPECT_EQ(state("ty"), "ok");
+}
+
+TEST_F(ServiceAsks, AfterATimeOutAnotherValueIsAskedAndMendsTheItem) {
+  write("ty/package.yaml", lamps(0));
+  start();
+  program_ = [](const io::SandboxRequest& request) -> Result<io::SandboxResult> {
+    if (request.input == "7") return hung();
+    return io::SandboxResult{.output = "{\"value\": " + request.input + "}"};
+  };
+  const auto refused = write_by_api("ty/package.yaml", lamps(1, 7));
+  ASSERT_TRUE(refused);
+  ASSERT_THAT(refused->errors, SizeIs(1));
+  EXPECT_EQ(refused->errors.front().remedy,
+            "give another value, or mend the program; as it is, this is asked again in 1m");
+  const auto taken = write_by_api("ty/package.yaml", lamps(1, 8));
+  ASSERT_TRUE(taken);
+  EXPECT_TRUE(taken->commit);
+}
+
+TEST_F(ServiceAsks, NeitherAStartNorALookIsHeldUpByASlowProgram) {
   program_ = [this](const io::SandboxRequest& request) -> Result<io::SandboxResult> {
     clock_.advance(std::chrono::seconds{1});
     return io::SandboxResult{.output = "{\"value\": " + request.input + "}"};
   };
   write("ty/package.yaml", lamps(13));
   start();
-  EXPECT_EQ(runs_, 10);
-  EXPECT_EQ(errors("ty").front(),
-            "ty/package.yaml:14:17: watt: scripts/watt.py validate: its answer is awaited (wait a moment)");
+  EXPECT_EQ(runs_, 0);
+  service_->ask_programs();
+  EXPECT_EQ(state("ty"), "checking");
+  EXPECT_EQ(runs_, 4) << "no longer than a look may take";
   write("good/package.yaml", package_with_rule("good", "warm", 7));
   EXPECT_TRUE(service_->scan());
   EXPECT_EQ(warning("good/a/warm"), 7);
-  EXPECT_THAT(errors("ty"), IsEmpty()) << "what it waits for is asked by scans";
+  EXPECT_EQ(runs_, 4);
+  for (int i = 0; i < 3; ++i) service_->ask_programs();
+  EXPECT_EQ(state("ty"), "ok");
   EXPECT_EQ(runs_, 13);
-  EXPECT_FALSE(service_->scan());
 }
 
 TEST_F(ServiceAsks, AChangeAndAPreviewHoldUpNobodyWhileAProgramRuns) {
@@ -195,14 +285,15 @@ TEST_F(ServiceAsks, AChangeThatUsesUpItsTimeIsRefusedAndGoesFurtherTheNextTime) 
 TEST_F(ServiceAsks, AFileByHandThatWaitsKeepsWhatRanAndDoesNotHoldUpChanges) {
   write("ty/package.yaml", lamps(1, 100));
   start();
+  service_->ask_programs();
   EXPECT_EQ(runs_, 1);
   write("ty/package.yaml", lamps(2, 200, 6));
   const auto other = write_by_api("good/package.yaml", package_with_rule("good", "warm", 8));
   ASSERT_TRUE(other && other->commit);
   EXPECT_EQ(runs_, 1) << "another package's change asks nothing";
   EXPECT_EQ(warning("ty/a/own"), 5);
-  EXPECT_THAT(errors("ty"), SizeIs(2));
-  EXPECT_TRUE(service_->scan());
+  EXPECT_EQ(state("ty"), "checking");
+  EXPECT_TRUE(service_->ask_programs());
   EXPECT_EQ(warning("ty/a/own"), 6);
   EXPECT_THAT(errors("ty"), IsEmpty());
   EXPECT_THAT(service_->history(kTenant, "ty", 0, 10).value(), SizeIs(1)) << "and it is noted";

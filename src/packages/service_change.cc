@@ -351,12 +351,14 @@ Result<Archive> Service::pack(const TenantId& id, const std::string& package) co
 }
 
 Result<ChangeResult> Service::install(const TenantId& id, const Archive& archive, const std::string& author,
-                                      bool upgrade, bool preview, const std::string& reason) {
-  return impl_->when_answered([&] { return impl_->install(id, archive, author, upgrade, preview, reason); });
+                                      bool upgrade, bool preview, const std::string& reason, bool any_version) {
+  return impl_->when_answered(
+      [&] { return impl_->install(id, archive, author, upgrade, preview, reason, any_version); });
 }
 
 Result<ChangeResult> Service::Impl::install(const TenantId& id, const Archive& archive, const std::string& author,
-                                            bool upgrade, bool preview, const std::string& reason) {
+                                            bool upgrade, bool preview, const std::string& reason,
+                                            bool any_version) {
   auto& impl = *this;
   if (!is_item_name(archive.package)) {
     return fail(ErrorCode::kInvalidArgument, fmt::format("\"{}\" is no name of a package", archive.package),
@@ -370,7 +372,7 @@ Result<ChangeResult> Service::Impl::install(const TenantId& id, const Archive& a
     return fail(ErrorCode::kAlreadyExists, fmt::format("package {} is installed already", archive.package),
                 "upgrade it instead");
   }
-  if (upgrade && slot != world.slots().end()) {
+  if (upgrade && !any_version && slot != world.slots().end()) {
     const auto old = Version::parse(slot->second.manifest.version);
     AT_TRY(const auto next, Version::parse(archive.version));
     if (old && !(*old < next)) {

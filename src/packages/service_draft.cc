@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "packages/composer.h"
+#include "packages/planner.h"
 #include "packages/service_impl.h"
 
 namespace atalaya::packages {
@@ -103,16 +104,30 @@ Result<std::string> edited(const schema::Section& section, const DraftRequest& r
   return std::move(found.yaml);
 }
 
-/// The values of an instance against its specification's parameters.
-void check_values(const InstanceItem& instance, const LoadContext& context, const schema::SchemaSet& schemas,
-                  config::Errors& errors) {
+/// The values of an instance against its specification's parameters, and put in where it uses them.
+void check_values(const InstanceItem& instance, const LoadContext& context,
+                  const std::shared_ptr<const schema::SchemaSet>& schemas, config::Errors& errors) {
   const auto* specification = context.tree_of ? context.tree_of(instance.specification) : nullptr;
   if (specification == nullptr || !specification->has_section("parameters")) {
     errors.push_back({ErrorCode::kInvalidArgument, fmt::format("\"{}\" is no specification", instance.specification),
                       instance.origin, "name a package that has parameters"});
     return;
   }
-  parameter_values(*specification, schemas, &instance, errors);
+  const auto before = errors.size();
+  const auto values = parameter_values(*specification, *schemas, &instance, errors);
+  if (!values || errors.size() != before) return;
+  auto with = context;
+  with.name = instance_name(instance.specification, "", instance.name);
+  with.schemas = schemas;
+  with.values = &*values;
+  for (auto& error : load_package(*specification, with).errors) {
+    const auto file = error.place ? error.place->file : std::string();
+    blame_value(*specification, instance, error);
+    // What does not come from a value is told by the specification itself.
+    if (!error.place || error.place->file == file) continue;
+    error.message = fmt::format("instance {}: {}", with.name, error.message);
+    errors.push_back(std::move(error));
+  }
 }
 
 }  // namespace
@@ -169,7 +184,10 @@ Result<DraftView> Service::draft(const TenantId& tenant, const DraftRequest& giv
   if (!request.path.empty()) {
     for (const auto& instance : loaded.package.instances) {
       const auto theirs = schemas(tenant, instance.specification);
-      check_values(instance, context, theirs ? *theirs : *known, errors);
+      auto as_there = context;
+      as_there.read_file = [&](const std::string& file) { return on_disk.read_file(instance.specification, file); };
+      as_there.values = nullptr;
+      check_values(instance, as_there, theirs ? theirs : known, errors);
     }
   }
   for (auto& error : errors) {

@@ -73,6 +73,21 @@ TEST_F(ServiceExplains, ADraftOfAnInstanceIsCheckedByItsSpecification) {
   EXPECT_THAT(told("p", "title: T\n"), ElementsAre(HasSubstr("\"p\" is no specification")));
 }
 
+TEST_F(ServiceExplains, ADraftOfAnInstanceTellsWhatItsSaveWouldTell) {
+  start({{"p/package.yaml", head("p")},
+         {"spec/package.yaml", head("spec") + "parameters: {q: {type: text, default: up}}\n"
+                                              "rules: {a: {b: {binary: {expr: '${q}'}}}}\n"}});
+  const auto draft = service_->draft(
+      kTenant, {.package = "p", .section = "instances", .path = {"spec", "one"}, .yaml = "with: {q: 'sum('}\n"});
+  ASSERT_EQ(draft->errors.size(), 1u);
+  EXPECT_EQ(draft->errors.front().place, (Place{"", 1, 11}));
+  EXPECT_EQ(draft->errors.front().field, "with.q");
+  EXPECT_THAT(draft->errors.front().message, testing::StartsWith("instance spec@one: binary.expr: "));
+  EXPECT_TRUE(service_
+                  ->draft(kTenant, {.package = "p", .section = "instances", .path = {"spec", "one"}, .yaml = "with: {q: x}"})
+                  ->errors.empty());
+}
+
 TEST_F(ServiceExplains, EveryValueSaysWhereItCameFrom) {
   start({{"p/package.yaml", package_with_rule("p", "hot", 5) + "    warm: {link: q/a/cold, for: 2m}\n"},
          {"q/package.yaml", package_with_rule("q", "cold", 1)},

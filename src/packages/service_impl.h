@@ -20,8 +20,9 @@
 namespace atalaya::packages {
 
 constexpr std::chrono::seconds kTimeOfChange{10};  ///< for programs of types
-constexpr std::chrono::seconds kTimeOfStart{10};
 constexpr std::chrono::seconds kTimeOfLook{4};
+/// A package for which all was asked so often waits no more: it has more values than answers are remembered.
+constexpr int kMostRounds = 20;
 
 struct Service::Impl {
   Impl(io::FileSystem& file_system, registry::Items& item_index, const Clock& service_clock, Options service_options)
@@ -50,9 +51,9 @@ struct Service::Impl {
   Status renew_base(const TenantId& tenant);
   /// The same for a tenant that nobody knew; a failure goes to the log.
   void install_for_new(const TenantId& tenant);
-  enum class Look { kChanged, kWaiting, kAll };
-  /// Loads the packages whose folders changed, also those that wait for programs of types, or all. Adds to
-  /// `news`; answers what these programs are to be asked.
+  /// What folders changed; also what waits for programs of types; also what waits for too long; everything.
+  enum class Look { kChanged, kWaiting, kGivenUp, kAll };
+  /// Loads these packages. Adds to `news`; answers what programs are to be asked.
   std::vector<TypeQuestion> load_tenant(const TenantId& tenant, Look look, News& news);
   void take(const TenantId& tenant, Plan plan, News& news);
   void tell(const News& news);
@@ -67,6 +68,8 @@ struct Service::Impl {
   /// Not under change_mutex. False when the time was over before all was asked.
   bool ask(const std::vector<TypeQuestion>& questions, Steady end) const;
   void note_waiting(const TenantId& tenant, const std::set<std::string>& looked_at, const Plan& plan);
+  /// Packages for which it is time to be looked at again, and what is to be asked for them. Not under change_mutex.
+  std::vector<TypeQuestion> look_at_waiting(News& news);
   /// What packages waited for, until nothing is open or the time is over. Not under change_mutex. True when
   /// something changed.
   bool ask_and_look_again(std::vector<TypeQuestion> open, Steady end, News& news, bool tells);
@@ -105,7 +108,7 @@ struct Service::Impl {
   Result<ChangeResult> revert(const TenantId& tenant, std::uint64_t number, const std::string& author,
                               const std::string& reason, bool preview, bool privileged);
   Result<ChangeResult> install(const TenantId& tenant, const Archive& archive, const std::string& author, bool upgrade,
-                               bool preview, const std::string& reason);
+                               bool preview, const std::string& reason, bool any_version);
   Result<ChangeResult> carry_out(const TenantId& tenant, std::vector<FileChange> changes, const std::string& author,
                                  const std::string& reason, bool preview, bool privileged = true);
 
@@ -139,7 +142,10 @@ struct Service::Impl {
   bool told = false;                                      ///< listeners heard everything once; under change_mutex
   std::vector<TypeQuestion> questions;                    ///< that a change left open; under change_mutex
   bool waits = true;  ///< for answers; false: what is open now is an error; under change_mutex
-  std::map<TenantId, std::map<std::string, int>> waiting;  ///< packages, and how often they were looked at so
+  std::map<TenantId, std::map<std::string, int>> waiting;  ///< packages, and how often all was asked in vain
+  std::map<TenantId, std::set<std::string>> found_at_start;  ///< packages that a start found, and that wait since
+  /// Packages of which a program said nothing, and when it is asked again.
+  std::map<TenantId, std::map<std::string, Steady>> resting;
 
   mutable std::shared_mutex mutex;  ///< guards the rest; changed only under change_mutex as well
   std::map<TenantId, std::unique_ptr<Tenant>> tenants;

@@ -87,7 +87,8 @@ void Service::Impl::keep_last_good(const TenantId& id, const std::set<std::strin
     if (!gone && (slot->second.broken() || slot->second.instance)) continue;
     const auto good = on_disk.last_good(name);
     // What a start finds has been there before; what comes while we look has just been made.
-    const bool is_news = by_hand && (!good.empty() || (told && !packages.empty()));
+    const bool was_there = good.empty() && found_at_start[id].erase(name) > 0;
+    const bool is_news = by_hand && (!good.empty() || (told && !packages.empty() && !was_there));
     auto changes = differences(name, good, gone ? std::vector<SourceFile>{} : on_disk.read(name));
     if (changes.empty()) continue;
     const auto kept = gone ? files.remove_all(good_folder(id, name)) : copy_to_good(id, name, changes);

@@ -13,6 +13,8 @@
 namespace atalaya::packages {
 namespace {
 
+namespace json = boost::json;
+
 const std::string kBase = "base";
 
 std::uint64_t hash_of(std::string_view text) {
@@ -40,12 +42,18 @@ std::vector<registry::Item> index_of(const Package& package) {
   if (package.specification) return out;
   out.reserve(package.items.size());
   for (const auto& item : package.items) {
+    auto links = item.links;
+    // A procedure of one host depends on it, whose id is its name.
+    const auto* on = item.section == "rpc" ? item.fields.if_contains("on") : nullptr;
+    if (on != nullptr && on->is_string() && on->get_string().find_first_of("*?[") == json::string::npos) {
+      links.emplace_back(on->get_string());
+    }
     out.push_back({.id = item.id,
                    .tenant = package.tenant,
                    .kind = item.section,
                    .package = package.name,
                    .title = item.title,
-                   .links = item.links,
+                   .links = std::move(links),
                    .origin = {.place = item.origin}});
   }
   return out;
@@ -176,12 +184,12 @@ std::vector<TypeQuestion> Service::Impl::load_tenant(const TenantId& id, Look lo
     if (!seen.contains(name)) changed.insert(name);
   }
   tenant.seen = std::move(seen);
-  if (look == Look::kWaiting) {
-    for (const auto& [name, looks] : waiting[id]) changed.insert(name);
+  for (const auto& [name, rounds] : waiting[id]) {
+    if (look == Look::kWaiting || (look == Look::kGivenUp && rounds > kMostRounds)) changed.insert(name);
   }
   if (all) waiting[id].clear();
   if (!all && changed.empty()) return {};
-  waits = true;
+  waits = look != Look::kGivenUp;
   auto plan = tenant.world.plan(all ? std::nullopt : std::optional(changed), on_disk);
   auto open = std::move(plan.questions);
   note_waiting(id, changed, plan);

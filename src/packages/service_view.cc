@@ -21,7 +21,9 @@ PackageState state_of(const std::string& name, const Slot& slot, bool shipped) {
   PackageState out;
   out.name = name;
   out.shipped = shipped;
-  out.broken = slot.broken() || slot.failed;  // an instance's mistakes are told to who declares it
+  out.checking = slot.waiting && slot.told.empty();
+  // An instance's mistakes are told to who declares it.
+  out.broken = (slot.broken() || slot.failed) && !out.checking;
   out.errors = slot.told;
   out.instance = slot.instance;
   out.declared_in = slot.declared_in;

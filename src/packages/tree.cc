@@ -116,9 +116,12 @@ std::optional<Linked> PackageTree::follow(Linked mapping, std::vector<std::strin
     const auto* file = find_file(name);
     if (file == nullptr) {
       std::vector<std::string> names;
-      for (const auto& one : files_) names.push_back(one.name);
+      // Neither the file itself nor one that stands for itself is what was meant.
+      for (const auto& one : files_) {
+        if (one.path != target->place().file && one.name != "package.yaml") names.push_back(one.name);
+      }
       complain(errors, target->place(), fmt::format("there is no file \"{}\" in package {}", name, name_),
-               config::suggestion(name, names));
+               names.empty() ? std::string("add the file, or remove the link") : config::suggestion(name, names));
       return std::nullopt;
     }
     if (file->unreadable) return std::nullopt;  // told already

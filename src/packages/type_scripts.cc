@@ -79,10 +79,13 @@ Result<std::string> TypeScripts::run(const std::string& program, std::string_vie
 std::optional<Result<std::string>> TypeScripts::known(const std::string& program, const std::string& key) {
   const std::lock_guard lock(mutex_);
   if (const auto* answer = find(key)) return *answer;
-  const auto rest = resting_.find(io::xxh3(program));
-  if (rest == resting_.end()) return std::nullopt;
-  if (clock_.steady() < rest->second.until) return std::unexpected(rest->second.error);
-  resting_.erase(rest);
+  const auto resting = resting_.find(io::xxh3(program));
+  if (resting == resting_.end()) return std::nullopt;
+  const auto now = clock_.steady();
+  const auto& of = resting->second;
+  const auto value = of.values.find(io::xxh3(key));
+  if (value != of.values.end() && now < value->second.until) return std::unexpected(value->second.error);
+  if (of.in_a_row >= options_.most_in_a_row && now < of.whole.until) return std::unexpected(of.whole.error);
   return std::nullopt;
 }
 
@@ -91,11 +94,23 @@ std::optional<Result<std::string>> TypeScripts::known(const std::string& program
   return known(program, key_of(program, verb, input));
 }
 
-void TypeScripts::let_rest(const std::string& program, Error error) {
+/// The error as it is told, with when the question is asked again.
+Error TypeScripts::let_rest(const std::string& program, const std::string& key, Error error) {
   const auto now = clock_.steady();
-  std::erase_if(resting_, [&](const auto& entry) { return entry.second.until <= now; });
-  if (resting_.size() >= kMostResting) return;
-  resting_.insert_or_assign(io::xxh3(program), Rest{now + options_.rest, std::move(error)});
+  const auto until = now + options_.rest;
+  std::erase_if(resting_, [&](const auto& entry) { return entry.second.whole.until <= now; });
+  const auto rest = format_duration(options_.rest);
+  auto whole = error;
+  whole.remedy = fmt::format("mend the program; as it is, it is asked again in {}", rest);
+  error.remedy = fmt::format("give another value, or mend the program; as it is, this is asked again in {}", rest);
+  if (resting_.size() >= kMostResting) return error;
+  auto& of = resting_[io::xxh3(program)];
+  std::erase_if(of.values, [&](const auto& entry) { return entry.second.until <= now; });
+  const bool rests = ++of.in_a_row >= options_.most_in_a_row;
+  of.whole = {until, whole};
+  if (rests) return whole;
+  of.values.insert_or_assign(io::xxh3(key), Rest{until, error});
+  return error;
 }
 
 Result<std::string> TypeScripts::ask(const std::string& program, std::string_view verb, const std::string& input) {
@@ -112,10 +127,9 @@ Result<std::string> TypeScripts::ask(const std::string& program, std::string_vie
   const std::lock_guard lock(mutex_);
   if (is_lasting(answer)) {
     remember(std::move(key), answer);
+    if (const auto resting = resting_.find(io::xxh3(program)); resting != resting_.end()) resting->second.in_a_row = 0;
   } else {
-    auto& error = answer.error();
-    error.remedy = fmt::format("mend the program; as it is, it is asked again in {}", format_duration(options_.rest));
-    let_rest(program, error);
+    answer = std::unexpected(let_rest(program, key, std::move(answer).error()));
   }
   return answer;
 }

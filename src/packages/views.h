@@ -21,7 +21,8 @@ struct PackageState {
   std::string name;
   std::string version;  ///< of the version that runs; "" when none does
   std::string title;
-  bool broken = false;  ///< the files do not hold; an earlier version runs, if there is one
+  bool broken = false;    ///< the files do not hold; an earlier version runs, if there is one
+  bool checking = false;  ///< programs of types are asked whether they hold; meanwhile the same runs
   std::vector<PackageError> errors;
   std::size_t items = 0;                        ///< that run
   std::map<std::string, std::size_t> sections;  ///< how many items each has

@@ -6,6 +6,10 @@
 
 namespace atalaya::packages {
 
+bool is_awaited(const Error& error) {
+  return error.code == ErrorCode::kUnavailable && error.message.ends_with("is awaited");
+}
+
 Plan World::plan(const std::optional<std::set<std::string>>& changed, const Files& files) const {
   return Planner(*this, files).make(changed);
 }

@@ -31,6 +31,9 @@ struct TypeQuestion {
   std::string input;
 };
 
+/// Of what is not known before a type's program has answered; it says nothing against anybody.
+bool is_awaited(const Error& error);
+
 /// Runs a type's program (its text) with a verb and the value as JSON; answers what it printed. Nothing: it
 /// could not be asked now, and the package waits for it.
 using RunProgram = std::function<std::optional<Result<std::string>>(const std::string& program, std::string_view verb,
@@ -52,11 +55,12 @@ struct Slot {
   Manifest manifest;                ///< of what runs, else of the files
   std::vector<Error> errors;        ///< of the files alone
   std::vector<Error> world_errors;  ///< of the package among the others
-  std::vector<PackageError> told;   ///< both, with the items that they lie in
+  std::vector<PackageError> told;   ///< both, with the items that they lie in; what is awaited left out
   /// Of an instance: what it was made of, and the package that declares it.
   std::optional<InstanceItem> instance;
   std::string declared_in;
   bool failed = false;          ///< of an instance: it does not hold, which is told to who declares it
+  bool waiting = false;         ///< programs of types have not answered yet: whether it holds is not known
   std::set<std::string> asked;  ///< packages whose items it links to, absent ones too
 
   bool broken() const { return !errors.empty() || !world_errors.empty(); }

@@ -88,6 +88,7 @@ ItemFeed Items::changes(const TenantId& tenant, std::uint64_t since, std::size_t
   const std::lock_guard lock(mutex_);
   ItemFeed out;
   out.revision = revision_;
+  if (since == 0) since = first_;
   out.gap = since > revision_ || since < first_ || (since < revision_ && feed_.front().revision > since + 1);
   if (out.gap) return out;
   for (const auto& one : feed_) {

@@ -89,7 +89,7 @@ class Items {
   std::vector<Item> list(const TenantId& tenant, std::string_view kind = {}) const;  ///< by kind and id
   std::optional<Item> find(const TenantId& tenant, std::string_view kind, std::string_view id) const;
   std::uint64_t revision() const;
-  /// At most `limit` changes after revision `since`.
+  /// At most `limit` changes after revision `since`; after 0: all since this started.
   ItemFeed changes(const TenantId& tenant, std::uint64_t since, std::size_t limit) const;
   void subscribe(ItemListener listener);
 

@@ -186,6 +186,7 @@ TEST(Items, TheFeedTellsATenantWhatCameAfterARevisionInPieces) {
 TEST(Items, WhoAsksForForgottenChangesIsToldOfTheGap) {
   Items items(100);
   EXPECT_TRUE(items.changes(kTenant, 7, 10).gap) << "of an earlier run";
+  EXPECT_EQ(items.changes(kTenant, 0, 10).gap, items.changes(kTenant, 100, 10).gap) << "all since the start";
   EXPECT_TRUE(items.changes(kTenant, 101, 10).gap) << "of one that knew more";
   for (std::size_t i = 0; i <= Items::kFeed; ++i) items.put(item("p/a", std::to_string(i)));
   const auto late = items.changes(kTenant, 100, 10);
