@@ -231,8 +231,7 @@ Status LiveHub::subscribe(const std::shared_ptr<Session>& session, const std::st
     ++log_views_;
     return {};
   }
-  if (topic != "alerts" && topic != "hosts" && topic != "notifications" && topic != "packages" &&
-      topic != "items") {
+  if (topic != "alerts" && topic != "hosts" && topic != "notifications" && topic != "packages" && topic != "items") {
     return fail(ErrorCode::kInvalidArgument,
                 "\"topic\" must be query, logs, alerts, hosts, notifications, packages or items");
   }

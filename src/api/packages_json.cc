@@ -147,7 +147,9 @@ json::object to_json(const packages::PackageState& state) {
   json::object out{{"name", state.name},
                    {"version", state.version},
                    {"title", state.title},
-                   {"state", state.checking ? "checking" : state.broken ? "broken" : "ok"},
+                   {"state", state.checking ? "checking"
+                             : state.broken ? "broken"
+                                            : "ok"},
                    {"errors", to_json(state.errors)},
                    {"items", state.items},
                    {"specification", state.specification},

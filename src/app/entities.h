@@ -14,7 +14,8 @@ namespace atalaya::app {
 
 /// Keeps two kinds of entities true:
 ///   hosts    id: the host's name; links: the collectors that run on it; origin: its agent
-///   routes   id: `/p/<package>/<path>` of a page (with its group and without), `/api/atalaya/v1/rpc/<package>/<path>` of a procedure; links:
+///   routes   id: `/p/<package>/<path>` of a page (with its group and without), `/api/atalaya/v1/rpc/<package>/<path>`
+///   of a procedure; links:
 ///            the item; origin: that of the item
 /// Subscribes when it is made, before anything is loaded; borrows all, which outlive it. Thread-safe.
 class Entities {

@@ -88,9 +88,8 @@ TEST_F(EntitiesTest, RoutesAppearAndGoWithThePagesAndProceduresOfAPackage) {
          "package: p\nversion: 1.0.0\npages:\n  all:\n    disks: {title: Disks, widgets: [{at: {x: 0, y: 0, w: 6, h: "
          "4}, text: {markdown: x}}]}\n"
          "rpc:\n  queues:\n    empty: {title: Empty it, script: \"#!/bin/sh\\ntrue\\n\"}\n"}});
-  EXPECT_THAT(entities("routes"),
-              ElementsAre("/api/atalaya/v1/rpc/p/queues/empty → p/queues/empty", "/p/p/all/disks → p/all/disks",
-                          "/p/p/disks → p/all/disks"));
+  EXPECT_THAT(entities("routes"), ElementsAre("/api/atalaya/v1/rpc/p/queues/empty → p/queues/empty",
+                                              "/p/p/all/disks → p/all/disks", "/p/p/disks → p/all/disks"));
   const auto route = items_.find(kTenant, "routes", "/p/p/all/disks").value();
   EXPECT_EQ(route.package, "p");
   EXPECT_EQ(route.origin.place.file, "p/package.yaml");
@@ -106,7 +105,8 @@ TEST_F(EntitiesTest, DashboardsAndProceduresAreLinkedToWhatTheyShowAndWhereTheyR
   load({{"p/package.yaml",
          "package: p\nversion: 1.0.0\npages:\n  all:\n    disks: {title: Disks, widgets: [{at: {x: 0, y: 0, w: 6, h: "
          "4}, text: {markdown: x}}]}\n"
-         "dashboards:\n  all:\n    one: {title: One, widgets: [{at: {x: 0, y: 0, w: 6, h: 4}, page: {page: all/disks}}]}\n"
+         "dashboards:\n  all:\n    one: {title: One, widgets: [{at: {x: 0, y: 0, w: 6, h: 4}, page: {page: "
+         "all/disks}}]}\n"
          "rpc:\n  queues:\n    any: {title: Any, on: 'web*', script: \"#!/bin/sh\\ntrue\\n\"}\n"
          "    empty: {title: Empty it, on: web1, script: \"#!/bin/sh\\ntrue\\n\"}\n"}});
   EXPECT_THAT(entities("dashboards"), ElementsAre("p/all/one → p/all/disks"));

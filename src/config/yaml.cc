@@ -303,8 +303,8 @@ class YamlBuilder {
     if (!fresh) {
       return left_out(made, {key, value},
                       {ErrorCode::kInvalidArgument,
-                       fmt::format("key \"{}\" is already in line {}", key->text(), first->second->line_),
-                       key->place(), "remove or rename one of the two"});
+                       fmt::format("key \"{}\" is already in line {}", key->text(), first->second->line_), key->place(),
+                       "remove or rename one of the two"});
     }
     made.entries_.push_back({key, value, false});
     return {};
@@ -357,7 +357,7 @@ class YamlBuilder {
   const std::shared_ptr<Document::Storage> storage_;
   const YamlLimits limits_;
   std::vector<Error>* const told_;  ///< null: a key that cannot be one ends the reading
-  const std::size_t skipped_;              ///< bytes of a byte order mark
+  const std::size_t skipped_;       ///< bytes of a byte order mark
   const ByteOffsets offsets_;
   yaml_parser_t parser_;
   std::size_t spent_ = 0;
@@ -381,9 +381,8 @@ std::span<const Node::Entry> Document::left_out(const Node& mapping) const {
 
 bool Document::is_left_out(const Place& key) const {
   const auto stands_there = [&](const Node::Entry& entry) { return entry.key->place() == key; };
-  return std::any_of(storage_->left_out.begin(), storage_->left_out.end(), [&](const auto& of) {
-    return std::any_of(of.second.begin(), of.second.end(), stands_there);
-  });
+  return std::any_of(storage_->left_out.begin(), storage_->left_out.end(),
+                     [&](const auto& of) { return std::any_of(of.second.begin(), of.second.end(), stands_there); });
 }
 
 Result<Document> Document::parse(std::string text, std::string file, const YamlLimits& limits) {

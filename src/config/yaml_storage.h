@@ -15,7 +15,8 @@ struct Document::Storage {
   std::string text;
   std::string file;
   std::deque<Node> nodes;
-  std::unordered_map<const Node*, std::vector<Node::Entry>> left_out;  ///< by mapping: keys twice, keys that are no text
+  std::unordered_map<const Node*, std::vector<Node::Entry>>
+      left_out;                                         ///< by mapping: keys twice, keys that are no text
   std::vector<std::shared_ptr<const Storage>> sources;  ///< of a composed tree: where its nodes came from
 };
 

@@ -147,7 +147,8 @@ bool ItemLocator::locate(PackageError& error) const {
   const auto prefix = tree_.name() + "/";
   if (!place.file.starts_with(prefix)) return false;
   for (const auto& [spot, mark] : marks_) {
-    const auto* file = mark && mark->item && mark->section->name == "pages" ? mark->item->node->get("template") : nullptr;
+    const auto* file =
+        mark && mark->item && mark->section->name == "pages" ? mark->item->node->get("template") : nullptr;
     if (file == nullptr || file->text() != std::string_view(place.file).substr(prefix.size())) continue;
     fill(error, *mark, "template");
     return true;

@@ -37,8 +37,9 @@ TEST(ErrorsInItems, WhatIsWrongBesideTheItemsNamesTheWayInItsFile) {
       items_of_errors({{"p/package.yaml", head("p") + "rules: {a: {b: {binary: {expr: up}}, 'no name!': {}}, c: 1}\n"
                                                       "requires: {nobody: '*'}\nruels: {}\n"}}),
       ElementsAre("3 p rules/a/no name! ", "3  / rules.c", "5  / ruels", "4  / requires.nobody"));
-  EXPECT_THAT(items_of_errors({{"p/package.yaml", "package: p\nversion: x\nimports: [nobody]\n"
-                                                  "fallbacks: [{}]\nrequires: {nobody: new}\n"}}),
+  EXPECT_THAT(items_of_errors({{"p/package.yaml",
+                                "package: p\nversion: x\nimports: [nobody]\n"
+                                "fallbacks: [{}]\nrequires: {nobody: new}\n"}}),
               ElementsAre("2  / version", "4  / fallbacks.0", "5  / requires.nobody", "3  / imports.0",
                           "5  / requires.nobody"));
   EXPECT_THAT(items_of_errors({{"p/package.yaml", "package: p\n"}}), ElementsAre("1  / version"));
@@ -77,8 +78,9 @@ TEST(ErrorsInItems, AKeyThatIsNoTextNamesWhatHoldsIt) {
 
 TEST(ErrorsInItems, InALinkedFileTooAKeyThatStandsTwiceNamesItsOwnPlace) {
   EXPECT_THAT(items_of_errors({{"p/package.yaml", head("p") + "rules: {g: {link: rules.yaml}}\n"},
-                               {"p/rules.yaml", "a: {binary: {expr: up}, fro: 1}\nb: {binary: {expr: up}}\n"
-                                                "b: {}\nc: {binary: {expr: up, expr: down}}\n"}}),
+                               {"p/rules.yaml",
+                                "a: {binary: {expr: up}, fro: 1}\nb: {binary: {expr: up}}\n"
+                                "b: {}\nc: {binary: {expr: up, expr: down}}\n"}}),
               ElementsAre("1 p rules/g/a fro", "3  / b", "4 p rules/g/c binary.expr"));
 }
 

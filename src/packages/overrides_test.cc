@@ -64,10 +64,10 @@ TEST(Conflicts, AfterAStartTheFieldBelongsToWhoHadItBefore) {
 }
 
 TEST(Conflicts, WhatNamesNothingMeetsNobody) {
-  const FolderTexts texts{{"p/package.yaml", package_with_rule("p", "hot", 5)},
-                          {"aa/package.yaml", head("aa") + "override: {p: {rules: {a: {hto: {for: 1m}}}}}\n"},
-                          {"zz/package.yaml",
-                           head("zz") + "override: {p: {rules: {a: {hto: {for: 1m}, hot: {fro: 1m}}}}}\nruls: {}\n"}};
+  const FolderTexts texts{
+      {"p/package.yaml", package_with_rule("p", "hot", 5)},
+      {"aa/package.yaml", head("aa") + "override: {p: {rules: {a: {hto: {for: 1m}}}}}\n"},
+      {"zz/package.yaml", head("zz") + "override: {p: {rules: {a: {hto: {for: 1m}, hot: {fro: 1m}}}}}\nruls: {}\n"}};
   EXPECT_THAT(error_lines(texts, "zz"),
               testing::UnorderedElementsAre(HasSubstr("no key \"ruls\""), HasSubstr("there is no rule \"p/a/hto\""),
                                             HasSubstr("has no key \"fro\"")));

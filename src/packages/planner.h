@@ -68,7 +68,7 @@ class Planner {
   std::vector<std::string> present() const;                ///< all that will be there, instances not
   bool complain(const std::string& package, Error error);  ///< false: said already
   Error not_running(const std::string& package, std::string broken, const Place& place) const;
-  bool is_checking(const std::string& package) const;      ///< nothing but programs' answers is missing
+  bool is_checking(const std::string& package) const;  ///< nothing but programs' answers is missing
   /// Packages that declare this section, whether they hold or not; by name.
   const std::vector<std::string>& declared_by(const std::string& section);
 

@@ -147,9 +147,9 @@ void Planner::check_override_conflicts() {
 /// Is something wrong there already? Then the field means nothing that could meet another's.
 bool Planner::is_told_at(const std::string& package, const std::vector<Place>& keys, const Place& place) const {
   const auto told = complaints_.find(package);
-  return told != complaints_.end() &&
-         std::any_of(told->second.begin(), told->second.end(), [&](const Error& error) {
-           return error.place && (*error.place == place || std::find(keys.begin(), keys.end(), *error.place) != keys.end());
+  return told != complaints_.end() && std::any_of(told->second.begin(), told->second.end(), [&](const Error& error) {
+           return error.place &&
+                  (*error.place == place || std::find(keys.begin(), keys.end(), *error.place) != keys.end());
          });
 }
 

@@ -49,7 +49,8 @@ void Service::Impl::note_waiting(const TenantId& tenant, const std::set<std::str
   for (const auto& name : looked_at) later.erase(name);
   for (const auto& [name, slot] : plan.slots) {
     const auto rests = [](const Error& error) {
-      return error.code == ErrorCode::kDeadlineExceeded || (error.code == ErrorCode::kUnavailable && !is_awaited(error));
+      return error.code == ErrorCode::kDeadlineExceeded ||
+             (error.code == ErrorCode::kUnavailable && !is_awaited(error));
     };
     if (std::any_of(slot.errors.begin(), slot.errors.end(), rests)) later[name] = clock.steady() + kRest;
   }

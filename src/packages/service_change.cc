@@ -357,8 +357,7 @@ Result<ChangeResult> Service::install(const TenantId& id, const Archive& archive
 }
 
 Result<ChangeResult> Service::Impl::install(const TenantId& id, const Archive& archive, const std::string& author,
-                                            bool upgrade, bool preview, const std::string& reason,
-                                            bool any_version) {
+                                            bool upgrade, bool preview, const std::string& reason, bool any_version) {
   auto& impl = *this;
   if (!is_item_name(archive.package)) {
     return fail(ErrorCode::kInvalidArgument, fmt::format("\"{}\" is no name of a package", archive.package),

@@ -83,9 +83,10 @@ TEST_F(ServiceExplains, ADraftOfAnInstanceTellsWhatItsSaveWouldTell) {
   EXPECT_EQ(draft->errors.front().place, (Place{"", 1, 11}));
   EXPECT_EQ(draft->errors.front().field, "with.q");
   EXPECT_THAT(draft->errors.front().message, testing::StartsWith("instance spec@one: binary.expr: "));
-  EXPECT_TRUE(service_
-                  ->draft(kTenant, {.package = "p", .section = "instances", .path = {"spec", "one"}, .yaml = "with: {q: x}"})
-                  ->errors.empty());
+  EXPECT_TRUE(
+      service_
+          ->draft(kTenant, {.package = "p", .section = "instances", .path = {"spec", "one"}, .yaml = "with: {q: x}"})
+          ->errors.empty());
 }
 
 TEST_F(ServiceExplains, EveryValueSaysWhereItCameFrom) {

@@ -142,7 +142,7 @@ struct Service::Impl {
   bool told = false;                                      ///< listeners heard everything once; under change_mutex
   std::vector<TypeQuestion> questions;                    ///< that a change left open; under change_mutex
   bool waits = true;  ///< for answers; false: what is open now is an error; under change_mutex
-  std::map<TenantId, std::map<std::string, int>> waiting;  ///< packages, and how often all was asked in vain
+  std::map<TenantId, std::map<std::string, int>> waiting;    ///< packages, and how often all was asked in vain
   std::map<TenantId, std::set<std::string>> found_at_start;  ///< packages that a start found, and that wait since
   /// Packages of which a program said nothing, and when it is asked again.
   std::map<TenantId, std::map<std::string, Steady>> resting;
