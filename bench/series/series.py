@@ -242,6 +242,19 @@ def recorded(folder, names, source):
     table(f"{samples:,} recorded samples of node_exporter", rows)
 
 
+def selection():
+    """Through the storage contract; what the query languages make of it is the bench of queries."""
+    subprocess.run(["cmake", "--build", str(BUILD), "--target", "bench_select"], check=True, stdout=subprocess.DEVNULL)
+    done = subprocess.run([str(BUILD / "bench/bench_select"), "--benchmark_format=json"], check=True,
+                          capture_output=True, text=True)
+    rows = [("selection", "milliseconds", "series a second", "samples a second")]
+    for run in json.loads(done.stdout)["benchmarks"]:
+        scale = {"us": 1e-3, "ms": 1.0}[run["time_unit"]]
+        rows.append((run["name"].removeprefix("read/").replace("_", " "), f"{run['real_time'] * scale:,.3f}",
+                     f"{run['series/s']:,.0f}", f"{run['samples/s']:,.0f}"))
+    table("200,000 series of atalaya, one hour in blocks, one in memory", rows)
+
+
 def series(options):
     subprocess.run(["cmake", "--build", str(BUILD), "--target", "bench_series"], check=True, stdout=subprocess.DEVNULL)
     names = options.only.split(",") if options.only else list(PEERS)
@@ -250,5 +263,7 @@ def series(options):
         recorded(folder, names, options.recorded or ROOT.parent / "shared/data/node_exporter")
         for hosts, scrapes in ((200, 60), (400, 62), (2000, 14)):
             ingest(folder, names, hosts, scrapes, 2)
+        if "atalaya" in names:
+            selection()
     finally:
         shutil.rmtree(folder)

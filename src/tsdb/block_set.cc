@@ -77,6 +77,7 @@ Status BlockSet::open(std::vector<std::string>& damaged) {
     if (!entry.name.ends_with(kSuffix)) continue;
     auto block = Block::open(files_, file);
     if (block) {
+      (*block)->keep_pages_in(pages_);
       found->push_back(std::move(*block));
       continue;
     }
@@ -112,7 +113,9 @@ void BlockSet::exchange(const BlockList& gone, const BlockList& fresh) {
     if (std::find(gone.begin(), gone.end(), block) == gone.end()) next->push_back(block);
   }
   for (const auto& block : fresh) {
-    if (block) next->push_back(block);
+    if (!block) continue;
+    block->keep_pages_in(pages_);
+    next->push_back(block);
   }
   sort(*next);
   list_ = std::move(next);

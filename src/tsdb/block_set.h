@@ -39,7 +39,9 @@ bool is_rolled_up(const BlockList& raw, const BlockList& buckets);
 /// revision) is what a merge left when it was cut short, and is removed at opening. Thread-safe.
 class BlockSet {
  public:
-  BlockSet(io::FileSystem& files, std::string directory) : files_(files), directory_(std::move(directory)) {}
+  /// Unpacked pages of blocks take up to `page_bytes`.
+  BlockSet(io::FileSystem& files, std::string directory, std::size_t page_bytes)
+      : files_(files), directory_(std::move(directory)), pages_(std::make_shared<PageCache>(page_bytes, kShards)) {}
 
   /// Opens what is there; a block that cannot serve is renamed to `.damaged` and named in `damaged`.
   Status open(std::vector<std::string>& damaged);
@@ -56,8 +58,11 @@ class BlockSet {
  private:
   void exchange(const BlockList& gone, const BlockList& fresh);
 
+  static constexpr std::size_t kShards = 8;
+
   io::FileSystem& files_;
   const std::string directory_;
+  const std::shared_ptr<PageCache> pages_;
   mutable std::mutex mutex_;
   std::shared_ptr<const BlockList> list_ = std::make_shared<BlockList>();  ///< guarded by mutex_
 };

@@ -31,7 +31,9 @@ Store::Impl::Impl(io::FileSystem& file_system, const Clock& c, telemetry::Regist
       retention({options.retention, options.keep_five_minutes, options.keep_one_hour}, options.classes),
       metrics(registry),
       head(options.head_chunk_samples),
-      blocks(files, options.directory + "/blocks"),
+      blocks(files, options.directory + "/blocks",
+             options.memory_bytes == 0 ? options.page_cache_bytes
+                                       : std::min(options.page_cache_bytes, options.memory_bytes / 8)),
       deletes(files, options.directory + "/deletes"),
       rotated(clock.now()),
       rates(options.max_samples_per_second),

@@ -49,7 +49,8 @@ struct Options {
   Duration replay_at_once{std::chrono::minutes{7}};
   std::uint64_t merge_bytes_per_second = 64 << 20;  ///< of reading and writing behind everybody's back; 0: no limit
   BlockOptions block;
-  bool flush_on_stop = true;  ///< leave blocks and an empty log behind; without, what a kill leaves
+  std::size_t page_cache_bytes = 64 << 20;  ///< of blocks, unpacked, for those who ask again
+  bool flush_on_stop = true;                ///< leave blocks and an empty log behind; without, what a kill leaves
   /// Commit and flush inside the calls, on the caller's thread: for tests and simulation. Then nothing
   /// needs `start`, and only one thread may append.
   bool commit_inline = false;

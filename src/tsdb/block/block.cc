@@ -38,15 +38,15 @@ Result<std::string> Block::Impl::unpack(std::string_view part, std::size_t numbe
 }
 
 Result<UnpackedPagePtr> Block::Impl::values_page(std::uint32_t number) const {
-  if (auto page = values.find(number)) return page;
+  if (auto page = kept.find<UnpackedPage>(CachedKind::kValues, number)) return page;
   auto page = std::make_shared<UnpackedPage>();
   AT_TRY(page->bytes, unpack("values", number, directory.values[number]));
-  values.put(number, page);
+  kept.put(CachedKind::kValues, number, page, page->weight());
   return page;
 }
 
 Result<UnpackedPagePtr> Block::Impl::instants_page(std::uint32_t number) const {
-  if (auto page = instants.find(number)) return page;
+  if (auto page = kept.find<UnpackedPage>(CachedKind::kInstants, number)) return page;
   auto page = std::make_shared<UnpackedPage>();
   const auto& entry = directory.instants[number];
   AT_TRY(page->bytes, unpack("instants", number, entry));
@@ -60,7 +60,7 @@ Result<UnpackedPagePtr> Block::Impl::instants_page(std::uint32_t number) const {
   if (!from.ok() || page->starts.size() != end - firsts[number]) {
     return damaged_part(fmt::format("page {} of instants", number), entry.offset, "it holds another number of vectors");
   }
-  instants.put(number, page);
+  kept.put(CachedKind::kInstants, number, page, page->weight());
   return page;
 }
 
@@ -129,7 +129,7 @@ Result<std::unique_ptr<Block::Impl>> Block::open_impl(io::FileSystem& files, con
   impl->directory = std::move(*directory);
   std::uint64_t series = 0;
   for (const auto& entry : impl->directory.tenants) {
-    auto index = Index::open(impl->mapping->bytes().substr(entry.offset, entry.length));
+    auto index = Index::open(impl->mapping->bytes().substr(entry.offset, entry.length), impl->kept.cache);
     if (!index) {
       return fail_within(fmt::format("block {}, index of {} at offset {}", path, entry.tenant.value(), entry.offset),
                          std::move(index).error());
@@ -150,6 +150,11 @@ Result<std::unique_ptr<Block::Impl>> Block::open_impl(io::FileSystem& files, con
 Result<std::shared_ptr<const Block>> Block::open(io::FileSystem& files, const std::string& path) {
   AT_TRY(auto impl, open_impl(files, path, io::MapSource::kAny));
   return std::shared_ptr<const Block>(new Block(std::move(impl)));
+}
+
+void Block::keep_pages_in(const std::shared_ptr<PageCache>& cache) const {
+  impl_->kept = PageKeeper(cache);
+  for (const auto& index : impl_->indexes) index->keep_pages_in(cache);
 }
 
 const std::string& Block::path() const { return impl_->path; }

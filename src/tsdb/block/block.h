@@ -13,6 +13,7 @@
 #include "model/matcher.h"
 #include "storage/series.h"
 #include "tsdb/block/index.h"
+#include "tsdb/block/page_cache.h"
 
 namespace atalaya::tsdb {
 
@@ -36,7 +37,7 @@ struct BlockMeta {
 
 struct BlockOptions {
   std::uint32_t chunk_samples = 1024;   ///< at most; 1 to 65,536
-  std::uint32_t page_bytes = 64 << 10;  ///< of unpacked values or instants, about; up to 16 MiB
+  std::uint32_t page_bytes = 16 << 10;  ///< of unpacked values or instants, about; up to 16 MiB
   int zstd_level = 3;
 };
 
@@ -63,6 +64,8 @@ class Block {
   /// Samples of a series in the range, ascending; replaces what `out` holds. Checksums are checked on
   /// the way.
   Status read(const TenantId& tenant, std::uint32_t ordinal, storage::TimeRange range, ColumnsRead& out) const;
+  /// Unpacked pages go there from now on; before, a block keeps few of its own. Before others read it.
+  void keep_pages_in(const std::shared_ptr<PageCache>& cache) const;
   /// Reads every byte: checksums, order, counts. The first mistake that is found.
   Status verify() const;
 

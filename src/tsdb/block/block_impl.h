@@ -14,14 +14,22 @@
 
 namespace atalaya::tsdb {
 
+/// A page as it is stored, unpacked.
+struct UnpackedPage {
+  std::string bytes;
+  std::vector<std::uint32_t> starts;  ///< of a page of instants: where each vector's text begins
+
+  std::size_t weight() const { return sizeof(*this) + bytes.capacity() + starts.capacity() * sizeof(std::uint32_t); }
+};
+using UnpackedPagePtr = std::shared_ptr<const UnpackedPage>;
+
 struct Block::Impl {
   std::string path;
   std::unique_ptr<io::Mapping> mapping;
   BlockDirectory directory;
   std::vector<TenantId> tenants;
   std::vector<std::unique_ptr<Index>> indexes;  ///< one a tenant
-  PageCache values;
-  PageCache instants;
+  PageKeeper kept{std::make_shared<PageCache>(kOwnCacheBytes)};
 
   /// Null for a tenant that is not here.
   const Index* index_of(const TenantId& tenant) const;

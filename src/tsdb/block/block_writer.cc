@@ -198,8 +198,7 @@ Result<std::shared_ptr<const Block>> BlockWriter::Impl::put_in_place() {
   auto block = std::shared_ptr<Block>(new Block(std::move(opened)));
   AT_TRY(block->verify());
   // Verifying has been everywhere once; what is asked for next is something else.
-  block->impl_->values.clear();
-  block->impl_->instants.clear();
+  block->keep_pages_in(std::make_shared<PageCache>(kOwnCacheBytes));  // none of those that were read for the check
   AT_TRY(files.rename(temporary(), path));
   block->impl_->path = path;
   AT_TRY(files.sync_directory(io::parent_path(path)));

@@ -34,10 +34,13 @@ using index::PageKind;
 Index::Index(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Index::~Index() = default;
 
-Result<std::unique_ptr<Index>> Index::open(std::string_view bytes) {
+Result<std::unique_ptr<Index>> Index::open(std::string_view bytes, std::shared_ptr<PageCache> cache) {
   AT_TRY(auto directory, index::Directory::read(bytes));
-  return std::unique_ptr<Index>(new Index(std::make_unique<Impl>(bytes, std::move(directory))));
+  if (!cache) cache = std::make_shared<PageCache>(kOwnCacheBytes);
+  return std::unique_ptr<Index>(new Index(std::make_unique<Impl>(bytes, std::move(directory), std::move(cache))));
 }
+
+void Index::keep_pages_in(const std::shared_ptr<PageCache>& cache) { impl_->pages.keep_in(cache); }
 
 std::uint32_t Index::size() const { return impl_->pages.series(); }
 

@@ -13,6 +13,7 @@
 #include "base/time.h"
 #include "model/labels.h"
 #include "model/matcher.h"
+#include "tsdb/block/page_cache.h"
 
 namespace atalaya::tsdb {
 
@@ -51,10 +52,13 @@ class IndexBuilder {
 class Index {
  public:
   /// `bytes` outlive the index (they are mapped). corruption for a section that cannot serve; what is
-  /// checked when it is first used answers corruption then. Bytes may come from anywhere.
-  static Result<std::unique_ptr<Index>> open(std::string_view bytes);
+  /// checked when it is first used answers corruption then. Bytes may come from anywhere. Unpacked pages
+  /// are kept in `cache`, in one of its own without.
+  static Result<std::unique_ptr<Index>> open(std::string_view bytes, std::shared_ptr<PageCache> cache = nullptr);
   ~Index();
 
+  /// As of a block.
+  void keep_pages_in(const std::shared_ptr<PageCache>& cache);
   std::uint32_t size() const;
   /// Ordinals of series that match all matchers, ascending. At least one matcher must refuse the empty
   /// value, else invalid_argument.

@@ -11,7 +11,8 @@
 namespace atalaya::tsdb {
 
 struct Index::Impl {
-  Impl(std::string_view section, index::Directory directory) : pages(section, std::move(directory)) {}
+  Impl(std::string_view section, index::Directory directory, std::shared_ptr<PageCache> cache)
+      : pages(section, std::move(directory), std::move(cache)) {}
 
   index::Pages pages;
 

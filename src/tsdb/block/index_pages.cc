@@ -179,31 +179,6 @@ std::size_t weight(const SpanPage& page) { return bytes_of(page.spans); }
 std::size_t weight(const ChunkPage& page) { return bytes_of(page.chunks) + bytes_of(page.ends); }
 std::size_t weight(const ListPage& page) { return page.bytes.capacity(); }
 
-std::shared_ptr<const void> PageCache::find(PageKind kind, std::uint32_t number) {
-  const std::lock_guard lock(mutex_);
-  const auto it = places_.find(key(kind, number));
-  if (it == places_.end()) return nullptr;
-  entries_.splice(entries_.begin(), entries_, it->second);
-  return it->second->page;
-}
-
-void PageCache::put(PageKind kind, std::uint32_t number, std::shared_ptr<const void> page, std::size_t bytes) {
-  if (bytes > max_bytes_) return;
-  std::vector<std::shared_ptr<const void>> dropped;  // freed when the lock is open again
-  const std::lock_guard lock(mutex_);
-  if (places_.contains(key(kind, number))) return;
-  entries_.push_front({key(kind, number), std::move(page), bytes});
-  places_.emplace(entries_.front().key, entries_.begin());
-  bytes_ += bytes;
-  while (bytes_ > max_bytes_) {
-    auto& oldest = entries_.back();
-    bytes_ -= oldest.bytes;
-    dropped.push_back(std::move(oldest.page));
-    places_.erase(oldest.key);
-    entries_.pop_back();
-  }
-}
-
 Result<std::string> Pages::unpack(PageKind kind, std::uint32_t number) const {
   thread_local io::ZstdDecompressor zstd;
   const auto& page = directory_.of(kind)[number];
@@ -221,11 +196,12 @@ Result<std::string> Pages::unpack(PageKind kind, std::uint32_t number) const {
 /// `read(bytes, T&)` answers a Flaw.
 template <typename T, typename Read>
 Result<std::shared_ptr<const T>> Pages::get(PageKind kind, std::uint32_t number, Read read) const {
-  if (auto found = cache_.find(kind, number)) return std::static_pointer_cast<const T>(found);
+  const auto cached = static_cast<CachedKind>(static_cast<std::size_t>(CachedKind::kIndex) + at(kind));
+  if (auto found = kept_.find<T>(cached, number)) return found;
   AT_TRY(auto bytes, unpack(kind, number));
   auto page = std::make_shared<T>();
   if (const std::string flaw(read(std::move(bytes), *page)); !flaw.empty()) return corrupt(kind, number, flaw);
-  cache_.put(kind, number, page, sizeof(T) + weight(*page));
+  kept_.put(cached, number, page, sizeof(T) + weight(*page));
   return page;
 }
 

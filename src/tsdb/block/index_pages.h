@@ -2,18 +2,16 @@
 #pragma once
 
 #include <cstdint>
-#include <list>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "base/result.h"
 #include "tsdb/block/index.h"
 #include "tsdb/block/index_directory.h"
 #include "tsdb/block/index_lists.h"
+#include "tsdb/block/page_cache.h"
 
 namespace atalaya::tsdb::index {
 
@@ -77,37 +75,14 @@ struct ListPage {
   std::string bytes;
 };
 
-/// The youngest used pages, up to a number of bytes. Thread-safe.
-class PageCache {
- public:
-  explicit PageCache(std::size_t max_bytes) : max_bytes_(max_bytes) {}
-  /// Null when it is not there.
-  std::shared_ptr<const void> find(PageKind kind, std::uint32_t number);
-  void put(PageKind kind, std::uint32_t number, std::shared_ptr<const void> page, std::size_t bytes);
-
- private:
-  struct Entry {
-    std::uint64_t key = 0;
-    std::shared_ptr<const void> page;
-    std::size_t bytes = 0;
-  };
-  static std::uint64_t key(PageKind kind, std::uint32_t number) {
-    return std::uint64_t{number} * kPageKinds + at(kind);
-  }
-
-  const std::size_t max_bytes_;
-  std::mutex mutex_;
-  std::list<Entry> entries_;  ///< youngest first
-  std::unordered_map<std::uint64_t, std::list<Entry>::iterator> places_;
-  std::size_t bytes_ = 0;
-};
-
 /// Reads pages of a section that may be hostile: each call answers corruption for what breaks a rule of the
 /// format that one page can break. Numbers of pages are below those of the directory. Thread-safe.
 class Pages {
  public:
-  Pages(std::string_view section, Directory directory) : section_(section), directory_(std::move(directory)) {}
+  Pages(std::string_view section, Directory directory, std::shared_ptr<PageCache> cache)
+      : section_(section), directory_(std::move(directory)), kept_(std::move(cache)) {}
 
+  void keep_in(const std::shared_ptr<PageCache>& cache) { kept_ = PageKeeper(cache); }
   const Directory& directory() const { return directory_; }
   Result<std::shared_ptr<const PairPage>> pairs(std::uint32_t number) const;
   Result<std::shared_ptr<const LabelPage>> labels(std::uint32_t number) const;
@@ -117,15 +92,13 @@ class Pages {
   std::uint32_t series() const { return directory_.items(PageKind::kLabels); }
 
  private:
-  static constexpr std::size_t kCacheBytes = 2 << 20;
-
   template <typename T, typename Read>
   Result<std::shared_ptr<const T>> get(PageKind kind, std::uint32_t number, Read read) const;
   Result<std::string> unpack(PageKind kind, std::uint32_t number) const;
 
   const std::string_view section_;
   const Directory directory_;
-  mutable PageCache cache_{kCacheBytes};
+  PageKeeper kept_;
 };
 
 /// What a page holds beside its object: for the cache.

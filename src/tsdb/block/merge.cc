@@ -30,7 +30,13 @@ Result<std::shared_ptr<const Block>> write_walk(io::FileSystem& files, const std
                                                 const DroppedRanges& dropped, const MergePace& pace,
                                                 const SamplesChange& change) {
   AT_TRY(auto writer, BlockWriter::create(files, path, meta, options));
-  SeriesWalk walk(blocks, dropped);
+  // Opened once more: who reads all of them in passing must not drive out what others come back for.
+  std::vector<std::shared_ptr<const Block>> read;
+  for (const auto& block : blocks) {
+    AT_TRY(auto again, Block::open(files, block->path()));
+    read.push_back(std::move(again));
+  }
+  SeriesWalk walk(read, dropped);
   std::vector<std::span<const double>> columns;
   std::uint64_t told = 0;
   while (true) {
