@@ -63,7 +63,12 @@ void print(const DurationNode& node, std::string& out) {
       break;
     default: {
       constexpr std::string_view kSigns[] = {" + ", " - ", " * ", " / ", " % ", " ^ "};
+      // Without parentheses the sign would be of the power.
+      const bool signed_base =
+          node.kind == Kind::kPow && node.left->kind == Kind::kNumber && std::signbit(node.left->seconds);
+      if (signed_base) out += "(";
       print(*node.left, out);
+      if (signed_base) out += ")";
       out += kSigns[static_cast<int>(node.kind) - static_cast<int>(Kind::kAdd)];
       print(*node.right, out);
     }

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <utility>
+
 #include "promql/test_series.h"
 
 namespace atalaya::promql {
@@ -65,6 +67,147 @@ TEST_F(EngineTest, SamplesAreBounded) {
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().code, ErrorCode::kUnprocessable);
   EXPECT_NE(result.error().message.find("too many samples"), std::string::npos);
+}
+
+TEST_F(EngineTest, SamplesAreBoundedByWhatIsHeldAtOnce) {
+  // 200 samples are read, but never more than one series' 100 with a row of each.
+  const Engine small(series_, Limits{.max_samples = 150});
+  const auto result = small.instant(default_tenant(), *expression("sum_over_time(a[200s])"), from_ms(99'000));
+  EXPECT_TRUE(result);
+}
+
+TEST_F(EngineTest, BytesAreBounded) {
+  const Engine small(series_, Limits{.max_bytes = 1000});
+  const auto result = small.range(default_tenant(), *expression("a"), from_ms(0), from_ms(99'000), Duration{1000});
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().code, ErrorCode::kUnprocessable);
+  EXPECT_NE(result.error().message.find("memory"), std::string::npos);
+}
+
+TEST_F(EngineTest, AStoppedEvaluationIsCancelled) {
+  std::stop_source stop;
+  stop.request_stop();
+  Conditions conditions;
+  conditions.stop = stop.get_token();
+  const auto result = engine_.instant(default_tenant(), *expression("sum(a)"), from_ms(0), {}, conditions);
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().code, ErrorCode::kCancelled);
+}
+
+TEST_F(EngineTest, AnEvaluationEndsAtItsDeadline) {
+  ManualClock clock(from_ms(0));
+  Conditions conditions;
+  conditions.clock = &clock;
+  conditions.deadline = clock.steady() + std::chrono::seconds{1};
+  EXPECT_TRUE(engine_.instant(default_tenant(), *expression("a"), from_ms(0), {}, conditions));
+  clock.advance(Duration{2000});
+  const auto result = engine_.instant(default_tenant(), *expression("a"), from_ms(0), {}, conditions);
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().code, ErrorCode::kDeadlineExceeded);
+}
+
+TEST_F(EngineTest, ASubqueryReadsItsSeriesOnceForAllSteps) {
+  const auto matrix = engine_.range(default_tenant(), *expression("max_over_time(rate(a[10s])[20s:5s])"),
+                                    from_ms(30'000), from_ms(90'000), Duration{1000});
+  ASSERT_TRUE(matrix);
+  EXPECT_EQ(matrix->size(), 2u);
+  EXPECT_EQ(series_.selects, 1);
+}
+
+TEST_F(EngineTest, WarningsComeBesideTheValue) {
+  Annotations said;
+  Conditions conditions;
+  conditions.annotations = &said;
+  const auto text = expression("quantile(2, rate(a[10s]))");
+  ASSERT_TRUE(engine_.instant(default_tenant(), *text, from_ms(50'000), {}, conditions));
+  ASSERT_EQ(said.warnings.size(), 1u);
+  EXPECT_EQ(said.warnings[0], "PromQL warning: quantile value should be between 0 and 1, got 2 (1:10)");
+  ASSERT_EQ(said.infos.size(), 1u);
+  EXPECT_EQ(
+      said.infos[0],
+      "PromQL info: metric might not be a counter, name does not end in _total/_sum/_count/_bucket: \"a\" (1:18)");
+}
+
+/// A series whose last samples cannot be read.
+class DamagedSeries final : public MemorySeries {
+ public:
+  Result<std::vector<storage::SelectedSeries>> select(const TenantId&, const Matchers&,
+                                                      storage::TimeRange) const override {
+    std::vector<storage::SelectedSeries> out;
+    out.push_back({SeriesId{}, std::make_shared<const Labels>(Labels{{"__name__", "a"}}), std::make_unique<Broken>()});
+    return out;
+  }
+
+ private:
+  class Broken final : public storage::SampleIterator {
+   public:
+    bool next(Sample& out) override {
+      out = {from_ms(1000), 5};
+      return !std::exchange(read_, true);
+    }
+    Status status() const override { return fail(ErrorCode::kCorruption, "chunk 7: crc 1, stored 2"); }
+
+   private:
+    bool read_ = false;
+  };
+};
+
+TEST(EngineOverDamage, MissingSamplesAreAWarningOrElseAnError) {
+  const DamagedSeries series;
+  const Engine engine(series, Limits{});
+  const auto text = parse("a").value();
+  Annotations said;
+  Conditions conditions;
+  conditions.annotations = &said;
+  const auto warned = engine.instant(default_tenant(), *text, from_ms(1000), {}, conditions);
+  ASSERT_TRUE(warned);
+  EXPECT_EQ(std::get<Vector>(*warned).size(), 1u);
+  ASSERT_EQ(said.warnings.size(), 1u);
+  EXPECT_NE(said.warnings[0].find("chunk 7"), std::string::npos);
+  const auto alone = engine.instant(default_tenant(), *text, from_ms(1000));
+  ASSERT_FALSE(alone);
+  EXPECT_EQ(alone.error().code, ErrorCode::kCorruption);
+}
+
+TEST(EngineOverManySeries, ThreadsChangeNothing) {
+  MemorySeries series;
+  for (int i = 0; i < 9'000; ++i) {
+    const auto name = std::to_string(i);
+    for (int k = 0; k < 6; ++k) series.add(Labels{{"__name__", "c_total"}, {"i", name}}, from_ms(k * 15'000), i * k);
+  }
+  const auto text = parse("sum by (j) (label_replace(rate(c_total[1m]), 'j', '$1', 'i', '.*(.)'))").value();
+  const auto with = [&](unsigned threads) {
+    return Engine(series, Limits{.threads = threads})
+        .range(default_tenant(), *text, from_ms(60'000), from_ms(75'000), Duration{15'000});
+  };
+  const auto one = with(1);
+  const auto four = with(4);
+  ASSERT_TRUE(one && four);
+  ASSERT_EQ(one->size(), 10u);
+  for (std::size_t i = 0; i < one->size(); ++i) {
+    EXPECT_EQ((*one)[i].labels, (*four)[i].labels);
+    for (std::size_t k = 0; k < (*one)[i].samples.size(); ++k) {
+      EXPECT_EQ((*one)[i].samples[k].value, (*four)[i].samples[k].value);
+    }
+  }
+}
+
+TEST(QuerySlotsTest, NoMoreThanAllowedRunAtOnce) {
+  QuerySlots slots(1);
+  const std::stop_token never;
+  {
+    const auto first = slots.take(std::chrono::milliseconds{0}, never);
+    ASSERT_TRUE(first);
+    const auto second = slots.take(std::chrono::milliseconds{0}, never);
+    ASSERT_FALSE(second);
+    EXPECT_EQ(second.error().code, ErrorCode::kResourceExhausted);
+    std::stop_source stop;
+    stop.request_stop();
+    const auto third = slots.take(std::chrono::milliseconds{60'000}, stop.get_token());
+    ASSERT_FALSE(third);
+    EXPECT_EQ(third.error().code, ErrorCode::kCancelled);
+  }
+  EXPECT_TRUE(slots.take(std::chrono::milliseconds{0}, never));
 }
 
 TEST_F(EngineTest, ARangeQueryOfAStringIsRefused) {

@@ -74,7 +74,10 @@ Result<Table> Evaluator::set_operation(const Expression& node) {
     }
   }
   asked.drop_empty();
-  if (is_or) left.append(std::move(right));
+  if (!is_or) return left;
+  left.append(std::move(right));
+  // A series that is now on this side and now on the other is one.
+  AT_TRY(join_same(left));
   return left;
 }
 

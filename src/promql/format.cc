@@ -15,8 +15,28 @@ std::optional<std::string> special(double value) {
 }
 
 std::string digits_of(double value, std::chars_format format) {
-  char buffer[400];
+  char buffer[1100];
   return {buffer, std::to_chars(buffer, buffer + sizeof buffer, value, format).ptr};
+}
+
+/// Without an exponent. Only the digits that tell the number from its neighbours, then zeros: to_chars
+/// would write all digits of a large one.
+std::string without_exponent(double value) {
+  if (std::fabs(value) < 1e15) return digits_of(value, std::chars_format::fixed);
+  const auto text = digits_of(value, std::chars_format::scientific);
+  const auto e = text.find('e');
+  std::size_t places = 0;
+  std::from_chars(text.data() + e + 2, text.data() + text.size(), places);
+  std::string out;
+  std::size_t digits = 0;
+  for (const char c : text.substr(0, e)) {
+    if (c == '.') continue;
+    out += c;
+    digits += c == '-' ? 0 : 1;
+  }
+  // A number of this size has no fraction that its digits could show, but for those just above the bound.
+  if (digits > places + 1) return digits_of(value, std::chars_format::fixed);
+  return out.append(places + 1 - digits, '0');
 }
 
 }  // namespace
@@ -25,12 +45,12 @@ std::string format_value(double value) {
   if (auto word = special(value)) return *word;
   const double size = std::fabs(value);
   const bool exponent = size != 0 && (size < 1e-6 || size >= 1e21);
-  return digits_of(value, exponent ? std::chars_format::scientific : std::chars_format::fixed);
+  return exponent ? digits_of(value, std::chars_format::scientific) : without_exponent(value);
 }
 
 std::string format_fixed(double value) {
   if (auto word = special(value)) return *word;
-  return digits_of(value, std::chars_format::fixed);
+  return without_exponent(value);
 }
 
 std::string format_general(double value, int digits) {
@@ -44,7 +64,7 @@ std::string format_general(double value, int digits) {
   const auto at = text.find('e');
   const auto* from = text.data() + at + (text[at + 1] == '+' ? 2 : 1);
   std::from_chars(from, text.data() + text.size(), exponent);
-  return exponent < -4 || exponent >= 6 ? text : digits_of(value, std::chars_format::fixed);
+  return exponent < -4 || exponent >= 6 ? text : without_exponent(value);
 }
 
 std::string format_label_number(double value) {

@@ -44,18 +44,14 @@ Result<WrittenDuration> Parser::written(DurationNodePtr node, std::size_t begin)
 Result<WrittenDuration> Parser::positive_length() {
   const auto begin = peek().begin;
   AT_TRY(auto node, length(1));
-  if (node->kind == Form::kNumber && !(node->seconds > 0)) {
-    return error_at(begin, "duration must be greater than 0");
-  }
+  // Of a bare number it is known now; that of an expression shows when it is evaluated.
+  const bool known = node->kind == Form::kNumber;
+  if (known && !(std::round(node->seconds * 1000) > 0)) return error_at(begin, "duration must be greater than 0");
   return written(std::move(node), begin);
 }
 
 Result<WrittenDuration> Parser::offset_length() {
   const auto begin = peek().begin;
-  if (is_symbol("(")) {
-    AT_TRY(auto whole, length(1));
-    return written(std::move(whole), begin);
-  }
   // One term alone: in `foo offset -5m ^ 2` the power is taken of the vector.
   const bool minus = is_symbol("-");
   if (minus || is_symbol("+")) take();

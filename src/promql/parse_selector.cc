@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include "promql/format.h"
 #include "promql/parser.h"
 
 namespace atalaya::promql {
@@ -64,7 +65,7 @@ Status Parser::one_matcher(Expression& node) {
   }
   const Token& value = take();
   auto matcher = Matcher::make(quoted ? label.value : std::string(label.text), op, value.value);
-  if (!matcher) return error_at(value.begin, matcher.error().message);
+  if (!matcher) return error_at(label.begin, matcher.error().message);
   node.matchers.push_back(std::move(*matcher));
   return {};
 }
@@ -143,7 +144,8 @@ Result<Parser::Node> Parser::at(Node node) {
     if (minus) seconds = -seconds;
     const double ms = std::round(seconds * 1000);
     if (!(std::abs(ms) < 9.2e18)) {
-      return error_at(node->begin, fmt::format("timestamp out of bounds for @ modifier: {:f}", seconds));
+      return error_at(node->begin, "timestamp out of bounds for @ modifier: " +
+                                       (std::isfinite(seconds) ? fmt::format("{:f}", seconds) : format_fixed(seconds)));
     }
     at.time = from_ms(static_cast<std::int64_t>(ms));
   }

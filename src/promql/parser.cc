@@ -163,7 +163,7 @@ Status Parser::grouping_modifiers(Expression& node, const Token& op) {
   const bool left = is_word("group_left");
   if (!left && !is_word("group_right")) return {};
   if (is_set(node.op)) {
-    return error_at(op.begin, fmt::format("no grouping allowed for \"{}\" operation", name(node.op)));
+    return error_at(node.begin, fmt::format("no grouping allowed for \"{}\" operation", name(node.op)));
   }
   take();
   node.matching.cardinality = left ? Cardinality::kManyToOne : Cardinality::kOneToMany;

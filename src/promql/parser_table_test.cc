@@ -60,7 +60,8 @@ TEST(PromqlParserTable, AgreesWithPrometheusInVerdictPlaceAndWords) {
   std::ostringstream text;
   text << in.rdbuf();
   int seen = 0;
-  for (const auto& one : json::parse(text.str()).at("cases").as_array()) {
+  const auto table = json::parse(text.str());
+  for (const auto& one : table.at("cases").as_array()) {
     const auto& row = one.as_object();
     const auto input = text_of(row.at("input"));
     if (!input) continue;

@@ -83,7 +83,9 @@ TEST(PromqlParser, ErrorsNameThePlace) {
   expect_error("foo and bool 10", 5, "bool modifier can only be used on comparison operators");
   expect_error("1 == 1", 3, "comparisons between scalars must use BOOL modifier");
   expect_error("rate(foo)", 6, "expected type range vector in call to function \"rate\", got instant vector");
-  expect_error("a{b=~\"(\"}", 6, "regular expression");
+  expect_error("a{b=~\"(\"}", 3, "regular expression");
+  expect_error("a and on(x) group_left b", 1, "no grouping allowed for \"and\" operation");
+  expect_error("a[0.0001]", 3, "duration must be greater than 0");
   expect_error("", 1, "no expression found in input");
   expect_error("a{b=\"\xff\"}", 5, "invalid UTF-8 rune");
   expect_error("a + \xc3\xa9", 5, "unexpected character: '\xc3\xa9'");
@@ -94,12 +96,41 @@ TEST(PromqlParser, ErrorsCountLines) {
   EXPECT_EQ(error.place, (Place{"", 3, 3}));
 }
 
+TEST(PromqlParser, LengthsOfTimeAreExpressions) {
+  EXPECT_EQ(printed("a[5m*2]"), "a[5m * 2]");
+  EXPECT_EQ(printed("a[-(10s-5s)+20s]"), "a[-(10s - 5s) + 20s]");
+  EXPECT_EQ(printed("a offset max_of(step(),5s)"), "a offset max_of(step(), 5s)");
+  EXPECT_EQ(printed("a[1h:step()] offset -range()"), "a[1h:step()] offset -range()");
+  // Of an offset one term alone: the power is taken of the vector.
+  EXPECT_EQ(parse("a offset -5m ^ 2").value()->kind, Kind::kBinary);
+}
+
+TEST(PromqlParser, FillingsAndExtendedRangesArePrintedAsTheyAreRead) {
+  EXPECT_EQ(printed("a + fill(0) b"), "a + fill(0) b");
+  EXPECT_EQ(printed("a+on(x) group_left fill_right(-1) fill_left(2) b"),
+            "a + on (x) group_left () fill_left(2) fill_right(-1) b");
+  EXPECT_EQ(printed("rate(a[5m] offset 1m anchored)"), "rate(a[5m] anchored offset 1m)");
+  EXPECT_EQ(printed("a smoothed"), "a smoothed");
+}
+
+TEST(PromqlParser, NumbersArePrintedWithoutExponentAndDurationsWithUnits) {
+  EXPECT_EQ(printed("1e6"), "1000000");
+  EXPECT_EQ(printed("1_000"), "1000");
+  EXPECT_EQ(printed("5m"), "5m");
+  EXPECT_EQ(printed("-90s"), "-1m30s");
+}
+
 TEST(PromqlParser, DeepNestingIsRefusedNotCrashed) {
   EXPECT_FALSE(parse(std::string(100'000, '(') + "1" + std::string(100'000, ')')));
   EXPECT_FALSE(parse(std::string(100'000, '-') + "a"));
   std::string chain = "a";
   for (int i = 0; i < 50'000; ++i) chain += "+a";
   EXPECT_FALSE(parse(chain));
+  EXPECT_FALSE(parse("a[" + std::string(100'000, '(') + "1s" + std::string(100'000, ')') + "]"));
+  EXPECT_FALSE(parse("a[" + std::string(100'000, '-') + "1s]"));
+  std::string sum = "a[1s";
+  for (int i = 0; i < 50'000; ++i) sum += "+1s";
+  EXPECT_FALSE(parse(sum + "]"));
 }
 
 TEST(PromqlParser, SelectorsListsWhatAnExpressionReads) {
@@ -130,6 +161,17 @@ TEST(PromqlAnalysis, SingleSampleExpressionsFollowFromTheArrivingOne) {
   for (const auto* no : {"a + a", "a offset 5m", "rate(a[5m])", "5", "a @ 3", "time() - a"}) {
     EXPECT_FALSE(is_single_sample(*parse(no).value())) << no;
   }
+}
+
+TEST(PromqlFormat, MessagesPrintNumbersAsGoDoes) {
+  EXPECT_EQ(format_general(2), "2");
+  EXPECT_EQ(format_general(0.05), "0.05");
+  EXPECT_EQ(format_general(123456), "123456");
+  EXPECT_EQ(format_general(1234567), "1.234567e+06");
+  EXPECT_EQ(format_general(1e-5), "1e-05");
+  EXPECT_EQ(format_general(0.01234, 2), "0.012");
+  EXPECT_EQ(format_label_number(1), "1.0");
+  EXPECT_EQ(format_label_number(0.99), "0.99");
 }
 
 TEST(PromqlFormat, ValuesPrintAsPrometheusPrintsThem) {

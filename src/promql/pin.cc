@@ -7,6 +7,7 @@ namespace {
 
 bool reads_clock(const Expression& node) {
   if (node.kind == Kind::kCall && node.function->reads_clock) return true;
+  if (node.at && node.at->kind != AtModifier::Kind::kTime) return true;
   for (const auto& arg : node.args) {
     if (reads_clock(*arg)) return true;
   }
