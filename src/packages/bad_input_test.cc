@@ -49,8 +49,8 @@ TEST(BadInput, AllMistakesAreToldAtOnceEachWithItsPlaceAndWhatToDo) {
       AllOf(Contains(StartsWith("p/package.yaml:2:10: version 1.0.0 here, 2.0.0 in another")),
             Contains(StartsWith("p/more.yaml:3:37: \"x:99999\" is no address")),
             Contains("p/package.yaml:4:1: a package file has no key \"colectors\" (did you mean \"collectors\"?)"),
-            Contains("p/package.yaml:11:11: there is no file \"sub/none.yaml\" in package p (known are: more.yaml, "
-                     "package.yaml)"),
+            Contains("p/package.yaml:11:11: there is no file \"sub/none.yaml\" in package p (known are: "
+                     "more.yaml)"),
             Contains(StartsWith("p/package.yaml:3:12: package absent is required and absent"))));
 }
 
