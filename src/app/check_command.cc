@@ -60,6 +60,7 @@ int check(const config::Options& options) {
 }
 
 int test(const config::Options& options) {
+  if (options.command().size() > 1) return test_promql(options);
   const auto files = io::real_file_system();
   const bool strict = options.boolean("strict");
   bool good = true;

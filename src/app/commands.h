@@ -8,6 +8,7 @@ namespace atalaya::app {
 int token(const config::Options& options);
 int check(const config::Options& options);
 int test(const config::Options& options);
+int test_promql(const config::Options& options);
 int package(const config::Options& options);
 int tsdb(const config::Options& options);
 /// The verbs of `package` that need no server: pack, keygen.

@@ -163,7 +163,14 @@ config::Command test_command() {
           .arguments = {{.name = "DIR",
                          .help = "A package folder; packages that its tests name lie beside it.",
                          .many = true}},
-          .examples = {{"atalaya test packages/host", "prints every fault with file and line"}}};
+          .examples = {{"atalaya test packages/host", "prints every fault with file and line"}},
+          .commands = {{.name = "promql",
+                        .help = "Run scripts of PromQL evaluations in promqltest's notation. Leaves with 0 when all "
+                                "passed, 1 when one failed, 2 when a script cannot be read.",
+                        .arguments = {{.name = "FILE", .help = "A script.", .many = true}},
+                        .examples = {{"atalaya test promql rates.test",
+                                      "prints each failure with file and line, then how many passed"}}}},
+          .runs = true};
 }
 
 config::Command package_command() {

@@ -24,7 +24,7 @@ def compare(name, text):
 
 
 @pytest.mark.parametrize("command", ["", "up", "server", "check", "token", "token create", "token list",
-                                     "token revoke", "token verify", "test", "package", "package list", "package show",
+                                     "token revoke", "token verify", "test", "test promql", "package", "package list", "package show",
                                      "package explain", "package diff", "package history", "package install",
                                      "package upgrade", "package remove", "package revert", "package check",
                                      "package pack", "package export", "package keygen", "tsdb", "tsdb import", "tsdb export",
