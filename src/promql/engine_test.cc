@@ -84,6 +84,23 @@ TEST_F(EngineTest, BytesAreBounded) {
   EXPECT_NE(result.error().message.find("memory"), std::string::npos);
 }
 
+TEST_F(EngineTest, ASubqueryOfTooManyStepsIsRefusedBeforeItTakesTheMemory) {
+  for (const auto* text : {"sum_over_time(vector(1)[100y:1ms])", "sum_over_time(a[100y:1ms])"}) {
+    const auto result = engine_.instant(default_tenant(), *expression(text), from_ms(0));
+    ASSERT_FALSE(result) << text;
+    EXPECT_EQ(result.error().code, ErrorCode::kUnprocessable);
+  }
+}
+
+TEST_F(EngineTest, TimesAtTheEndOfTheCalendarAreNoTrouble) {
+  for (const auto at : {kMinTime, kMaxTime}) {
+    for (const auto* text : {"a", "rate(a[1h])", "sum_over_time(a[1h:1m])", "a offset 1y", "a offset -1y", "hour()",
+                             "increase(a[1h] smoothed)", "a @ 9e15", "info(a)"}) {
+      EXPECT_TRUE(engine_.instant(default_tenant(), *expression(text), at)) << text;
+    }
+  }
+}
+
 TEST_F(EngineTest, AStoppedEvaluationIsCancelled) {
   std::stop_source stop;
   stop.request_stop();

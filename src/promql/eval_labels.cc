@@ -67,6 +67,12 @@ class Expansion {
 
 std::string_view text_of(const Expression& node) { return without_parens(node).text; }
 
+/// Hashes and compares labels where they are: a table may have a million of them.
+struct OfPointed {
+  std::size_t operator()(const Labels* labels) const { return labels->hash(); }
+  bool operator()(const Labels* a, const Labels* b) const { return *a == *b; }
+};
+
 void replace_label(Table& table, std::size_t row, std::string_view name, std::string_view value) {
   table.set_labels(row, table.labels(row).with(name, value));
   if (name == kMetricName) table.head(row).drops_name = false;
@@ -132,11 +138,11 @@ Result<Table> Evaluator::label_join(const Expression& node) {
 
 /// The same labels are one series as long as the steps do not meet.
 Status Evaluator::join_same(Table& table) const {
-  std::unordered_map<Labels, std::size_t> seen;
+  std::unordered_map<const Labels*, std::size_t, OfPointed, OfPointed> seen;
   seen.reserve(table.size());
   bool any = false;
   for (std::size_t row = 0; row < table.size(); ++row) {
-    const auto [it, fresh] = seen.emplace(table.labels(row), row);
+    const auto [it, fresh] = seen.emplace(&table.labels(row), row);
     if (fresh) continue;
     any = true;
     const auto into = table.cells(it->second);

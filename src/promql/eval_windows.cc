@@ -37,9 +37,8 @@ bool has_counter_name(std::string_view name) {
 /// The first multiple of `step` after `time`.
 Time aligned_after(Time time, Duration step) {
   const auto ms = to_ms(time);
-  auto out = step.count() * (ms / step.count());
-  if (out <= ms) out += step.count();
-  return from_ms(out);
+  const auto out = from_ms(step.count() * (ms / step.count()));
+  return out <= time ? shifted(out, step) : out;
 }
 
 }  // namespace
@@ -62,10 +61,12 @@ Result<Evaluator::Sources> Evaluator::subquery(const Expression& node, const Win
     AT_TRY(step, length_of(*node.step, query_.lengths, Sign::kPositive));
   }
   Steps steps;
-  steps.from = aligned_after(plan.first() - Duration{1}, step);
+  steps.from = aligned_after(shifted(plan.first(), Duration{-1}), step);
   steps.step = step;
   if (steps.from > plan.last()) return Sources{};
   steps.count = static_cast<std::size_t>((plan.last() - steps.from) / step) + 1;
+  // Numbers have a value at each of them, whether there are series or not.
+  AT_TRY(const auto held, query_.budget.take(steps.count, steps.count * sizeof(double)));
   Evaluator inner(query_, steps);
   AT_TRY(const auto table, inner.vector(*node.args[0]));
   Sources out;
