@@ -27,8 +27,9 @@ void print_text(const promql::ScriptReport& all) {
 
 int test_promql(const config::Options& options) {
   if (options.boolean("strict")) {
-    return complain({ErrorCode::kInvalidArgument, "--strict is about rules; scripts of PromQL have none", std::nullopt,
-                     "leave it out"});
+    complain({ErrorCode::kInvalidArgument, "--strict is about rules; scripts of PromQL have none", std::nullopt,
+              "leave it out"});
+    return 2;
   }
   const auto files = io::real_file_system();
   promql::ScriptReport all;
