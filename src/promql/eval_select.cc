@@ -65,16 +65,28 @@ Result<EffectiveTimes> Evaluator::times_of(const Expression& selector) const {
   return out;
 }
 
-Result<Evaluator::Sources> Evaluator::open(const Expression& selector, Time from, Time to) const {
-  const auto select = [&](const Matchers& matchers) {
-    return query_.series.select(query_.tenant, matchers, storage::TimeRange{from, to});
-  };
+Result<Evaluator::Sources> Evaluator::open(const Expression& selector, Time from, Time to, BucketUse use,
+                                           Duration window) const {
+  storage::SelectHints hints;
+  hints.value = use.value;
+  hints.with_bucket_before = window == Duration{0};
+  if (use.will_do) hints.coarsest = coarsest_buckets(steps_, window);
   auto matchers = selector.matchers;
   matchers.insert(matchers.end(), query_.restrict.begin(), query_.restrict.end());
-  AT_TRY(auto found, select(matchers));
+  AT_TRY(auto found, query_.series.select_hinted(query_.tenant, matchers, {from, to}, hints));
   Sources out;
   out.reserve(found.size());
-  for (auto& series : found) out.push_back({std::move(series.labels), false, std::move(series.samples), {}});
+  const storage::BucketSpan* youngest = nullptr;
+  for (auto& series : found) {
+    out.push_back({std::move(series.labels), false, std::move(series.samples), {}, std::move(series.buckets)});
+    const auto& spans = out.back().buckets;
+    if (!spans.empty() && (!youngest || spans.back().range.to > youngest->range.to)) youngest = &spans.back();
+  }
+  if (youngest) {
+    query_.notes.info(selector.place,
+                      fmt::format("buckets of {} stand for samples until {}", format_duration(youngest->length),
+                                  format_rfc3339(youngest->range.to)));
+  }
   return out;
 }
 
@@ -142,20 +154,21 @@ Result<Table> Evaluator::instant_selector(const Expression& selector, Show show)
   const auto lookback = query_.limits.lookback;
   const Time from = shifted(times.at(0), -lookback + Duration{1});  // open on the left
   const Time to = shifted(times.at(steps_.count - 1), smoothed ? lookback : Duration{0});
-  AT_TRY(auto sources, open(selector, from, to));
+  AT_TRY(auto sources, open(selector, from, to, {storage::BucketValue::kLast, true}));
   return look_back(std::move(sources), times, show, smoothed);
 }
 
 Result<Table> Evaluator::look_back(Sources sources, const EffectiveTimes& times, Show show, bool smoothed) {
   Table table = empty();
   AT_TRY(table.add_rows(query_.budget, sources.size()));
-  const auto lookback = query_.limits.lookback;
+  const auto usual = query_.limits.lookback;
   const auto row = [&](Source& source, std::span<const Sample> samples, std::size_t i) -> Status {
     table.head(i).labels = source.labels;
     const auto cells = table.cells(i);
     std::size_t next = 0;  // the first sample after the step, or at it when smoothed
     for (std::size_t step = 0; step < steps_.count; ++step) {
       const Time at = times.at(step);
+      const auto lookback = source.buckets.empty() ? usual : look_back_at(source.buckets, at, usual);
       while (next < samples.size() && (smoothed ? samples[next].time < at : samples[next].time <= at)) ++next;
       if (smoothed) {
         if (const auto value = smoothed_value(samples, next, at, lookback)) cells[step] = *value;

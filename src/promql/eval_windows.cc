@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <unordered_map>
 
 #include "model/names.h"
 #include "promql/evaluator.h"
@@ -49,9 +50,9 @@ Result<WindowPlan> Evaluator::plan_of(const Expression& range) const {
   return WindowPlan(steps_, times, length, extension_of(range), query_.limits.lookback);
 }
 
-Result<Evaluator::Sources> Evaluator::sources_of(const Expression& range, const WindowPlan& plan) {
+Result<Evaluator::Sources> Evaluator::sources_of(const Expression& range, const WindowPlan& plan, BucketUse use) {
   if (range.kind == Kind::kSubquery) return subquery(range, plan);
-  return open(range, plan.first(), plan.last());
+  return open(range, plan.first(), plan.last(), use, plan.range());
 }
 
 /// Evaluated once for all windows: at every multiple of its step that one of them holds.
@@ -82,6 +83,43 @@ Result<Evaluator::Sources> Evaluator::subquery(const Expression& node, const Win
   return out;
 }
 
+Result<Table> Evaluator::apply_window(const Function& function, const WindowPlan& plan, Sources& sources,
+                                      const std::vector<std::vector<double>>& parameters) const {
+  Table table = empty();
+  AT_TRY(table.add_rows(query_.budget, sources.size()));
+  const auto row = [&](Source& source, std::span<const Sample> samples, std::size_t i) -> Status {
+    table.head(i) = {source.labels, !function.keeps_name || source.drops_name};
+    function.window({samples, plan, parameters[0], parameters[1]}, table.cells(i));
+    return {};
+  };
+  AT_TRY(for_each_series(sources, false, row));
+  table.drop_empty();
+  return table;
+}
+
+/// The sums of buckets over their counts.
+Result<Table> Evaluator::averages_of_buckets(const Expression& range, const WindowPlan& plan, Sources& sums) {
+  const auto& sum = *find_function("sum_over_time");
+  AT_TRY(auto counts_of, sources_of(range, plan, bucket_use("count_over_time")));
+  AT_TRY(auto table, apply_window(sum, plan, sums, {{}, {}}));
+  AT_TRY(const auto counts, apply_window(sum, plan, counts_of, {{}, {}}));
+  std::unordered_map<Labels, std::size_t> rows;
+  for (std::size_t row = 0; row < counts.size(); ++row) rows.emplace(counts.labels(row), row);
+  for (std::size_t row = 0; row < table.size(); ++row) {
+    const auto found = rows.find(table.labels(row));
+    const auto cells = table.cells(row);
+    for (std::size_t i = 0; i < cells.size(); ++i) {
+      if (found == rows.end()) {
+        cells[i] = stale_marker();
+      } else if (!is_stale(cells[i])) {
+        cells[i] /= counts.cells(found->second)[i];
+      }
+    }
+  }
+  table.drop_empty();
+  return table;
+}
+
 Result<Table> Evaluator::windows(const Expression& call) {
   const auto& function = *call.function;
   const auto& range = range_of(call);
@@ -93,18 +131,16 @@ Result<Table> Evaluator::windows(const Expression& call) {
   }
   parameters.resize(2);
   AT_TRY(const auto plan, plan_of(range));
-  AT_TRY(auto sources, sources_of(range, plan));
+  const auto use = bucket_use(function.name);
+  AT_TRY(auto sources, sources_of(range, plan, use));
   if (sources.empty()) return empty();
   AT_TRY(check_window(call, range, parameters[0], parameters[1]));
-  Table table = empty();
-  AT_TRY(table.add_rows(query_.budget, sources.size()));
-  const auto row = [&](Source& source, std::span<const Sample> samples, std::size_t i) -> Status {
-    table.head(i) = {source.labels, !function.keeps_name || source.drops_name};
-    function.window({samples, plan, parameters[0], parameters[1]}, table.cells(i));
-    return {};
-  };
-  AT_TRY(for_each_series(sources, false, row));
-  table.drop_empty();
+  const bool has_buckets =
+      std::any_of(sources.begin(), sources.end(), [](const Source& one) { return !one.buckets.empty(); });
+  if (has_buckets && function.name == "avg_over_time") return averages_of_buckets(range, plan, sources);
+  // Buckets tell how many samples they stand for.
+  const bool adds = has_buckets && use.value == storage::BucketValue::kCount;
+  AT_TRY(auto table, apply_window(adds ? *find_function("sum_over_time") : function, plan, sources, parameters));
   if (function.check == Function::Check::kCounter) note_non_counters(range, table);
   if (function.check == Function::Check::kQuantile && !table.empty()) {
     for (std::size_t i = 0; i < steps_.count; ++i) {

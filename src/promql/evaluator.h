@@ -8,6 +8,7 @@
 
 #include "promql/annotations.h"
 #include "promql/ast.h"
+#include "promql/bucket_use.h"
 #include "promql/durations.h"
 #include "promql/functions.h"
 #include "promql/steps.h"
@@ -52,12 +53,15 @@ class Evaluator {
     bool drops_name = false;
     std::unique_ptr<storage::SampleIterator> stored;
     std::vector<Sample> made;
+    std::vector<storage::BucketSpan> buckets = {};
   };
   using Sources = std::vector<Source>;
 
   // eval_select.cc: reading selectors
   Result<EffectiveTimes> times_of(const Expression& selector) const;
-  Result<Sources> open(const Expression& selector, Time from, Time to) const;
+  /// `window`: of a range; zero for an instant selector.
+  Result<Sources> open(const Expression& selector, Time from, Time to, BucketUse use = {},
+                       Duration window = Duration{0}) const;
   /// The samples of a source; `keeps_stale` for instant selectors, which end at a stale marker.
   Result<Budget::Held> load(Source& source, bool keeps_stale, std::vector<Sample>& out) const;
   /// Calls `row(source, samples, i)` for each source, on several threads where it pays.
@@ -69,7 +73,10 @@ class Evaluator {
 
   // eval_windows.cc: ranges
   Result<WindowPlan> plan_of(const Expression& range) const;
-  Result<Sources> sources_of(const Expression& range, const WindowPlan& plan);
+  Result<Sources> sources_of(const Expression& range, const WindowPlan& plan, BucketUse use = {});
+  Result<Table> averages_of_buckets(const Expression& range, const WindowPlan& plan, Sources& sums);
+  Result<Table> apply_window(const Function& function, const WindowPlan& plan, Sources& sources,
+                             const std::vector<std::vector<double>>& parameters) const;
   Result<Sources> subquery(const Expression& node, const WindowPlan& plan);
   Result<Table> windows(const Expression& call);
   Status check_window(const Expression& call, const Expression& range, std::span<const double> first,

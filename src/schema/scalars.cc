@@ -57,8 +57,8 @@ Status check_promql(const Node& node, bool selector) {
   const auto parsed = promql::parse(node.text());
   if (!parsed) return within(node, parsed.error());
   const auto& top = **parsed;
-  if (selector && (top.kind != promql::Kind::kSelector || top.range || top.at || !top.extension.empty() ||
-                   top.offset.is_set())) {
+  if (selector &&
+      (top.kind != promql::Kind::kSelector || top.range || top.at || !top.extension.empty() || top.offset.is_set())) {
     return wrong(node, "is an expression, not a selector", R"(write e.g. node_load1 or {job="node"})");
   }
   good.add(node.text());

@@ -141,6 +141,8 @@ struct SelectHints {
   Duration coarsest{0};
   /// A sample that is no bucket has its value for each, but 1 for kCount; stale markers stay.
   BucketValue value = BucketValue::kLast;
+  /// Where buckets serve, also the one that ends before the range: what holds until the next.
+  bool with_bucket_before = false;
 };
 
 /// Where the samples of a series are values of buckets, each at the last instant of its bucket.

@@ -86,7 +86,7 @@ class Store::Impl::Selection {
     std::map<std::int64_t, Tiers> stretches;
     const auto list = store_.blocks.list();
     for (const auto& block : *list) {
-      if (!overlaps(*block, range_) || !block->index(tenant_)) continue;
+      if (!overlaps(*block, reach_of(*block)) || !block->index(tenant_)) continue;
       const auto tier = std::find(kResolutions.begin(), kResolutions.end(), block->meta().resolution);
       if (tier == kResolutions.end()) continue;
       stretches[store_.stretch_of(*block)][static_cast<std::size_t>(tier - kResolutions.begin())].push_back(block);
@@ -101,6 +101,12 @@ class Store::Impl::Selection {
  private:
   /// Where a series of the stretch is served by a tier that was asked before: from there on.
   using Served = std::unordered_map<Labels, Time>;
+
+  /// Of the range, with the bucket before it where that is wanted.
+  storage::TimeRange reach_of(const Block& block) const {
+    const auto before = hints_.with_bucket_before ? Duration{block.meta().resolution} : Duration{0};
+    return {range_.from - std::min(before, range_.from - kMinTime), range_.to};
+  }
 
   Status add_memory(const TenantHead& memory) {
     AT_TRY(auto found, memory.select(matchers_, {std::max(range_.from, store_.cutoff()), range_.to}));
@@ -140,6 +146,9 @@ class Store::Impl::Selection {
         if (part.range.from <= part.range.to) fresh.insert_or_assign(labels[i], part.range.from);
       }
       if (part.range.from > part.range.to) continue;
+      if (resolution != 0 && hints_.with_bucket_before && part.range.from == range_.from) {
+        part.range.from -= std::min(Duration{resolution}, part.range.from - kMinTime);
+      }
       AT_TRY(const bool wanted, has_samples(tenant_, part));
       if (!wanted) continue;
       const auto [place, is_new] = places_.try_emplace(labels[i], merged_.size());
