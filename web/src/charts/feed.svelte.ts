@@ -1,5 +1,5 @@
 import { live } from '../api/live';
-import { numberOf, queryRange } from '../api/prom';
+import { askRange, numberOf, type Notes } from '../api/prom';
 import type { Labels, LiveFrame, MatrixSeries } from '../api/types';
 import { SeriesTable } from '../lib/table';
 import { bounds, rateWindow, span, stepFor, type TimeRange } from '../lib/timerange';
@@ -20,6 +20,9 @@ export class Feed {
   version = $state(0);
   series = $state.raw<SeriesInfo[]>([]);
   error = $state.raw<unknown>(undefined);
+  /** By query: why it has no answer, or what the server says beside the answer. */
+  failures = $state.raw<unknown[]>([]);
+  notes = $state.raw<(Notes | undefined)[]>([]);
   /** Whether history has been asked for and has come (or failed). */
   loaded = $state(false);
   slow = $state(false);
@@ -41,11 +44,12 @@ export class Feed {
     return Math.max(2.5 * this.step, 5, slowest);
   }
 
-  show(queries: ChartQuery[], range: TimeRange, points: number): void {
+  /** `step` in seconds; without, so that there are about `points`. */
+  show(queries: ChartQuery[], range: TimeRange, points: number, step?: number): void {
     this.stop();
     this.queries = queries;
     this.range = range;
-    this.step = stepFor(span(range), points);
+    this.step = step ?? stepFor(span(range), points);
     this.loaded = false;
     void this.load();
     if (range.kind === 'live') this.follow();
@@ -89,14 +93,15 @@ export class Feed {
     const timer = setTimeout(() => (this.slow = true), 200);
     const window = rateWindow(this.step);
     const answers = await Promise.allSettled(
-      this.queries.map((query) => queryRange(exprText(query, window), start, end, this.step, controller.signal, query.lookback)),
+      this.queries.map((query) => askRange(exprText(query, window), start, end, this.step, controller.signal, query.lookback)),
     );
     clearTimeout(timer);
     if (this.controller !== controller || controller.signal.aborted) return;
     this.slow = false;
-    const failed = answers.find((answer) => answer.status === 'rejected');
-    this.error = failed?.status === 'rejected' ? failed.reason : undefined;
-    this.fill(start, end, answers.map((answer) => (answer.status === 'fulfilled' ? answer.value : [])));
+    this.failures = answers.map((answer) => (answer.status === 'rejected' ? answer.reason : undefined));
+    this.notes = answers.map((answer) => (answer.status === 'fulfilled' ? answer.value.notes : undefined));
+    this.error = this.failures.find((failure) => failure !== undefined);
+    this.fill(start, end, answers.map((answer) => (answer.status === 'fulfilled' ? answer.value.series : [])));
     this.loaded = true;
     this.version += 1;
   }

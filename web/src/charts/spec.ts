@@ -43,6 +43,8 @@ export interface ChartSpec {
   /** False lets the value axis begin above zero. */
   zero?: boolean;
   thresholds?: Threshold[];
+  /** Seconds between points; by default as many as the chart has room for. */
+  step?: number | undefined;
   /** Says what the chart shows. */
   help?: string;
 }

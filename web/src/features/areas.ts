@@ -28,6 +28,14 @@ export const areas: Area[] = [
     load: () => of(import('./alerts/Alerts.svelte')),
   },
   {
+    name: 'rules',
+    word: 'Rules',
+    icon: 'rules',
+    key: 'r',
+    hasRange: never,
+    load: () => of(import('./rules/Rules.svelte')),
+  },
+  {
     name: 'explore',
     word: 'Explore',
     icon: 'explore',

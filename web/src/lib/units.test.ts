@@ -8,6 +8,12 @@ it('writes values with the prefix of their unit', () => {
   expect(formatValue(0.123, 'ratio')).toBe('12.3 %');
   expect(formatValue(42.5, 'percent')).toBe('42.5 %');
 });
+it('writes seconds as people say them', () => {
+  expect(formatValue(0.0042, 'seconds')).toBe('4.2 ms');
+  expect(formatValue(36_720, 'seconds')).toBe('10 h 12 m');
+  expect(formatValue(7200, 'seconds')).toBe('2 h');
+  expect(formatValue(-150, 'seconds')).toBe('−2 m 30 s');
+});
 it('writes a unit that it does not know behind the number', () => {
   expect(formatValue(21.5, '°C')).toBe('21.5 °C');
   expect(formatValue(1200, 'W')).toBe('1.2 kW');

@@ -1,3 +1,5 @@
+import { formatDuration } from './duration';
+
 /** What a value measures; decides its prefix and its digits. */
 export const units = ['bytes', 'bytes/s', 'bits/s', 'seconds', 'ratio', 'percent', 'count', 'per second', 'timestamp'] as const;
 /** One of these, or any other word, which is written behind the number: `rpm`, `°C`. */
@@ -93,10 +95,7 @@ function formatSeconds(size: number): string {
   if (size === 0) return '0 s';
   if (size < 1e-3) return `${digits(size * 1e6)} µs`;
   if (size < 1) return `${digits(size * 1e3)} ms`;
-  if (size < 120) return `${digits(size)} s`;
-  if (size < 7200) return `${digits(size / 60)} m`;
-  if (size < 172800) return `${digits(size / 3600)} h`;
-  return `${digits(size / 86400)} d`;
+  return size < 120 ? `${digits(size)} s` : formatDuration(size);
 }
 
 /** Axis steps that fall on round numbers in this unit (powers of two for bytes). */

@@ -1,12 +1,26 @@
-import { acceptCompletion, autocompletion, closeBrackets, closeBracketsKeymap, completionKeymap, startCompletion, type CompletionContext, type CompletionResult } from '@codemirror/autocomplete';
-import { defaultKeymap, history, historyKeymap, indentWithTab } from '@codemirror/commands';
+import {
+  acceptCompletion,
+  autocompletion,
+  closeBrackets,
+  closeBracketsKeymap,
+  completionKeymap,
+  completionStatus,
+  insertCompletionText,
+  pickedCompletion,
+  startCompletion,
+  type Completion,
+  type CompletionContext,
+  type CompletionResult,
+} from '@codemirror/autocomplete';
+import { defaultKeymap, history, historyKeymap, indentWithTab, insertNewline } from '@codemirror/commands';
 import { yaml } from '@codemirror/lang-yaml';
 import { bracketMatching, foldGutter, foldKeymap, HighlightStyle, indentOnInput, indentUnit, syntaxHighlighting } from '@codemirror/language';
 import { forceLinting, linter, lintGutter, setDiagnostics, type Diagnostic } from '@codemirror/lint';
 import { highlightSelectionMatches, search, searchKeymap } from '@codemirror/search';
 import { Annotation, Compartment, EditorState, type Extension } from '@codemirror/state';
-import { drawSelection, dropCursor, EditorView, highlightActiveLine, keymap, lineNumbers, placeholder } from '@codemirror/view';
+import { drawSelection, dropCursor, EditorView, highlightActiveLine, keymap, lineNumbers, placeholder, type KeyBinding } from '@codemirror/view';
 import { tags } from '@lezer/highlight';
+import { promql } from './promql';
 
 /** A word the person may take at the cursor. */
 export interface CodeSuggestion {
@@ -14,10 +28,23 @@ export interface CodeSuggestion {
   insert: string;
   detail?: string;
   info?: string;
-  kind?: 'field' | 'value';
+  /** Says by its shape what it is. */
+  kind?: 'field' | 'value' | 'function' | 'aggregation' | 'metric' | 'label' | 'word';
+  /** Where the cursor stands in `insert` afterwards; by default behind it. */
+  caret?: number;
 }
 
-export type Suggest = (text: string, offset: number) => { from: number; list: CodeSuggestion[] } | undefined;
+export interface CodeSuggestions {
+  from: number;
+  /** What stands up to here is replaced; by default up to the cursor. */
+  to?: number;
+  list: CodeSuggestion[];
+  /** While what stands there looks like this, nothing is asked anew. */
+  validFor?: RegExp;
+}
+
+type Found = CodeSuggestions | undefined;
+export type Suggest = (text: string, offset: number) => Found | Promise<Found>;
 
 /** A mistake at a place; lines and columns count from 1. */
 export interface CodeProblem {
@@ -32,9 +59,11 @@ export interface EditorOptions {
   parent: ShadowRoot;
   text: string;
   label: string;
-  language: 'yaml' | 'plain';
+  language: 'yaml' | 'promql' | 'plain';
   readonly: boolean;
   minimal: boolean;
+  /** What Ctrl Enter and Enter do; Shift Enter makes a new line then. */
+  onrun?: (() => void) | undefined;
   hint: string;
   suggest?: Suggest | undefined;
   onchange: (text: string) => void;
@@ -57,7 +86,7 @@ const colours = HighlightStyle.define([
   { tag: [tags.string, tags.special(tags.string)], color: 'var(--ok)' },
   { tag: [tags.comment, tags.lineComment], color: 'var(--muted)', fontStyle: 'italic' },
   { tag: [tags.number, tags.bool, tags.null, tags.keyword, tags.atom], color: 'var(--warn)' },
-  { tag: [tags.labelName, tags.typeName, tags.meta], color: 'var(--nodata)' },
+  { tag: [tags.labelName, tags.typeName, tags.meta, tags.function(tags.variableName)], color: 'var(--nodata)' },
   { tag: [tags.punctuation, tags.separator, tags.brace, tags.squareBracket], color: 'var(--muted)' },
   { tag: tags.invalid, color: 'var(--crit)' },
 ]);
@@ -102,41 +131,85 @@ const look = EditorView.theme({
 });
 
 const smallLook = EditorView.theme({ '&': { maxHeight: '320px' }, '.cm-content': { padding: '6px 0', minHeight: '58px' } });
+const queryLook = EditorView.theme({
+  '&': { maxHeight: '220px', fontSize: '13px' },
+  '.cm-content': { padding: '5px 0', minHeight: '28px' },
+  '.cm-completionIcon': { width: '14px', paddingRight: '8px', fontSize: '11px', opacity: '1', color: 'var(--muted)' },
+  '.cm-completionIcon-function:after': { content: "'ƒ'" },
+  '.cm-completionIcon-aggregation:after': { content: "'Σ'" },
+  '.cm-completionIcon-metric:after': { content: "'●'", color: 'var(--accent)', fontSize: '8px' },
+  '.cm-completionIcon-label:after': { content: "'∷'" },
+  '.cm-completionIcon-enum:after': { content: '\'"\'' },
+  '.cm-completionIcon-word:after': { content: "'·'" },
+});
 
-function completions(suggest: Suggest): (context: CompletionContext) => CompletionResult | null {
-  return (context) => {
-    const found = suggest(context.state.doc.toString(), context.pos);
+/** Takes a suggestion: its text, and the cursor where it is to go on. */
+function applied({ insert, caret }: CodeSuggestion, end: number | undefined): Completion['apply'] {
+  if (caret === undefined && end === undefined) return insert;
+  return (view, completion, from, to) =>
+    view.dispatch({
+      ...insertCompletionText(view.state, insert, from, Math.max(to, Math.min(end ?? to, view.state.doc.length))),
+      ...(caret !== undefined && { selection: { anchor: from + caret } }),
+      annotations: pickedCompletion.of(completion),
+    });
+}
+
+/** Whether a list may come by itself where no letter of a word stands yet. */
+function isInvited(text: string, at: number): boolean {
+  return /[ "'=|]$/.test(text.slice(0, at)) || /[{(,[]\s*$/.test(text.slice(0, at));
+}
+
+function completions(suggest: Suggest, invited: (text: string, at: number) => boolean): (context: CompletionContext) => Promise<CompletionResult | null> {
+  return async (context) => {
+    const text = context.state.doc.toString();
+    const found = await suggest(text, context.pos);
     if (!found || found.list.length === 0) return null;
-    if (!context.explicit && found.from === context.pos && context.state.sliceDoc(context.pos - 1, context.pos) !== ' ') return null;
+    if (!context.explicit && found.from === context.pos && !invited(text, context.pos)) return null;
+    // A value within quotes that is replaced whole: the rest of it moves with what is typed before it.
+    const beyond = found.to !== undefined && found.to > context.pos ? found.to : undefined;
     return {
       from: found.from,
       options: found.list.map((one, i) => ({
         label: one.label,
-        apply: one.insert,
+        apply: applied(one, beyond),
         detail: one.detail ?? '',
         ...(one.info && { info: one.info }),
-        type: one.kind === 'value' ? 'enum' : 'property',
-        boost: -i / 10,
+        type: one.kind === 'value' ? 'enum' : one.kind === 'field' || !one.kind ? 'property' : one.kind,
+        // Within a kind as they are listed; of many, the order of their names is as good.
+        boost: Math.max(-90, -i / 10),
       })),
-      validFor: /^[\w.-]*$/,
+      ...(beyond === undefined && { validFor: found.validFor ?? /^[\w.-]*$/ }),
     };
   };
 }
 
 /** The word at a place, so that there is something to underline. */
-function rangeOf(view: EditorView, problem: CodeProblem): { from: number; to: number } {
+function rangeOf(view: EditorView, problem: CodeProblem, words: RegExp): { from: number; to: number } {
   const { doc } = view.state;
   const line = doc.line(Math.min(Math.max(problem.line ?? 1, 1), doc.lines));
   let from = Math.min(line.from + Math.max((problem.column ?? 1) - 1, 0), line.to);
   if (problem.column === undefined) from = line.from + Math.max(line.text.search(/\S/), 0);
-  const word = /^("[^"]*"|'[^']*'|[^\s,:{}[\]]+|[^\s])/.exec(doc.sliceString(from, line.to));
+  const word = words.exec(doc.sliceString(from, line.to));
   const to = word ? from + word[0].length : from;
   // At the end of a line the last letter carries the mark.
   return to > from ? { from, to } : { from: Math.max(line.from, from - 1), to: from };
 }
 
-function diagnosticOf(view: EditorView, problem: CodeProblem): Diagnostic {
-  return { ...rangeOf(view, problem), severity: 'error', message: [problem.message, problem.remedy].filter(Boolean).join('\n') };
+const yamlWords = /^("[^"]*"|'[^']*'|[^\s,:{}[\]]+|[^\s])/;
+const promqlWords = /^("[^"]*"?|'[^']*'?|[\w:.]+|[=!<>~]+|[^\s])/;
+
+function diagnosticOf(view: EditorView, problem: CodeProblem, words: RegExp): Diagnostic {
+  return { ...rangeOf(view, problem, words), severity: 'error', message: [problem.message, problem.remedy].filter(Boolean).join('\n') };
+}
+
+/** Enter takes a word of the list while there is one. */
+function runKeys(run: () => void): KeyBinding[] {
+  const go = (): boolean => (run(), true);
+  return [
+    { key: 'Mod-Enter', run: go },
+    { key: 'Shift-Enter', run: insertNewline },
+    { key: 'Enter', run: (view) => completionStatus(view.state) !== 'active' && go() },
+  ];
 }
 
 /** Only what differs is replaced, so that the cursor, the scroll and the undo history stay. */
@@ -153,6 +226,7 @@ export function createEditor(options: EditorOptions): Editor {
   const writable = new Compartment();
   const access = (readonly: boolean): Extension => [EditorState.readOnly.of(readonly), EditorView.editable.of(!readonly)];
   const { suggest } = options;
+  const words = options.language === 'promql' ? promqlWords : yamlWords;
   const extensions: Extension[] = [
     history(),
     drawSelection(),
@@ -174,6 +248,7 @@ export function createEditor(options: EditorOptions): Editor {
     // Tab accepts and indents; Esc, then Tab leaves the editor.
     keymap.of([
       { key: 'Tab', run: acceptCompletion },
+      ...(options.onrun ? runKeys(options.onrun) : []),
       ...closeBracketsKeymap,
       ...completionKeymap,
       ...foldKeymap,
@@ -187,15 +262,20 @@ export function createEditor(options: EditorOptions): Editor {
       options.onchange(update.state.doc.toString());
     }),
   ];
-  if (options.minimal) extensions.push(smallLook);
+  if (options.minimal) extensions.push(options.language === 'promql' ? queryLook : smallLook);
   else extensions.push(lineNumbers(), foldGutter(), lintGutter(), highlightActiveLine());
   if (options.language === 'yaml') extensions.push(yaml());
+  if (options.language === 'promql') extensions.push(promql);
   if (suggest) {
-    extensions.push(autocompletion({ override: [completions(suggest)], activateOnTypingDelay: 60, icons: false }));
+    const isPromql = options.language === 'promql';
+    const invited = isPromql ? isInvited : (text: string, at: number): boolean => text[at - 1] === ' ';
+    extensions.push(autocompletion({ override: [completions(suggest, invited)], activateOnTypingDelay: 60, icons: isPromql, maxRenderedOptions: 80 }));
     // A new line or a key just completed is the moment at which words help.
     extensions.push(
       EditorView.updateListener.of((update) => {
-        if (update.transactions.some((one) => one.isUserEvent('input.complete'))) setTimeout(() => startCompletion(update.view), 0);
+        if (!update.transactions.some((one) => one.isUserEvent('input.complete'))) return;
+        const { head } = update.state.selection.main;
+        if (!isPromql || /[({"']/.test(update.state.sliceDoc(head - 1, head))) setTimeout(() => startCompletion(update.view), 0);
       }),
     );
   }
@@ -209,12 +289,12 @@ export function createEditor(options: EditorOptions): Editor {
     setProblems(next) {
       if (next.length === 0 && problems.length === 0) return;
       problems = next;
-      view.dispatch(setDiagnostics(view.state, problems.map((problem) => diagnosticOf(view, problem))));
+      view.dispatch(setDiagnostics(view.state, problems.map((problem) => diagnosticOf(view, problem, words))));
       forceLinting(view);
     },
     setReadonly: (readonly) => view.dispatch({ effects: writable.reconfigure(access(readonly)) }),
     reveal(line, column = 1) {
-      const { from } = rangeOf(view, { line, column, message: '' });
+      const { from } = rangeOf(view, { line, column, message: '' }, words);
       view.dispatch({ selection: { anchor: from }, effects: EditorView.scrollIntoView(from, { y: 'center' }) });
     },
     focus: () => view.focus(),

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Variable } from '../../api/dashboards';
-import { choiceLabel, choices, dependsOn, formatChosen, initialChoice, parseChosen, substitute, substituteText, type Variables } from './variables';
+import { choiceLabel, choices, dependsOn, formatChosen, initialChoice, parseChosen, substitute, substituteText, unknownIn, type Variables } from './variables';
 
 const one = (value: string) => ({ values: [value], all: false, multi: false });
 const many = (...values: string[]) => ({ values, all: false, multi: true });
@@ -101,4 +101,10 @@ it('says what is chosen in a few words', () => {
 it('knows which variables hang on another', () => {
   expect(dependsOn({ label: 'device', of: 'disk{instance=~"$instance"}' }, 'instance')).toBe(true);
   expect(dependsOn({ label: 'device', of: 'disk' }, 'instance')).toBe(false);
+});
+
+it('names the variables of an expression that nobody defined', () => {
+  const known = { host: { values: ['a'], all: false, multi: false } };
+  expect(unknownIn('x{i="$host", j=~"${other}"} + rate(y[$window]) + $other', known)).toEqual(['other', 'window']);
+  expect(unknownIn('x{i="$host"}', known)).toEqual([]);
 });

@@ -69,6 +69,12 @@ export function substitute(expr: string, variables: Variables): string {
   return pieces(expr).map(fill).join('');
 }
 
+/** Names of variables in an expression that nobody defined. */
+export function unknownIn(expr: string, variables: Variables): string[] {
+  const names = [...expr.matchAll(reference)].map(([, braced, plain]) => braced ?? plain!);
+  return [...new Set(names)].filter((name) => !Object.hasOwn(variables, name));
+}
+
 /** `$name` in a title or a text for people. */
 export function substituteText(text: string, variables: Variables): string {
   return text.replace(reference, (whole, braced?: string, plain?: string) => {
