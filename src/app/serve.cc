@@ -29,6 +29,7 @@ Result<ServerOptions> server_options(const config::Options& options) {
   out.connections_per_address = static_cast<std::size_t>(options.integer("connections-per-address"));
   out.cors_origins = options.list("cors-origin");
   out.package_keys = options.list("package-key");
+  out.scrape_configs = options.list("scrape-config");
   AT_TRY(out.series, series_options(options));
   out.logs_max_bytes = options.bytes("logs-max-bytes");
   out.logs_max_age = options.duration("logs-max-age");

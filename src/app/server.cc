@@ -27,6 +27,7 @@
 #include "app/own_metrics.h"
 #include "app/package_doors.h"
 #include "app/package_parts.h"
+#include "app/scrapes.h"
 #include "app/series_doors.h"
 #include "app/version.h"
 #include "app/watched_checks.h"
@@ -131,6 +132,7 @@ struct Server::Parts {
   std::unique_ptr<AgentDirectory> directory;
   std::unique_ptr<ingest::AgentHub> agents;
   std::unique_ptr<PackageParts> package_parts;
+  std::unique_ptr<Scrapes> scrapes;
   std::unique_ptr<net::StaticFiles> web;
   std::vector<std::string> routes;
   std::shared_ptr<net::Router> all_routes = std::make_shared<net::Router>();
@@ -243,6 +245,8 @@ Status Server::Parts::open_packages() {
                         [this](const TenantId& tenant, std::string names) {
                           live->publish(tenant, "packages", "packages", std::move(names));
                         }});
+  scrapes = std::make_unique<Scrapes>(
+      ScrapeNeighbours{*packages, *series, *files, clock, metrics, options.scrape_configs, agent::host_name()});
   packages->subscribe(
       {.rules =
            [this](const std::vector<rules::RuleSpec>& rules) {
@@ -264,9 +268,13 @@ Status Server::Parts::open_packages() {
            },
        .channels = [this](const TenantId& tenant, const std::vector<packages::ChannelItem>& list,
                           const std::vector<packages::ChannelTypeFile>& types) { channels->set(tenant, list, types); },
-       .packages = [this](const TenantId& tenant,
-                          const std::set<std::string>& names) { package_parts->changed(tenant, names); }});
+       .packages =
+           [this](const TenantId& tenant, const std::set<std::string>& names) {
+             package_parts->changed(tenant, names);
+             scrapes->changed(tenant);
+           }});
   AT_TRY(packages->load_all());
+  AT_TRY(scrapes->read_files());
   welcome_tenants();
   log_packages(true);
   return {};
@@ -331,6 +339,7 @@ void Server::Parts::add_routes(net::Router& router) {
   api::add_configuration_routes(doors, {*packages, *hosts, *series, *logs, clock,
                                         [this](const TenantId& tenant) { return judge->states(tenant); }});
   package_parts->add_routes(doors);
+  scrapes->add_routes(doors);
   api::add_host_routes(doors, {*auth, *hosts, *agents, *packages, *alert_queries, *series, *logs, clock,
                                [this] { return fingerprint(); },
                                [this](const TenantId& tenant, const registry::Host& host) { forget(tenant, host); }});
@@ -403,6 +412,7 @@ void Server::Parts::add_chores() {
 
 std::vector<Error> Server::Parts::reload() {
   auto errors = packages->reload();
+  if (auto read = scrapes->read_files(); !read) errors.push_back(read.error());
   if (!options.tls_cert.empty()) {
     if (auto certificate = http->reload_certificate(); !certificate) errors.push_back(certificate.error());
   }
@@ -444,6 +454,8 @@ Result<std::unique_ptr<Server>> Server::start(ServerOptions options) {
     }
   });
   parts->on_stop([p = parts.get()] { p->agents->stop(); });
+  parts->scrapes->start();
+  parts->on_stop([p = parts.get()] { p->scrapes->stop(); });
   parts->on_stop([p = parts.get()] { p->series_doors->stop(); });
   AT_TRY(parts->open_doors());
   parts->add_chores();

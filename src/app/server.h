@@ -22,6 +22,7 @@ struct ServerOptions {
   std::string external_url;  ///< for links in notifications; "" is the first address, a wildcard being this host's name
   std::size_t connections_per_address = 256;  ///< 0: no limit; loopback is never limited
   std::vector<std::string> cors_origins;
+  std::vector<std::string> scrape_configs;  ///< files: Prometheus configurations whose scrapes run here
   std::vector<std::string> package_keys;  ///< files with public keys (PEM); none: archives need no signature
   tsdb::Options series;                   ///< `directory` is below `data`
   std::uint64_t logs_max_bytes = 2ULL << 30;

@@ -38,6 +38,17 @@ void compare(const Package& was, const Package& is, Found& found) {
   }
 }
 
+/// Of what runs by itself.
+std::string_view verb_of(What what, std::size_t count) {
+  const bool one = count == 1;
+  switch (what) {
+    case What::kAdded: return one ? "starts" : "start";
+    case What::kChanged: return one ? "changes" : "change";
+    case What::kRemoved: return one ? "stops" : "stop";
+  }
+  return "";
+}
+
 std::string sentence(const std::string& noun, What what, std::size_t count) {
   const auto things = fmt::format("{} {}", count, plural(noun, count));
   const bool one = count == 1;
@@ -50,11 +61,8 @@ std::string sentence(const std::string& noun, What what, std::size_t count) {
 }
 
 std::string collector_sentence(What what, std::size_t count, std::size_t hosts) {
-  const bool one = count == 1;
-  const auto verb = what == What::kAdded     ? (one ? "starts" : "start")
-                    : what == What::kRemoved ? (one ? "stops" : "stop")
-                                             : (one ? "changes" : "change");
-  return fmt::format("{} {} {} on {} {}", count, plural("collector", count), verb, hosts, plural("host", hosts));
+  return fmt::format("{} {} {} on {} {}", count, plural("collector", count), verb_of(what, count), hosts,
+                     plural("host", hosts));
 }
 
 /// What its items are called is said by whoever declares it.
@@ -103,9 +111,13 @@ std::vector<std::string> effects_of(const World& world, const Plan& plan,
   for (const auto& [section, kinds] : found) {
     const auto* known = section_of(world, plan, section);
     for (const auto& [what, ids] : kinds) {
-      out.push_back(section == "collectors" && count_hosts
-                        ? collector_sentence(what, ids.size(), hosts[what])
-                        : sentence(known == nullptr ? section : known->item, what, ids.size()));
+      const auto noun = known == nullptr ? section : known->item;
+      if (section == "collectors" && count_hosts)
+        out.push_back(collector_sentence(what, ids.size(), hosts[what]));
+      else if (section == "scrape_configs")
+        out.push_back(fmt::format("{} {} {}", ids.size(), plural(noun, ids.size()), verb_of(what, ids.size())));
+      else
+        out.push_back(sentence(noun, what, ids.size()));
     }
   }
   return out;

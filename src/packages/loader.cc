@@ -257,6 +257,8 @@ class PackageLoader {
       if (!channel) return;
       channel->origin = place;
       if (!p.specification) p.channels.push_back(std::move(*channel));
+    } else if (section.name == "scrape_configs") {
+      check_scrape(item);
     } else if (section.name == "instances") {
       if (!p.specification) add_instance(path, node, place);
     } else if (section.name == "pages") {

@@ -31,6 +31,8 @@ struct ItemContext {
 std::optional<rules::RuleSpec> make_rule(const ItemContext& item);
 std::optional<CollectorItem> make_collector(const ItemContext& item);
 std::optional<ChannelItem> make_channel(const ItemContext& item);
+/// What the scraper could not do is an error of the item.
+void check_scrape(const ItemContext& item);
 
 /// The program of a field of type script: its text, or that of its file; nothing after errors.
 std::optional<std::string> program_of(const ItemContext& item, const boost::json::value& script,

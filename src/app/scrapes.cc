@@ -1,0 +1,154 @@
+#include "app/scrapes.h"
+
+#include <fmt/format.h>
+
+#include <set>
+
+#include "api/targets.h"
+#include "app/version.h"
+#include "config/yaml.h"
+#include "schema/validate.h"
+#include "telemetry/log.h"
+
+namespace atalaya::app {
+namespace {
+
+namespace scrape = collect::scrape;
+
+constexpr std::uint64_t kMostFileBytes = 8 << 20;
+constexpr std::string_view kSection = "scrape_configs";
+
+const config::Node& node_at(const config::Node& item, const std::vector<std::string>& path) {
+  const auto* at = &item;
+  for (const auto& part : path) {
+    const config::Node* next = nullptr;
+    if (at->is_sequence() && part.find_first_not_of("0123456789") == std::string::npos && !part.empty()) {
+      const auto index = std::stoul(part);
+      if (index < at->items().size()) next = at->items()[index];
+    } else {
+      next = at->get(part);
+    }
+    if (next == nullptr) break;
+    at = next;
+  }
+  return *at;
+}
+
+Status read_global(const config::Node& global, scrape::ConfigDefaults& out, std::vector<std::string>& warnings) {
+  for (const auto& entry : global.entries()) {
+    const auto& key = entry.key->text();
+    if (key == "scrape_interval") {
+      AT_TRY(out.interval, config::as_duration(*entry.value));
+    } else if (key == "scrape_timeout") {
+      AT_TRY(out.timeout, config::as_duration(*entry.value));
+    } else {
+      warnings.push_back(fmt::format("{}: global.{} is passed over", to_string(entry.key->place()), key));
+    }
+  }
+  if (out.interval <= Duration{0} || out.timeout <= Duration{0}) {
+    return fail(ErrorCode::kInvalidArgument, global.place(),
+                "scrape_interval and scrape_timeout are longer than nothing");
+  }
+  return {};
+}
+
+Result<scrape::ScrapeConfig> read_job(const config::Node& node, const schema::Section& section,
+                                      const schema::SchemaSet& schemas, const scrape::ConfigDefaults& defaults) {
+  config::Errors errors;
+  const auto* name = node.get("job_name");
+  const auto what = name == nullptr ? std::string("a scrape") : fmt::format("scrape \"{}\"", name->text());
+  auto checked = schema::check_item(node, section, what, {schemas}, errors);
+  if (!checked.ok || !errors.empty()) return std::unexpected(errors.front());
+  std::vector<scrape::ConfigProblem> problems;
+  auto job = scrape::read_config("file:" + name->text(), checked.fields, defaults, problems);
+  if (job) return std::move(*job);
+  auto error = std::move(problems.front().error);
+  error.place = node_at(node, problems.front().path).place();
+  error.message = what + ": " + error.message;
+  return std::unexpected(std::move(error));
+}
+
+}  // namespace
+
+Result<std::vector<scrape::ScrapeConfig>> read_scrape_file(io::FileSystem& files, const std::string& path,
+                                                           const schema::SchemaSet& schemas,
+                                                           std::vector<std::string>& warnings) {
+  AT_TRY(auto text, io::read_file(files, path, kMostFileBytes));
+  AT_TRY(const auto document, config::Document::parse(std::move(text), path));
+  const auto* section = schemas.section(kSection);
+  if (section == nullptr) return fail(ErrorCode::kInternal, "there is no section scrape_configs");
+  scrape::ConfigDefaults defaults;
+  defaults.folder = io::parent_path(path);
+  const auto& root = document.root();
+  if (!root.is_mapping()) return fail(ErrorCode::kInvalidArgument, root.place(), "this is no Prometheus configuration");
+  for (const auto& entry : root.entries()) {
+    const auto& key = entry.key->text();
+    if (key == "global") {
+      AT_TRY(read_global(*entry.value, defaults, warnings));
+    } else if (key != kSection) {
+      warnings.push_back(fmt::format("{}: {} is passed over", to_string(entry.key->place()), key));
+    }
+  }
+  std::vector<scrape::ScrapeConfig> out;
+  std::set<std::string> names;
+  const auto* list = root.get(kSection);
+  if (list == nullptr || list->is_null()) return out;
+  if (!list->is_sequence()) return fail(ErrorCode::kInvalidArgument, list->place(), "scrape_configs is no list");
+  for (const auto* item : list->items()) {
+    AT_TRY(auto job, read_job(*item, *section, schemas, defaults));
+    if (!names.insert(job.job).second) {
+      return fail(ErrorCode::kInvalidArgument, item->place(),
+                  fmt::format("found multiple scrape configs with job name \"{}\"", job.job));
+    }
+    job.id = fmt::format("{}:{}", path, job.job);
+    out.push_back(std::move(job));
+  }
+  return out;
+}
+
+Scrapes::Scrapes(ScrapeNeighbours neighbours)
+    : with_(std::move(neighbours)),
+      scraper_(with_.series, with_.files, with_.clock, with_.metrics,
+               {.host = with_.host, .user_agent = fmt::format("Atalaya/{}", kVersion)}) {}
+
+Status Scrapes::read_files() {
+  if (with_.paths.empty()) return {};
+  const auto schemas = with_.packages.schemas(default_tenant(), "base");
+  if (!schemas) return fail(ErrorCode::kInternal, "there is no package base");
+  std::vector<scrape::ScrapeConfig> jobs;
+  std::vector<std::string> warnings;
+  for (const auto& path : with_.paths) {
+    auto read = read_scrape_file(with_.files, path, *schemas, warnings);
+    if (!read) return fail_within(fmt::format("--scrape-config {}", path), std::move(read).error());
+    std::move(read->begin(), read->end(), std::back_inserter(jobs));
+  }
+  for (const auto& warning : warnings) telemetry::log_warn("scrape", warning);
+  {
+    const std::lock_guard lock(mutex_);
+    of_files_ = std::move(jobs);
+  }
+  changed(default_tenant());
+  return {};
+}
+
+void Scrapes::changed(const TenantId& tenant) {
+  const std::lock_guard lock(mutex_);
+  std::vector<scrape::ScrapeConfig> jobs;
+  if (tenant == default_tenant()) jobs = of_files_;
+  for (const auto& found : with_.packages.items(tenant, kSection)) {
+    std::vector<scrape::ConfigProblem> problems;
+    if (auto job = scrape::read_config(found.item->id, found.item->fields, {}, problems)) {
+      jobs.push_back(std::move(*job));
+    } else {
+      telemetry::log_error("scrape", "a job does not run",
+                           {{"job", found.item->id}, {"reason", to_string(problems.front().error)}});
+    }
+  }
+  scraper_.set(tenant, std::move(jobs));
+}
+
+void Scrapes::add_routes(api::Doors& doors) { api::add_target_routes(doors, scraper_); }
+
+void Scrapes::start() { scraper_.start(); }
+
+}  // namespace atalaya::app

@@ -1,0 +1,78 @@
+#include "collect/scrape/text_format.h"
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace atalaya::collect::scrape {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+/// Samples and notes as lines; an error is the last of them.
+std::vector<std::string> read(std::string_view body, Format format) {
+  std::vector<std::string> out;
+  const auto status =
+      read_lines(body, format,
+                 {[&](const ScrapedLine& line) -> Status {
+                    out.push_back(fmt::format("{} = {}{}", line.series, line.value,
+                                              line.time ? fmt::format(" @{}", to_ms(*line.time)) : ""));
+                    return {};
+                  },
+                  [&](const ScrapedNote& note) {
+                    constexpr const char* kWhat[] = {"help", "type", "unit"};
+                    out.push_back(fmt::format("{} {}: {}", kWhat[static_cast<int>(note.what)], note.metric, note.text));
+                  }});
+  if (!status) out.push_back("! " + status.error().message);
+  return out;
+}
+
+TEST(TextFormat, PrometheusTextHasTimesInMilliseconds) {
+  EXPECT_THAT(
+      read("# HELP a what \\\\ it\\nis\n# TYPE a counter\n# a comment\n\na{b=\"c # d\"} 1.5 1000\n  a 2 \r\na +Inf",
+           Format::kText),
+      ElementsAre("help a: what \\ it\nis", "type a: counter", "a{b=\"c # d\"} = 1.5 @1000", "a = 2", "a = inf"));
+}
+
+TEST(TextFormat, Text100HasNamesInQuotes) {
+  EXPECT_THAT(read("# TYPE \"my.name\" gauge\n{\"my.name\",\"l.b\"=\"v}\"} 1\n", Format::kText),
+              ElementsAre("type my.name: gauge", "{\"my.name\",\"l.b\"=\"v}\"} = 1"));
+}
+
+TEST(TextFormat, OpenMetricsHasSecondsUnitsAndExemplars) {
+  EXPECT_THAT(read("# TYPE a_seconds counter\n# UNIT a_seconds seconds\na_seconds_total{x=\"# {\"} 1 1520879607.789 "
+                   "# {trace_id=\"k\"} 0.5 1\na_seconds_created 2\n# EOF\n",
+                   Format::kOpenMetrics),
+              ElementsAre("type a_seconds: counter", "unit a_seconds: seconds",
+                          "a_seconds_total{x=\"# {\"} = 1 @1520879607789", "a_seconds_created = 2"));
+}
+
+TEST(TextFormat, OpenMetricsEndsWithItsMark) {
+  EXPECT_THAT(read("a 1\n", Format::kOpenMetrics), ElementsAre("a = 1", "! data does not end with # EOF"));
+  EXPECT_THAT(read("a 1\n# EOF\nb 1\n", Format::kOpenMetrics), ElementsAre("a = 1", "! line 2: more follows # EOF"));
+  EXPECT_THAT(read("a 1\n# EOF", Format::kOpenMetrics), ElementsAre("a = 1"));
+}
+
+TEST(TextFormat, ABadLineIsNamed) {
+  EXPECT_THAT(read("a 1\nb x\nc 1\n", Format::kText), ElementsAre("a = 1", "! line 2: \"x\" is no number"));
+  EXPECT_THAT(read("a{b=\"c 1\n", Format::kText), ElementsAre("! line 1: labels do not end with }"));
+  EXPECT_THAT(read("a 1 2 3\n", Format::kText), ElementsAre("! line 1: more follows the time"));
+  EXPECT_THAT(read("a 1 1.5\n", Format::kText), ElementsAre(HasSubstr("whole number of milliseconds")));
+  EXPECT_THAT(read("# TYPE a thing\n", Format::kText), ElementsAre("! line 1: invalid metric type \"thing\""));
+}
+
+TEST(TextFormat, UntypedIsUnknown) {
+  EXPECT_THAT(read("# TYPE a untyped\n", Format::kText), ElementsAre("type a: unknown"));
+}
+
+TEST(TextFormat, TheContentTypeDecidesThenTheFallback) {
+  EXPECT_EQ(format_of("text/plain; version=0.0.4; charset=utf-8", "OpenMetricsText1.0.0"), Format::kText);
+  EXPECT_EQ(format_of("application/OpenMetrics-text; version=1.0.0", ""), Format::kOpenMetrics);
+  EXPECT_EQ(format_of("", "OpenMetricsText1.0.0"), Format::kOpenMetrics);
+  EXPECT_EQ(format_of("text/html", ""), Format::kText);
+  EXPECT_FALSE(format_of("application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily", ""));
+}
+
+}  // namespace
+}  // namespace atalaya::collect::scrape
