@@ -20,6 +20,8 @@ beforeAll(async () => {
   page = visitor.page;
   // What is asked wrongly on purpose.
   visitor.expected.push(/status of 400.*\/api\/v1\/(query|format_query)/);
+  // Whether anybody said what a metric means is known only by asking.
+  visitor.expected.push(/status of 404.*\/api\/v1\/metadata/);
   await visitor.signInByLink();
 });
 afterAll(async () => {

@@ -34,7 +34,9 @@ beforeAll(async () => {
     { name: 'alerts', address: '#/alerts', ready: 'The machine has been started' },
     { name: 'alert', address: `#/alerts/${alert.id}`, ready: 'History' },
     { name: 'logs', address: '#/logs', ready: /ship sighted/ },
-    { name: 'explore', address: `#/explore?q=${encodeURIComponent('node_load1')}`, ready: '1 series now' },
+    { name: 'explore', address: `#/explore?q=${encodeURIComponent('node_load1\n\nrate(node_cpu_seconds_total[10s])')}`, ready: '1 series now' },
+    { name: 'rules', address: '#/rules', ready: 'The machine has been started' },
+    { name: 'rule', address: '#/rules/threshold/tower/test/booted', ready: 'would have fired' },
     { name: 'dashboards', address: '#/dashboards', ready: 'One machine' },
     { name: 'dashboard', address: '#/dashboards/host/machines/machine', ready: 'Processors in use' },
     { name: 'packages', address: '#/packages', ready: 'shipped' },
@@ -85,6 +87,7 @@ collectors:
 describe.each(looks)('in $name', (look) => {
   it('draws every area: not blank, not wider than the window, without a fault', async () => {
     const visitor = await Visitor.open(browser, server, look);
+    visitor.expected.push(/status of 404.*\/api\/v1\/(metadata|rules)/);
     await visitor.signIn('ana', password);
     for (const area of areas) {
       await visitor.go(area.address);

@@ -33,8 +33,10 @@ class Keys {
     const isCommand = (event.ctrlKey || event.metaKey) && !event.altKey;
     if (typing && !isCommand) return;
     if (document.querySelector('dialog[open]') && !isCommand) return;
-    if (event.altKey || (isCommand && event.key.length > 1)) return;
-    const key = isCommand ? `Ctrl ${event.key.toUpperCase()}` : event.key;
+    if (event.altKey || (isCommand && event.key.length > 1 && event.key !== 'Enter')) return;
+    // An editor that has done its own with it.
+    if (event.key === 'Enter' && event.defaultPrevented) return;
+    const key = isCommand ? `Ctrl ${event.key.length === 1 ? event.key.toUpperCase() : event.key}` : event.key;
     const wanted = this.prefix ? `${this.prefix} ${key}` : key;
     const all = this.groups.flatMap((group) => group.bindings).reverse();
     const binding = all.find((candidate) => candidate.keys === wanted);

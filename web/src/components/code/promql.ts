@@ -56,5 +56,5 @@ export const promql = StreamLanguage.define<State>({
         return null;
     }
   },
-  languageData: { closeBrackets: { brackets: ['(', '[', '{', '"', "'", '`'] }, commentTokens: { line: '#' } },
+  languageData: { closeBrackets: { brackets: ['(', '[', '{', '"', "'", '`'], before: ')]}:;>[,' }, commentTokens: { line: '#' } },
 });

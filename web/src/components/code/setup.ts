@@ -3,10 +3,12 @@ import {
   autocompletion,
   closeBrackets,
   closeBracketsKeymap,
+  closeCompletion,
   completionKeymap,
   completionStatus,
   insertCompletionText,
   pickedCompletion,
+  selectedCompletion,
   startCompletion,
   type Completion,
   type CompletionContext,
@@ -17,7 +19,7 @@ import { yaml } from '@codemirror/lang-yaml';
 import { bracketMatching, foldGutter, foldKeymap, HighlightStyle, indentOnInput, indentUnit, syntaxHighlighting } from '@codemirror/language';
 import { forceLinting, linter, lintGutter, setDiagnostics, type Diagnostic } from '@codemirror/lint';
 import { highlightSelectionMatches, search, searchKeymap } from '@codemirror/search';
-import { Annotation, Compartment, EditorState, type Extension } from '@codemirror/state';
+import { Annotation, Compartment, EditorState, Prec, type Extension } from '@codemirror/state';
 import { drawSelection, dropCursor, EditorView, highlightActiveLine, keymap, lineNumbers, placeholder, type KeyBinding } from '@codemirror/view';
 import { tags } from '@lezer/highlight';
 import { promql } from './promql';
@@ -202,13 +204,22 @@ function diagnosticOf(view: EditorView, problem: CodeProblem, words: RegExp): Di
   return { ...rangeOf(view, problem, words), severity: 'error', message: [problem.message, problem.remedy].filter(Boolean).join('\n') };
 }
 
-/** Enter takes a word of the list while there is one. */
+/** Enter takes a word of the list, unless that word stands there already. */
 function runKeys(run: () => void): KeyBinding[] {
-  const go = (): boolean => (run(), true);
+  const go = (view: EditorView): boolean => {
+    closeCompletion(view);
+    run();
+    return true;
+  };
+  const isWritten = ({ state }: EditorView): boolean => {
+    const word = selectedCompletion(state)?.label ?? '';
+    const { head } = state.selection.main;
+    return word !== '' && state.sliceDoc(head - word.length - 1, head).replace(/^[^\w:]/, '') === word;
+  };
   return [
     { key: 'Mod-Enter', run: go },
     { key: 'Shift-Enter', run: insertNewline },
-    { key: 'Enter', run: (view) => completionStatus(view.state) !== 'active' && go() },
+    { key: 'Enter', run: (view) => (completionStatus(view.state) !== 'active' || isWritten(view)) && go(view) },
   ];
 }
 
@@ -248,7 +259,6 @@ export function createEditor(options: EditorOptions): Editor {
     // Tab accepts and indents; Esc, then Tab leaves the editor.
     keymap.of([
       { key: 'Tab', run: acceptCompletion },
-      ...(options.onrun ? runKeys(options.onrun) : []),
       ...closeBracketsKeymap,
       ...completionKeymap,
       ...foldKeymap,
@@ -262,6 +272,7 @@ export function createEditor(options: EditorOptions): Editor {
       options.onchange(update.state.doc.toString());
     }),
   ];
+  if (options.onrun) extensions.push(Prec.highest(keymap.of(runKeys(options.onrun))));
   if (options.minimal) extensions.push(options.language === 'promql' ? queryLook : smallLook);
   else extensions.push(lineNumbers(), foldGutter(), lintGutter(), highlightActiveLine());
   if (options.language === 'yaml') extensions.push(yaml());
@@ -269,7 +280,7 @@ export function createEditor(options: EditorOptions): Editor {
   if (suggest) {
     const isPromql = options.language === 'promql';
     const invited = isPromql ? isInvited : (text: string, at: number): boolean => text[at - 1] === ' ';
-    extensions.push(autocompletion({ override: [completions(suggest, invited)], activateOnTypingDelay: 60, icons: isPromql, maxRenderedOptions: 80 }));
+    extensions.push(autocompletion({ override: [completions(suggest, invited)], activateOnTypingDelay: 60, icons: isPromql, maxRenderedOptions: 80, ...(isPromql && { interactionDelay: 0 }) }));
     // A new line or a key just completed is the moment at which words help.
     extensions.push(
       EditorView.updateListener.of((update) => {

@@ -50,6 +50,11 @@ export class Results {
     this.loading = false;
   }
 
+  clear(): void {
+    this.stop();
+    this.list = [];
+  }
+
   stop(): void {
     this.controller?.abort();
     this.controller = undefined;

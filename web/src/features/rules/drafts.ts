@@ -3,7 +3,9 @@ import { parseDuration } from '../../lib/duration';
 import { isFields } from '../packages/values';
 import type { AlertingDraft, Draft, ThresholdDraft } from './preview';
 
-const seconds = (value: Value | undefined, otherwise: number): number => parseDuration(String(value ?? '')) ?? otherwise;
+/** As it is written; in effective values durations are milliseconds. */
+const seconds = (value: Value | undefined, otherwise: number): number =>
+  typeof value === 'number' ? value / 1000 : (parseDuration(String(value ?? '')) ?? otherwise);
 const numeric = (value: Value | undefined): number | undefined => {
   const found = typeof value === 'string' ? Number(value) : value;
   return typeof found === 'number' && !Number.isNaN(found) ? found : undefined;
@@ -27,7 +29,7 @@ function thresholdOf(name: string, written: { [key: string]: Value }): Threshold
     hysteresis: numeric(spec.hysteresis) ?? 0,
     failures: numeric(spec.failures) ?? 1,
     severity: spec.severity === 'warning' ? 'warning' : 'critical',
-    noData: written.no_data === 'never' ? undefined : seconds(written.no_data, 300),
+    noData: written.no_data === 'never' || written.no_data === null ? undefined : seconds(written.no_data, 300),
   };
   const isWhole = draft.expr !== '' && (kind === 'binary' || draft.warning !== undefined || draft.critical !== undefined);
   return isWhole ? [draft] : [];

@@ -107,6 +107,9 @@ describe('what is written in a package', () => {
     ]);
     expect(draftsOf('rules', 'up', { no_data: 'never', binary: { expr: 'up', failures: 3, severity: 'warning' } })[0]).toMatchObject({ name: 'up', failures: 3, severity: 'warning', noData: undefined });
   });
+  it('has durations in milliseconds where it is what is in effect', () => {
+    expect(draftsOf('rules', 'a', { for: 300_000, no_data: null, gauge: { expr: 'x', above: { warning: 1 } } })[0]).toMatchObject({ hold: 300, noData: undefined });
+  });
   it('of a group gives its alerting rules', () => {
     const rules: Value = [{ record: 'a:b', expr: 'x' }, { alert: 'Down', expr: 'up == 0', for: '1m', keep_firing_for: '2m' }, { alert: 'Half' }];
     expect(draftsOf('groups', 'g', { name: 'g', interval: '15s', query_offset: '30s', rules })).toEqual([
