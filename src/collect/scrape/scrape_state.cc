@@ -21,7 +21,12 @@ std::unexpected<Error> beyond(std::string message) { return fail(ErrorCode::kRes
 /// Metadata that a target no longer tells is kept for so many scrapes: a restart of it is no news.
 constexpr std::uint64_t kMetadataRounds = 10;
 
-std::string_view head_of(std::string_view text) { return text.substr(0, 50); }
+/// For people: a target may have written a name of any length.
+std::string_view head_of(std::string_view text, std::size_t most = 50) {
+  if (text.size() <= most) return text;
+  while (most > 0 && (static_cast<unsigned char>(text[most]) & 0xc0) == 0x80) --most;
+  return text.substr(0, most);
+}
 
 }  // namespace
 
@@ -91,7 +96,7 @@ ScrapeState::Scraped ScrapeState::take(const ScrapeConfig& config, const Labels&
     end_vanished(answer.at, out.samples);
     std::erase_if(series_, [&](const auto& entry) { return entry.second.round != round_; });
   } else {
-    out.error = status.error().message;
+    out.error = head_of(status.error().message, 1000);
     settle_round(false);
     end_vanished(answer.at, out.samples);
   }

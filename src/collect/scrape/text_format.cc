@@ -7,6 +7,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "base/bytes.h"
 #include "ingest/prometheus_text.h"
 
 namespace atalaya::collect::scrape {
@@ -16,6 +17,15 @@ constexpr std::array<std::string_view, 9> kTypes{"counter", "gauge",    "histogr
                                                  "info",    "stateset", "unknown",   "untyped"};
 
 std::unexpected<Error> wrong(std::string message) { return fail(ErrorCode::kInvalidArgument, std::move(message)); }
+
+/// For messages: what a target wrote may be long.
+std::string_view shown(std::string_view text) {
+  constexpr std::size_t kShown = 80;
+  if (text.size() <= kShown) return text;
+  auto end = kShown;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
+  return text.substr(0, end);
+}
 
 bool is_blank(char c) { return c == ' ' || c == '\t'; }
 void skip_blanks(std::string_view& text) {
@@ -82,13 +92,13 @@ Status read_comment(std::string_view text, Format format, const Lines& lines) {
     while (!note.text.empty() && is_blank(note.text.back())) note.text.pop_back();
     note.what = ScrapedNote::What::kType;
     if (std::ranges::find(kTypes, note.text) == kTypes.end()) {
-      return wrong(fmt::format("invalid metric type \"{}\"", note.text));
+      return wrong(fmt::format("invalid metric type \"{}\"", shown(note.text)));
     }
     if (note.text == "untyped") note.text = "unknown";
   } else {
     note.what = ScrapedNote::What::kUnit;
     if (!note.text.empty() && !note.metric.ends_with("_" + note.text)) {
-      return wrong(fmt::format("unit \"{}\" is no suffix of metric \"{}\"", note.text, note.metric));
+      return wrong(fmt::format("unit \"{}\" is no suffix of metric \"{}\"", shown(note.text), shown(note.metric)));
     }
   }
   lines.note(std::move(note));
@@ -161,7 +171,7 @@ Result<ScrapedLine> sample_of(std::string_view line, Format format) {
   const auto text = take_word(line);
   if (text.empty()) return wrong("a value is missing");
   const auto value = ingest::parse_text_value(text);
-  if (!value) return wrong(fmt::format("\"{}\" is no number", text));
+  if (!value) return wrong(fmt::format("\"{}\" is no number", shown(text)));
   out.value = *value;
   skip_blanks(line);
   const auto time = take_word(line);
@@ -174,6 +184,7 @@ Result<ScrapedLine> sample_of(std::string_view line, Format format) {
 }
 
 Status read_line(std::string_view line, Format format, const Lines& lines) {
+  if (!is_utf8(line)) return wrong("not UTF-8");
   if (format == Format::kText) {
     while (!line.empty() && (is_blank(line.back()) || line.back() == '\r')) line.remove_suffix(1);
     skip_blanks(line);

@@ -62,6 +62,12 @@ TEST(TextFormat, ABadLineIsNamed) {
   EXPECT_THAT(read("# TYPE a thing\n", Format::kText), ElementsAre("! line 1: invalid metric type \"thing\""));
 }
 
+TEST(TextFormat, WhatATargetWritesIsToldAsTextThatCanBeShown) {
+  EXPECT_THAT(read("# HELP a \xff\n", Format::kText), ElementsAre("! line 1: not UTF-8"));
+  EXPECT_THAT(read("a \xff\n", Format::kText), ElementsAre("! line 1: not UTF-8"));
+  EXPECT_EQ(read("a " + std::string(1 << 20, 'x'), Format::kText).front().size(), 80 + 25);
+}
+
 TEST(TextFormat, UntypedIsUnknown) {
   EXPECT_THAT(read("# TYPE a untyped\n", Format::kText), ElementsAre("type a: unknown"));
 }
