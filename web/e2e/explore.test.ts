@@ -87,7 +87,8 @@ it('asks several queries, and the link shows the same again', async () => {
   await page.reload();
   await page.getByText('Values over the range').waitFor();
   expect(await field('A').innerText()).toBe('node_load1');
-  expect(await field('C').innerText()).toContain('sum by (mode)');
+  expect(await field('B').innerText()).toContain('sum by (mode)');
+  expect(await field('C').innerText()).toBe('node_load1');
   await group('B').getByText('Hidden').waitFor();
   expect(await page.getByLabel('Step').inputValue()).toBe('5s');
   expect(await page.locator('main canvas').count()).toBe(0);
