@@ -78,7 +78,7 @@ it('adds a chart from the gallery, helps with the query, and shows it at once', 
   await query.pressSequentially('{');
   await settings.getByRole('alert').waitFor();
   await query.pressSequentially('instance=~"$instance"}');
-  await settings.getByText('No series now').waitFor();
+  await settings.getByText('There is no variable $instance on this dashboard').waitFor();
 });
 
 it('gets a variable with the hosts as its values', async () => {
