@@ -207,7 +207,7 @@ rpc: {jobs: {clean: {title: Clean up, arguments: {days: {type: integer, required
 """
     with Server(data, command="up", packages={"probe": PROBE + pages}) as server:
         routes = {r["id"]: r for r in server.get("/items", kind="routes")["items"] if r["package"] == "probe"}
-        assert sorted(routes) == ["/api/atalaya/v1/rpc/probe/jobs/clean", "/p/probe/all/one"]
+        assert sorted(routes) == ["/api/atalaya/v1/rpc/probe/jobs/clean", "/p/probe/all/one", "/p/probe/one"]
         assert routes["/p/probe/all/one"]["links"] == ["probe/all/one"]
         assert routes["/p/probe/all/one"]["origin"] == {"kind": "file", "file": "probe/package.yaml", "line": 10}
         host = until(lambda: server.get("/items", kind="hosts")["items"], what="this host")[0]
