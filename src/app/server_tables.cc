@@ -89,7 +89,7 @@ std::vector<Option> keeping_options() {
       {.name = "series-max-bytes",
        .type = OptionType::kBytes,
        .fallback = "0B",
-       .help = "Room for series on the disk: beyond it the oldest go, raw samples before buckets; 0 is no limit.",
+       .help = "Room for blocks of series: beyond it the oldest go, raw samples before buckets; 0 is no limit.",
        .section = "Keeping"},
       {.name = "series-window",
        .type = OptionType::kDuration,

@@ -127,8 +127,8 @@ Status BlockSet::replace(const BlockList& gone, const BlockList& fresh) {
   return gone.empty() ? Status{} : files_.sync_directory(directory_);
 }
 
-Status BlockSet::set_aside(const BlockPtr& block) {
-  exchange({block}, {});
+Status BlockSet::set_aside(const BlockPtr& block, const BlockPtr& rest) {
+  exchange({block}, {rest});
   AT_TRY(files_.rename(block->path(), block->path() + ".damaged"));
   return files_.sync_directory(directory_);
 }

@@ -49,8 +49,8 @@ class BlockSet {
   std::string path(const std::string& name) const { return directory_ + "/" + name; }
   /// Takes `fresh` in (null: nothing) and the others out, at once for readers; then removes their files.
   Status replace(const BlockList& gone, const BlockList& fresh);
-  /// A damaged one: it serves no more, and its file becomes `.damaged`.
-  Status set_aside(const BlockPtr& block);
+  /// A damaged one: it serves no more, and its file becomes `.damaged`; `rest` (null: nothing) takes its place.
+  Status set_aside(const BlockPtr& block, const BlockPtr& rest);
   /// The highest sequence of a block; 0 without any.
   std::uint64_t last_sequence() const;
   std::uint64_t bytes() const;

@@ -22,7 +22,7 @@ struct Options {
   Duration keep_five_minutes{0};               ///< buckets of five minutes; 0 makes none
   Duration keep_one_hour{0};                   ///< and of an hour
   std::vector<RetentionClass> classes;         ///< series that are kept otherwise; the first that matches counts
-  std::uint64_t max_bytes = 0;  ///< of log and blocks: beyond it the oldest raw samples go, buckets last; 0: no limit
+  std::uint64_t max_bytes = 0;  ///< of blocks: beyond it the oldest raw samples go, buckets last; 0: no limit
   Duration ahead{std::chrono::minutes{1}};  ///< nor those further in the future than this
   Duration window{std::chrono::hours{1}};   ///< how far behind its series' youngest a sample may come
   std::uint64_t segment_bytes = 64 << 20;   ///< a log file is closed at this size

@@ -256,5 +256,29 @@ TEST_P(StoreBlocks, KilledAfterAFlushTheSeriesThatLiveKeepTheirIds) {
   EXPECT_EQ(contents(), (StoreModel{{"a", {{0, 1}, {1, 2}}}}));
 }
 
+/// Somebody takes out what was wrong and sends it again.
+TEST_P(StoreBlocks, WhatWasDeletedMayComeAgain) {
+  open();
+  for (int i = 0; i < 10; ++i) ASSERT_TRUE(append("a", i, i));
+  ASSERT_TRUE(store_->delete_series(tenant_, {Matcher::equal("__name__", "a")}, {}));
+  EXPECT_TRUE(contents().empty());
+  for (int i = 9; i >= 0; --i) EXPECT_EQ(append("a", i, 10 * i).value().accepted, 1u) << i;
+  StoreModel wanted;
+  for (int i = 0; i < 10; ++i) wanted["a"][i] = 10 * i;
+  EXPECT_EQ(contents(), wanted);
+  store_->maintain();
+  EXPECT_EQ(contents(), wanted);
+}
+
+TEST_P(StoreBlocks, TheYoungestSampleAloneMayComeAgain) {
+  open();
+  ASSERT_TRUE(append("a", 0, 1));
+  ASSERT_TRUE(append("a", 1000, 2));
+  ASSERT_TRUE(append("b", 1000, 3));
+  ASSERT_TRUE(store_->delete_series(tenant_, {Matcher::equal("__name__", "a")}, {from_ms(kStart + 500), kMaxTime}));
+  EXPECT_EQ(append("a", 1000, 4).value().accepted, 1u);
+  EXPECT_EQ(contents(), (StoreModel{{"a", {{0, 1}, {1000, 4}}}, {"b", {{1000, 3}}}}));
+}
+
 }  // namespace
 }  // namespace atalaya::tsdb

@@ -4,6 +4,7 @@
 #include "base/bytes.h"
 #include "base/random.h"
 #include "telemetry/log.h"
+#include "tsdb/block/block_writer.h"
 #include "tsdb/store_impl.h"
 
 namespace atalaya::tsdb {
@@ -64,6 +65,58 @@ Result<std::vector<std::string>> Store::Impl::verify() {
   return set_damage_aside();
 }
 
+namespace {
+
+/// What still reads of a block, chunk by chunk. Null when that is nothing.
+Result<BlockPtr> salvage(io::FileSystem& files, const Block& block, const std::string& path,
+                         const BlockOptions& options) {
+  BlockMeta meta = block.meta();
+  AT_TRY(auto writer, BlockWriter::create(files, path, meta, options));
+  ColumnsRead read;
+  std::vector<ChunkRef> chunks;
+  for (const auto& tenant : block.tenants()) {
+    const auto* index = block.index(tenant);
+    for (std::uint32_t ordinal = 0; ordinal < index->size(); ++ordinal) {
+      const auto labels = index->labels(ordinal);
+      if (!labels || !index->chunks(ordinal, chunks)) continue;
+      bool begun = false;
+      for (const auto& chunk : chunks) {
+        const storage::TimeRange range{from_ms(chunk.first), from_ms(chunk.last)};
+        if (!block.read(tenant, ordinal, range, read) || read.times.empty()) continue;
+        if (!begun) AT_TRY(writer->begin_series(tenant, *labels));
+        begun = true;
+        const std::vector<std::span<const double>> columns(read.columns.begin(), read.columns.end());
+        AT_TRY(writer->add(read.times, columns));
+      }
+    }
+  }
+  return writer->finish();
+}
+
+}  // namespace
+
+/// The damaged file gets another name. What still reads serves on in a block of its own; buckets whose raw
+/// samples are there are made anew instead. Samples that are gone may come again.
+Status Store::Impl::set_aside(const BlockPtr& block) {
+  auto name = BlockName::parse(block->path());
+  BlockPtr rest;
+  if (name) {
+    const auto all = stretches();
+    ++name->revision;
+    const bool anew = block->meta().resolution != 0 && is_whole(name->stretch, all.at(name->stretch), block);
+    if (!anew) {
+      AT_TRY(rest, salvage(files, *block, blocks.path(name->text()), options.block));
+    }
+  }
+  AT_TRY(blocks.set_aside(block, rest));
+  if (block->meta().resolution != 0) return {};
+  const std::lock_guard excluded(writing);
+  for (const auto& [tenant, one] : head.all()) {
+    AT_TRY(one->forget_youngest(nullptr, {kMinTime, from_ms(block->meta().last)}));
+  }
+  return {};
+}
+
 Result<std::vector<std::string>> Store::Impl::set_damage_aside() {
   std::vector<std::string> found;
   const auto list = blocks.list();
@@ -73,7 +126,7 @@ Result<std::vector<std::string>> Store::Impl::set_damage_aside() {
     if (status.error().code != ErrorCode::kCorruption) return std::unexpected(status.error());
     found.push_back(fmt::format("{}; set aside as {}.damaged", status.error().message, block->path()));
     telemetry::log_error("tsdb", "damage set aside", {{"what", found.back()}});
-    AT_TRY(blocks.set_aside(block));
+    AT_TRY(set_aside(block));
     metrics.damaged.set(metrics.damaged.value() + 1);
   }
   return found;

@@ -200,25 +200,40 @@ Status Store::Impl::drop_log_before(std::uint64_t segment, bool all) {
   return {};
 }
 
-/// What is hidden leaves the blocks.
+/// What is hidden leaves the blocks: raw ones first, so that buckets can be made anew of what stays.
 Status Store::Impl::erase_deleted() {
   const auto deletions = deletes.list();
   if (deletions->empty()) return {};
+  const auto is_touched = [&](const BlockPtr& block) {
+    return std::any_of(deletions->begin(), deletions->end(), [&](const auto& one) { return touches(one, *block); });
+  };
+  AT_TRY(erase_deleted(*deletions,
+                       [&](const BlockPtr& block) { return block->meta().resolution == 0 && is_touched(block); }));
+  for (const auto& [stretch, of] : stretches()) {
+    const bool touched = std::any_of(of.begin(), of.end(), [&](const auto& tier) {
+      return std::any_of(tier.second.begin(), tier.second.end(), is_touched);
+    });
+    if (touched) AT_TRY(drop_buckets(stretch));
+  }
+  AT_TRY(erase_deleted(*deletions,
+                       [&](const BlockPtr& block) { return block->meta().resolution != 0 && is_touched(block); }));
+  return deletes.forget(deletions->size());
+}
+
+Status Store::Impl::erase_deleted(const DeletionList& deletions, const std::function<bool(const BlockPtr&)>& is_meant) {
   const auto all_blocks = blocks.list();
   for (const auto& block : *all_blocks) {
-    const bool touched =
-        std::any_of(deletions->begin(), deletions->end(), [&](const auto& one) { return touches(one, *block); });
     auto name = BlockName::parse(block->path());
-    if (!touched || !name) continue;
+    if (!name || !is_meant(block)) continue;
     ++name->revision;
     const auto dropped = [&](const TenantId& tenant, const Labels& labels) {
-      return hidden_ranges(*deletions, tenant, labels, *block);
+      return hidden_ranges(deletions, tenant, labels, *block);
     };
     const auto pace = [this](std::uint64_t bytes) { return wait_for_disk(bytes); };
     AT_TRY(auto rest, merge_blocks(files, blocks.path(name->text()), {&block, 1}, options.block, dropped, pace));
     AT_TRY(blocks.replace({block}, {rest}));
   }
-  return deletes.forget(deletions->size());
+  return {};
 }
 
 /// All that was acknowledged before is in blocks when it is hidden there; what comes later is not touched.
@@ -229,7 +244,10 @@ Status Store::Impl::delete_series(const TenantId& tenant, const Matchers& matche
   }
   const std::lock_guard lock(maintaining);
   AT_TRY(flush_locked(false));
-  return deletes.add({tenant, matchers, range, next_sequence - 1});
+  AT_TRY(deletes.add({tenant, matchers, range, next_sequence - 1}));
+  const std::lock_guard excluded(writing);
+  auto* series = head.find(tenant);
+  return series ? series->forget_youngest(&matchers, range) : Status{};
 }
 
 Status Store::Impl::merge(bool all) {

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -81,6 +82,7 @@ struct Store::Impl {
   Result<bool> merge_once(bool all);
   Status wait_for_disk(std::uint64_t bytes);
   Status erase_deleted();
+  Status erase_deleted(const DeletionList& deletions, const std::function<bool(const BlockPtr&)>& is_meant);
   bool is_over(std::int64_t stretch) const;
   Status delete_series(const TenantId& tenant, const Matchers& matchers, storage::TimeRange range);
 
@@ -95,6 +97,8 @@ struct Store::Impl {
   Status drop_aged_classes();
   Result<BlockPtr> without_aged(const BlockPtr& block, Time end);
   Status keep_to_size();
+  bool is_whole(std::int64_t stretch, const ByResolution& of, const BlockPtr& buckets) const;
+  Status drop_buckets(std::int64_t stretch);
 
   // store_care.cc
   Result<std::string> snapshot();
@@ -102,6 +106,7 @@ struct Store::Impl {
   Status remove_unfinished_snapshots();
   Result<std::vector<std::string>> verify();
   Result<std::vector<std::string>> set_damage_aside();
+  Status set_aside(const BlockPtr& block);
 
   // store_select.cc
   class Selection;

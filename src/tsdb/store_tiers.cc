@@ -90,6 +90,29 @@ Status Store::Impl::roll_up(std::int64_t stretch, const ByResolution& of, std::i
   return blocks.replace(present, {fresh});
 }
 
+/// Whether buckets can be made anew of the raw samples without loss.
+bool Store::Impl::is_whole(std::int64_t stretch, const ByResolution& of, const BlockPtr& buckets) const {
+  const auto raw = of.find(0);
+  return raw != of.end() && !retention.has_classes() && from_ms(stretch) >= cutoff() &&
+         raw->second.front()->meta().first_sequence <= buckets->meta().first_sequence;
+}
+
+/// Those of a stretch whose raw samples have changed: the next look makes them anew.
+Status Store::Impl::drop_buckets(std::int64_t stretch) {
+  const auto all = stretches();
+  const auto of = all.find(stretch);
+  if (of == all.end()) return {};
+  BlockList gone;
+  for (const auto resolution : kBuckets) {
+    const auto buckets = of->second.find(resolution);
+    if (buckets == of->second.end()) continue;
+    for (const auto& block : buckets->second) {
+      if (is_whole(stretch, of->second, block)) gone.push_back(block);
+    }
+  }
+  return gone.empty() ? Status{} : blocks.replace(gone, {});
+}
+
 Status Store::Impl::drop_aged() {
   const auto left = files.free_bytes(options.directory);
   // Better without buckets than without room for what comes.
@@ -166,10 +189,7 @@ Result<BlockPtr> Store::Impl::without_aged(const BlockPtr& block, Time end) {
 Status Store::Impl::keep_to_size() {
   if (options.max_bytes == 0) return {};
   for (;;) {
-    const auto used = [&] {
-      const std::lock_guard lock(writing);
-      return log->bytes() + blocks.bytes();
-    }();
+    const auto used = blocks.bytes();
     if (used <= options.max_bytes) return {};
     const auto all = stretches();
     BlockList oldest;

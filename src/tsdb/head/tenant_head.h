@@ -119,6 +119,10 @@ class TenantHead {
   /// Ascending; replaces what the vectors hold.
   void read_older(const OlderSeries& series, std::vector<std::int64_t>& times, std::vector<double>& values) const;
 
+  /// The youngest samples of series that match (null: of all) and lie in the range are in no block any more:
+  /// what comes again is new. Of series without samples in memory; excluded from stage to apply.
+  Status forget_youngest(const Matchers* matchers, storage::TimeRange range);
+
   /// Forgets series without samples in memory that were last used before `before`.
   void retire_idle(std::uint32_t before);
   /// Shows every series that the log defines, a few hundred at a time.

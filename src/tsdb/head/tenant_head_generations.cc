@@ -27,6 +27,28 @@ void TenantHead::drop_older() {
   older_late_ = {};
 }
 
+Status TenantHead::forget_youngest(const Matchers* matchers, storage::TimeRange range) {
+  const auto forget = [&](std::uint32_t id, SeriesState& state) {
+    const auto last = from_ms(state.last_time);
+    const bool is_there = state.chunk != 0 || state.older != 0 || late_.find(id) || older_late_.find(id);
+    if (is_there || state.last_time == INT64_MIN || last < range.from || last > range.to) return;
+    state.last_time = state.staged_time = INT64_MIN;
+    state.last_value = 0;
+    state.delta = 0;
+  };
+  if (matchers) {
+    const std::unique_lock lock(mutex_);
+    AT_TRY(const auto ids, index_->select(*matchers));
+    for (const auto id : ids) forget(id, *states_.find(id));
+    return {};
+  }
+  for (std::uint32_t from = 1; from != 0;) {
+    const std::unique_lock lock(mutex_);
+    from = states_.visit(from, 16, forget);
+  }
+  return {};
+}
+
 void TenantHead::retire_idle(std::uint32_t before) {
   bool retired = false;
   for (std::uint32_t from = 1; from != 0;) {
