@@ -51,12 +51,17 @@ TEST(Fields, RefusesWhatIsNoObject) {
 TEST(PrometheusJson, WritesTimesInSecondsAndValuesAsText) {
   const promql::Vector vector{{Labels{{"__name__", "up"}, {"job", "a\"b"}}, from_ms(1500), 1},
                               {Labels{{"__name__", "up"}}, from_ms(2000), std::numeric_limits<double>::infinity()}};
-  EXPECT_EQ(result_json(promql::Value{vector}),
+  EXPECT_EQ(result_json(promql::Value{vector}, from_ms(2000)),
             R"({"resultType":"vector","result":[{"metric":{"__name__":"up","job":"a\"b"},"value":[1.500,"1"]},)"
             R"({"metric":{"__name__":"up"},"value":[2,"+Inf"]}]})");
   const promql::Matrix matrix{{Labels{}, {{from_ms(-1500), 0.25}, {from_ms(0), 2}}}};
   EXPECT_EQ(result_json(matrix),
             R"({"resultType":"matrix","result":[{"metric":{},"values":[[-1.500,"0.25"],[0,"2"]]}]})");
+}
+
+TEST(PrometheusJson, ATextHasTheInstantOfItsEvaluation) {
+  EXPECT_EQ(result_json(promql::Value{std::string("a\"b")}, from_ms(1250)),
+            R"({"resultType":"string","result":[1.250,"a\"b"]})");
 }
 
 TEST(Parameters, LimitsAndMatchersAreChecked) {

@@ -339,7 +339,7 @@ void add_page_routes(Doors& doors, PageRoutes given) {
     return answer_query(r.series, r.clock, tenant, request);
   });
   data("/p/-/query_range", [](const PageRoutes& r, const TenantId& tenant, const net::Request& request) {
-    return answer_query_range(r.series, tenant, request);
+    return answer_query_range(r.series, r.clock, tenant, request);
   });
 }
 

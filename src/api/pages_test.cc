@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include <future>
 #include <map>
 
 #include "api/json.h"
@@ -45,7 +46,7 @@ class PageRoutesTest : public testing::Test {
     router = std::make_unique<net::Router>();
     Doors doors(*router, *service, std::move(everybody));
     add_page_routes(doors, {*service, *store, clock, directory(), {.module = "assets/pages-1.js", .styles = {}}});
-    add_prometheus_routes(doors, *store, clock);
+    add_prometheus_routes(doors, {*store, clock, workers, {}});
     doors.add_reading("things", [](const auth::Principal& who, net::Request& request) -> Result<net::Response> {
       if (request.query.has("bad")) return fail(ErrorCode::kInvalidArgument, "bad");
       return ok(boost::json::object{{"tenant", who.tenant.value()},
@@ -91,9 +92,10 @@ class PageRoutesTest : public testing::Test {
     request.tls = tls;
     std::vector<std::string> allowed;
     const auto* match = router->find(request.method, request.path, request.captures, allowed);
-    net::Response answer = net::Response::empty(599);
-    if (match != nullptr) match->handler(std::move(request), [&](net::Response given) { answer = std::move(given); });
-    return answer;
+    if (match == nullptr) return net::Response::empty(599);
+    std::promise<net::Response> answer;  // queries are answered on a thread of their own
+    match->handler(std::move(request), [&](net::Response given) { answer.set_value(std::move(given)); });
+    return answer.get_future().get();
   }
   static net::Headers header(const std::string& name, const std::string& value) {
     net::Headers headers;
@@ -122,6 +124,7 @@ class PageRoutesTest : public testing::Test {
   std::unique_ptr<db::Database> database;
   std::unique_ptr<auth::Service> service;
   std::unique_ptr<tsdb::Store> store;
+  net::WorkerPool workers{1, 16};
   auth::SignedIn signed_in;
   std::unique_ptr<net::Router> router;
   std::map<std::string, std::string> templates;  ///< by tenant/package/path

@@ -4,6 +4,7 @@
 
 #include <charconv>
 
+#include "promql/ast.h"
 #include "promql/engine.h"
 
 namespace atalaya::api {
@@ -32,14 +33,23 @@ Result<std::size_t> limit_parameter(const net::Parameters& parameters, std::size
   return limit;
 }
 
+namespace {
+
+/// A plain instant selector: nothing around it, and no range or time of its own.
+bool is_selector(const promql::Expression& expression) {
+  return expression.kind == promql::Kind::kSelector && !expression.range && !expression.at &&
+         !expression.offset.is_set() && expression.extension.empty();
+}
+
+}  // namespace
+
 Result<Matchers> selector_parameter(std::string_view name, std::string_view text) {
   auto expression = promql::parse(text);
   if (!expression) return std::unexpected(wrong_parameter(name, expression.error()));
-  auto selectors = promql::selectors(**expression);
-  if (selectors.size() != 1) {
+  if (!is_selector(**expression)) {
     return fail(ErrorCode::kInvalidArgument, fmt::format("invalid parameter \"{}\": not a selector", name));
   }
-  return std::move(selectors[0]);
+  return (*expression)->matchers;
 }
 
 Result<Matchers> match_parameter(std::string_view text) {

@@ -2,12 +2,16 @@
 
 #include <fmt/format.h>
 
-#include <set>
+#include <algorithm>
 
-#include "api/json.h"
+#include "api/counted_series.h"
+#include "api/envelope.h"
 #include "api/parameters.h"
 #include "api/prometheus_json.h"
-#include "promql/engine.h"
+#include "api/prometheus_labels.h"
+#include "api/syntax_json.h"
+#include "promql/ast.h"
+#include "promql/pretty.h"
 
 namespace atalaya::api {
 namespace {
@@ -15,36 +19,6 @@ namespace {
 using storage::SeriesQuerier;
 
 constexpr std::size_t kMaxQueryBytes = 64 << 10;
-constexpr std::string_view kForm = "application/x-www-form-urlencoded";
-
-/// Parameters of the address, then those of a form body.
-net::Parameters parameters_of(const net::Request& request) {
-  auto all = request.query;
-  if (request.method == "POST" && request.headers.get("Content-Type").starts_with(kForm)) {
-    const auto form = net::Parameters::parse(request.body);
-    for (const auto& [name, value] : form.fields()) all.add(name, value);
-  }
-  return all;
-}
-
-Result<Time> needed_time(const net::Parameters& parameters, std::string_view name) {
-  if (!parameters.has(name)) return fail(ErrorCode::kInvalidArgument, fmt::format("parameter \"{}\" is missing", name));
-  return time_parameter(parameters, name, Time{});
-}
-
-/// Prometheus takes both `15s` and `15`.
-Result<Duration> duration_of(const net::Parameters& parameters, std::string_view name,
-                             std::optional<Duration> fallback) {
-  const auto text = parameters.get(name);
-  if (text.empty()) {
-    if (fallback) return *fallback;
-    return fail(ErrorCode::kInvalidArgument, fmt::format("parameter \"{}\" is missing", name));
-  }
-  if (const auto seconds = parse_time(text)) return seconds->time_since_epoch();
-  auto duration = parse_duration(text);
-  if (!duration) return std::unexpected(wrong_parameter(name, duration.error()));
-  return duration;
-}
 
 Result<promql::ExpressionPtr> expression_of(const net::Parameters& parameters) {
   const auto text = parameters.get("query");
@@ -53,123 +27,199 @@ Result<promql::ExpressionPtr> expression_of(const net::Parameters& parameters) {
                 fmt::format("the query has {} bytes; the limit is {}", text.size(), kMaxQueryBytes));
   }
   auto expression = promql::parse(text);
-  if (!expression) return std::unexpected(wrong_parameter("query", expression.error()));
-  return expression;
+  if (expression) return expression;
+  auto error = std::move(expression).error();
+  if (error.place) error.message = fmt::format("{}:{}: {}", error.place->line, error.place->column, error.message);
+  return std::unexpected(wrong_parameter("query", std::move(error)));
 }
 
-Result<promql::Limits> limits_of(const net::Parameters& parameters) {
-  promql::Limits limits;
-  AT_TRY(limits.lookback, duration_of(parameters, "lookback_delta", limits.lookback));
-  if (limits.lookback <= Duration{0}) {
-    return fail(ErrorCode::kInvalidArgument, "parameter \"lookback_delta\" must be longer than nothing");
+std::unexpected<Error> wrong(std::string_view parameter, std::string message) {
+  return std::unexpected(
+      wrong_parameter(parameter, Error{ErrorCode::kInvalidArgument, std::move(message), std::nullopt, ""}));
+}
+
+/// One request to evaluate: its parameters, the time that it has, and what is told beside the value.
+class Query {
+ public:
+  Query(const SeriesQuerier& series, const Clock& clock, const net::Request& request, const QueryOptions& options)
+      : clock_(clock),
+        parameters_(prometheus_parameters(request)),
+        limits_(options.limits),
+        timeout_(options.timeout),
+        started_(clock.steady()),
+        counted_(series) {
+    limits_.max_points_per_series = kMaxSteps + 1;
   }
-  return limits;
-}
 
-net::Response success(std::string data) {
-  return net::Response::json(R"({"status":"success","data":)" + std::move(data) + "}");
-}
-
-Result<net::Response> query(const SeriesQuerier& series, const Clock& clock, const TenantId& tenant,
-                            const net::Parameters& parameters) {
-  AT_TRY(auto at, time_parameter(parameters, "time", clock.now()));
-  AT_TRY(auto limits, limits_of(parameters));
-  AT_TRY(auto expression, expression_of(parameters));
-  AT_TRY(auto value, promql::Engine(series, limits).instant(tenant, *expression, at));
-  return success(result_json(value));
-}
-
-Result<net::Response> query_range(const SeriesQuerier& series, const TenantId& tenant,
-                                  const net::Parameters& parameters) {
-  AT_TRY(auto from, needed_time(parameters, "start"));
-  AT_TRY(auto to, needed_time(parameters, "end"));
-  AT_TRY(auto step, duration_of(parameters, "step", {}));
-  if (to < from) return fail(ErrorCode::kInvalidArgument, "parameter \"end\" is before \"start\"");
-  AT_TRY(auto limits, limits_of(parameters));
-  AT_TRY(auto expression, expression_of(parameters));
-  AT_TRY(auto matrix, promql::Engine(series, limits).range(tenant, *expression, from, to, step));
-  return success(result_json(matrix));
-}
-
-/// The `match[]` parameters; each is one selector.
-Result<std::vector<Matchers>> selectors_of(const net::Parameters& parameters) {
-  std::vector<Matchers> all;
-  for (const auto& text : parameters.all("match[]")) {
-    AT_TRY(auto selector, selector_parameter("match[]", text));
-    all.push_back(std::move(selector));
+  Result<net::Response> instant(const TenantId& tenant) {
+    AT_TRY(const auto limit, prometheus_limit(parameters_));
+    AT_TRY(const auto at, time("time", clock_.now()));
+    AT_TRY(const auto expression, common());
+    auto value = promql::Engine(source(), limits_).instant(tenant, *expression, at, {}, conditions());
+    if (!value) return std::unexpected(of_evaluation(std::move(value).error()));
+    evaluated_ = clock_.steady();
+    if (auto* vector = std::get_if<promql::Vector>(&*value)) cut(*vector, limit);
+    if (auto* matrix = std::get_if<promql::Matrix>(&*value)) cut(*matrix, limit);
+    return answer(result_json(*value, at));
   }
-  return all;
+
+  Result<net::Response> range(const TenantId& tenant) {
+    AT_TRY(const auto limit, prometheus_limit(parameters_));
+    AT_TRY(const auto from, prometheus_time("start", parameters_.get("start")));
+    AT_TRY(const auto to, prometheus_time("end", parameters_.get("end")));
+    if (to < from) return wrong("end", "end timestamp must not be before start time");
+    AT_TRY(const auto step, prometheus_duration("step", parameters_.get("step")));
+    if (step <= Duration{0}) {
+      return wrong("step", "zero or negative query resolution step widths are not accepted. Try a positive integer");
+    }
+    if ((to - from) / step > static_cast<std::int64_t>(kMaxSteps)) {
+      return fail(ErrorCode::kInvalidArgument,
+                  "exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query resolution "
+                  "(?step=XX)");
+    }
+    AT_TRY(const auto expression, common());
+    if (expression->type != promql::ValueType::kScalar && expression->type != promql::ValueType::kVector) {
+      return wrong("query", fmt::format("invalid expression type \"{}\" for range query, must be Scalar or instant "
+                                        "Vector",
+                                        promql::name(expression->type)));
+    }
+    auto matrix = promql::Engine(source(), limits_).range(tenant, *expression, from, to, step, conditions());
+    if (!matrix) return std::unexpected(of_evaluation(std::move(matrix).error()));
+    evaluated_ = clock_.steady();
+    cut(*matrix, limit);
+    return answer(result_json(*matrix));
+  }
+
+ private:
+  Result<Time> time(std::string_view name, Time fallback) const {
+    const auto text = parameters_.get(name);
+    if (text.empty()) return fallback;
+    return prometheus_time(name, text);
+  }
+
+  Result<promql::ExpressionPtr> common() {
+    if (const auto text = parameters_.get("timeout"); !text.empty()) {
+      AT_TRY(const auto asked, prometheus_duration("timeout", text));
+      timeout_ = std::min(timeout_, asked);
+    }
+    if (const auto text = parameters_.get("lookback_delta"); !text.empty()) {
+      AT_TRY(const auto asked, prometheus_duration("lookback_delta", text));
+      if (asked > Duration{0}) limits_.lookback = asked;
+    }
+    return expression_of(parameters_);
+  }
+
+  promql::Conditions conditions() {
+    return {.annotations = &notes_, .stop = {}, .clock = &clock_, .deadline = started_ + timeout_};
+  }
+
+  bool tells_statistics() const { return !parameters_.get("stats").empty(); }
+  const SeriesQuerier& source() const {
+    return tells_statistics() ? static_cast<const SeriesQuerier&>(counted_) : counted_.inner();
+  }
+
+  /// The request was understood: what evaluation finds wrong is about the data.
+  static Error of_evaluation(Error error) {
+    if (error.code == ErrorCode::kInvalidArgument) error.code = ErrorCode::kUnprocessable;
+    return error;
+  }
+
+  template <typename List>
+  void cut(List& list, std::size_t limit) {
+    if (limit == 0 || list.size() <= limit) return;
+    list.erase(list.begin() + static_cast<std::ptrdiff_t>(limit), list.end());
+    notes_.warnings.emplace_back(kTruncated);
+  }
+
+  Result<net::Response> answer(std::string result) const {
+    if (tells_statistics()) {
+      result.pop_back();
+      result += fmt::format(",\"stats\":{}}}", json::serialize(statistics()));
+    }
+    return prometheus_success(std::move(result), notes_);
+  }
+
+  json::object statistics() const {
+    const auto seconds = [](Steady from, Steady to) { return std::chrono::duration<double>(to - from).count(); };
+    const auto evaluating = seconds(started_, evaluated_);
+    return {{"timings", json::object{{"evalTotalTime", evaluating},
+                                     {"resultSortTime", 0.0},
+                                     {"queryPreparationTime", 0.0},
+                                     {"innerEvalTime", evaluating},
+                                     {"execQueueTime", 0.0},
+                                     {"execTotalTime", evaluating}}},
+            {"samples", json::object{{"totalQueryableSamples", counted_.samples()}}}};
+  }
+
+  const Clock& clock_;
+  const net::Parameters parameters_;
+  promql::Limits limits_;
+  Duration timeout_;
+  const Steady started_;
+  Steady evaluated_{};
+  CountedSeries counted_;
+  promql::Annotations notes_;
+};
+
+Result<net::Response> format_query(const net::Request& request) {
+  AT_TRY(const auto expression, expression_of(prometheus_parameters(request)));
+  return prometheus_success(json::value(promql::prettify(*expression)));
 }
 
-json::array sorted(const std::set<std::string>& texts) { return json::array(texts.begin(), texts.end()); }
-
-/// Calls `names` for each selector (or once for all series) and joins the answers.
-template <typename Names>
-Result<net::Response> union_of(const net::Parameters& parameters, Names names) {
-  AT_TRY(auto selectors, selectors_of(parameters));
-  if (selectors.empty()) selectors.emplace_back();
-  std::set<std::string> found;
-  for (const auto& selector : selectors) {
-    for (auto& name : names(selector)) found.insert(std::move(name));
-  }
-  return success(json::serialize(sorted(found)));
+Result<net::Response> parse_query(const net::Request& request) {
+  AT_TRY(const auto expression, expression_of(prometheus_parameters(request)));
+  return prometheus_success(syntax_json(*expression));
 }
 
-Result<net::Response> list_series(const SeriesQuerier& series, const Clock& clock, const TenantId& tenant,
-                                  const net::Parameters& parameters) {
-  AT_TRY(auto selectors, selectors_of(parameters));
-  if (selectors.empty()) return fail(ErrorCode::kInvalidArgument, "no match[] parameter provided");
-  const Time now = clock.now();
-  AT_TRY(auto from, time_parameter(parameters, "start", now - std::chrono::hours{1}));
-  AT_TRY(auto to, time_parameter(parameters, "end", now));
-  std::set<Labels> found;
-  for (const auto& selector : selectors) {
-    AT_TRY(auto selected, series.select(tenant, selector, {from, to}));
-    for (const auto& one : selected) found.insert(*one.labels);
+/// No door takes exemplars, so there are none: what is asked is looked at all the same.
+Result<net::Response> query_exemplars(const net::Request& request) {
+  const auto parameters = prometheus_parameters(request);
+  AT_TRY(const auto range, prometheus_range(parameters));
+  if (range.to < range.from) {
+    return fail(ErrorCode::kInvalidArgument, "end timestamp must not be before start timestamp");
   }
-  json::array out;
-  for (const auto& labels : found) out.push_back(to_json(labels));
-  return success(json::serialize(out));
+  AT_TRY(expression_of(parameters));
+  return prometheus_success(json::array{});
 }
 
 }  // namespace
 
 Result<net::Response> answer_query(const SeriesQuerier& series, const Clock& clock, const TenantId& tenant,
-                                   const net::Request& request) {
-  return query(series, clock, tenant, parameters_of(request));
+                                   const net::Request& request, const QueryOptions& options) {
+  return Query(series, clock, request, options).instant(tenant);
 }
 
-Result<net::Response> answer_query_range(const SeriesQuerier& series, const TenantId& tenant,
-                                         const net::Request& request) {
-  return query_range(series, tenant, parameters_of(request));
+Result<net::Response> answer_query_range(const SeriesQuerier& series, const Clock& clock, const TenantId& tenant,
+                                         const net::Request& request, const QueryOptions& options) {
+  return Query(series, clock, request, options).range(tenant);
 }
 
-void add_prometheus_routes(Doors& doors, const SeriesQuerier& series, const Clock& clock) {
-  const auto both = [&](const std::string& pattern, auto action) {
-    const auto door = [action](const auth::Principal& who, net::Request& request) {
-      return action(who.tenant, parameters_of(request), request);
-    };
-    doors.add("GET", pattern, Need::kViewer, door);
-    doors.add("POST", pattern, Need::kViewer, door);
+void add_prometheus_routes(Doors& doors, const PrometheusRoutes& routes) {
+  const auto both = [&](const std::string& pattern, const Action& action) {
+    for (const auto* method : {"GET", "POST"}) doors.add_slow(method, pattern, Need::kViewer, routes.workers, action);
   };
-  both("/api/v1/query", [&](const TenantId& tenant, const net::Parameters& parameters, const net::Request&) {
-    return query(series, clock, tenant, parameters);
+  const auto door = [](auto answer) -> Action {
+    return [answer](const auth::Principal&, net::Request& request) { return answer(request); };
+  };
+  both("/api/v1/query", [routes](const auth::Principal& who, net::Request& request) {
+    return answer_query(routes.series, routes.clock, who.tenant, request, routes.options);
   });
-  both("/api/v1/query_range", [&](const TenantId& tenant, const net::Parameters& parameters, const net::Request&) {
-    return query_range(series, tenant, parameters);
+  both("/api/v1/query_range", [routes](const auth::Principal& who, net::Request& request) {
+    return answer_query_range(routes.series, routes.clock, who.tenant, request, routes.options);
   });
-  both("/api/v1/series", [&](const TenantId& tenant, const net::Parameters& parameters, const net::Request&) {
-    return list_series(series, clock, tenant, parameters);
+  both("/api/v1/series", [routes](const auth::Principal& who, net::Request& request) {
+    return answer_series(routes.series, who.tenant, request);
   });
-  both("/api/v1/labels", [&](const TenantId& tenant, const net::Parameters& parameters, const net::Request&) {
-    return union_of(parameters, [&](const Matchers& m) { return series.label_names(tenant, m); });
+  both("/api/v1/labels", [routes](const auth::Principal& who, net::Request& request) {
+    return answer_label_names(routes.series, routes.clock, who.tenant, request);
   });
-  doors.add("GET", "/api/v1/label/{name}/values", Need::kViewer,
-            [&](const auth::Principal& who, net::Request& request) {
-              const auto name = request.captures.get("name");
-              return union_of(parameters_of(request),
-                              [&](const Matchers& m) { return series.label_values(who.tenant, name, m); });
-            });
+  doors.add_slow("GET", "/api/v1/label/{name}/values", Need::kViewer, routes.workers,
+                 [routes](const auth::Principal& who, net::Request& request) {
+                   return answer_label_values(routes.series, routes.clock, who.tenant, request);
+                 });
+  both("/api/v1/query_exemplars", door(query_exemplars));
+  both("/api/v1/format_query", door(format_query));
+  both("/api/v1/parse_query", door(parse_query));
 }
 
 }  // namespace atalaya::api

@@ -3,17 +3,36 @@
 
 #include "api/doors.h"
 #include "base/time.h"
+#include "net/worker_pool.h"
+#include "promql/engine.h"
 #include "storage/series.h"
 
 namespace atalaya::api {
 
+struct QueryOptions {
+  promql::Limits limits;
+  Duration timeout{std::chrono::minutes{2}};  ///< of an evaluation; a request may ask for less
+};
+
+/// Prometheus takes a range of 11,000 steps, which has a point more.
+constexpr std::size_t kMaxSteps = 11'000;
+
 /// What `query` and `query_range` answer for a tenant, whatever let the request in.
 Result<net::Response> answer_query(const storage::SeriesQuerier& series, const Clock& clock, const TenantId& tenant,
-                                   const net::Request& request);
-Result<net::Response> answer_query_range(const storage::SeriesQuerier& series, const TenantId& tenant,
-                                         const net::Request& request);
+                                   const net::Request& request, const QueryOptions& options = {});
+Result<net::Response> answer_query_range(const storage::SeriesQuerier& series, const Clock& clock,
+                                         const TenantId& tenant, const net::Request& request,
+                                         const QueryOptions& options = {});
 
-/// query, query_range, series, labels, label/{name}/values: GET and POST (form-encoded).
-void add_prometheus_routes(Doors& doors, const storage::SeriesQuerier& series, const Clock& clock);
+struct PrometheusRoutes {
+  const storage::SeriesQuerier& series;
+  const Clock& clock;
+  net::WorkerPool& workers;  ///< as many queries run at once as it has threads; the others wait for their turn
+  QueryOptions options;
+};
+
+/// query, query_range, query_exemplars, series, labels, label/{name}/values, format_query, parse_query: GET and POST
+/// (form-encoded).
+void add_prometheus_routes(Doors& doors, const PrometheusRoutes& routes);
 
 }  // namespace atalaya::api

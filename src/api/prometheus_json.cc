@@ -25,14 +25,20 @@ void append_labels(std::string& out, const Labels& labels) {
   out += '}';
 }
 
-void append_point(std::string& out, Time time, double value) {
+/// Seconds, with three decimals where they are no whole ones.
+void append_seconds(std::string& out, Time time) {
   const auto ms = to_ms(time);
   if (ms % 1000 == 0) {
-    fmt::format_to(std::back_inserter(out), "[{},\"{}\"]", ms / 1000, promql::format_value(value));
+    fmt::format_to(std::back_inserter(out), "{}", ms / 1000);
   } else {
-    fmt::format_to(std::back_inserter(out), "[{}{}.{:03},\"{}\"]", ms < 0 ? "-" : "", std::abs(ms) / 1000,
-                   std::abs(ms) % 1000, promql::format_value(value));
+    fmt::format_to(std::back_inserter(out), "{}{}.{:03}", ms < 0 ? "-" : "", std::abs(ms) / 1000, std::abs(ms) % 1000);
   }
+}
+
+void append_point(std::string& out, Time time, double value) {
+  out += '[';
+  append_seconds(out, time);
+  fmt::format_to(std::back_inserter(out), ",\"{}\"]", promql::format_value(value));
 }
 
 void append_matrix(std::string& out, const promql::Matrix& matrix) {
@@ -72,7 +78,7 @@ std::string result_json(const promql::Matrix& matrix) {
   return out + '}';
 }
 
-std::string result_json(const promql::Value& value) {
+std::string result_json(const promql::Value& value, Time at) {
   std::string out;
   if (const auto* matrix = std::get_if<promql::Matrix>(&value)) return result_json(*matrix);
   if (const auto* vector = std::get_if<promql::Vector>(&value)) {
@@ -82,7 +88,9 @@ std::string result_json(const promql::Value& value) {
     out = R"({"resultType":"scalar","result":)";
     append_point(out, scalar->time, scalar->value);
   } else {
-    out = R"({"resultType":"string","result":[0,)";
+    out = R"({"resultType":"string","result":[)";
+    append_seconds(out, at);
+    out += ',';
     append_quoted(out, std::get<std::string>(value));
     out += ']';
   }

@@ -12,6 +12,7 @@ namespace {
 constexpr std::size_t kWriters = 16;
 constexpr std::size_t kReaders = 2;
 constexpr std::size_t kQueue = 64;
+constexpr std::size_t kWaitingQueries = 1000;
 
 }  // namespace
 
@@ -19,9 +20,11 @@ SeriesDoors::SeriesDoors(const SeriesDoorParts& parts)
     : parts_(parts),
       remote_writer_(parts.appender, parts.keys, parts.metrics),
       writers_(kWriters, kQueue),
-      readers_(kReaders, kQueue) {}
+      readers_(kReaders, kQueue),
+      queries_(parts.query_concurrency, kWaitingQueries) {}
 
 void SeriesDoors::add_routes(api::Doors& doors) {
+  api::add_prometheus_routes(doors, {parts_.series, parts_.clock, queries_, parts_.queries});
   api::add_remote_write_routes(doors, remote_writer_, writers_);
   api::add_federate_route(doors, parts_.series, parts_.clock);
   api::add_series_care_routes(doors, parts_.store, readers_);
@@ -31,6 +34,7 @@ void SeriesDoors::add_routes(api::Doors& doors) {
 void SeriesDoors::stop() {
   writers_.stop();
   readers_.stop();
+  queries_.stop();
 }
 
 }  // namespace atalaya::app

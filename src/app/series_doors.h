@@ -2,6 +2,7 @@
 #pragma once
 
 #include "api/doors.h"
+#include "api/prometheus.h"
 #include "base/time.h"
 #include "ingest/remote_write.h"
 #include "net/worker_pool.h"
@@ -18,9 +19,11 @@ struct SeriesDoorParts {
   tsdb::Store& store;
   const Clock& clock;
   telemetry::Registry& metrics;
+  const api::QueryOptions& queries;
+  std::size_t query_concurrency;
 };
 
-/// Owns the threads on which writers wait for the disk. Thread-safe.
+/// Owns the threads on which writers wait for the disk, and those on which queries run. Thread-safe.
 class SeriesDoors {
  public:
   /// All parts outlive this.
@@ -35,6 +38,7 @@ class SeriesDoors {
   ingest::RemoteWriter remote_writer_;
   net::WorkerPool writers_;
   net::WorkerPool readers_;
+  net::WorkerPool queries_;
 };
 
 }  // namespace atalaya::app

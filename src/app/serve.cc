@@ -9,6 +9,7 @@
 #include "app/local_agent.h"
 #include "app/series_options.h"
 #include "app/server.h"
+#include "app/server_facts.h"
 #include "app/server_file.h"
 #include "app/tables.h"
 #include "io/file_system.h"
@@ -35,6 +36,12 @@ Result<ServerOptions> server_options(const config::Options& options) {
   out.logs_max_age = options.duration("logs-max-age");
   out.late_after = options.duration("late-after");
   out.down_after = options.duration("down-after");
+  out.queries.timeout = options.duration("query-timeout");
+  out.queries.limits.lookback = options.duration("query-lookback");
+  out.queries.limits.max_samples = static_cast<std::size_t>(options.integer("query-max-samples"));
+  out.query_concurrency = static_cast<std::size_t>(options.integer("query-concurrency"));
+  out.flags = flags_of(options);
+  out.configuration = given_options(options);
   return out;
 }
 
@@ -49,6 +56,8 @@ Status check_amounts(const ServerOptions& options) {
   constexpr std::uint64_t kLeastBytes = 16 << 20;  // one file of the log store
   AT_TRY(at_least("logs-max-age", options.logs_max_age, kLeastKept));
   AT_TRY(at_least("late-after", options.late_after, std::chrono::seconds{1}));
+  AT_TRY(at_least("query-timeout", options.queries.timeout, Duration{1}));
+  AT_TRY(at_least("query-lookback", options.queries.limits.lookback, Duration{1}));
   AT_TRY(at_least("down-after", options.down_after, std::chrono::seconds{1}));
   if (options.logs_max_bytes >= kLeastBytes) return {};
   return fail(ErrorCode::kInvalidArgument, fmt::format("--logs-max-bytes {} is too little", options.logs_max_bytes),

@@ -17,7 +17,6 @@
 #include "api/logs.h"
 #include "api/operations.h"
 #include "api/packages_json.h"
-#include "api/prometheus.h"
 #include "app/agents.h"
 #include "app/channels.h"
 #include "app/end_series.h"
@@ -29,6 +28,7 @@
 #include "app/package_parts.h"
 #include "app/scrapes.h"
 #include "app/series_doors.h"
+#include "app/server_facts.h"
 #include "app/version.h"
 #include "app/watched_checks.h"
 #include "app/web_files.h"
@@ -142,6 +142,7 @@ struct Server::Parts {
   Keeper programs{clock};  ///< of types: they take their time, which nothing else waits for
   std::set<std::pair<TenantId, std::string>> unlogged;  ///< packages that were checked at the start
   std::atomic<bool> ready{false};
+  LastReload last_reload{clock.now()};
   std::vector<std::function<void()>> stops;  ///< last one first
 };
 
@@ -161,7 +162,8 @@ Status Server::Parts::open_stores() {
   auto series_options = options.series;
   series_options.directory = options.data + "/series";
   AT_TRY(series, tsdb::Store::open(*files, clock, metrics, series_options));
-  series_doors = std::make_unique<SeriesDoors>(SeriesDoorParts{*series, *series, *series, *series, clock, metrics});
+  series_doors = std::make_unique<SeriesDoors>(
+      SeriesDoorParts{*series, *series, *series, *series, clock, metrics, options.queries, options.query_concurrency});
   add_data_metrics(metrics, options.data);
   own_metrics = std::make_unique<OwnMetrics>(metrics, *series, clock, default_tenant(), agent::host_name());
   logdb::Options log_options;
@@ -332,7 +334,8 @@ void Server::Parts::add_routes(net::Router& router) {
   api::Doors doors(router, *auth, everybody);
   api::add_operation_routes(doors, {*runner, metrics, [this] { return is_ready(); }, [this] { return reload(); }});
   api::add_account_routes(doors, *auth);
-  api::add_prometheus_routes(doors, *series, clock);
+  api::add_prometheus_status_routes(doors,
+                                    server_facts(options, *series, clock, last_reload, [this] { return is_ready(); }));
   series_doors->add_routes(doors);
   api::add_log_routes(doors, *logs);
   api::add_alert_routes(doors, {*alert_queries, *delivery_queries, channels->book(), *runner});
@@ -416,6 +419,7 @@ std::vector<Error> Server::Parts::reload() {
   if (!options.tls_cert.empty()) {
     if (auto certificate = http->reload_certificate(); !certificate) errors.push_back(certificate.error());
   }
+  last_reload.note(errors.empty(), clock.now());
   for (const auto& error : errors) telemetry::log_error("server", "not reloaded", {{"reason", to_string(error)}});
   return errors;
 }

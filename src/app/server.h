@@ -2,10 +2,12 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "api/prometheus.h"
 #include "base/result.h"
 #include "base/time.h"
 #include "tsdb/store.h"
@@ -29,6 +31,10 @@ struct ServerOptions {
   Duration logs_max_age{std::chrono::hours{24 * 14}};
   Duration late_after{std::chrono::seconds{30}};
   Duration down_after{std::chrono::seconds{15}};
+  api::QueryOptions queries;
+  std::size_t query_concurrency = 20;        ///< at once; the others wait
+  std::map<std::string, std::string> flags;  ///< what status/flags tells
+  std::string configuration;                 ///< and status/config
 };
 
 /// One per process. `start` either brings everything up or says in one sentence what prevents it, and

@@ -148,11 +148,42 @@ std::vector<Option> keeping_options() {
   };
 }
 
+std::vector<Option> query_options() {
+  return {
+      {.name = "query-timeout",
+       .type = OptionType::kDuration,
+       .fallback = "2m",
+       .help = "Time that a query has once its turn has come; a request may ask for less.",
+       .section = "Queries"},
+      {.name = "query-concurrency",
+       .type = OptionType::kInteger,
+       .fallback = "20",
+       .help = "Queries that run at once; the others wait for their turn.",
+       .value_name = "COUNT",
+       .section = "Queries",
+       .at_least = 1,
+       .at_most = 1000},
+      {.name = "query-max-samples",
+       .type = OptionType::kInteger,
+       .fallback = "50000000",
+       .help = "Samples that a query may hold at once; with more it ends with an error.",
+       .value_name = "COUNT",
+       .section = "Queries",
+       .at_least = 1},
+      {.name = "query-lookback",
+       .type = OptionType::kDuration,
+       .fallback = "5m",
+       .help = "How old a sample may be to still be a series' value, where a request does not say.",
+       .section = "Queries"},
+  };
+}
+
 Command serving(std::string name, std::string help, std::vector<config::Example> examples) {
   Command command{
       .name = std::move(name), .help = std::move(help), .options = {data_option()}, .examples = std::move(examples)};
   for (auto& option : door_options()) command.options.push_back(std::move(option));
   for (auto& option : keeping_options()) command.options.push_back(std::move(option));
+  for (auto& option : query_options()) command.options.push_back(std::move(option));
   return command;
 }
 

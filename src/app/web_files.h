@@ -1,4 +1,4 @@
-// What is embedded into the server: the web UI and the shipped packages.
+// What is embedded into the server: the web UI, the shipped packages and the description of the API.
 #pragma once
 
 #include <map>
@@ -13,6 +13,7 @@ namespace atalaya {
 
 EmbeddedFiles embedded_web();
 EmbeddedFiles embedded_packages();
+EmbeddedFiles embedded_api();
 
 namespace app {
 

@@ -1,0 +1,107 @@
+#include "api/envelope.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "api/parameters.h"
+
+namespace atalaya::api {
+namespace {
+
+constexpr std::string_view kForm = "application/x-www-form-urlencoded";
+/// How Go's client writes the ends of its time.
+constexpr std::string_view kEarliestText = "-292273086-05-16T16:47:06Z";
+constexpr std::string_view kLatestText = "292277025-08-18T07:12:54.999999999Z";
+
+void append_texts(std::string& out, std::string_view name, const std::vector<std::string>& texts) {
+  if (texts.empty()) return;
+  out += fmt::format(",\"{}\":{}", name, json::serialize(json::array(texts.begin(), texts.end())));
+}
+
+}  // namespace
+
+net::Response prometheus_success(std::string data, const promql::Annotations& notes) {
+  std::string out = R"({"status":"success","data":)" + std::move(data);
+  append_texts(out, "warnings", notes.warnings);
+  append_texts(out, "infos", notes.infos);
+  return net::Response::json(std::move(out) + "}");
+}
+
+net::Response prometheus_success(const json::value& data, const promql::Annotations& notes) {
+  return prometheus_success(json::serialize(data), notes);
+}
+
+net::Parameters prometheus_parameters(const net::Request& request) {
+  auto all = request.query;
+  if (request.method == "POST" && request.headers.get("Content-Type").starts_with(kForm)) {
+    const auto form = net::Parameters::parse(request.body);
+    for (const auto& [name, value] : form.fields()) all.add(name, value);
+  }
+  return all;
+}
+
+Result<Time> prometheus_time(std::string_view name, std::string_view text) {
+  if (text == kEarliestText) return kEarliest;
+  if (text == kLatestText || text == fmt::format("+{}", kLatestText)) return kLatest;
+  const auto time = parse_time(text.starts_with('+') ? text.substr(1) : text);
+  if (time) return std::clamp(*time, kEarliest, kLatest);
+  return std::unexpected(
+      wrong_parameter(name, Error{ErrorCode::kInvalidArgument,
+                                  fmt::format("cannot parse \"{}\" to a valid timestamp", text.substr(0, 64)),
+                                  {},
+                                  "write RFC 3339 (2026-01-31T12:00:00Z) or Unix seconds"}));
+}
+
+Result<Duration> prometheus_duration(std::string_view name, std::string_view text) {
+  if (const auto seconds = parse_time(text); seconds && text.find_first_of("Tt:") == text.npos) {
+    return std::clamp(*seconds, kEarliest, kLatest).time_since_epoch();
+  }
+  if (const auto duration = parse_duration(text)) return *duration;
+  return std::unexpected(
+      wrong_parameter(name, Error{ErrorCode::kInvalidArgument,
+                                  fmt::format("cannot parse \"{}\" to a valid duration", text.substr(0, 64)),
+                                  {},
+                                  "write seconds, or units such as 1h30m, 15s, 250ms"}));
+}
+
+Result<std::size_t> prometheus_limit(const net::Parameters& parameters, std::string_view name) {
+  const auto text = parameters.get(name);
+  if (text.empty()) return 0;
+  std::int64_t limit = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), limit);
+  if (error != std::errc{} || end != text.data() + text.size()) {
+    return fail(ErrorCode::kInvalidArgument,
+                fmt::format("invalid parameter \"{}\": \"{}\" is not a whole number", name, text.substr(0, 64)));
+  }
+  if (limit < 0) {
+    return fail(ErrorCode::kInvalidArgument, fmt::format("invalid parameter \"{}\": limit must be non-negative", name));
+  }
+  return static_cast<std::size_t>(limit);
+}
+
+Result<storage::TimeRange> prometheus_range(const net::Parameters& parameters) {
+  storage::TimeRange range;
+  if (const auto text = parameters.get("start"); !text.empty()) {
+    AT_TRY(range.from, prometheus_time("start", text));
+  }
+  if (const auto text = parameters.get("end"); !text.empty()) {
+    AT_TRY(range.to, prometheus_time("end", text));
+  }
+  return range;
+}
+
+Result<std::vector<Matchers>> prometheus_selectors(const net::Parameters& parameters) {
+  std::vector<Matchers> all;
+  for (const auto& text : parameters.all("match[]")) {
+    AT_TRY(auto selector, selector_parameter("match[]", text));
+    if (std::none_of(selector.begin(), selector.end(), [](const Matcher& m) { return !m.matches(""); })) {
+      return fail(ErrorCode::kInvalidArgument, "match[] must contain at least one non-empty matcher");
+    }
+    all.push_back(std::move(selector));
+  }
+  return all;
+}
+
+}  // namespace atalaya::api

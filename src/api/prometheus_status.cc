@@ -1,0 +1,105 @@
+#include "api/prometheus_status.h"
+
+#include <unistd.h>
+
+#include <array>
+#include <filesystem>
+#include <memory>
+#include <thread>
+
+#include "api/envelope.h"
+
+namespace atalaya::api {
+namespace {
+
+using Services = std::shared_ptr<const StatusServices>;
+
+Status of_the_machine(const auth::Principal& who) {
+  if (who.tenant == default_tenant()) return {};
+  return fail(ErrorCode::kPermissionDenied, "this tells of the machine that all tenants share",
+              "ask as the tenant default");
+}
+
+std::string host_name() {
+  std::array<char, 256> name{};
+  return gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "";
+}
+
+/// Clients insist on every name, also where it speaks of Go: threads for its routines, and no limits of its own.
+json::object runtime(const StatusServices& s) {
+  std::error_code ignored;
+  const auto reload = s.reload();
+  return {{"startTime", rfc3339(s.started)},
+          {"CWD", std::filesystem::current_path(ignored).string()},
+          {"hostname", host_name()},
+          {"serverTime", rfc3339(s.clock.now())},
+          {"reloadConfigSuccess", reload.success},
+          {"lastConfigTime", rfc3339(reload.time)},
+          {"corruptionCount", s.damaged},
+          {"goroutineCount", s.threads()},
+          {"GOMAXPROCS", std::thread::hardware_concurrency()},
+          {"GOMEMLIMIT", INT64_MAX},
+          {"GOGC", ""},
+          {"GODEBUG", ""},
+          {"storageRetention", s.retention}};
+}
+
+json::object build(const StatusServices& s) {
+  return {{"version", kSpokenVersion},           {"revision", s.revision}, {"branch", ""},
+          {"buildUser", "atalaya " + s.version}, {"buildDate", ""},        {"goVersion", ""}};
+}
+
+/// The log behind the last minutes is read as one piece after a start: it is there, or it is not yet.
+json::object replay(const StatusServices& s) {
+  return {{"min", 0}, {"max", 1}, {"current", s.series.complete_from() == kMinTime ? 1 : 0}};
+}
+
+json::array notifications(const StatusServices& s) {
+  json::array out;
+  const auto add = [&out](std::string text, Time since) {
+    out.push_back(json::object{{"text", std::move(text)}, {"date", rfc3339(since)}, {"active", true}});
+  };
+  if (const auto reload = s.reload(); !reload.success) add("Configuration reload has failed.", reload.time);
+  if (const auto ready = s.ready(); !ready) add(ready.error().message, s.clock.now());
+  return out;
+}
+
+}  // namespace
+
+void add_prometheus_status_routes(Doors& doors, StatusServices given) {
+  const auto services = std::make_shared<const StatusServices>(std::move(given));
+  const auto add = [&](const std::string& path, auto answer) {
+    doors.add("GET", "/api/v1/" + path, Need::kViewer,
+              [services, answer](const auth::Principal& who, net::Request&) -> Result<net::Response> {
+                return answer(*services, who);
+              });
+  };
+  using Who = auth::Principal;
+  using Answer = Result<net::Response>;
+  add("status/config", [](const StatusServices& s, const Who& who) -> Answer {
+    AT_TRY(of_the_machine(who));
+    return prometheus_success(json::object{{"yaml", s.configuration}});
+  });
+  add("status/flags", [](const StatusServices& s, const Who& who) -> Answer {
+    AT_TRY(of_the_machine(who));
+    return prometheus_success(json::value_from(s.flags));
+  });
+  add("status/runtimeinfo",
+      [](const StatusServices& s, const Who&) -> Answer { return prometheus_success(runtime(s)); });
+  add("status/buildinfo", [](const StatusServices& s, const Who&) -> Answer { return prometheus_success(build(s)); });
+  add("status/walreplay", [](const StatusServices& s, const Who&) -> Answer { return prometheus_success(replay(s)); });
+  // Alerts leave by channels: there is no Alertmanager behind this server.
+  add("alertmanagers", [](const StatusServices&, const Who&) -> Answer {
+    return prometheus_success(
+        json::object{{"activeAlertmanagers", json::array{}}, {"droppedAlertmanagers", json::array{}}});
+  });
+  add("notifications",
+      [](const StatusServices& s, const Who&) -> Answer { return prometheus_success(notifications(s)); });
+  add("openapi.yaml", [](const StatusServices& s, const Who&) -> Answer {
+    auto response = net::Response::text(std::string(s.api_document));
+    response.headers.set("Content-Type", "application/yaml");
+    return response;
+  });
+}
+
+}  // namespace atalaya::api

@@ -1,0 +1,136 @@
+"""Prometheus' HTTP API of the real server: by Grafana's requests, by promtool, and by every kind of credential."""
+
+import base64
+import shutil
+import subprocess
+import time
+import urllib.parse
+
+import pytest
+
+from atalaya import HttpError
+
+
+def form(parameters):
+    return urllib.parse.urlencode(parameters, doseq=True)
+
+
+def ask(server, path, method="GET", **parameters):
+    """The answer to a request with these parameters; lists are repeated."""
+    parameters = {name.replace("match", "match[]"): value for name, value in parameters.items()}
+    if method == "POST":
+        return server.call("POST", "/api/v1/" + path, form(parameters).encode(),
+                           headers={"Content-Type": "application/x-www-form-urlencoded"})
+    return server.call("GET", f"/api/v1/{path}?{form(parameters)}")
+
+
+def write(server, lines):
+    return server.call("POST", "/api/atalaya/v1/series/import?format=text", "\n".join(lines).encode(),
+                       headers={"Content-Type": "text/plain"})
+
+
+@pytest.fixture
+def filled(server):
+    """Half an hour of a counter of three jobs, one sample a minute; `end` is its last instant."""
+    server.end = int(time.time()) // 60 * 60 - 60
+    lines = [f'requests_total{{job="{job}",path="/x"}} {60 * rate * i} {(server.end - (30 - i) * 60) * 1000}'
+             for rate, job in enumerate("abc", 1) for i in range(31)]
+    lines.append(f'{{"host.load","host.name"="x y"}} 1.5 {server.end * 1000}')
+    assert write(server, lines)["samples"] == 94
+    return server
+
+
+def test_grafana_finds_a_prometheus(filled):
+    """What its data source sends: saved and tested, a query edited, a dashboard with a variable."""
+    end = filled.end
+    window = {"start": end - 1800, "end": end}
+    build = ask(filled, "status/buildinfo")["data"]
+    assert build["version"].startswith("3.") and "features" not in build, "with features it would be taken for Mimir"
+    assert ask(filled, "query", "POST", query="1+1", time=end)["data"] == {"resultType": "scalar", "result": [end, "2"]}
+
+    assert ask(filled, "labels", "POST", **window)["data"][:1] == ["__name__"]
+    assert "requests_total" in ask(filled, "label/__name__/values", **window)["data"]
+    assert ask(filled, "label/job/values", match='requests_total{path="/x"}', **window)["data"] == ["a", "b", "c"]
+    assert ask(filled, "label/U__host_2e_name/values", **window)["data"] == ["x y"]
+    series = ask(filled, "series", "POST", match=["requests_total"], limit=2, **window)
+    assert len(series["data"]) == 2 and series["warnings"] == ["results truncated due to limit"]
+
+    ranged = ask(filled, "query_range", "POST", query="sum by (job) (rate(requests_total[5m]))", step=60, **window)
+    assert [one["metric"] for one in ranged["data"]["result"]] == [{"job": job} for job in "abc"]
+    assert ranged["data"]["result"][1]["values"][-1] == [end, "2"]
+    instant = ask(filled, "query", "POST", query='{"host.load"}', time=end)
+    assert instant["data"]["result"] == [{"metric": {"__name__": "host.load", "host.name": "x y"}, "value": [end, "1.5"]}]
+    assert ask(filled, "query_exemplars", query="requests_total", **window)["data"] == []
+    assert ask(filled, "metadata")["status"] == "success"
+    pretty = ask(filled, "format_query", query="sum  by(job)(requests_total)")
+    assert pretty["data"] == "sum by (job) (requests_total)"
+
+
+def test_status_tells_of_the_server(filled):
+    runtime = ask(filled, "status/runtimeinfo")["data"]
+    assert runtime["storageRetention"] == "15d" and runtime["reloadConfigSuccess"] is True
+    flags = ask(filled, "status/flags")["data"]
+    assert flags["query-timeout"] == "2m" and flags["data"] == str(filled.data)
+    assert f'data: "{filled.data}"' in ask(filled, "status/config")["data"]["yaml"]
+    assert ask(filled, "status/walreplay")["data"] == {"min": 0, "max": 1, "current": 1}
+    assert ask(filled, "alertmanagers")["data"] == {"activeAlertmanagers": [], "droppedAlertmanagers": []}
+    assert ask(filled, "notifications")["data"] == []
+    filled.write_package("broken", "package: broken\nversion: 1.0.0\nrules: 7\n")
+    with pytest.raises(HttpError):
+        filled.call("POST", "/-/reload")
+    assert [one["text"] for one in ask(filled, "notifications")["data"]] == ["Configuration reload has failed."]
+    assert ask(filled, "status/runtimeinfo")["data"]["reloadConfigSuccess"] is False
+    assert filled.call("GET", "/api/v1/openapi.yaml").startswith("openapi:")
+
+
+ROUTES = ["query?query=1", "query_range?query=1&start=0&end=1&step=1", "query_exemplars?query=up", "series?match[]=up",
+          "labels", "label/job/values", "format_query?query=up", "parse_query?query=up", "status/config", "status/flags",
+          "status/runtimeinfo", "status/buildinfo", "status/walreplay", "status/tsdb", "alertmanagers", "notifications",
+          "openapi.yaml"]
+
+
+def test_every_route_takes_a_token_or_basic_and_no_other_tenant(server):
+    basic = {"Authorization": "Basic " + base64.b64encode(f"anybody:{server.token}".encode()).decode()}
+    for route in ROUTES:
+        path = "/api/v1/" + route
+        server.call("GET", path)
+        server.call("GET", path, token=None, headers=basic)
+        server.call("GET", path, token=None, headers={**basic, "X-Scope-OrgID": "default"})
+        for headers, status in [({}, 401), ({"Authorization": "Basic YTpi"}, 401),
+                                ({**basic, "X-Scope-OrgID": "other"}, 403)]:
+            with pytest.raises(HttpError) as error:
+                server.call("GET", path, token=None, headers=headers)
+            assert error.value.status == status, (route, headers)
+
+
+def test_a_tenant_sees_its_own_series_and_nothing_of_the_machine(filled):
+    token = filled.cli("token", "create", "--data", filled.data, "--role", "admin", "--tenant", "blue").strip()
+    assert filled.call("GET", "/api/v1/label/__name__/values", token=token)["data"] == []
+    assert filled.call("GET", "/api/v1/query?query=requests_total", token=token)["data"]["result"] == []
+    for route in ["status/config", "status/flags"]:
+        with pytest.raises(HttpError) as error:
+            filled.call("GET", "/api/v1/" + route, token=token)
+        assert error.value.status == 403
+
+
+def promtool(server, what, *arguments):
+    """With Basic credentials, which is what it knows: in the address."""
+    flags, rest = [a for a in arguments if a.startswith("--")], [a for a in arguments if not a.startswith("--")]
+    address = server.url.replace("://", f"://anybody:{server.token}@")
+    return subprocess.run(["promtool", "query", what, *flags, address, *rest], capture_output=True, text=True, timeout=60)
+
+
+def test_promtool_queries_us(filled):
+    if not shutil.which("promtool"):
+        pytest.skip("promtool is not installed")
+    end = filled.end
+    instant = promtool(filled, "instant", f"--time={end}", "sum(requests_total)")
+    assert instant.returncode == 0 and instant.stdout.startswith("{} => 10800 @["), instant
+    ranged = promtool(filled, "range", f"--start={end - 120}", f"--end={end}", "--step=1m", 'requests_total{job="a"}')
+    assert ranged.returncode == 0 and ranged.stdout.count(" @[") == 3 and "1800 @[" in ranged.stdout, ranged
+    series = promtool(filled, "series", "--match=requests_total", f"--start={end - 1800}", f"--end={end}")
+    assert series.returncode == 0 and len(series.stdout.splitlines()) == 3, series
+    labels = promtool(filled, "labels", "job")
+    assert labels.returncode == 0 and {"a", "b", "c"} <= set(labels.stdout.split()), labels
+    bad = promtool(filled, "instant", "sum(")
+    assert bad.returncode != 0 and "bad_data" in bad.stderr and "1:5: parse error" in bad.stderr, bad
