@@ -4,6 +4,7 @@
 #include <future>
 #include <map>
 
+#include "app/to_judgement.h"
 #include "telemetry/log.h"
 
 namespace atalaya::app {
@@ -12,28 +13,6 @@ namespace {
 /// Samples and lines that may wait: about ten seconds of a hundred hosts.
 constexpr std::size_t kMaxQueued = 1'000'000;
 constexpr Duration kTick{100};
-
-alerts::Judgement to_judgement(rules::Verdict verdict) {
-  alerts::Judgement out;
-  out.rule = std::move(verdict.rule);
-  out.expr = std::move(verdict.expr);
-  out.kind = static_cast<alerts::Kind>(verdict.kind);
-  out.labels = std::move(verdict.labels);
-  out.level = static_cast<alerts::Level>(verdict.level);
-  out.hold = verdict.for_duration;
-  out.at = verdict.at;
-  out.sustained = verdict.sustained;
-  out.late = verdict.late;
-  out.value = verdict.value;
-  out.text = std::move(verdict.text);
-  out.annotations = std::move(verdict.annotations);
-  if (!verdict.title.empty()) out.annotations.try_emplace("title", std::move(verdict.title));
-  return out;
-}
-
-static_assert(static_cast<int>(alerts::Level::kError) == static_cast<int>(rules::Level::kError) &&
-              static_cast<int>(alerts::Level::kNoData) == static_cast<int>(rules::Level::kNoData) &&
-              static_cast<int>(alerts::Kind::kTailable) == static_cast<int>(rules::Kind::kTailable));
 
 rules::OpenAlert to_open(const alerts::OpenAlert& alert) {
   rules::OpenAlert out;

@@ -31,6 +31,8 @@ Result<ServerOptions> server_options(const config::Options& options) {
   out.cors_origins = options.list("cors-origin");
   out.package_keys = options.list("package-key");
   out.scrape_configs = options.list("scrape-config");
+  out.rule_files = options.list("rule-files");
+  out.rules_on_arrival = options.text("rules.on-arrival") == "on";
   AT_TRY(out.series, series_options(options));
   out.logs_max_bytes = options.bytes("logs-max-bytes");
   out.logs_max_age = options.duration("logs-max-age");

@@ -17,8 +17,10 @@
 #include "api/logs.h"
 #include "api/operations.h"
 #include "api/packages_json.h"
+#include "api/rules.h"
 #include "app/agents.h"
 #include "app/channels.h"
+#include "app/data_folder.h"
 #include "app/end_series.h"
 #include "app/judge.h"
 #include "app/keeper.h"
@@ -26,6 +28,7 @@
 #include "app/own_metrics.h"
 #include "app/package_doors.h"
 #include "app/package_parts.h"
+#include "app/rule_groups.h"
 #include "app/scrapes.h"
 #include "app/series_doors.h"
 #include "app/server_facts.h"
@@ -44,6 +47,7 @@
 #include "notify/dispatcher.h"
 #include "notify/outbox.h"
 #include "notify/queries.h"
+#include "packages/groups.h"
 #include "packages/service.h"
 #include "packages/type_scripts.h"
 #include "registry/audit.h"
@@ -52,27 +56,6 @@
 #include "tsdb/store.h"
 
 namespace atalaya::app {
-namespace {
-
-/// A data folder that can be written; the error says what to do.
-Status prepare_folder(io::FileSystem& files, const std::string& data) {
-  const std::string probe = data + "/.write-test";
-  const auto writable = [&]() -> Status {
-    AT_TRY(files.create_directories(data));
-    AT_TRY(auto file, files.open_append(probe));
-    AT_TRY(file->append("x"));
-    AT_TRY(file->sync());
-    return files.remove(probe);
-  }();
-  if (!writable) {
-    return fail(writable.error().code,
-                fmt::format("the data folder {} cannot be written: {}", data, writable.error().message),
-                "give --data a folder on a disk with room, owned by this user");
-  }
-  return {};
-}
-
-}  // namespace
 
 struct Server::Parts {
   explicit Parts(ServerOptions given) : options(std::move(given)) {}
@@ -93,6 +76,7 @@ struct Server::Parts {
   void watch_checks();
   void forget(const TenantId& tenant, const registry::Host& host);
   std::vector<Error> reload();
+  Status open_groups();
 
   void on_stop(std::function<void()> step) { stops.push_back(std::move(step)); }
   void unwind() {
@@ -126,6 +110,7 @@ struct Server::Parts {
   std::unique_ptr<alerts::Queries> alert_queries;
   std::unique_ptr<notify::Queries> delivery_queries;
   std::unique_ptr<Judge> judge;
+  std::unique_ptr<RuleGroups> groups;
   packages::TypeScripts type_scripts{clock};
   std::unique_ptr<packages::Service> packages;
   std::unique_ptr<registry::Audit> audit;
@@ -215,6 +200,7 @@ void Server::Parts::connect_changes() {
   });
   series->listen([this](const storage::CommittedSamples& committed) {
     judge->on_samples(committed);
+    groups->on_samples(committed);
     live->on_samples(committed);
   });
   logs->listen([this](const storage::CommittedLogs& committed) {
@@ -274,6 +260,7 @@ Status Server::Parts::open_packages() {
            [this](const TenantId& tenant, const std::set<std::string>& names) {
              package_parts->changed(tenant, names);
              scrapes->changed(tenant);
+             groups->set_groups(tenant, "packages", packages::groups_of(*packages, tenant));
            }});
   AT_TRY(packages->load_all());
   AT_TRY(scrapes->read_files());
@@ -296,6 +283,13 @@ void Server::Parts::log_packages(bool at_start) {
   }
 }
 
+Status Server::Parts::open_groups() {
+  groups = std::make_unique<RuleGroups>(RuleGroupsParts{*series, *series, *runner, clock, metrics},
+                                        group_options(link_base, options.late_after), options.rules_on_arrival);
+  const auto errors = groups->read_files(*files, options.rule_files);
+  return errors.empty() ? Status{} : std::unexpected(errors.front());
+}
+
 /// What is no check any more is not judged any more, and its alerts close.
 void Server::Parts::watch_checks() {
   CollectorsOfTenants collectors{{default_tenant(), {}}};
@@ -309,6 +303,7 @@ void Server::Parts::forget(const TenantId& tenant, const registry::Host& host) {
     telemetry::log_error("server", "series of a removed host do not end", {{"reason", to_string(ended.error())}});
   }
   judge->forget(tenant, host.name);
+  groups->forget(tenant, host.name);
   // Also what the judge does not watch any more: nobody else would close it.
   if (auto retired = runner->run(tenant, alerts::Retire{{}, host.name, "the host was removed"}); !retired) {
     telemetry::log_error("server", "alerts of a removed host stay open", {{"reason", to_string(retired.error())}});
@@ -336,6 +331,7 @@ void Server::Parts::add_routes(net::Router& router) {
   api::add_account_routes(doors, *auth);
   api::add_prometheus_status_routes(doors,
                                     server_facts(options, *series, clock, last_reload, [this] { return is_ready(); }));
+  api::add_rule_routes(doors, [this](const TenantId& tenant) { return groups->states(tenant); });
   series_doors->add_routes(doors);
   api::add_log_routes(doors, *logs);
   api::add_alert_routes(doors, {*alert_queries, *delivery_queries, channels->book(), *runner});
@@ -416,6 +412,8 @@ void Server::Parts::add_chores() {
 std::vector<Error> Server::Parts::reload() {
   auto errors = packages->reload();
   if (auto read = scrapes->read_files(); !read) errors.push_back(read.error());
+  const auto of_rules = groups->read_files(*files, options.rule_files);
+  errors.insert(errors.end(), of_rules.begin(), of_rules.end());
   if (!options.tls_cert.empty()) {
     if (auto certificate = http->reload_certificate(); !certificate) errors.push_back(certificate.error());
   }
@@ -436,9 +434,11 @@ Result<std::unique_ptr<Server>> Server::start(ServerOptions options) {
   parts->connect_changes();
   parts->runner->start();
   parts->on_stop([p = parts.get()] { p->runner->stop(); });
+  AT_TRY(parts->open_groups());
   AT_TRY(parts->open_packages());
   // What the last process committed but did not judge is judged before anything new arrives.
   AT_TRY(auto open, parts->alert_queries->open());
+  open = parts->groups->remember(std::move(open));
   const storage::LogPosition samples_judged{parts->loop->cursor(kSamplesCursor)};
   const storage::LogPosition logs_judged{parts->loop->cursor(kLogsCursor)};
   AT_TRY(parts->judge->catch_up(open, *parts->series, samples_judged, *parts->logs, logs_judged, *parts->logs));
@@ -461,6 +461,8 @@ Result<std::unique_ptr<Server>> Server::start(ServerOptions options) {
   parts->scrapes->start();
   parts->on_stop([p = parts.get()] { p->scrapes->stop(); });
   parts->on_stop([p = parts.get()] { p->series_doors->stop(); });
+  parts->groups->start([p = parts.get()](const std::string& cursor) { return p->loop->cursor(cursor); });
+  parts->on_stop([p = parts.get()] { p->groups->stop(); });
   AT_TRY(parts->open_doors());
   parts->add_chores();
   parts->ready = true;

@@ -135,6 +135,16 @@ std::vector<Option> keeping_options() {
        .fallback = "2w",
        .help = "Age at which log lines go.",
        .section = "Keeping"},
+      {.name = "rule-files",
+       .type = OptionType::kList,
+       .help = "Prometheus' rule files, by name or pattern; may be given several times; read again by SIGHUP.",
+       .value_name = "GLOB",
+       .section = "Judging"},
+      {.name = "rules.on-arrival",
+       .fallback = "on",
+       .help = "Whether alerting rules of groups may start when a sample arrives, before their next evaluation.",
+       .section = "Judging",
+       .choices = {"on", "off"}},
       {.name = "late-after",
        .type = OptionType::kDuration,
        .fallback = "30s",
@@ -225,6 +235,13 @@ Command token_command() {
           .commands = {std::move(create), std::move(list), std::move(revoke), std::move(verify)}};
 }
 
+/// A command that does something itself and has another below it.
+Command with(Command command, Command below) {
+  command.commands.push_back(std::move(below));
+  command.runs = true;
+  return command;
+}
+
 }  // namespace
 
 config::Program server_program() {
@@ -239,7 +256,8 @@ config::Program server_program() {
                    .help = "Monitoring for the people who run clouds: collect, store, judge, page.",
                    .options = logging_options(),
                    .commands = {std::move(up), std::move(server), std::move(agent), token_command(), package_command(),
-                                tsdb_command(), check_command(), test_command()}},
+                                tsdb_command(), with(check_command(), check_rules_command()),
+                                with(test_command(), test_rules_command())}},
           .version = std::string(kVersion) + " (" + kRevision + ")"};
 }
 

@@ -13,6 +13,8 @@ config::Command check_command();
 config::Command test_command();
 config::Command package_command();
 config::Command tsdb_command();
+config::Command check_rules_command();
+config::Command test_rules_command();
 
 /// Rows by which a command finds the server and is let in; `tenant_help` is a sentence.
 std::vector<config::Option> server_access_options(std::string tenant_help);

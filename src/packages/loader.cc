@@ -245,6 +245,8 @@ class PackageLoader {
         return;
       rule->origin = place;
       if (!p.specification) p.rules.push_back(std::move(*rule));
+    } else if (section.name == "groups") {
+      check_group(item);
     } else if (section.name == "collectors") {
       auto collector = make_collector(item);
       if (!collector) return;

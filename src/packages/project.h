@@ -30,6 +30,8 @@ struct ItemContext {
 /// Each adds errors and gives nothing when the item does not hold.
 std::optional<rules::RuleSpec> make_rule(const ItemContext& item);
 std::optional<CollectorItem> make_collector(const ItemContext& item);
+/// Adds what only the rules themselves can judge of an item of `groups`.
+void check_group(const ItemContext& item);
 std::optional<ChannelItem> make_channel(const ItemContext& item);
 /// What the scraper could not do is an error of the item.
 void check_scrape(const ItemContext& item);

@@ -1,9 +1,11 @@
 // The functions that templates may call.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
+#include "base/time.h"
 #include "template/value.h"
 
 namespace atalaya::templates {
@@ -11,6 +13,7 @@ namespace atalaya::templates {
 /// What a function may see besides its arguments.
 struct CallContext {
   const boost::json::value* external_url = nullptr;
+  std::optional<Time> now;  ///< of what is rendered
 };
 
 /// A row of the table. `and` and `or` have no `call`: the evaluator stops at the deciding argument. Nor has
@@ -30,5 +33,6 @@ const Function* find_function(std::string_view name);
 const Function* find_go_function(std::string_view name);
 const Function* find_text_function(std::string_view name);
 const Function* find_human_function(std::string_view name);
+const Function* find_series_function(std::string_view name);
 
 }  // namespace atalaya::templates

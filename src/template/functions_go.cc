@@ -217,6 +217,7 @@ const Function* find_go_function(std::string_view name) {
 const Function* find_function(std::string_view name) {
   if (const auto* f = find_go_function(name)) return f;
   if (const auto* f = find_text_function(name)) return f;
+  if (const auto* f = find_series_function(name)) return f;
   return find_human_function(name);
 }
 

@@ -161,21 +161,6 @@ Result<Value> to_json(const CallContext&, const Arguments& a) { return text_valu
 
 Result<Value> sorted_pairs(const CallContext&, const Arguments& a) { return field(a[0], "SortedPairs", {}); }
 
-Result<Value> first(const CallContext&, const Arguments& a) {
-  const auto* list = a[0]->if_array();
-  if (list == nullptr || list->empty()) return refuse("first() called on vector with no elements");
-  return a[0].part(list->front());
-}
-
-Result<Value> member(const Value& sample, const std::string& name) { return field(sample, name, {}); }
-
-Result<Value> label(const CallContext&, const Arguments& a) {
-  AT_TRY(const auto labels, member(a[1], "Labels"));
-  return field(labels, print(*a[0]), {});
-}
-
-Result<Value> value(const CallContext&, const Arguments& a) { return member(a[0], "Value"); }
-
 Result<Value> strip_port(const CallContext&, const Arguments& a) {
   const auto text = print(*a[0]);
   const auto colon = text.rfind(':');
@@ -223,9 +208,6 @@ constexpr std::array kTable = {
     Function{"safeUrl", 1, 1, same},
     Function{"toJson", 1, 1, to_json},
     Function{"sortedPairs", 1, 1, sorted_pairs},
-    Function{"first", 1, 1, first},
-    Function{"label", 2, 2, label},
-    Function{"value", 1, 1, value},
     Function{"stripPort", 1, 1, strip_port},
     Function{"stripDomain", 1, 1, strip_domain},
     Function{"externalURL", 0, 0, external_url},

@@ -32,6 +32,7 @@ class Run {
       variables_.emplace_back(name, given ? Value::within(it->second) : Value());
       if (given && name == "externalURL") context_.external_url = &it->second;
     }
+    context_.now = options.now;
     outside_ = variables_.size();
   }
 

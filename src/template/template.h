@@ -6,12 +6,14 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "base/result.h"
+#include "base/time.h"
 #include "template/value.h"
 
 namespace atalaya::templates {
@@ -33,6 +35,7 @@ struct RenderOptions {
   /// Values of the outside variables; one that is missing is null.
   std::vector<std::pair<std::string, boost::json::value>> variables;
   std::function<Result<Value>(std::string_view name, const Arguments& arguments)> call;
+  std::optional<Time> now;  ///< what `now` answers; without, it is refused
   std::size_t max_output_bytes = 256 * 1024;
   std::size_t max_steps = 100'000;  ///< nodes and function calls
 };
@@ -45,8 +48,9 @@ struct RenderOptions {
 /// len index slice print printf println html js urlquery) and those of Prometheus and Alertmanager
 /// (toUpper toLower title trimSpace join match reReplaceAll stringSlice safeHtml safeUrl humanize
 /// humanize1024 humanizeDuration humanizePercentage humanizeTimestamp parseDuration args sortedPairs
-/// first value label stripPort stripDomain toJson externalURL pathPrefix). `query` answers
-/// "not available here".
+/// first value strvalue label sortByLabel stripPort stripDomain toTime toDuration now urlQueryEscape
+/// graphLink tableLink toJson externalURL pathPrefix). `query` answers "not available here" unless
+/// RenderOptions::call brings it; a sample is {"Labels", "Value"}.
 ///
 /// Data are JSON values. A field `X` is the member `X`, else the member with a small first letter
 /// (`.GroupLabels` finds `groupLabels`), else one of: on objects SortedPairs, Names, Values, Remove;

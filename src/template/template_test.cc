@@ -180,5 +180,29 @@ TEST(Template, RefusesAFormatThatWouldFillMemory) {
   EXPECT_NE(render("{{ printf \"%1000000000d\" 1 }}").find("above 4096"), std::string::npos);
 }
 
+TEST(Template, AsksSeriesByTheQueryThatIsBroughtAlong) {
+  auto parsed = Template::parse(
+      R"({{ with query "up" }}{{ . | sortByLabel "id" | first | label "id" }}{{ range sortByLabel "id" . }} {{ label "id" . }}={{ value . }}{{ end }}{{ end }})",
+      {.file = "t", .functions = {{"query", 1, 1}}});
+  ASSERT_TRUE(parsed) << to_string(parsed.error());
+  RenderOptions options;
+  options.call = [](std::string_view, const Arguments& arguments) -> Result<Value> {
+    EXPECT_EQ(print(*arguments[0]), "up");
+    return Value(json::parse(R"([{"Labels":{"id":"b"},"Value":2},{"Labels":{"id":"a"},"Value":1}])"));
+  };
+  EXPECT_EQ(*parsed->render(json::object{}, options), "a a=1 b=2");
+}
+
+TEST(Template, KnowsTheFunctionsOfTimeAndOfLinks) {
+  auto parsed = Template::parse(
+      R"({{ now | toTime }} {{ toDuration 7815 }} {{ toDuration 0.25 }} {{ graphLink "up == 0" }} {{ tableLink "up" }} {{ urlQueryEscape "a b" }})");
+  ASSERT_TRUE(parsed) << to_string(parsed.error());
+  RenderOptions options;
+  options.now = from_ms(1'643'114'203'000);
+  EXPECT_EQ(*parsed->render(json::object{}, options),
+            "2022-01-25 12:36:43 +0000 UTC 2h10m15s 250ms /graph?g0.expr=up+%3D%3D+0&g0.tab=0 "
+            "/graph?g0.expr=up&g0.tab=1 a+b");
+}
+
 }  // namespace
 }  // namespace atalaya::templates

@@ -1,0 +1,210 @@
+#include "rules/groups/read_group.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+#include <tuple>
+
+#include "model/names.h"
+
+namespace atalaya::rules {
+namespace {
+
+using config::Errors;
+using config::Node;
+using config::Reader;
+using Texts = std::map<std::string, std::string>;
+
+/// One item of `rules:`.
+class RuleReader {
+ public:
+  RuleReader(const Node& node, const ReadGroups& options, const Texts& group_labels, Errors& errors)
+      : node_(node), options_(options), group_labels_(group_labels), errors_(errors) {}
+
+  std::optional<PromRule> read() {
+    const auto before = errors_.size();
+    Reader read(node_, "a rule", errors_);
+    const auto record = read.optional<std::string>("record");
+    const auto alert = read.optional<std::string>("alert");
+    const auto* expr = read.find("expr");
+    rule_.expr = read.value_or<std::string>("expr", "");
+    rule_.hold = read.value_or<Duration>("for", Duration{0});
+    rule_.keep_firing_for = read.value_or<Duration>("keep_firing_for", Duration{0});
+    const auto labels = read.optional<Texts>("labels").value_or(Texts{});
+    const auto annotations = read.optional<Texts>("annotations").value_or(Texts{});
+    if (!options_.ignore_unknown) read.finish();
+    if (!node_.is_mapping()) return std::nullopt;
+
+    rule_.origin = node_.place();
+    name_it(record, alert, read);
+    read_expression(expr);
+    if (!rule_.alerting) check_recording(annotations, read);
+    read_labels(labels);
+    rule_.annotations = texts_of(annotations, "annotation", node_.get("annotations"));
+    if (errors_.size() != before) return std::nullopt;
+    return std::move(rule_);
+  }
+
+ private:
+  void complain(const Place& place, std::string message, std::string remedy = {}) {
+    errors_.push_back({ErrorCode::kInvalidArgument, std::move(message), place, std::move(remedy)});
+  }
+  void complain_within(const Node& scalar, Error error, const std::string& what) {
+    const auto in_text = error.place.value_or(Place{});
+    error.place = options_.place_within ? options_.place_within(scalar, in_text) : scalar.place();
+    error.message = what + error.message;
+    errors_.push_back(std::move(error));
+  }
+
+  void name_it(const std::optional<std::string>& record, const std::optional<std::string>& alert, Reader& read) {
+    const bool records = record && !record->empty();
+    const bool alerts = alert && !alert->empty();
+    rule_.alerting = alerts;
+    rule_.name = alerts ? *alert : record.value_or("");
+    if (records && alerts) return complain(node_.place(), "only one of 'record' and 'alert' must be set");
+    if (!records && !alerts) return complain(node_.place(), "one of 'record' or 'alert' must be set");
+    if (records && record->find_first_of("{}") != std::string::npos) {
+      read.complain("record", fmt::format("braces present in the recording rule name \"{}\"", *record),
+                    "selectors belong into expr");
+    }
+  }
+
+  void read_expression(const Node* expr) {
+    if (expr == nullptr || rule_.expr.empty()) {
+      return complain((expr != nullptr ? *expr : node_).place(), "field 'expr' must be set in rule");
+    }
+    auto parsed = promql::parse(rule_.expr);
+    if (!parsed) return complain_within(*expr, parsed.error(), "could not parse expression: ");
+    rule_.expression = std::move(*parsed);
+  }
+
+  void check_recording(const Texts& annotations, Reader& read) {
+    if (!annotations.empty()) read.complain("annotations", "invalid field 'annotations' in recording rule");
+    if (rule_.hold != Duration{0}) read.complain("for", "invalid field 'for' in recording rule");
+    if (rule_.keep_firing_for != Duration{0}) {
+      read.complain("keep_firing_for", "invalid field 'keep_firing_for' in recording rule");
+    }
+  }
+
+  void read_labels(const Texts& own) {
+    for (const auto& [name, value] : own) {
+      if (!name.empty() && name != kMetricName) continue;
+      complain(node_.get("labels")->place(), fmt::format("invalid label name: \"{}\"", name));
+    }
+    rule_.labels = texts_of(own, "label", node_.get("labels"));
+    for (const auto& [name, value] : group_labels_) {
+      if (!own.contains(name)) rule_.labels.push_back({name, value, std::nullopt});
+    }
+    std::ranges::sort(rule_.labels, {}, &PromText::name);
+  }
+
+  std::vector<PromText> texts_of(const Texts& texts, std::string_view what, const Node* parent) {
+    std::vector<PromText> out;
+    for (const auto& [name, text] : texts) {
+      PromText one{name, text, std::nullopt};
+      if (rule_.alerting && text.find("{{") != std::string::npos) {
+        auto parsed = parse_rule_template(text);
+        if (parsed) {
+          one.parsed = std::move(*parsed);
+        } else {
+          complain_within(*parent->get(name), parsed.error(), fmt::format("{} \"{}\": ", what, name));
+        }
+      }
+      out.push_back(std::move(one));
+    }
+    return out;
+  }
+
+  const Node& node_;
+  const ReadGroups& options_;
+  const Texts& group_labels_;
+  Errors& errors_;
+  PromRule rule_;
+};
+
+/// Ids of rules are three parts: what would make a fourth becomes a colon.
+std::string one_part(std::string text) {
+  std::ranges::replace(text, '/', ':');
+  return text;
+}
+
+void name_rules(GroupSpec& group) {
+  std::map<std::string, int> seen;
+  for (auto& rule : group.rules) {
+    rule.id = group.id + "/" + one_part(rule.name);
+    if (const int times = ++seen[rule.id]; times > 1) rule.id += fmt::format("#{}", times);
+  }
+}
+
+}  // namespace
+
+Result<templates::Template> parse_rule_template(std::string_view text) {
+  return templates::Template::parse(
+      text,
+      {.file = {}, .variables = {"labels", "value", "externalLabels", "externalURL"}, .functions = {{"query", 1, 1}}});
+}
+
+std::optional<GroupSpec> read_group(const Node& node, const ReadGroups& options, Errors& errors) {
+  const auto before = errors.size();
+  Reader read(node, "a group", errors);
+  GroupSpec group;
+  group.tenant = options.tenant;
+  group.file = options.file;
+  group.name = read.value_or<std::string>("name", "");
+  group.interval = read.optional<Duration>("interval");
+  if (group.interval == Duration{0}) group.interval.reset();
+  group.limit = static_cast<std::size_t>(std::max<std::int64_t>(0, read.value_or<std::int64_t>("limit", 0)));
+  group.query_offset = read.optional<Duration>("query_offset");
+  group.on_arrival = read.value_or<bool>("on_arrival", true);
+  const auto labels = read.optional<Texts>("labels").value_or(Texts{});
+  const auto* rules = read.find("rules");
+  if (!options.ignore_unknown) read.finish();
+  if (!node.is_mapping()) return std::nullopt;
+  group.origin = node.place();
+  if (group.name.empty()) read.complain("name", "Groupname must not be empty", "add name: …");
+  for (const auto& [name, value] : labels) {
+    if (name.empty() || name == kMetricName) read.complain("labels", fmt::format("invalid label name: \"{}\"", name));
+  }
+  group.id = options.id_prefix + "/" + one_part(group.name);
+  if (rules != nullptr && !rules->is_null() && config::expect_sequence(*rules, errors)) {
+    for (const auto* item : rules->items()) {
+      if (auto rule = RuleReader(*item, options, labels, errors).read()) group.rules.push_back(std::move(*rule));
+    }
+  }
+  if (errors.size() != before) return std::nullopt;
+  name_rules(group);
+  return group;
+}
+
+std::vector<GroupSpec> read_rule_file(const Node& root, const ReadGroups& options, Errors& errors) {
+  std::vector<GroupSpec> out;
+  if (root.is_null()) return out;
+  Reader read(root, "a rule file", errors);
+  const auto* groups = read.find("groups");
+  if (!options.ignore_unknown) read.finish();
+  if (groups == nullptr || groups->is_null() || !config::expect_sequence(*groups, errors)) return out;
+  std::set<std::string> names;
+  for (const auto* item : groups->items()) {
+    if (const auto* name = item->get("name"); name != nullptr && !names.insert(name->text()).second) {
+      errors.push_back({ErrorCode::kInvalidArgument,
+                        fmt::format("groupname: \"{}\" is repeated in the same file", name->text()), name->place(),
+                        "give one of them another name"});
+    }
+    if (auto group = read_group(*item, options, errors)) out.push_back(std::move(*group));
+  }
+  return out;
+}
+
+std::vector<DuplicateRule> duplicate_rules(const std::vector<GroupSpec>& groups) {
+  std::vector<DuplicateRule> out;
+  std::set<std::pair<std::string, Labels>> seen;
+  for (const auto& group : groups) {
+    for (const auto& rule : group.rules) {
+      if (!seen.emplace(rule.name, rule.label_set()).second) out.push_back({rule.name, rule.label_set(), rule.origin});
+    }
+  }
+  return out;
+}
+
+}  // namespace atalaya::rules
