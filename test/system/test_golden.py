@@ -23,8 +23,8 @@ def compare(name, text):
     assert text == path.read_text()
 
 
-@pytest.mark.parametrize("command", ["", "up", "server", "check", "token", "token create", "token list",
-                                     "token revoke", "token verify", "test", "test promql", "package", "package list", "package show",
+@pytest.mark.parametrize("command", ["", "up", "server", "check", "check rules", "token", "token create", "token list",
+                                     "token revoke", "token verify", "test", "test promql", "test rules", "package", "package list", "package show",
                                      "package explain", "package diff", "package history", "package install",
                                      "package upgrade", "package remove", "package revert", "package check",
                                      "package pack", "package export", "package keygen", "tsdb", "tsdb import", "tsdb export",
