@@ -17,16 +17,47 @@ namespace {
 /// In the order of the exposition: by name, then by labels.
 using Newest = std::map<std::pair<std::string, Labels>, Sample>;
 
+/// What does not belong into a name becomes an underscore, one for each character.
+std::string escaped_name(std::string_view name, bool (*fits)(std::string_view)) {
+  std::string out;
+  for (const char c : name) {
+    if ((static_cast<unsigned char>(c) & 0xc0) == 0x80) continue;  // of a character that has its underscore
+    out += c;
+    if (!fits(out)) out.back() = '_';
+  }
+  return out;
+}
+
+/// With names that Prometheus 2 reads. Two that become one are told apart by more underscores.
+Labels escaped(const Labels& labels) {
+  std::map<std::string, std::string> out;
+  for (const auto& [name, value] : labels) {
+    if (is_label_name(name)) out.emplace(name, name == kMetricName ? escaped_name(value, is_metric_name) : std::string(value));
+  }
+  for (const auto& [name, value] : labels) {
+    if (is_label_name(name)) continue;
+    auto other = escaped_name(name, is_label_name);
+    while (out.contains(other)) other += '_';
+    out.emplace(std::move(other), value);
+  }
+  return Labels(out);
+}
+
+/// As Prometheus 3 asks for names in quotes; who does not say so may fail over a single one.
+bool takes_any_name(std::string_view accept) { return accept.find("escaping=allow-utf-8") != std::string_view::npos; }
+
 Status add_newest(const storage::SeriesQuerier& series, const TenantId& tenant, const Matchers& matchers,
-                  storage::TimeRange range, Newest& out) {
+                  storage::TimeRange range, bool any_name, Newest& out) {
   AT_TRY(auto selected, series.select(tenant, matchers, range));
   for (auto& one : selected) {
     Sample newest;
     bool any = false;
     while (one.samples->next(newest)) any = true;
-    const auto name = one.labels->get(kMetricName);
-    if (!any || is_stale(newest.value) || name.empty()) continue;
-    out.insert_or_assign({std::string(name), *one.labels}, newest);
+    if (!any || is_stale(newest.value) || !one.labels->has(kMetricName)) continue;
+    if (!one.samples->status()) continue;  // what was read may not be the newest
+    const auto labels = any_name ? *one.labels : escaped(*one.labels);
+    const auto [it, fresh] = out.try_emplace({std::string(labels.get(kMetricName)), labels}, newest);
+    if (!fresh && it->second.time < newest.time) it->second = newest;
   }
   return {};
 }
@@ -65,13 +96,16 @@ void add_federate_route(Doors& doors, const storage::SeriesQuerier& series, cons
             [&](const auth::Principal& who, net::Request& request) -> Result<net::Response> {
               const auto now = clock.now();
               const storage::TimeRange range{now - promql::Limits().lookback, now};
+              const bool any_name = takes_any_name(request.headers.get("Accept"));
               Newest newest;
               for (const auto& text : request.query.all("match[]")) {
                 AT_TRY(const auto matchers, selector_parameter("match[]", text));
-                AT_TRY(add_newest(series, who.tenant, matchers, range, newest));
+                AT_TRY(add_newest(series, who.tenant, matchers, range, any_name, newest));
               }
               auto response = net::Response::text(exposition(newest));
-              response.headers.set("Content-Type", "text/plain; version=0.0.4; charset=utf-8");
+              response.headers.set("Content-Type", any_name
+                                                       ? "text/plain; version=1.0.0; charset=utf-8; escaping=allow-utf-8"
+                                                       : "text/plain; version=0.0.4; charset=utf-8");
               return response;
             });
 }

@@ -12,8 +12,10 @@
 #include "api/parameters.h"
 #include "base/bytes.h"
 #include "ingest/prometheus_text.h"
+#include "ingest/refusal_words.h"
 #include "ingest/series_import.h"
 #include "ingest/series_lines.h"
+#include "net/percent.h"
 
 namespace atalaya::api {
 namespace {
@@ -34,10 +36,18 @@ Result<LineFormat> format_of(const net::Request& request, std::string_view fallb
   return fail(ErrorCode::kInvalidArgument, "parameter \"format\" must be json or text");
 }
 
+/// Of what comes in, which may be OpenMetrics too.
+Result<LineFormat> format_of_body(const net::Request& request) {
+  if (request.query.get("format") == "openmetrics") return LineFormat::kOpenMetrics;
+  const auto type = request.headers.get("Content-Type");
+  if (request.query.get("format").empty() && type.starts_with("application/openmetrics-text"))
+    return LineFormat::kOpenMetrics;
+  return format_of(request, type.starts_with("text/") ? "text" : "json");
+}
+
 Result<net::Response> import_lines(const SeriesTransferParts& parts, const TenantId& tenant,
                                    const net::Request& request) {
-  const bool text = request.headers.get("Content-Type").starts_with("text/");
-  AT_TRY(const auto format, format_of(request, text ? "text" : "json"));
+  AT_TRY(const auto format, format_of_body(request));
   ingest::SeriesImport work(parts.appender, tenant, parts.clock.now());
   AT_TRY(const auto done, work.run(format, request.body));
   json::array errors;
@@ -94,12 +104,31 @@ class ExportPage {
       if (full(*series.labels, samples.back().time)) return false;
       samples.clear();
     }
-    if (samples.empty()) return true;
-    write(*series.labels, samples);
-    return !full(*series.labels, samples.back().time);
+    if (!samples.empty()) {
+      write(*series.labels, samples);
+      if (full(*series.labels, samples.back().time)) return false;  // the next page reads it to its end
+    }
+    if (auto read = series.samples->status(); !read) {
+      ++incomplete;
+      if (named_.size() < kNamedIncomplete) named_.push_back(ingest::shortened(to_string(*series.labels)));
+      if (!why) why = std::move(read).error();
+    }
+    return true;
+  }
+  /// The first of what could not be read, with its series; an error that a caller without `partial` gets.
+  Error refusal() const {
+    return {ErrorCode::kCorruption, fmt::format("{}: {}", named_.front(), why->message), std::nullopt,
+            "`atalaya tsdb fsck` names what is damaged; partial=true gives the rest"};
+  }
+  std::string names() const {
+    std::string out;
+    for (const auto& name : named_) out += (out.empty() ? "" : ",") + net::percent_encode(name);
+    return out;
   }
   std::string body;
   std::optional<Cursor> cursor;
+  std::size_t incomplete = 0;  ///< series with samples that could not be read
+  std::optional<Error> why;
 
  private:
   void write(const Labels& labels, const std::vector<Sample>& samples) {
@@ -118,6 +147,7 @@ class ExportPage {
 
   const LineFormat format_;
   std::string text_;
+  std::vector<std::string> named_;  ///< of the incomplete ones
 };
 
 Result<net::Response> export_page(const SeriesTransferParts& parts, const TenantId& tenant,
@@ -125,6 +155,7 @@ Result<net::Response> export_page(const SeriesTransferParts& parts, const Tenant
   AT_TRY(const auto format, format_of(request, "json"));
   AT_TRY(const auto from, time_parameter(request.query, "start", kMinTime));
   AT_TRY(const auto to, time_parameter(request.query, "end", kMaxTime));
+  if (to < from) return fail(ErrorCode::kInvalidArgument, "end is before start");
   AT_TRY(const auto cursor, cursor_of(request.query.get("after")));
   const auto selectors = request.query.all("match[]");
   if (selectors.empty()) return fail(ErrorCode::kInvalidArgument, "no match[] parameter provided");
@@ -141,9 +172,14 @@ Result<net::Response> export_page(const SeriesTransferParts& parts, const Tenant
     const bool begun = cursor && labels == cursor->labels;
     if (!page.add(one, begun ? std::optional(cursor->after) : std::nullopt)) break;
   }
+  if (page.incomplete > 0 && request.query.get("partial") != "true") return std::unexpected(page.refusal());
   auto response = net::Response::text(std::move(page.body));
   response.headers.set("Content-Type", format == LineFormat::kJson ? "application/x-ndjson"
                                                                    : "text/plain; version=0.0.4; charset=utf-8");
+  if (page.incomplete > 0) {
+    response.headers.set(std::string(kIncomplete), std::to_string(page.incomplete));
+    response.headers.set(std::string(kIncompleteSeries), page.names());
+  }
   if (page.cursor) response.headers.set(std::string(kNextPage), text_of(*page.cursor));
   return response;
 }

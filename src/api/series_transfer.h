@@ -11,6 +11,11 @@ namespace atalaya::api {
 constexpr std::uint64_t kMaxImportBytes = 8 << 20;
 /// Of an answer of export: the `after` that gives the next page; absent on the last one.
 constexpr std::string_view kNextPage = "X-Atalaya-Next";
+/// Of a page of export with `partial=true`: how many series of it have samples that could not be read and are missing,
+/// and the first kNamedIncomplete of them, percent-encoded, with commas between. Absent where the page is whole.
+constexpr std::string_view kIncomplete = "X-Atalaya-Incomplete";
+constexpr std::string_view kIncompleteSeries = "X-Atalaya-Incomplete-Series";
+constexpr std::size_t kNamedIncomplete = 10;
 
 struct SeriesTransferParts {
   storage::SeriesAppender& appender;

@@ -30,16 +30,18 @@ class SeriesTransferTest : public ::testing::Test {
     add_federate_route(doors, *store_, clock_);
   }
 
-  net::Response ask(std::string method, const std::string& target, std::string body = {}, std::string type = {}) {
+  net::Response ask(std::string method, const std::string& target, std::string body = {}, std::string type = {},
+                    std::string accept = {}) {
     net::Request request;
     const auto mark = target.find('?');
     request.method = std::move(method);
     request.path = target.substr(0, mark);
     if (mark != std::string::npos) request.query = net::Parameters::parse(target.substr(mark + 1));
     if (!type.empty()) request.headers.add("Content-Type", std::move(type));
+    if (!accept.empty()) request.headers.add("Accept", std::move(accept));
     request.body = std::move(body);
     std::vector<std::string> allowed;
-    const auto* const match = router_.find(request.method, request.path, request.captures, allowed);
+    const auto* const match = asked_->find(request.method, request.path, request.captures, allowed);
     std::promise<net::Response> answer;
     match->handler(std::move(request), [&](net::Response response) { answer.set_value(std::move(response)); });
     return answer.get_future().get();
@@ -59,6 +61,7 @@ class SeriesTransferTest : public ::testing::Test {
   std::unique_ptr<auth::Service> service_;
   std::unique_ptr<tsdb::Store> store_;
   net::Router router_;
+  net::Router* asked_ = &router_;
   net::WorkerPool workers_{1, 4};
 };
 
@@ -122,6 +125,7 @@ TEST_F(SeriesTransferTest, PagesJoinToTheWhole) {
 TEST_F(SeriesTransferTest, BadParametersAreRefused) {
   for (const auto& target :
        {export_of("up", "&format=xml"), export_of("up", "&after=x"), export_of("up", "&after=eA.1"), export_of("1+1"),
+        export_of("up", "&start=5&end=1"),
         std::string("/api/atalaya/v1/series/export")}) {
     EXPECT_EQ(ask("GET", target).status, 400) << target;
   }
@@ -137,13 +141,110 @@ TEST_F(SeriesTransferTest, FederationShowsTheNewestOfWhatIsAlive) {
                              clock_.now() + std::chrono::seconds{seconds}, value});
   }
   store_->append(default_tenant(), std::move(ended), [](const Result<storage::Appended>& done) { ASSERT_TRUE(done); });
-  const auto answer = ask("GET", "/federate?match[]={job=~\".%2B\"}&match[]={__name__=~\"a|gone\"}&match[]=a");
-  EXPECT_EQ(answer.headers.get("Content-Type"), "text/plain; version=0.0.4; charset=utf-8");
+  const auto answer = ask("GET", "/federate?match[]={job=~\".%2B\"}&match[]={__name__=~\"a|gone\"}&match[]=a", {}, {},
+                          "text/plain;version=1.0.0;escaping=allow-utf-8;q=0.5,*/*;q=0.1");
+  EXPECT_EQ(answer.headers.get("Content-Type"), "text/plain; version=1.0.0; charset=utf-8; escaping=allow-utf-8");
   EXPECT_EQ(answer.body, "# TYPE a untyped\na{instance=\"\"} 7 " + at(-299) +
                              "\n# TYPE b_total untyped\nb_total{instance=\"i\",job=\"x\"} 2.5 " + at(-1) +
                              "\n# TYPE \"my.name\" untyped\n{\"my.name\",job=\"y\",instance=\"\"} 3 " + at(0) + "\n");
   EXPECT_EQ(ask("GET", "/federate").body, "");
   EXPECT_EQ(ask("GET", "/federate?match[]=1%2B1").status, 400);
+}
+
+TEST_F(SeriesTransferTest, FederationEscapesNamesForWhoDoesNotAskForThem) {
+  import_text("{\"my.n\xc3\xa4me\",job=\"y\",\"a.b\"=\"1\",\"a-b\"=\"2\",a_b=\"3\"} 3 " + at(-1) +
+              "\n{\"1.x\",job=\"y\"} 1 " + at(-2) + "\n{\"1-x\",job=\"y\"} 2 " + at(-1) + "\n");
+  for (const auto* accept : {"", "text/plain;version=0.0.4", "text/plain;version=1.0.0;escaping=underscores"}) {
+    const auto answer = ask("GET", "/federate?match[]={job=\"y\"}", {}, {}, accept);
+    EXPECT_EQ(answer.headers.get("Content-Type"), "text/plain; version=0.0.4; charset=utf-8");
+    EXPECT_EQ(answer.body, "# TYPE __x untyped\n__x{job=\"y\",instance=\"\"} 2 " + at(-1) +
+                               "\n# TYPE my_n_me untyped\nmy_n_me{a_b=\"3\",a_b_=\"2\",a_b__=\"1\",job=\"y\",instance=\"\"} 3 " +
+                               at(-1) + "\n");
+  }
+}
+
+TEST_F(SeriesTransferTest, OpenMetricsIsReadInSeconds) {
+  const std::string body = "omx_total{a=\"b\"} 1 1699999999.5\n";
+  EXPECT_THAT(ask("POST", "/api/atalaya/v1/series/import", body, "application/openmetrics-text; version=1.0.0").body,
+              HasSubstr("\"samples\":1"));
+  EXPECT_THAT(ask("POST", "/api/atalaya/v1/series/import?format=openmetrics", body, "text/plain").body,
+              HasSubstr("\"samples\":1"));
+  EXPECT_THAT(import_text(body + "# EOF\n"), HasSubstr("\"samples\":1"));
+  EXPECT_THAT(import_text(body), HasSubstr("no whole number of milliseconds"));
+  EXPECT_EQ(ask("GET", export_of("omx_total", "&format=text")).body, "omx_total{a=\"b\"} 1 1699999999500\n");
+}
+
+/// A querier of which every series whose name begins with "bad" cannot be read to its end.
+class DamagedSeries final : public storage::SeriesQuerier {
+ public:
+  explicit DamagedSeries(const storage::SeriesQuerier& below) : below_(below) {}
+  Result<std::vector<storage::SelectedSeries>> select(const TenantId& tenant, const Matchers& matchers,
+                                                      storage::TimeRange range) const override {
+    auto out = below_.select(tenant, matchers, range);
+    for (auto& one : *out) {
+      if (one.labels->get(kMetricName).starts_with("bad")) one.samples = std::make_unique<Damaged>(std::move(one.samples));
+    }
+    return out;
+  }
+  Result<storage::SelectedSeries> series(const TenantId& tenant, SeriesId id, storage::TimeRange range) const override {
+    return below_.series(tenant, id, range);
+  }
+  std::shared_ptr<const Labels> labels_of(const TenantId& tenant, SeriesId id) const override {
+    return below_.labels_of(tenant, id);
+  }
+  std::vector<std::string> label_names(const TenantId& tenant, const Matchers& matchers) const override {
+    return below_.label_names(tenant, matchers);
+  }
+  std::vector<std::string> label_values(const TenantId& tenant, std::string_view name,
+                                        const Matchers& matchers) const override {
+    return below_.label_values(tenant, name, matchers);
+  }
+
+ private:
+  /// Gives all but the last sample.
+  class Damaged final : public storage::SampleIterator {
+   public:
+    explicit Damaged(std::unique_ptr<storage::SampleIterator> below) : below_(std::move(below)) {
+      have_ = below_->next(next_);
+    }
+    bool next(Sample& out) override {
+      if (!have_) return false;
+      out = next_;
+      have_ = below_->next(next_);
+      return have_;
+    }
+    Status status() const override { return fail(ErrorCode::kCorruption, "block b: page 0: crc"); }
+
+   private:
+    std::unique_ptr<storage::SampleIterator> below_;
+    Sample next_;
+    bool have_ = false;
+  };
+  const storage::SeriesQuerier& below_;
+};
+
+TEST_F(SeriesTransferTest, AnExportThatCouldNotReadAllSaysSo) {
+  const DamagedSeries damaged(*store_);
+  net::Router router;
+  Doors doors(router, *service_, auth::everybody_is_admin(default_tenant()));
+  add_series_transfer_routes(doors, {*store_, damaged, clock_, workers_, workers_});
+  add_federate_route(doors, damaged, clock_);
+  import_text("bad{n=\"1,\"} 1 " + at(-2) + "\nbad{n=\"1,\"} 2 " + at(-1) + "\nbad{n=\"2\"} 1 " + at(-1) + "\ngood 1 " +
+              at(-1) + "\n");
+  asked_ = &router;
+  const auto whole = ask("GET", export_of("good"));
+  EXPECT_EQ(whole.status, 200);
+  EXPECT_EQ(whole.headers.get(kIncomplete), "");
+  const auto refused = ask("GET", export_of("{__name__=~\"bad|good\"}"));
+  EXPECT_EQ(refused.status, 500);
+  EXPECT_THAT(refused.body, HasSubstr("bad{n=\\\"1,\\\"}: block b: page 0: crc"));
+  const auto partial = ask("GET", export_of("{__name__=~\"bad|good\"}", "&partial=true&format=text"));
+  EXPECT_EQ(partial.status, 200);
+  EXPECT_EQ(partial.body, "bad{n=\"1,\"} 1 " + at(-2) + "\ngood 1 " + at(-1) + "\n");
+  EXPECT_EQ(partial.headers.get(kIncomplete), "2");
+  EXPECT_EQ(partial.headers.get(kIncompleteSeries), "bad%7Bn%3D%221%2C%22%7D,bad%7Bn%3D%222%22%7D");
+  EXPECT_THAT(ask("GET", "/federate?match[]={__name__=~\"bad|good\"}").body, testing::Not(HasSubstr("bad")))
+      << "an older value would pass for the newest";
 }
 
 }  // namespace

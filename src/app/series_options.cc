@@ -16,6 +16,21 @@ constexpr Duration kLeastForBuckets = std::chrono::hours{48};
 
 constexpr std::string_view kForm = "write it as '{job=\"billing\"} raw:30d 5m:90d 1h:2y'";
 
+/// Below, the store could not work: memory holds less than a write, the disk less than one file of the log.
+constexpr std::uint64_t kLeastBytes = 16 << 20;
+
+std::unexpected<Error> of_class(std::string_view text, Error error) {
+  error.message = fmt::format("--series-class '{}': {}", text, error.message);
+  return std::unexpected(std::move(error));
+}
+
+Status check_room(const config::Options& options, const std::string& name) {
+  const auto bytes = options.bytes(name);
+  if (bytes == 0 || bytes >= kLeastBytes) return {};
+  return fail(ErrorCode::kInvalidArgument, fmt::format("--{}: {} bytes are too little", name, bytes),
+              fmt::format("give at least {}MiB, or 0 for no limit", kLeastBytes >> 20));
+}
+
 Status set_kept(std::string_view word, tsdb::Kept& kept) {
   const auto colon = word.find(':');
   const auto name = word.substr(0, colon);
@@ -24,6 +39,9 @@ Status set_kept(std::string_view word, tsdb::Kept& kept) {
     return fail(ErrorCode::kInvalidArgument, fmt::format("'{}' is no resolution with a duration", word),
                 std::string(kForm));
   }
+  if (*field != Duration{0}) {
+    return fail(ErrorCode::kInvalidArgument, fmt::format("'{}' comes twice", name), "leave one out");
+  }
   AT_TRY(*field, parse_duration(word.substr(colon + 1)));
   if (*field <= Duration{0}) {
     return fail(ErrorCode::kInvalidArgument, fmt::format("'{}' keeps nothing", word), "leave it out");
@@ -31,25 +49,25 @@ Status set_kept(std::string_view word, tsdb::Kept& kept) {
   return {};
 }
 
-Status check_kept(std::string_view option, const tsdb::Kept& kept) {
+Status check_kept(const tsdb::Kept& kept) {
   if (kept.raw < kLeastKept) {
     return fail(ErrorCode::kInvalidArgument,
-                fmt::format("--{}: raw samples kept for {} are too little", option, format_duration(kept.raw)),
+                kept.raw == Duration{0}
+                    ? "no raw samples would be kept"
+                    : fmt::format("raw samples kept for {} are too little", format_duration(kept.raw)),
                 fmt::format("give at least {}", format_duration(kLeastKept)));
   }
   const bool has_buckets = kept.five_minutes > Duration{0} || kept.one_hour > Duration{0};
   if (has_buckets && kept.raw < kLeastForBuckets) {
     return fail(ErrorCode::kInvalidArgument,
-                fmt::format("--{}: buckets are made of whole days, but raw samples are kept for {}", option,
+                fmt::format("buckets are made of whole days, but raw samples are kept for {}",
                             format_duration(kept.raw)),
                 fmt::format("keep raw samples for {} at least, or no buckets", format_duration(kLeastForBuckets)));
   }
   return {};
 }
 
-}  // namespace
-
-Result<tsdb::RetentionClass> parse_retention_class(std::string_view text) {
+Result<tsdb::RetentionClass> read_class(std::string_view text) {
   const auto end = text.rfind('}');
   if (end == std::string_view::npos) {
     return fail(ErrorCode::kInvalidArgument, fmt::format("'{}' has no selector in braces", text), std::string(kForm));
@@ -68,8 +86,16 @@ Result<tsdb::RetentionClass> parse_retention_class(std::string_view text) {
     AT_TRY(set_kept(rest.substr(begin, stop - begin), out.kept));
     rest.remove_prefix(stop);
   }
-  AT_TRY(check_kept("series-class", out.kept));
+  AT_TRY(check_kept(out.kept));
   return out;
+}
+
+}  // namespace
+
+Result<tsdb::RetentionClass> parse_retention_class(std::string_view text) {
+  auto read = read_class(text);
+  if (!read) return of_class(text, std::move(read).error());
+  return read;
 }
 
 Result<tsdb::Options> series_options(const config::Options& options) {
@@ -82,11 +108,17 @@ Result<tsdb::Options> series_options(const config::Options& options) {
     if (!options.given("series-keep-5m")) out.keep_five_minutes = Duration{0};
     if (!options.given("series-keep-1h")) out.keep_one_hour = Duration{0};
   }
-  AT_TRY(check_kept("series-retention", {out.retention, out.keep_five_minutes, out.keep_one_hour}));
+  if (auto good = check_kept({out.retention, out.keep_five_minutes, out.keep_one_hour}); !good) {
+    auto error = std::move(good).error();
+    error.message = "--series-retention: " + error.message;
+    return std::unexpected(std::move(error));
+  }
   for (const auto& text : options.list("series-class")) {
     AT_TRY(auto one, parse_retention_class(text));
     out.classes.push_back(std::move(one));
   }
+  AT_TRY(check_room(options, "series-max-bytes"));
+  AT_TRY(check_room(options, "series-memory"));
   out.max_bytes = options.bytes("series-max-bytes");
   out.window = options.duration("series-window");
   out.max_series_per_tenant = static_cast<std::size_t>(options.integer("series-max-per-tenant"));

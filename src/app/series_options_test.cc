@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include "app/tables.h"
+#include "io/memory_file_system.h"
+
 namespace atalaya::app {
 namespace {
 
@@ -25,6 +28,9 @@ TEST(RetentionClasses, MistakesAreToldWithARemedy) {
            R"({a="b"} raw:0s)",
            R"({a="b"} 1d:5d)",
            R"({a="b"} raw:1m)",
+           R"({a="b"} raw:1d raw:2d)",
+           R"({a="b"} raw:2d 1h:3d 1h:4d)",
+           "1:1",
            R"({a="b"} raw:1d 5m:9d)",
            R"({a=b} raw:3d)",
            R"({a="b"} + {c="d"} raw:3d)",
@@ -32,8 +38,30 @@ TEST(RetentionClasses, MistakesAreToldWithARemedy) {
     const auto read = parse_retention_class(text);
     ASSERT_FALSE(read) << text;
     EXPECT_EQ(read.error().code, ErrorCode::kInvalidArgument) << text;
-    EXPECT_FALSE(read.error().message.empty()) << text;
+    EXPECT_TRUE(read.error().message.starts_with("--series-class '" + std::string(text) + "': "))
+        << read.error().message;
   }
+}
+
+Result<tsdb::Options> options_of(std::vector<std::string> words) {
+  io::MemoryFileSystem files;
+  words.insert(words.begin(), "server");
+  const auto none = [](const std::string&) { return std::optional<std::string>(); };
+  return series_options(std::get<config::Options>(config::read_options(server_program(), words, none, files)));
+}
+
+TEST(SeriesOptions, MistakesBeginWithTheNameOfTheOption) {
+  using Words = std::vector<std::string>;
+  for (const auto& words :
+       {Words{"--series-memory", "1KiB"}, Words{"--series-max-bytes", "15MiB"}, Words{"--series-retention", "1m"},
+        Words{"--series-retention", "1d", "--series-keep-5m", "9d"}, Words{"--series-class", "1:1"}}) {
+    const auto read = options_of(words);
+    ASSERT_FALSE(read) << words[1];
+    EXPECT_TRUE(read.error().message.starts_with(words[0])) << read.error().message;
+    EXPECT_FALSE(read.error().remedy.empty() && words[0] != "--series-class") << words[0];
+  }
+  EXPECT_EQ(options_of({"--series-memory", "16MiB"})->memory_bytes, 16u << 20);
+  EXPECT_EQ(options_of({"--series-max-bytes", "0B"})->max_bytes, 0u);
 }
 
 }  // namespace

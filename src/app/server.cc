@@ -32,6 +32,7 @@
 #include "app/scrapes.h"
 #include "app/series_doors.h"
 #include "app/server_facts.h"
+#include "app/server_file.h"
 #include "app/version.h"
 #include "app/watched_checks.h"
 #include "app/web_files.h"
@@ -133,7 +134,7 @@ struct Server::Parts {
 
 Status Server::Parts::open_stores() {
   AT_TRY(prepare_folder(*files, options.data));
-  auto locked = files->lock(options.data + "/lock");
+  auto locked = files->lock(server_lock_file(options.data));
   if (!locked) {
     return fail(ErrorCode::kConflict, fmt::format("the data folder {} is in use by another server", options.data),
                 "stop it, or give this one another --data");

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <charconv>
 
 #include "api/doors.h"
 #include "api/series_transfer.h"
@@ -43,6 +44,17 @@ std::string attachment(std::string_view header) {
   const auto rest = header.substr(begin + kKey.size());
   std::string name(rest.substr(0, rest.find('"')));
   return name.find('/') == std::string::npos ? name : std::string();
+}
+
+/// Of a page of an export.
+void read_incomplete(const net::curl::HttpResponse& response, Answer& answer) {
+  const std::string count(response.header(api::kIncomplete));
+  std::from_chars(count.data(), count.data() + count.size(), answer.incomplete);
+  for (std::string_view rest = response.header(api::kIncompleteSeries); !rest.empty();) {
+    const auto size = std::min(rest.find(','), rest.size());
+    if (auto name = net::percent_decode(rest.substr(0, size))) answer.incomplete_series.push_back(std::move(*name));
+    rest.remove_prefix(std::min(size + 1, rest.size()));
+  }
 }
 
 }  // namespace
@@ -102,7 +114,10 @@ Result<Answer> ServerClient::send(const char* method, const std::string& path, s
                 std::move(response->body),
                 {},
                 attachment(response->header("Content-Disposition")),
-                std::string(response->header(api::kNextPage))};
+                std::string(response->header(api::kNextPage)),
+                0,
+                {}};
+  read_incomplete(*response, answer);
   boost::system::error_code error;
   if (response->header("Content-Type").starts_with("application/json")) answer.json = json::parse(answer.body, error);
   if (answer.status == 401 && answer.json.is_object()) {

@@ -19,6 +19,8 @@ struct Answer {
   boost::json::value json;  ///< null where the body is none
   std::string file_name;    ///< of an attachment
   std::string next_page;    ///< what to ask for to go on (api::kNextPage)
+  std::uint64_t incomplete = 0;                ///< series of the page with missing samples (api::kIncomplete)
+  std::vector<std::string> incomplete_series;  ///< the first of them
 
   bool good() const { return status >= 200 && status < 300; }
   /// Empty where it is no object.

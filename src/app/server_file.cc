@@ -10,7 +10,14 @@ constexpr std::uint64_t kMostBytes = 64 << 10;
 
 std::string path_in(const std::string& data) { return data + "/server.json"; }
 
+/// Only where the lock can be had is it certain that none does; who may not open it learns nothing by it.
+bool somebody_runs(io::FileSystem& files, const std::string& data) {
+  return files.exists(server_lock_file(data)) && !files.lock(server_lock_file(data));
+}
+
 }  // namespace
+
+std::string server_lock_file(const std::string& data) { return data + "/lock"; }
 
 Status write_server_file(io::FileSystem& files, const std::string& data, const std::string& url) {
   return io::write_file_atomically(files, path_in(data),
@@ -23,7 +30,7 @@ Status remove_server_file(io::FileSystem& files, const std::string& data) {
 }
 
 Result<std::string> server_of_folder(io::FileSystem& files, const std::string& data) {
-  if (!files.exists(path_in(data))) {
+  if (!files.exists(path_in(data)) || !somebody_runs(files, data)) {
     return fail(ErrorCode::kNotFound, fmt::format("no server runs on the folder {}", data),
                 fmt::format("start one with `atalaya up --data {}`, or name another with --server URL", data));
   }

@@ -83,13 +83,15 @@ std::vector<Option> keeping_options() {
        .section = "Keeping"},
       {.name = "series-class",
        .type = OptionType::kList,
-       .help = "Series that are kept otherwise, the first that matches counting: '{job=\"billing\"} raw:30d 1h:5y'.",
+       .help = "Series that are kept otherwise, the first that matches counting: '{job=\"billing\"} raw:30d 1h:5y'. A "
+               "resolution (raw, 5m, 1h) that is not named is not kept.",
        .value_name = "CLASS",
        .section = "Keeping"},
       {.name = "series-max-bytes",
        .type = OptionType::kBytes,
        .fallback = "0B",
-       .help = "Room for blocks of series: beyond it the oldest go, raw samples before buckets; 0 is no limit.",
+       .help = "Room for blocks of series: beyond it the oldest go, raw samples before buckets; at least 16MiB, "
+               "0 is no limit.",
        .section = "Keeping"},
       {.name = "series-window",
        .type = OptionType::kDuration,
@@ -112,7 +114,8 @@ std::vector<Option> keeping_options() {
        .type = OptionType::kBytes,
        .fallback = "0B",
        .help =
-           "Memory of series and of samples on their way to the disk: beyond it no new series are made; 0 is no limit.",
+           "Memory of series and of samples on their way to the disk: beyond it no new series are made; at least 16MiB, "
+           "0 is no limit.",
        .section = "Keeping"},
       {.name = "series-disk-reserve",
        .type = OptionType::kBytes,

@@ -103,7 +103,7 @@ Result<int> fsck(const config::Options& options) {
       for (const auto& line : body.at("damaged").as_array()) damaged.emplace_back(line.as_string());
       return print_damage(number(body, "blocks"), damaged);
     });
-  } else if (!options.text("server").empty()) {
+  } else if (client.error().code != ErrorCode::kNotFound) {
     return std::unexpected(client.error());
   }
   const auto files = io::real_file_system();

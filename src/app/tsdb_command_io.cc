@@ -8,12 +8,17 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <deque>
 #include <memory>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "api/series_transfer.h"
 #include "app/server_client.h"
 #include "base/time.h"
+#include "ingest/prometheus_text.h"
+#include "ingest/series_lines.h"
 #include "net/percent.h"
 
 namespace atalaya::app {
@@ -23,6 +28,7 @@ namespace json = boost::json;
 
 constexpr std::size_t kPage = 4 << 20;
 constexpr std::size_t kShownErrors = 20;
+constexpr std::size_t kPartSamples = 50'000;  ///< of a long line: far below kMaxImportBytes with any labels
 
 using File = std::unique_ptr<std::FILE, int (*)(std::FILE*)>;
 
@@ -101,11 +107,12 @@ class Pages {
  public:
   explicit Pages(std::FILE* file) : file_(file) {}
 
-  std::uint64_t first_line = 1;  ///< of the page last given
+  std::uint64_t first_line = 1;  ///< of the page last given; a page may be a part of a long line of JSON
   std::uint64_t bytes = 0;       ///< given so far
 
   /// "" at the end.
   Result<std::string> next() {
+    if (!parts_.empty()) return next_part();
     first_line += lines_;
     AT_TRY(fill(kPage));
     const bool rest = ended_ && buffer_.size() <= kPage;
@@ -114,10 +121,7 @@ class Pages {
       AT_TRY(fill(api::kMaxImportBytes + 1));
       end = buffer_.find('\n') + 1;
       if (end == 0 && ended_) end = buffer_.size();
-      if (end > api::kMaxImportBytes || (end == 0 && !buffer_.empty())) {
-        return fail(ErrorCode::kTooLarge,
-                    fmt::format("line {} is longer than {} bytes", first_line, api::kMaxImportBytes));
-      }
+      if (end > api::kMaxImportBytes || (end == 0 && !buffer_.empty())) return long_line();
     }
     auto page = buffer_.substr(0, end);
     buffer_.erase(0, end);
@@ -127,6 +131,41 @@ class Pages {
   }
 
  private:
+  /// A series with more samples than a page takes becomes several lines.
+  Result<std::string> long_line() {
+    constexpr std::size_t kMostBytes = 512 << 20;
+    std::size_t end = 0;
+    while (end == 0 && buffer_.size() < kMostBytes && (!ended_ || !buffer_.empty())) {
+      const auto seen = buffer_.size();
+      AT_TRY(fill(2 * seen));
+      end = buffer_.find('\n', end) + 1;
+      if (end == 0 && ended_) end = buffer_.size();
+    }
+    const auto refused = [&](const std::string& why) {
+      return fail(ErrorCode::kTooLarge,
+                  fmt::format("line {} is longer than {} MiB{}", first_line, api::kMaxImportBytes >> 20, why),
+                  fmt::format("split it; a JSON line with one series may have {} MiB", kMostBytes >> 20));
+    };
+    if (end == 0) return refused("");
+    std::string_view line(buffer_.data(), end);
+    while (!line.empty() && (line.back() == '\n' || line.back() == '\r')) line.remove_suffix(1);
+    const auto series = ingest::parse_series_line(line);
+    if (!series) return refused(", and no JSON line with one series: " + series.error().message);
+    buffer_.erase(0, end);
+    bytes += end;
+    for (std::span<const Sample> rest = series->samples; !rest.empty();) {
+      const auto some = rest.first(std::min(rest.size(), kPartSamples));
+      ingest::append_series_line(parts_.emplace_back(), series->labels, some);
+      rest = rest.subspan(some.size());
+    }
+    lines_ = 1;
+    return next_part();
+  }
+  Result<std::string> next_part() {
+    auto part = std::move(parts_.front());
+    parts_.pop_front();
+    return part;
+  }
   Status fill(std::size_t size) {
     while (buffer_.size() < size && !ended_) {
       const auto before = buffer_.size();
@@ -141,11 +180,27 @@ class Pages {
 
   std::FILE* const file_;
   std::string buffer_;
+  std::deque<std::string> parts_;  ///< of a long line, not given yet
   std::uint64_t lines_ = 0;
   bool ended_ = false;
 };
 
-const char* type_of(const std::string& format, std::string_view first_page) {
+/// The end of a file, "" of a pipe.
+std::string tail_of(std::FILE* file) {
+  constexpr long kBytes = 256;
+  std::string out(kBytes, '\0');
+  if (std::fseek(file, 0, SEEK_END) != 0) return {};
+  const auto size = std::ftell(file);
+  if (size < 0 || std::fseek(file, std::max(size - kBytes, 0L), SEEK_SET) != 0) return {};
+  out.resize(std::fread(out.data(), 1, out.size(), file));
+  std::rewind(file);
+  return out;
+}
+
+constexpr const char* kText = "text/plain";
+constexpr const char* kOpenMetrics = "application/openmetrics-text";
+
+const char* type_of(const std::string& format, std::string_view first_page, std::string_view tail) {
   const auto begin = first_page.find_first_not_of(" \t\r\n");
   auto rest = begin == std::string_view::npos ? std::string_view() : first_page.substr(begin);
   bool json = format == "json";
@@ -154,7 +209,8 @@ const char* type_of(const std::string& format, std::string_view first_page) {
     rest.remove_prefix(std::min(rest.find_first_not_of(" \t"), rest.size()));
     json = rest.starts_with("\"metric\"") || rest.starts_with("\"values\"") || rest.starts_with("\"timestamps\"");
   }
-  return json ? "application/x-ndjson" : "text/plain";
+  if (json) return "application/x-ndjson";
+  return format == "openmetrics" || ingest::ends_as_open_metrics(tail) ? kOpenMetrics : kText;
 }
 
 struct Totals {
@@ -203,13 +259,22 @@ Result<int> import_series(const config::Options& options) {
   Pages pages(file.get());
   Connection connection(options);
   Totals totals;
+  const auto tail = tail_of(file.get());
   const char* type = nullptr;
   {
     Progress progress(name == "-" ? 0 : size_of(file.get()));
     while (true) {
       AT_TRY(auto page, pages.next());
       if (page.empty()) break;
-      if (!type) type = type_of(options.text("format"), page);
+      if (!type) {
+        type = type_of(options.text("format"), page, tail);
+      } else if (type == kText && ingest::ends_as_open_metrics(page)) {  // of a pipe, whose end was not to be seen
+        return fail(ErrorCode::kInvalidArgument,
+                    fmt::format("from line {} on nothing is imported: this is OpenMetrics, with times in seconds, but the "
+                                "lines before were read with milliseconds",
+                                pages.first_line),
+                    "import it with --format openmetrics");
+      }
       AT_TRY(const auto* client, connection.get());
       AT_TRY(const auto answer, client->post_bytes("series/import", std::move(page), type));
       if (!answer.good())
@@ -232,6 +297,7 @@ Result<int> export_series(const config::Options& options) {
   const auto part = piped ? name : name + ".part";
   auto path = fmt::format("series/export?format={}&match%5B%5D={}", options.text("format"),
                           net::percent_encode(options.text("match")));
+  path += "&partial=true";
   if (!options.text("from").empty()) path += "&start=" + net::percent_encode(options.text("from"));
   if (!options.text("to").empty()) path += "&end=" + net::percent_encode(options.text("to"));
   AT_TRY(auto file, open_file(part, "wb"));
@@ -240,6 +306,8 @@ Result<int> export_series(const config::Options& options) {
   };
   Connection connection(options);
   std::uint64_t bytes = 0;
+  std::uint64_t incomplete = 0;
+  std::vector<std::string> named;
   std::string after;
   {
     Progress progress(0);
@@ -249,6 +317,10 @@ Result<int> export_series(const config::Options& options) {
       if (!answer.good()) return refusal(answer, "");
       if (std::fwrite(answer.body.data(), 1, answer.body.size(), file.get()) != answer.body.size()) return unwritten();
       bytes += answer.body.size();
+      incomplete += answer.incomplete;
+      for (const auto& name : answer.incomplete_series) {
+        if (named.size() < kShownErrors) named.push_back(name);
+      }
       after = answer.next_page;
       progress.show(bytes, 0);
     } while (!after.empty());
@@ -256,8 +328,13 @@ Result<int> export_series(const config::Options& options) {
   if (std::fflush(file.get()) != 0) return unwritten();
   file.reset();
   if (!piped && std::rename(part.c_str(), name.c_str()) != 0) return unwritten();
-  fmt::print(stderr, "{} bytes exported\n", bytes);
-  return 0;
+  for (const auto& one : named) fmt::print(stderr, "{}: samples are missing that could not be read\n", one);
+  fmt::print(stderr, "{} bytes exported", bytes);
+  if (incomplete > 0) {
+    fmt::print(stderr, "; {} series are incomplete: `atalaya tsdb fsck` names what is damaged", incomplete);
+  }
+  fmt::print(stderr, "\n");
+  return incomplete == 0 ? 0 : 1;
 }
 
 }  // namespace atalaya::app

@@ -16,11 +16,12 @@ std::vector<Option> with_server(std::vector<Option> own) {
 
 Command import_command() {
   return {.name = "import",
-          .help = "Write the samples of a file to a server: Prometheus text with times, or JSON lines.",
+          .help = "Write the samples of a file to a server: Prometheus text with times, OpenMetrics, or JSON lines.",
           .options = with_server({{.name = "format",
                                    .fallback = "auto",
-                                   .help = "What the file holds; auto looks at its beginning.",
-                                   .choices = {"auto", "json", "text"}}}),
+                                   .help = "What the file holds; auto looks at its beginning, and takes text that "
+                                           "ends with # EOF for OpenMetrics.",
+                                   .choices = {"auto", "json", "text", "openmetrics"}}}),
           .arguments = {{.name = "FILE", .help = "The file, or - for standard input."}},
           .examples = {{"atalaya tsdb import history.jsonl", "to the server that runs on ./atalaya-data"},
                        {"atalaya tsdb import --server https://mon.example.org:2001 --token $TOKEN metrics.txt", ""}}};
@@ -28,7 +29,7 @@ Command import_command() {
 
 Command export_command() {
   return {.name = "export",
-          .help = "Write samples of a server to a file.",
+          .help = "Write samples of a server to a file. What cannot be read is left out and named: exit code 1.",
           .options = with_server(
               {{.name = "format",
                 .fallback = "json",

@@ -5,6 +5,7 @@
 #include <memory>
 #include <utility>
 
+#include "ingest/refusal_words.h"
 #include "storage/series.h"
 
 namespace atalaya::ingest {
@@ -16,7 +17,9 @@ inline Result<storage::Appended> append_and_wait(storage::SeriesAppender& series
   auto answer = done->get_future();
   series.append(tenant, std::move(batch),
                 [done](Result<storage::Appended> result) { done->set_value(std::move(result)); });
-  return answer.get();
+  auto appended = answer.get();
+  if (!appended) return std::unexpected(in_refusal_words(std::move(appended).error()));
+  return appended;
 }
 
 /// Why a sample was refused, for people.

@@ -78,6 +78,22 @@ Result<std::string> take_quoted(std::string_view& text) {
   return wrong("a text does not end with a quote");
 }
 
+Result<Time> time_of(std::string_view text, TextDialect dialect) {
+  if (dialect == TextDialect::kOpenMetrics) {
+    const auto seconds = parse_text_value(text);
+    // Beyond, doubles do not tell milliseconds apart.
+    constexpr double kMostMs = 9e15;
+    if (!seconds || !(std::abs(*seconds * 1e3) < kMostMs)) return wrong("the time is no number of seconds");
+    return from_ms(std::llround(*seconds * 1e3));
+  }
+  std::int64_t ms = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), ms);
+  if (error != std::errc() || end != text.data() + text.size()) {
+    return wrong("the time is no whole number of milliseconds");
+  }
+  return from_ms(ms);
+}
+
 /// The labels of one set of braces, as they are read.
 class Braces {
  public:
@@ -131,7 +147,14 @@ class Braces {
 
 }  // namespace
 
-Result<std::optional<TextSample>> split_text_line(std::string_view line) {
+bool ends_as_open_metrics(std::string_view text) {
+  constexpr std::string_view kEnd = "# EOF";
+  while (!text.empty() && (is_blank(text.back()) || text.back() == '\n' || text.back() == '\r')) text.remove_suffix(1);
+  if (!text.ends_with(kEnd)) return false;
+  return text.size() == kEnd.size() || text[text.size() - kEnd.size() - 1] == '\n';
+}
+
+Result<std::optional<TextSample>> split_text_line(std::string_view line, TextDialect dialect) {
   while (!line.empty() && (is_blank(line.back()) || line.back() == '\r')) line.remove_suffix(1);
   skip_blanks(line);
   if (line.empty() || line.front() == '#') return std::nullopt;
@@ -143,17 +166,15 @@ Result<std::optional<TextSample>> split_text_line(std::string_view line) {
   skip_blanks(line);
   out.value = take_word(line);
   if (out.value.empty()) return wrong("a value is missing");
-  skip_blanks(line);
+  const auto exemplar = [&] {
+    skip_blanks(line);
+    return dialect == TextDialect::kOpenMetrics && line.starts_with('#');
+  };
+  if (exemplar()) return out;
   const auto time = take_word(line);
-  skip_blanks(line);
-  if (!line.empty()) return wrong("more follows the time");
+  if (!exemplar() && !line.empty()) return wrong("more follows the time");
   if (time.empty()) return out;
-  std::int64_t ms = 0;
-  const auto [end, error] = std::from_chars(time.data(), time.data() + time.size(), ms);
-  if (error != std::errc() || end != time.data() + time.size()) {
-    return wrong("the time is no whole number of milliseconds");
-  }
-  out.time = from_ms(ms);
+  AT_TRY(out.time, time_of(time, dialect));
   return out;
 }
 

@@ -1,6 +1,8 @@
-// Samples as lines of Prometheus' text format 0.0.4, each with its time: for import, export and federation.
+// Samples as lines of Prometheus' text format 0.0.4, each with its time: for import, export and federation; and lines of
+// OpenMetrics 1.0, for import.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,12 +16,18 @@ namespace atalaya::ingest {
 struct TextSample {
   std::string_view series;   ///< name and labels as they stand in the line: equal bytes, equal labels
   std::string_view value;    ///< as it stands
-  std::optional<Time> time;  ///< milliseconds since 1970
+  std::optional<Time> time;  ///< of milliseconds
 };
+
+/// kOpenMetrics: times are seconds, with a fraction or without, and an exemplar may follow, which is left out.
+enum class TextDialect : std::uint8_t { kPrometheus, kOpenMetrics };
+/// OpenMetrics ends with a line `# EOF`, which no other text has at its end.
+bool ends_as_open_metrics(std::string_view text);
 
 /// Divides a line, without its end, into parts that are views of it. None for a blank line and a comment.
 /// invalid_argument says what is wrong with it; the labels are not looked at.
-Result<std::optional<TextSample>> split_text_line(std::string_view line);
+Result<std::optional<TextSample>> split_text_line(std::string_view line,
+                                                  TextDialect dialect = TextDialect::kPrometheus);
 
 /// `name{a="b"}`, or with the name in quotes within the braces, as names that need it are written since Prometheus 3.
 Result<Labels> parse_text_series(std::string_view text);

@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
-#include "base/bytes.h"
 #include "ingest/append_wait.h"
+#include "ingest/refusal_words.h"
 #include "io/compress.h"
 
 namespace atalaya::ingest {
@@ -15,22 +15,12 @@ using storage::SampleBatch;
 using storage::SeriesKey;
 
 constexpr std::size_t kMaxNamed = storage::kMaxNamedRefusals;
-constexpr std::size_t kMaxNameBytes = 300;
+/// Long enough for any reason with a label's name in it; the labels are shortened before.
+constexpr std::size_t kMaxNamedBytes = 800;
 constexpr std::size_t kKeptBytes = 8 << 20;
 
-/// Of one line and bounded: it came from outside and goes into an answer.
-std::string shown(std::string text) {
-  for (auto& c : text) {
-    if (static_cast<unsigned char>(c) < 0x20) c = ' ';
-  }
-  if (text.size() <= kMaxNameBytes) return text;
-  text.resize(kMaxNameBytes);
-  while (!is_utf8(text)) text.pop_back();
-  return text + "…";
-}
-
 void name(RemoteWritten& out, std::string what) {
-  if (out.named.size() < kMaxNamed) out.named.push_back(shown(std::move(what)));
+  if (out.named.size() < kMaxNamed) out.named.push_back(shortened(std::move(what), kMaxNamedBytes));
 }
 
 }  // namespace
@@ -180,7 +170,7 @@ Status RemoteWriter::resolve_one(const TenantId& tenant, std::size_t index, std:
     case ErrorCode::kResourceExhausted: out.over_limits += samples; break;
     default: return std::unexpected(id.error());
   }
-  name(out, fmt::format("{}: {}", to_string(*labels), id.error().message));
+  name(out, fmt::format("{}: {}", refusal_words(id.error()), shortened(to_string(*labels))));
   return {};
 }
 
@@ -214,8 +204,8 @@ void RemoteWriter::tell(const storage::Appended& appended, Work& work, RemoteWri
         static_cast<std::size_t>(std::find(work.ids.begin(), work.ids.end(), sample.series) - work.ids.begin());
     if (index == work.ids.size()) continue;
     const auto labels = work.reader.labels(index);
-    name(out, fmt::format("{} at {}: {}", labels ? to_string(*labels) : "a series", format_rfc3339(sample.time),
-                          words(why)));
+    name(out, fmt::format("{} at {}: {}", labels ? shortened(to_string(*labels)) : "a series",
+                          format_rfc3339(sample.time), words(why)));
   }
 }
 

@@ -189,9 +189,14 @@ inline std::uint64_t plain_count(const std::vector<PlainField>& fields, std::uin
       fields.begin(), fields.end(), [&](const auto& field) { return field.number == number && field.type == 2; }));
 }
 
+/// Whether some field is one of these two.
+inline bool plain_knows(const std::vector<PlainField>& fields, std::uint64_t one, std::uint64_t other) {
+  return fields.empty() || plain_count(fields, one) + plain_count(fields, other) > 0;
+}
+
 inline std::optional<PlainBody> plain_v1(std::string_view body) {
   const auto fields = plain_fields(body);
-  if (!fields) return std::nullopt;
+  if (!fields || !plain_knows(*fields, 1, 3)) return std::nullopt;
   PlainBody out;
   out.metadata = plain_count(*fields, 3);
   for (const auto& field : *fields) {
@@ -240,7 +245,7 @@ inline std::optional<std::vector<std::uint64_t>> plain_references(const std::vec
 
 inline std::optional<PlainBody> plain_v2(std::string_view body) {
   const auto fields = plain_fields(body);
-  if (!fields) return std::nullopt;
+  if (!fields || !plain_knows(*fields, 4, 5)) return std::nullopt;
   std::vector<std::string> symbols;
   for (const auto& field : *fields) {
     if (field.number == 4 && field.type == 2) symbols.push_back(field.text);

@@ -73,6 +73,18 @@ std::unexpected<Error> more_than(std::size_t limit, std::string_view what) {
 
 std::unexpected<Error> bad_labels(std::string message) { return fail(ErrorCode::kInvalidArgument, std::move(message)); }
 
+std::unexpected<Error> too_many_labels() {
+  return bad_labels(fmt::format("more than {} labels, a fixed limit of the wire", kMaxLabelsOnWire));
+}
+
+/// A body of the other version is all unknown fields to this one.
+std::unexpected<Error> other_version(std::string_view named, std::string_view other) {
+  return fail(ErrorCode::kInvalidArgument,
+              fmt::format("the body has no field of {}, as which it came; is it of {}?", named, other),
+              "name the message in the Content-Type: application/x-protobuf;proto=prometheus.WriteRequest for 1.0, "
+              "application/x-protobuf;proto=io.prometheus.write.v2.Request for 2.0");
+}
+
 double load_double(const unsigned char* p) {
   std::uint64_t bits;
   std::memcpy(&bits, p, sizeof bits);
@@ -159,11 +171,13 @@ Error RemoteWriteReader::refused_series() const {
 
 Status RemoteWriteReader::read_v1(std::string_view body) {
   symbols_.clear();
+  bool known = body.empty();
   Cursor in(body);
   while (in.more()) {
     std::uint64_t field = 0;
     std::string_view message;
     if (!in.varint(field)) return malformed("it is cut");
+    known = known || field == kV1Series || field == kV1Metadata;
     if (field == kV1Series) {
       if (!in.bytes(message)) return malformed("it is cut");
       if (series_.size() == limits_.series) return more_than(limits_.series, "series");
@@ -174,6 +188,7 @@ Status RemoteWriteReader::read_v1(std::string_view body) {
       return malformed("in its outermost fields");
     }
   }
+  if (!known) return other_version("1.0", "2.0");
   return {};
 }
 
@@ -262,6 +277,7 @@ Status RemoteWriteReader::read_v2(std::string_view body) {
       return malformed("in its outermost fields");
     }
   }
+  if (!body.empty() && symbols_.empty() && messages_.empty()) return other_version("2.0", "1.0");
   if (!symbols_.empty() && !symbols_[0].empty()) return malformed("its first symbol is not the empty one");
   symbol_hashes_.assign(symbols_.size(), {});
   for (const auto& message : messages_) {
@@ -343,7 +359,7 @@ Status RemoteWriteReader::pairs_v1(std::string_view message) {
       continue;
     }
     if (!in.bytes(bytes)) return bad_labels("a cut label");
-    if (pairs_.size() == kMaxLabelsOnWire) return bad_labels(fmt::format("more than {} labels", kMaxLabelsOnWire));
+    if (pairs_.size() == kMaxLabelsOnWire) return too_many_labels();
     Labels::Pair pair;
     for (Cursor label(bytes); label.more();) {
       if (!label.varint(field)) return bad_labels("a malformed label");
@@ -363,7 +379,7 @@ Status RemoteWriteReader::pairs_v2(std::string_view message) {
     if (reference >= symbols_.size()) {
       return bad_labels(fmt::format("a reference to symbol {} of {}", reference, symbols_.size()));
     }
-    if (count == 2 * kMaxLabelsOnWire) return bad_labels(fmt::format("more than {} labels", kMaxLabelsOnWire));
+    if (count == 2 * kMaxLabelsOnWire) return too_many_labels();
     if (count % 2 == 0) {
       pairs_.emplace_back(symbols_[reference], std::string_view());
     } else {

@@ -42,7 +42,8 @@ class RemoteWriteReader {
   explicit RemoteWriteReader(RemoteWriteLimits limits = {});
 
   /// invalid_argument when the bytes are no such message, too_large when they hold more than the limits; then the rest
-  /// of this object is unspecified. Unknown fields are skipped; groups, which no version has, are refused.
+  /// of this object is unspecified. Unknown fields are skipped, but a body of nothing else is refused: it
+  /// is of the other version. So are groups, which no version has.
   Status read(RemoteWriteVersion version, std::string_view body);
 
   const std::vector<Series>& series() const { return series_; }

@@ -6,6 +6,7 @@
 #include <set>
 #include <thread>
 
+#include "ingest/refusal_words.h"
 #include "ingest/remote_write_for_tests.h"
 #include "ingest/stores_for_tests.h"
 #include "io/compress.h"
@@ -112,7 +113,7 @@ TEST(RemoteWriteReader, EveryFaultOfLabelsIsTold) {
   EXPECT_EQ(fault({{"__name__", "a\xff"}}), "a label that is not UTF-8");
   Pairs many{{"__name__", "a"}};
   for (int i = 0; i < 256; ++i) many.emplace_back("l" + std::to_string(i), "x");
-  EXPECT_EQ(fault(many), "more than 256 labels");
+  EXPECT_EQ(fault(many), "more than 256 labels, a fixed limit of the wire");
   many.pop_back();
   EXPECT_EQ(fault(many), "none");
 }
@@ -235,10 +236,56 @@ TEST_F(RemoteWriterTest, WhatIsRefusedIsNamedAndTheRestIsWritten) {
   EXPECT_EQ(written->to_string(),
             "2 of 8 samples were written; refused: 1 with another value at a time that has one, 1 too old, 1 from a "
             "clock that is ahead, 1 with labels that do not hold, 2 of series beyond a limit; first: series 5 of the "
-            "body: no __name__ in {job=\"nameless\"}; one_too_many: too many series; old at 1970-01-01T00:00:00.999Z: "
+            "body: no __name__ in {job=\"nameless\"}; too many series: one_too_many; old at 1970-01-01T00:00:00.999Z: "
             "too old; new at 1970-01-01T00:00:09.001Z: from a clock that is ahead; there at 1970-01-01T00:00:02.000Z: "
             "another value is there at that time");
   EXPECT_EQ(metric(R"(atalaya_remote_write_refused_samples_total{reason="limits"})"), 2);
+}
+
+TEST_F(RemoteWriterTest, ARefusalOfLongLabelsBeginsWithTheReasonAndTheLimit) {
+  const Pairs huge{{"__name__", "huge"}, {"a", std::string(5000, 'v')}};
+  for (const auto& [message, shown] : std::vector<std::pair<std::string, std::string>>{
+           {"value of label a has 5000 bytes; max_label_value_bytes is 4096",
+            "value of label a has 5000 bytes; the fixed limit of a value is 4096: huge{a=\"vvv"},
+           {"65 labels; max_labels_per_series is 64", "65 labels; the fixed limit of labels is 64: huge{a=\"vvv"},
+           {"label name of 300 bytes; max_label_name_bytes is 256",
+            "label name of 300 bytes; the fixed limit of a name is 256: huge{a=\"vvv"}}) {
+    stores_.refuse_labels = message;
+    const auto text = write(BodyV1().series(huge, {{1, 1}}).str())->to_string();
+    EXPECT_NE(text.find("; first: " + shown), std::string::npos) << text;
+    EXPECT_LT(text.size(), 500u);
+  }
+  stores_.refuse_labels.clear();
+  stores_.oldest = from_ms(2);
+  const auto text = write(BodyV1().series(huge, {{1, 1}}).str())->to_string();
+  EXPECT_TRUE(text.ends_with("… at 1970-01-01T00:00:00.001Z: too old")) << text;
+}
+
+TEST_F(RemoteWriterTest, LimitsHaveTheNamesOfTheirOptions) {
+  const auto words = [](const char* message) {
+    return refusal_words(Error{ErrorCode::kResourceExhausted, message, std::nullopt, {}});
+  };
+  EXPECT_EQ(words("7 series; max_series_per_tenant is 7"), "7 series; --series-max-per-tenant is 7");
+  EXPECT_EQ(words("no memory for another series; memory_bytes is 5"),
+            "no memory for another series; --series-memory is 5");
+  EXPECT_EQ(words("more than 9 samples a second; max_samples_per_second is 9"),
+            "more than 9 samples a second; --series-samples-per-second is 9");
+  EXPECT_EQ(words("a label that is not UTF-8"), "a label that is not UTF-8");
+  stores_.refuse_appends = ErrorCode::kResourceExhausted;
+  stores_.refuse_appends_with = "more than 9 samples a second; max_samples_per_second is 9";
+  EXPECT_EQ(write(BodyV1().series(kUp, {{1, 1}}).str()).error().message,
+            "more than 9 samples a second; --series-samples-per-second is 9");
+}
+
+TEST_F(RemoteWriterTest, ABodyOfTheOtherVersionIsRefused) {
+  const auto first = write(BodyV2().series(kUp, {{1, 1}}).str(), kV1);
+  ASSERT_FALSE(first);
+  EXPECT_EQ(first.error().message, "the body has no field of 1.0, as which it came; is it of 2.0?");
+  const auto second = write(BodyV1().series(kUp, {{1, 1}}).str(), kV2);
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().message, "the body has no field of 2.0, as which it came; is it of 1.0?");
+  EXPECT_TRUE(write("", kV1));
+  EXPECT_TRUE(write("", kV2));
 }
 
 TEST_F(RemoteWriterTest, HistogramsAreRefusedAndExemplarsDropped) {

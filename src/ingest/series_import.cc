@@ -6,19 +6,22 @@
 #include <bit>
 
 #include "ingest/append_wait.h"
-#include "ingest/prometheus_text.h"
+#include "ingest/refusal_words.h"
 #include "ingest/series_lines.h"
 
 namespace atalaya::ingest {
 
 Result<Imported> SeriesImport::run(LineFormat format, std::string_view body) {
+  const bool open_metrics =
+      format == LineFormat::kOpenMetrics || (format == LineFormat::kText && ends_as_open_metrics(body));
+  const auto dialect = open_metrics ? TextDialect::kOpenMetrics : TextDialect::kPrometheus;
   while (!body.empty()) {
     const auto end = std::min(body.find('\n'), body.size());
     const auto line = body.substr(0, end);
     body.remove_prefix(std::min(end + 1, body.size()));
     ++out_.lines;
     if (line.find_first_not_of(" \t\r") == std::string_view::npos) continue;
-    AT_TRY(format == LineFormat::kText ? take_text(line) : take_json(line));
+    AT_TRY(format == LineFormat::kJson ? take_json(line) : take_text(line, dialect));
   }
   AT_TRY(flush());
   std::stable_sort(out_.errors.begin(), out_.errors.end(),
@@ -26,8 +29,8 @@ Result<Imported> SeriesImport::run(LineFormat format, std::string_view body) {
   return std::move(out_);
 }
 
-Status SeriesImport::take_text(std::string_view line) {
-  auto parts = split_text_line(line);
+Status SeriesImport::take_text(std::string_view line, TextDialect dialect) {
+  auto parts = split_text_line(line, dialect);
   if (!parts) return bad_line(std::move(parts).error().message);
   if (!*parts) return {};
   const auto& [series, text, time] = **parts;
@@ -59,7 +62,7 @@ Result<SeriesImport::Known> SeriesImport::resolve(const Labels& labels) {
   if (id) return Known{*id, {}};
   const auto code = id.error().code;
   if (code != ErrorCode::kInvalidArgument && code != ErrorCode::kResourceExhausted) return std::unexpected(id.error());
-  return Known{SeriesId{0}, fmt::format("{}: {}", to_string(labels), id.error().message)};
+  return Known{SeriesId{0}, fmt::format("{}: {}", refusal_words(id.error()), shortened(to_string(labels)))};
 }
 
 /// Never an error of the whole: the next line may be better.

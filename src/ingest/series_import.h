@@ -9,11 +9,13 @@
 
 #include "base/result.h"
 #include "base/time.h"
+#include "ingest/prometheus_text.h"
 #include "storage/series.h"
 
 namespace atalaya::ingest {
 
-enum class LineFormat : std::uint8_t { kText, kJson };
+/// kText that ends as OpenMetrics is taken for it.
+enum class LineFormat : std::uint8_t { kText, kOpenMetrics, kJson };
 
 constexpr std::size_t kMaxLineErrors = 20;
 
@@ -48,7 +50,7 @@ class SeriesImport {
     SeriesId id;
     std::string refused;  ///< why, when there is no id
   };
-  Status take_text(std::string_view line);
+  Status take_text(std::string_view line, TextDialect dialect);
   Status take_json(std::string_view line);
   Result<Known> resolve(const Labels& labels);
   Status bad_line(std::string what);

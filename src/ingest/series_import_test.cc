@@ -153,7 +153,7 @@ TEST_F(SeriesImportTest, TakesGoodLinesAndNamesBadOnes) {
   for (const auto& [line, what] : done->errors) errors += std::to_string(line) + ": " + what + "\n";
   EXPECT_EQ(errors,
             "4: \"two\" is no number\n5: the sample at 1970-01-01T00:00:00.099Z: too old\n7: the sample at "
-            "1970-01-01T00:00:00.200Z: another value is there at that time\n8: many: too many series\n");
+            "1970-01-01T00:00:00.200Z: another value is there at that time\n8: too many series: many\n");
   EXPECT_EQ(stores_.samples.size(), 3u);
   EXPECT_EQ(stores_.samples[1].time, from_ms(777)) << "a line without a time is of now";
 }
@@ -166,6 +166,35 @@ nonsense
   EXPECT_EQ(done->samples, 3u);
   EXPECT_EQ(done->bad_lines, 1u);
   EXPECT_EQ(done->errors.at(0).line, 2u);
+}
+
+TEST_F(SeriesImportTest, TimesOfOpenMetricsAreSeconds) {
+  stores_.keep_first = false;
+  const std::string body =
+      "# TYPE omx counter\nomx_total{a=\"b\"} 1 1700000000\nomx_total{a=\"b\"} 2 1700000015.250 # {trace_id=\"x\"} 1 "
+      "1700000014\nomx_total{a=\"b\"} 3 1.7e9 # {trace_id=\"y\"} 1\nomx_total{a=\"c\"} 4 # {} 1\nomx_total{a=\"d\"} 5 x\n";
+  for (const bool said : {true, false}) {
+    stores_.samples.clear();
+    const auto done = said ? run(LineFormat::kOpenMetrics, body) : run(LineFormat::kText, body + "# EOF\n");
+    ASSERT_TRUE(done);
+    ASSERT_EQ(done->errors.size(), 1u);
+    EXPECT_EQ(done->errors[0].what, "the time is no number of seconds");
+    ASSERT_EQ(stores_.samples.size(), 4u);
+    EXPECT_EQ(stores_.samples[0].time, from_ms(1'700'000'000'000));
+    EXPECT_EQ(stores_.samples[1].time, from_ms(1'700'000'015'250));
+    EXPECT_EQ(stores_.samples[2].time, from_ms(1'700'000'000'000));
+    EXPECT_EQ(stores_.samples[3].time, from_ms(777));
+  }
+}
+
+TEST_F(SeriesImportTest, OnlyALastLineOfEofMakesATextOpenMetrics) {
+  EXPECT_TRUE(ends_as_open_metrics("# EOF"));
+  EXPECT_TRUE(ends_as_open_metrics("a 1\n# EOF\r\n\n"));
+  EXPECT_FALSE(ends_as_open_metrics("a 1 # EOF"));
+  EXPECT_FALSE(ends_as_open_metrics("# EOF\na 1\n"));
+  EXPECT_FALSE(ends_as_open_metrics(""));
+  EXPECT_TRUE(run(LineFormat::kText, "# EOF\na 1 1700000000\n"));
+  EXPECT_EQ(stores_.samples.at(0).time, from_ms(1'700'000'000));
 }
 
 TEST_F(SeriesImportTest, ALongBodyIsWrittenInPieces) {

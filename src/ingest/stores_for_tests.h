@@ -31,6 +31,7 @@ class StoresForTests final : public storage::SeriesAppender, public storage::Ser
   Result<SeriesId> resolve(const TenantId&, const Labels& labels) override {
     const std::lock_guard lock(mutex_);
     if (labels.get(kMetricName) == refuse_metric) return fail(ErrorCode::kResourceExhausted, "too many series");
+    if (!refuse_labels.empty()) return fail(ErrorCode::kInvalidArgument, refuse_labels);
     ++resolved;
     const auto [it, fresh] = ids_.try_emplace(labels, names_.size() + 1);
     if (fresh) names_.push_back(to_string(labels));
@@ -89,7 +90,7 @@ class StoresForTests final : public storage::SeriesAppender, public storage::Ser
       }
     }
     if (refuse || refuse_appends) {
-      item.second(fail(refuse_appends.value_or(ErrorCode::kResourceExhausted), "queue full"));
+      item.second(fail(refuse_appends.value_or(ErrorCode::kResourceExhausted), refuse_appends_with));
     } else {
       item.second(appended);
     }
@@ -133,7 +134,9 @@ class StoresForTests final : public storage::SeriesAppender, public storage::Ser
   std::size_t log_appends = 0;
   std::size_t resolved = 0;
   std::string refuse_metric;
+  std::string refuse_labels;  ///< the message with which every series is refused
   std::optional<ErrorCode> refuse_appends;
+  std::string refuse_appends_with = "queue full";
   /// A second sample of a series and time is a duplicate; else everything is kept as it came.
   bool keep_first = false;
   /// Samples outside are refused.
