@@ -32,7 +32,8 @@ std::string escaped_name(std::string_view name, bool (*fits)(std::string_view)) 
 Labels escaped(const Labels& labels) {
   std::map<std::string, std::string> out;
   for (const auto& [name, value] : labels) {
-    if (is_label_name(name)) out.emplace(name, name == kMetricName ? escaped_name(value, is_metric_name) : std::string(value));
+    if (is_label_name(name))
+      out.emplace(name, name == kMetricName ? escaped_name(value, is_metric_name) : std::string(value));
   }
   for (const auto& [name, value] : labels) {
     if (is_label_name(name)) continue;
@@ -103,9 +104,9 @@ void add_federate_route(Doors& doors, const storage::SeriesQuerier& series, cons
                 AT_TRY(add_newest(series, who.tenant, matchers, range, any_name, newest));
               }
               auto response = net::Response::text(exposition(newest));
-              response.headers.set("Content-Type", any_name
-                                                       ? "text/plain; version=1.0.0; charset=utf-8; escaping=allow-utf-8"
-                                                       : "text/plain; version=0.0.4; charset=utf-8");
+              response.headers.set("Content-Type",
+                                   any_name ? "text/plain; version=1.0.0; charset=utf-8; escaping=allow-utf-8"
+                                            : "text/plain; version=0.0.4; charset=utf-8");
               return response;
             });
 }

@@ -125,8 +125,7 @@ TEST_F(SeriesTransferTest, PagesJoinToTheWhole) {
 TEST_F(SeriesTransferTest, BadParametersAreRefused) {
   for (const auto& target :
        {export_of("up", "&format=xml"), export_of("up", "&after=x"), export_of("up", "&after=eA.1"), export_of("1+1"),
-        export_of("up", "&start=5&end=1"),
-        std::string("/api/atalaya/v1/series/export")}) {
+        export_of("up", "&start=5&end=1"), std::string("/api/atalaya/v1/series/export")}) {
     EXPECT_EQ(ask("GET", target).status, 400) << target;
   }
 }
@@ -157,9 +156,10 @@ TEST_F(SeriesTransferTest, FederationEscapesNamesForWhoDoesNotAskForThem) {
   for (const auto* accept : {"", "text/plain;version=0.0.4", "text/plain;version=1.0.0;escaping=underscores"}) {
     const auto answer = ask("GET", "/federate?match[]={job=\"y\"}", {}, {}, accept);
     EXPECT_EQ(answer.headers.get("Content-Type"), "text/plain; version=0.0.4; charset=utf-8");
-    EXPECT_EQ(answer.body, "# TYPE __x untyped\n__x{job=\"y\",instance=\"\"} 2 " + at(-1) +
-                               "\n# TYPE my_n_me untyped\nmy_n_me{a_b=\"3\",a_b_=\"2\",a_b__=\"1\",job=\"y\",instance=\"\"} 3 " +
-                               at(-1) + "\n");
+    EXPECT_EQ(answer.body,
+              "# TYPE __x untyped\n__x{job=\"y\",instance=\"\"} 2 " + at(-1) +
+                  "\n# TYPE my_n_me untyped\nmy_n_me{a_b=\"3\",a_b_=\"2\",a_b__=\"1\",job=\"y\",instance=\"\"} 3 " +
+                  at(-1) + "\n");
   }
 }
 
@@ -182,7 +182,8 @@ class DamagedSeries final : public storage::SeriesQuerier {
                                                       storage::TimeRange range) const override {
     auto out = below_.select(tenant, matchers, range);
     for (auto& one : *out) {
-      if (one.labels->get(kMetricName).starts_with("bad")) one.samples = std::make_unique<Damaged>(std::move(one.samples));
+      if (one.labels->get(kMetricName).starts_with("bad"))
+        one.samples = std::make_unique<Damaged>(std::move(one.samples));
     }
     return out;
   }

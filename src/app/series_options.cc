@@ -59,10 +59,10 @@ Status check_kept(const tsdb::Kept& kept) {
   }
   const bool has_buckets = kept.five_minutes > Duration{0} || kept.one_hour > Duration{0};
   if (has_buckets && kept.raw < kLeastForBuckets) {
-    return fail(ErrorCode::kInvalidArgument,
-                fmt::format("buckets are made of whole days, but raw samples are kept for {}",
-                            format_duration(kept.raw)),
-                fmt::format("keep raw samples for {} at least, or no buckets", format_duration(kLeastForBuckets)));
+    return fail(
+        ErrorCode::kInvalidArgument,
+        fmt::format("buckets are made of whole days, but raw samples are kept for {}", format_duration(kept.raw)),
+        fmt::format("keep raw samples for {} at least, or no buckets", format_duration(kLeastForBuckets)));
   }
   return {};
 }

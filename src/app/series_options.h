@@ -14,8 +14,8 @@ namespace atalaya::app {
 /// not named is not kept. invalid_argument names the option, the text and what is wrong.
 Result<tsdb::RetentionClass> parse_retention_class(std::string_view text);
 
-/// Reads `series-*`. invalid_argument, with the option's name, for amounts with which nothing would be kept, that contradict
-/// each other, or with which the store cannot work.
+/// Reads `series-*`. invalid_argument, with the option's name, for amounts with which nothing would be kept, that
+/// contradict each other, or with which the store cannot work.
 Result<tsdb::Options> series_options(const config::Options& options);
 
 }  // namespace atalaya::app

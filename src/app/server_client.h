@@ -16,9 +16,9 @@ namespace atalaya::app {
 struct Answer {
   int status = 0;
   std::string body;
-  boost::json::value json;  ///< null where the body is none
-  std::string file_name;    ///< of an attachment
-  std::string next_page;    ///< what to ask for to go on (api::kNextPage)
+  boost::json::value json;                     ///< null where the body is none
+  std::string file_name;                       ///< of an attachment
+  std::string next_page;                       ///< what to ask for to go on (api::kNextPage)
   std::uint64_t incomplete = 0;                ///< series of the page with missing samples (api::kIncomplete)
   std::vector<std::string> incomplete_series;  ///< the first of them
 

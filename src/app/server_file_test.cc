@@ -26,7 +26,9 @@ TEST(ServerFile, OneThatAKilledServerLeftIsOfNoServer) {
   ASSERT_TRUE(files.create_directories("data"));
   ASSERT_TRUE(write_server_file(files, "data", "http://127.0.0.1:2001"));
   EXPECT_EQ(server_of_folder(files, "data").error().code, ErrorCode::kNotFound) << "without a lock file";
-  { ASSERT_TRUE(files.lock(server_lock_file("data"))); }
+  {
+    ASSERT_TRUE(files.lock(server_lock_file("data")));
+  }
   EXPECT_EQ(server_of_folder(files, "data").error().code, ErrorCode::kNotFound) << "with one that nobody holds";
   const auto running = files.lock(server_lock_file("data"));
   EXPECT_EQ(server_of_folder(files, "data").value(), "http://127.0.0.1:2001");

@@ -113,9 +113,9 @@ std::vector<Option> keeping_options() {
       {.name = "series-memory",
        .type = OptionType::kBytes,
        .fallback = "0B",
-       .help =
-           "Memory of series and of samples on their way to the disk: beyond it no new series are made; at least 16MiB, "
-           "0 is no limit.",
+       .help = "Memory of series and of samples on their way to the disk: beyond it no new series are made; at least "
+               "16MiB, "
+               "0 is no limit.",
        .section = "Keeping"},
       {.name = "series-disk-reserve",
        .type = OptionType::kBytes,

@@ -159,7 +159,7 @@ class Pages {
       rest = rest.subspan(some.size());
     }
     lines_ = 1;
-    return next_part();
+    return parts_.empty() ? next() : next_part();
   }
   Result<std::string> next_part() {
     auto part = std::move(parts_.front());
@@ -269,11 +269,12 @@ Result<int> import_series(const config::Options& options) {
       if (!type) {
         type = type_of(options.text("format"), page, tail);
       } else if (type == kText && ingest::ends_as_open_metrics(page)) {  // of a pipe, whose end was not to be seen
-        return fail(ErrorCode::kInvalidArgument,
-                    fmt::format("from line {} on nothing is imported: this is OpenMetrics, with times in seconds, but the "
-                                "lines before were read with milliseconds",
-                                pages.first_line),
-                    "import it with --format openmetrics");
+        return fail(
+            ErrorCode::kInvalidArgument,
+            fmt::format("from line {} on nothing is imported: this is OpenMetrics, with times in seconds, but the "
+                        "lines before were read with milliseconds",
+                        pages.first_line),
+            "import it with --format openmetrics");
       }
       AT_TRY(const auto* client, connection.get());
       AT_TRY(const auto answer, client->post_bytes("series/import", std::move(page), type));

@@ -1,5 +1,5 @@
-// Samples as lines of Prometheus' text format 0.0.4, each with its time: for import, export and federation; and lines of
-// OpenMetrics 1.0, for import.
+// Samples as lines of Prometheus' text format 0.0.4, each with its time: for import, export and federation; and lines
+// of OpenMetrics 1.0, for import.
 #pragma once
 
 #include <cstdint>

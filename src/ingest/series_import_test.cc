@@ -172,7 +172,8 @@ TEST_F(SeriesImportTest, TimesOfOpenMetricsAreSeconds) {
   stores_.keep_first = false;
   const std::string body =
       "# TYPE omx counter\nomx_total{a=\"b\"} 1 1700000000\nomx_total{a=\"b\"} 2 1700000015.250 # {trace_id=\"x\"} 1 "
-      "1700000014\nomx_total{a=\"b\"} 3 1.7e9 # {trace_id=\"y\"} 1\nomx_total{a=\"c\"} 4 # {} 1\nomx_total{a=\"d\"} 5 x\n";
+      "1700000014\nomx_total{a=\"b\"} 3 1.7e9 # {trace_id=\"y\"} 1\nomx_total{a=\"c\"} 4 # {} 1\nomx_total{a=\"d\"} 5 "
+      "x\n";
   for (const bool said : {true, false}) {
     stores_.samples.clear();
     const auto done = said ? run(LineFormat::kOpenMetrics, body) : run(LineFormat::kText, body + "# EOF\n");

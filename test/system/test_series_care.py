@@ -5,7 +5,7 @@ import os
 import signal
 import time
 
-from atalaya import Server
+from atalaya import HttpError, Server
 
 WRITER = "x{{n=\"{n}\"}} {value} {at}\n"
 
@@ -83,3 +83,44 @@ def test_fsck_sets_damage_aside_and_says_so_with_and_without_a_server(tmp_path):
         fill(server, tmp_path)
     done = Server.cli("tsdb", "fsck", "--data", str(tmp_path / "data"))
     assert "0 damaged" in done
+
+
+def test_after_a_kill_fsck_looks_at_the_folder_and_others_say_that_no_server_runs(tmp_path):
+    with Server(tmp_path / "data") as server:
+        fill(server, tmp_path)
+        server.cli("tsdb", "flush", "--data", server.data)
+        server.kill()
+    assert (tmp_path / "data/server.json").exists()
+    assert "0 damaged" in Server.cli("tsdb", "fsck", "--data", str(tmp_path / "data"))
+    for verb in ["flush", "analyze", "snapshot"]:
+        done = Server.cli("tsdb", verb, "--data", str(tmp_path / "data"), check=False)
+        assert done.returncode != 0 and f"no server runs on the folder {tmp_path}/data" in done.stderr
+
+
+def test_an_export_that_cannot_read_all_names_the_series_and_fails(tmp_path):
+    now = int(time.time() * 1000)
+    (tmp_path / "in.txt").write_text("".join(
+        f'e{{n="{n:02}"}} {(i * 7919 + n * 104729) % 1000003 / 7} {now - 600_000 + i * 1000}\n'
+        for n in range(20) for i in range(500)))
+    with Server(tmp_path / "data") as server:
+        server.cli("tsdb", "import", tmp_path / "in.txt", "--data", server.data)
+    block = max(blocks(tmp_path / "data"), key=lambda one: one.stat().st_size)
+    with open(block, "r+b") as file:
+        file.seek(300)
+        byte = file.read(1)
+        file.seek(-1, os.SEEK_CUR)
+        file.write(bytes([byte[0] ^ 0x01]))
+    with Server(tmp_path / "data") as server:
+        out = tmp_path / "out.jsonl"
+        done = server.cli("tsdb", "export", out, "--match", "e", "--data", server.data, check=False)
+        assert done.returncode == 1
+        missing = [line.split(": samples are missing")[0] for line in done.stderr.splitlines() if ": samples are missing" in line]
+        assert missing and set(missing) <= {f'e{{n="{n:02}"}}' for n in range(20)}
+        assert f"; {len(missing)} series are incomplete" in done.stderr
+        whole = [line for line in map(json.loads, out.read_text().splitlines()) if len(line["values"]) == 500]
+        assert len(whole) >= 20 - len(missing), "what could be read is there"
+        try:
+            server.get("/series/export", **{"match[]": "e"})
+            raise AssertionError("a copy that is short passed for whole")
+        except HttpError as error:
+            assert error.status == 500 and missing[0] in error.body["error"]

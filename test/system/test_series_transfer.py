@@ -60,3 +60,40 @@ def test_federation_is_read_by_a_scrape(server, tmp_path):
     server.cli("tsdb", "import", tmp_path / "in.txt", "--data", server.data)
     text = server.call("GET", "/federate?match[]=f_total", raw=True).decode()
     assert text == f'# TYPE f_total untyped\nf_total{{job="a",instance=""}} 2 {now - 1000}\n'
+
+
+def test_open_metrics_are_read_in_seconds(server, tmp_path):
+    now = int(time.time()) - 60
+    text = f'# TYPE om counter\nom_total{{a="b"}} 1 {now}\nom_total{{a="b"}} 2 {now + 1}.5\n# EOF\n'
+    (tmp_path / "in.om").write_text(text)
+    assert server.cli("tsdb", "import", tmp_path / "in.om", "--data", server.data) == "2 samples imported\n"
+    assert server.cli("tsdb", "import", "-", "--format", "openmetrics", "--data", server.data,
+                      input=text.replace("# EOF\n", "")) == "2 samples imported\n"
+    # Longer than a page: of a file the end is looked at first, of a pipe only an option can tell.
+    filler = "".join(f'om_total{{n="{n}",padding="{"p" * 200}"}} 1 {now}\n' for n in range(25_000))
+    (tmp_path / "long.om").write_text(filler + text)
+    assert server.cli("tsdb", "import", tmp_path / "long.om", "--data", server.data) == "25002 samples imported\n"
+    done = server.cli("tsdb", "import", "-", "--data", server.data, input=filler + text, check=False)
+    assert done.returncode != 0 and "--format openmetrics" in done.stderr
+    server.cli("tsdb", "export", tmp_path / "out.txt", "--format", "text", "--match", 'om_total{a="b"}', "--data", server.data)
+    assert (tmp_path / "out.txt").read_text() == (
+        f'om_total{{a="b"}} 1 {now * 1000}\nom_total{{a="b"}} 2 {now * 1000 + 1500}\n')
+
+
+def test_a_json_line_longer_than_a_request_is_imported_in_parts(server, tmp_path):
+    now = int(time.time() * 1000)
+    values = [i + 0.123456789 for i in range(330_000)]
+    line = json.dumps({"metric": {"__name__": "wide"}, "values": values, "timestamps": [now - 3_400_000 + 10 * i for i in range(330_000)]})
+    assert len(line) > 8 << 20
+    (tmp_path / "in.jsonl").write_text(line + "\nnonsense\n" + line[: 9 << 20])
+    done = server.cli("tsdb", "import", tmp_path / "in.jsonl", "--data", server.data, check=False)
+    assert done.returncode != 0 and f"{tmp_path}/in.jsonl:2: " in done.stderr
+    assert "line 3 is longer than 8 MiB, and no JSON line with one series" in done.stderr
+    server.cli("tsdb", "export", tmp_path / "out.jsonl", "--match", "wide", "--data", server.data)
+    got = [value for one in (tmp_path / "out.jsonl").read_text().splitlines() for value in json.loads(one)["values"]]
+    assert got == values
+
+
+def test_an_export_from_after_to_is_refused(server, tmp_path):
+    done = server.cli("tsdb", "export", tmp_path / "out", "--from", "5", "--to", "1", "--data", server.data, check=False)
+    assert done.returncode != 0 and "end is before start" in done.stderr
