@@ -319,8 +319,8 @@ Result<int> export_series(const config::Options& options) {
       if (std::fwrite(answer.body.data(), 1, answer.body.size(), file.get()) != answer.body.size()) return unwritten();
       bytes += answer.body.size();
       incomplete += answer.incomplete;
-      for (const auto& name : answer.incomplete_series) {
-        if (named.size() < kShownErrors) named.push_back(name);
+      for (const auto& series : answer.incomplete_series) {
+        if (named.size() < kShownErrors) named.push_back(series);
       }
       after = answer.next_page;
       progress.show(bytes, 0);
