@@ -168,7 +168,8 @@ Result<net::Response> show_dashboard(const PackageServices& s, const Principal& 
   return ok(out);
 }
 
-/// A kind of which there is no entity yet is known all the same: sections of whatever package, hosts, routes.
+/// A kind of which there is no entity yet is known all the same: sections of whatever package, hosts, routes. So is one
+/// that a section's program gave an entity.
 Status check_kind(const PackageServices& s, const Principal& who, std::string_view kind) {
   std::set<std::string> known{std::string(registry::kHosts), std::string(registry::kRoutes)};
   if (kind.empty() || known.contains(std::string(kind))) return {};
@@ -178,7 +179,8 @@ Status check_kind(const PackageServices& s, const Principal& who, std::string_vi
     if (!schemas || !seen.insert(schemas.get()).second) continue;
     for (const auto* section : schemas->sections()) known.insert(section->name);
   }
-  if (known.contains(std::string(kind))) return {};
+  if (known.contains(std::string(kind)) || !s.items.list(who.tenant, kind).empty()) return {};
+  for (const auto& item : s.items.list(who.tenant)) known.insert(item.kind);
   return fail(ErrorCode::kInvalidArgument, fmt::format("there is no kind \"{}\"", kind),
               config::suggestion(kind, {known.begin(), known.end()}));
 }

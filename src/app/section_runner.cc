@@ -52,7 +52,9 @@ Result<std::vector<registry::Item>> read_entities(std::string_view output, const
     AT_TRY(const auto id, text(from, "id", 200));
     AT_TRY(item.kind, text(from, "kind", 64));
     AT_TRY(item.title, text(from, "title", 500));
-    AT_TRY(const auto of, text(from, "item", 500));
+    AT_TRY(auto of, text(from, "item", 500));
+    // A program names an item as it got it: by its path, or by its id.
+    if (const auto whole = package + "/" + of; !places.contains(of) && places.contains(whole)) of = whole;
     if (id.empty()) return fail(ErrorCode::kInvalidArgument, "an entity has no \"id\"");
     if (item.kind.empty()) item.kind = section;
     if (!packages::is_item_name(item.kind)) {

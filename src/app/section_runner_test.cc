@@ -78,6 +78,17 @@ TEST_F(SectionRunnerTest, ItemsGoToTheProgramAndEntitiesIntoTheRegistry) {
   EXPECT_THAT(state(), HasSubstr(R"("state":"ok")"));
 }
 
+TEST_F(SectionRunnerTest, AnEntityNamesItsItemByThePathThatTheProgramGot) {
+  answer_ = ingest::CallResult{0, false, R"({"entities":[{"id":"7","kind":"networks","item":"office"}]})", ""};
+  start();
+  runner_.look();
+  EXPECT_THAT(calls_.at(0).input, HasSubstr(R"("path":"office")"));
+  const auto entities = items_.list(kTenant, "networks");
+  ASSERT_THAT(entities, SizeIs(1));
+  EXPECT_THAT(entities[0].links, testing::ElementsAre("vlans/office"));
+  EXPECT_THAT(entities[0].origin.place.file, HasSubstr("vlans/package.yaml"));
+}
+
 TEST_F(SectionRunnerTest, WhatDidNotChangeIsNotRunAgain) {
   start();
   runner_.look();

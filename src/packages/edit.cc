@@ -65,8 +65,8 @@ Status remove_package(Workspace& files, const Operation& operation) {
   return {};
 }
 
-Status run(Workspace& files, const Operation& operation, const FindSection& find) {
-  ItemEdits items(files, find);
+Status run(Workspace& files, const Operation& operation, const FindSection& find, std::vector<std::string>& notes) {
+  ItemEdits items(files, find, notes);
   switch (operation.what) {
     case What::kSet: return items.set(operation);
     case What::kUnset: return items.unset(operation);
@@ -88,9 +88,15 @@ Status run(Workspace& files, const Operation& operation, const FindSection& find
 
 Result<std::vector<FileChange>> apply(const FileTexts& files, const std::vector<Operation>& operations,
                                       const FindSection& find) {
+  std::vector<std::string> told;  // to nobody
+  return apply(files, operations, find, told);
+}
+
+Result<std::vector<FileChange>> apply(const FileTexts& files, const std::vector<Operation>& operations,
+                                      const FindSection& find, std::vector<std::string>& notes) {
   Workspace workspace(files);
   for (std::size_t i = 0; i < operations.size(); ++i) {
-    auto done = run(workspace, operations[i], find);
+    auto done = run(workspace, operations[i], find, notes);
     if (done) continue;
     if (operations.size() == 1 || done.error().place) return std::unexpected(std::move(done).error());
     return fail_within(fmt::format("operation {} of {}", i + 1, operations.size()), std::move(done).error());

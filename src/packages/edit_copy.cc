@@ -21,11 +21,67 @@ Result<std::string> renamed(std::string entry, const std::string& name) {
   return editor.text();
 }
 
+/// "ping" → "ping-2", no longer than names may be.
+std::string free_name(const std::string& name, const std::set<std::string>& taken) {
+  constexpr std::size_t kLongest = 64;
+  auto stem = name;
+  const auto dash = stem.find_last_not_of("0123456789");
+  if (dash != std::string::npos && dash > 0 && dash + 1 < stem.size() && stem[dash] == '-') stem.resize(dash);
+  for (std::size_t number = 2;; ++number) {
+    const auto suffix = fmt::format("-{}", number);
+    auto candidate = stem.substr(0, kLongest - suffix.size()) + suffix;
+    if (!taken.contains(candidate)) return candidate;
+  }
+}
+
 }  // namespace
+
+void ItemEdits::paths_below(const Found& found, const ItemAddress& at, std::vector<std::vector<std::string>>& out) {
+  if (found.item && !at.path.empty()) return out.push_back(at.path);
+  std::set<std::string> names;
+  for (const auto& spot : found.spots) {
+    for (const auto& part : with_links(files_, at.package, spot)) {
+      const auto* node = files_.node(part);
+      if (node == nullptr) continue;
+      for (const auto& entry : node->entries()) names.insert(entry.key->text());
+    }
+  }
+  names.erase("link");
+  for (const auto& name : names) {
+    auto below = at;
+    below.path.push_back(name);
+    if (const auto child = locate(files_, below, find_); child && !child->spots.empty())
+      paths_below(*child, below, out);
+  }
+}
 
 Status ItemEdits::copy(const ItemAddress& at, ItemAddress to, bool take_away) {
   if (to.section.empty()) to.section = at.section;
   if (to.package.empty()) to.package = at.package;
+  const bool stays = take_away && to.package == at.package;
+  // Series of checks carry their name alone, so it stands once in a package.
+  if (at.section != "collectors" || stays) return put_copy(at, std::move(to), take_away);
+  const ItemAddress whole{to.package, to.section, {}};
+  std::vector<std::vector<std::string>> items;
+  if (const auto there = locate(files_, whole, find_)) paths_below(*there, whole, items);
+  std::set<std::string> taken;
+  for (const auto& path : items) taken.insert(path.back());
+  AT_TRY(put_copy(at, to, take_away));
+  AT_TRY(const auto copied, existing(to));
+  items.clear();
+  paths_below(copied, to, items);
+  for (const auto& path : items) {
+    if (taken.insert(path.back()).second) continue;
+    const auto name = free_name(path.back(), taken);
+    AT_TRY(rename({to.package, to.section, path}, name));
+    notes_.push_back(
+        fmt::format("collector {} is called {} there: its name stands once in a package", fmt::join(path, "/"), name));
+    taken.insert(name);
+  }
+  return {};
+}
+
+Status ItemEdits::put_copy(const ItemAddress& at, ItemAddress to, bool take_away) {
   AT_TRY(const auto found, existing(at));
   if (to.section != at.section || to.path.size() != at.path.size()) {
     return fail(ErrorCode::kInvalidArgument,

@@ -9,10 +9,17 @@
 
 namespace atalaya::packages {
 
+/// As `apply` in edit.h. In `collectors` what is copied (or moved to another package) gets a free name where its own is
+/// taken in the package; `notes` gets a sentence for each.
+Result<std::vector<FileChange>> apply(const FileTexts& files, const std::vector<Operation>& operations,
+                                      const FindSection& find, std::vector<std::string>& notes);
+
 /// Thread-compatible; borrows its arguments.
 class ItemEdits {
  public:
-  ItemEdits(Workspace& files, const FindSection& find) : files_(files), find_(find) {}
+  /// `notes`: what is worth telling, as `apply` says.
+  ItemEdits(Workspace& files, const FindSection& find, std::vector<std::string>& notes)
+      : files_(files), find_(find), notes_(notes) {}
 
   Status set(const Operation& operation);
   Status unset(const Operation& operation);
@@ -36,6 +43,9 @@ class ItemEdits {
   Result<Gap> gap_in(const ItemAddress& at, const Found& found, const std::string& file);
   /// `entry`: the text of the last part of the path, as a mapping (list) of its own.
   Status insert(const ItemAddress& at, const Found& found, const Gap& gap, std::string entry);
+  Status put_copy(const ItemAddress& at, ItemAddress to, bool take_away);
+  /// The paths of the items at or below an address.
+  void paths_below(const Found& found, const ItemAddress& at, std::vector<std::vector<std::string>>& out);
   Status copy_spots(const std::vector<Spot>& sources, const std::string& package, const ItemAddress& to, bool expand);
   Status copy_raw(const Spot& source, const ItemAddress& to);
   Status copy_item_with_links(const std::vector<Spot>& sources, const ItemAddress& to);
@@ -43,6 +53,7 @@ class ItemEdits {
 
   Workspace& files_;
   const FindSection& find_;
+  std::vector<std::string>& notes_;
 };
 
 }  // namespace atalaya::packages

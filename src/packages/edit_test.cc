@@ -256,6 +256,25 @@ TEST(PackageEdit, ACopyHasTheCommentsOfItsSource) {
   EXPECT_EQ(after({copy(rule("disk", "full"), {"none", "rules", {"a", "b"}})}), "not_found");
 }
 
+TEST(PackageEdit, CollectorsThatAreCopiedGetNamesThatAreFreeInTheirPackage) {
+  const FileTexts files{{"host/package.yaml",
+                         "package: host\nversion: 1.0.0\ncollectors:\n  web:\n    ping: {http: {}}  # the front\n"
+                         "    ping-2: {http: {}}\n"},
+                        {"web/package.yaml", "package: web\nversion: 2.0.0\n"}};
+  const ItemAddress group{"host", "collectors", {"web"}};
+  const ItemAddress item{"host", "collectors", {"web", "ping"}};
+  EXPECT_EQ(after({copy(group, {"host", "collectors", {"web-2"}})}, "host/package.yaml", files),
+            files.at("host/package.yaml") + "  web-2:\n    ping-3: {http: {}}  # the front\n    ping-4: {http: {}}\n");
+  EXPECT_EQ(after({copy(item, {"host", "collectors", {"net", "ping"}})}, "host/package.yaml", files),
+            files.at("host/package.yaml") + "  net:\n    ping-3: {http: {}}  # the front\n");
+  EXPECT_EQ(after({copy(group, {"web", "collectors", {"web"}})}, "web/package.yaml", files),
+            "package: web\nversion: 2.0.0\n\ncollectors:\n  web:\n    ping: {http: {}}  # the front\n"
+            "    ping-2: {http: {}}\n");
+  EXPECT_EQ(after({move(item, {"host", "collectors", {"net", "ping"}})}, "host/package.yaml", files),
+            "package: host\nversion: 1.0.0\ncollectors:\n  web:\n    ping-2: {http: {}}\n  net:\n"
+            "    ping: {http: {}}  # the front\n");
+}
+
 TEST(PackageEdit, AMoveIsACopyThatIsTakenAway) {
   const auto moved = std::vector{move(rule("disk", "full"), {"web", "rules", {"disk", "full"}})};
   EXPECT_EQ(after(moved), with(kHost, "    # Nobody remembers why.\n    full:\n      for: 1m\n", ""));

@@ -9,8 +9,8 @@
 
 namespace atalaya::packages {
 
-/// rules and sensors (trees group/name; a rule may contain `notes`, a tree by name), groups (a list by name),
-/// scrape_configs (a list by job_name), alertmanager (a document).
+/// rules, sensors and collectors (trees group/name; a rule may contain `notes`, a tree by name), groups (a list by
+/// name), scrape_configs (a list by job_name), alertmanager (a document).
 inline const schema::Section* find_test_section(std::string_view name) {
   static const auto sections = [] {
     std::map<std::string, schema::Section, std::less<>> out;
@@ -22,6 +22,7 @@ inline const schema::Section* find_test_section(std::string_view name) {
     };
     add("rules", schema::Shape::kTree, {"group", "name"});
     add("sensors", schema::Shape::kTree, {"group", "name"});
+    add("collectors", schema::Shape::kTree, {"group", "name"});
     add("notes", schema::Shape::kTree, {"name"});
     add("groups", schema::Shape::kList, {"name"});
     add("scrape_configs", schema::Shape::kList, {"job_name"});

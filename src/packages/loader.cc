@@ -240,9 +240,7 @@ class PackageLoader {
                            read_file_,      errors()};
     if (section.name == "rules") {
       auto rule = make_rule(item);
-      if (!rule || !check_unique(alert_names_, rule->name, place, "rule",
-                                 "rules' names are the names of their alerts: choose another one"))
-        return;
+      if (!rule) return;
       rule->origin = place;
       if (!p.specification) p.rules.push_back(std::move(*rule));
     } else if (section.name == "groups") {
@@ -250,8 +248,7 @@ class PackageLoader {
     } else if (section.name == "collectors") {
       auto collector = make_collector(item);
       if (!collector) return;
-      if (collector->is_check() && !check_unique(check_names_, item.name, place, "check", "choose another name"))
-        return;
+      if (collector->is_check() && !check_unique(item.name, place)) return;
       collector->origin = place;
       if (!p.specification) p.collectors.push_back(std::move(*collector));
     } else if (section.name == "channels") {
@@ -299,15 +296,13 @@ class PackageLoader {
     }
   }
 
-  /// Alerts are told apart by name and labels, and series of checks carry the name alone.
-  bool check_unique(std::map<std::string, Place>& names, const std::string& name, const Place& place,
-                    std::string_view what, std::string remedy) {
-    const auto [slot, is_new] = names.try_emplace(name, place);
+  /// Series of checks carry the name alone.
+  bool check_unique(const std::string& name, const Place& place) {
+    const auto [slot, is_new] = check_names_.try_emplace(name, place);
     if (is_new) return true;
-    complain(
-        place,
-        fmt::format("another {} of this package, at {}, is called \"{}\" too", what, to_string(slot->second), name),
-        std::move(remedy));
+    complain(place,
+             fmt::format("another check of this package, at {}, is called \"{}\" too", to_string(slot->second), name),
+             "choose another name");
     return false;
   }
 
@@ -420,7 +415,6 @@ class PackageLoader {
   std::function<Result<std::string>(const std::string&)> read_file_;
   Loaded out_;
   std::map<std::string, Place> seen_;  ///< "section id"
-  std::map<std::string, Place> alert_names_;
   std::map<std::string, Place> check_names_;
   std::vector<ForeignReference> references_;
 };

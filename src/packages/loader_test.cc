@@ -203,17 +203,24 @@ TEST(Loader, LabelsOfARuleAreChecked) {
                           HasSubstr("7:35: labels.a.b: 'a.b' is not a label name")));
 }
 
-TEST(Loader, NamesOccurOnceInAPackage) {
+TEST(Loader, AnItemIsDeclaredOnceAndRulesOfTwoGroupsMayHaveOneName) {
   const auto loaded = load_files(
       {{"one.yaml", "package: p\nversion: 1.0.0\nrules:\n  a:\n    b: {binary: {expr: x}}\n"},
        {"two.yaml",
         "package: p\nversion: 1.0.0\nrules:\n  a:\n    b: {binary: {expr: x}}\n  c:\n    b: {binary: {expr: y}}\n"}});
-  ASSERT_EQ(loaded.errors.size(), 2u);
+  ASSERT_EQ(loaded.errors.size(), 1u);
   EXPECT_EQ(
       to_string(loaded.errors[0]),
       R"(p/two.yaml:5:5: a rule "p/a/b" is declared twice, first at p/one.yaml:5:5 (give one of them another name))");
-  EXPECT_THAT(to_string(loaded.errors[1]),
-              HasSubstr(R"(p/two.yaml:7:5: another rule of this package, at p/one.yaml:5:5)"));
+}
+
+TEST(Loader, NamesOfChecksOccurOnceInAPackage) {
+  const std::string check = "{http: {url: 'http://localhost/'}}";
+  const auto loaded = load_files(
+      {{"p.yaml", "package: p\nversion: 1.0.0\ncollectors:\n  a: {b: " + check + "}\n  c: {b: " + check + "}\n"}});
+  ASSERT_EQ(loaded.errors.size(), 1u);
+  EXPECT_THAT(to_string(loaded.errors[0]),
+              HasSubstr("another check of this package, at p/p.yaml:4:7, is called \"b\" too"));
 }
 
 TEST(Loader, NamesHaveAForm) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "packages/agent_configuration.h"
+#include "packages/edit_items.h"
 #include "packages/effects.h"
 #include "packages/explain.h"
 #include "packages/service_impl.h"
@@ -188,7 +189,8 @@ Result<ChangeResult> Service::Impl::change(const TenantId& id, const ChangeReque
          field});
     return result;
   }
-  auto changes = apply(texts, request.operations, find_section);
+  std::vector<std::string> notes;
+  auto changes = apply(texts, request.operations, find_section, notes);
   if (!changes) {
     // What an edit refuses is told like everything else that is wrong with a change.
     if (changes.error().code == ErrorCode::kNotFound || changes.error().code == ErrorCode::kAlreadyExists) {
@@ -197,7 +199,10 @@ Result<ChangeResult> Service::Impl::change(const TenantId& id, const ChangeReque
     result.errors.push_back({std::move(changes).error()});
     return result;
   }
-  return impl.carry_out(id, std::move(*changes), request.author, request.reason, request.preview, request.privileged);
+  AT_TRY(auto done,
+         impl.carry_out(id, std::move(*changes), request.author, request.reason, request.preview, request.privileged));
+  done.effects.insert(done.effects.end(), notes.begin(), notes.end());
+  return done;
 }
 
 /// What somebody changed by hand comes first: a change tells its own effects, not theirs.

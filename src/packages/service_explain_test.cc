@@ -121,6 +121,22 @@ TEST_F(ServiceExplains, ItemsOfInstancesShowTheirValuesAndAreWrittenElsewhere) {
   EXPECT_EQ(item->id, "db@one/a/h1-hot");
 }
 
+TEST_F(ServiceExplains, TheTreeOfAnInstanceHasItsValuesInItsTitles) {
+  start({{"db/package.yaml", head("db") + "parameters: {host: {type: host}}\nrules:\n  a:\n"
+                                          "    hot: {title: '${host} is hot', binary: {expr: x}}\n"},
+         {"p/package.yaml", head("p") + "instances: {db: {one: {with: {host: h1}}}}\n"}});
+  const auto title_in = [&](const std::string& package) {
+    const auto tree = service_->tree(kTenant, package);
+    if (!tree) return to_string(tree.error());
+    for (const auto& section : *tree) {
+      if (section.section == "rules") return section.nodes.at(0).children.at(0).title;
+    }
+    return std::string("no rules");
+  };
+  EXPECT_EQ(title_in("db@one"), "h1 is hot");
+  EXPECT_EQ(title_in("db"), "${host} is hot");
+}
+
 TEST_F(ServiceExplains, SecretsAreShownToNobody) {
   start({{"p/package.yaml", head("p") +
                                 "channels: {ops: {mail: {email: {smtp: 'smtp://m:25', from: a@b, to: c@d, password: "

@@ -53,6 +53,18 @@ void collect_overrides(const config::Node& node, OverrideView at, std::size_t de
   }
 }
 
+/// An instance's titles are those of its items, with its values put in.
+void put_in_titles(const Package& instance, const std::string& section, const std::string& prefix,
+                   std::vector<TreeNode>& nodes) {
+  for (auto& node : nodes) {
+    const auto id = prefix + "/" + node.name;
+    put_in_titles(instance, section, id, node.children);
+    const auto found = std::find_if(instance.items.begin(), instance.items.end(),
+                                    [&](const auto& item) { return item.section == section && item.id == id; });
+    if (node.is_item && found != instance.items.end()) node.title = found->title;
+  }
+}
+
 }  // namespace
 
 std::vector<PackageState> Service::list(const TenantId& tenant) const {
@@ -104,16 +116,24 @@ Result<TreeView> Service::tree(const TenantId& tenant, const std::string& packag
   const auto known = schemas(tenant, package);
   if (!known) return fail(ErrorCode::kUnavailable, "packages are not loaded yet");
   std::vector<PackageError> errors;
+  std::shared_ptr<const Package> instance;
   {
     const std::shared_lock lock(impl.mutex);
     const auto* world = impl.find_world(tenant);
     const auto slot = world == nullptr ? Slots::const_iterator{} : world->slots().find(package);
-    if (world != nullptr && slot != world->slots().end()) errors = slot->second.told;
+    if (world != nullptr && slot != world->slots().end()) {
+      errors = slot->second.told;
+      if (package.find('@') != std::string::npos) instance = slot->second.running;
+    }
   }
   config::Errors ignored;  // what the files lack is told by the package's state
   const auto tree =
       PackageTree::read(specification_of(package), read_folder(impl.files, folder, specification_of(package)), ignored);
-  return tree_view(tree, *known, errors);
+  auto out = tree_view(tree, *known, errors);
+  if (instance) {
+    for (auto& section : out) put_in_titles(*instance, section.name, package, section.nodes);
+  }
+  return out;
 }
 
 Result<ItemView> Service::item(const TenantId& tenant, const std::string& package, const std::string& section,

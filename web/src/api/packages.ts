@@ -263,12 +263,12 @@ export const packagesApi = {
   diff: async (name: string, signal?: AbortSignal) =>
     (await api.get<{ files: FileDiff[] }>(`/packages/${part(name)}/diff`, undefined, signal)).files,
   archive: (name: string) => download(`/packages/${part(name)}/archive`),
-  install: (bytes: Blob, upgrade: boolean) =>
-    upload<{ package: string; version: string; commit?: number | string; effects?: string[] }>(
-      '/package-install',
-      bytes,
-      upgrade ? { upgrade: 'true' } : {},
-    ),
+  install: (bytes: Blob, { upgrade = false, preview = false, reason }: { upgrade?: boolean; preview?: boolean; reason?: string }) =>
+    upload<ChangeResult & { package: string; version: string }>('/package-install', bytes, {
+      ...(upgrade && { upgrade: 'true' }),
+      ...(preview && { preview: 'true' }),
+      ...(reason && { reason }),
+    }),
   items: async (kind: string, text: string, limit: number, signal?: AbortSignal) =>
     (await api.get<{ items: RegistryItem[] }>('/items', { kind, text, limit }, signal)).items,
 };
