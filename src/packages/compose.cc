@@ -246,7 +246,8 @@ std::optional<ComposedItem> Composer::compose(Linked item, const schema::Section
     }
     const auto* root = &laid->root();
     tree = Linked{std::move(*laid), root};
-    overridden_by.push_back(override.by);
+    const auto& by = overridden_by;
+    if (std::find(by.begin(), by.end(), override.by) == by.end()) overridden_by.push_back(override.by);
   }
   return ComposedItem{std::move(*tree), written, std::move(overridden_by)};
 }

@@ -131,7 +131,7 @@ Result<TreeView> Service::tree(const TenantId& tenant, const std::string& packag
       PackageTree::read(specification_of(package), read_folder(impl.files, folder, specification_of(package)), ignored);
   auto out = tree_view(tree, *known, errors);
   if (instance) {
-    for (auto& section : out) put_in_titles(*instance, section.name, package, section.nodes);
+    for (auto& section : out) put_in_titles(*instance, section.section, package, section.nodes);
   }
   return out;
 }

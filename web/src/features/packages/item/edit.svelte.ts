@@ -38,12 +38,8 @@ export class ItemEdit {
   /** The text was touched by hand: then it is saved as it is, else only the fields that changed. */
   typed = $state(false);
   readonly isDirty = $derived.by(() =>
-    this.base
-      ? this.yaml !== this.base.yaml || !isEqual(this.written, this.baseFields)
-      : this.mayBeBare || this.yaml.trim() !== '' || !isEqual(this.written, {}),
+    this.base ? this.yaml !== this.base.yaml || !isEqual(this.written, this.baseFields) : this.yaml.trim() !== '' || !isEqual(this.written, {}),
   );
-  /** A new item in which nothing is written can be saved (an instance by defaults alone), and is checked like others. */
-  mayBeBare = $state(false);
   /** What a new item begins with: nobody has entered that. */
   private begun = $state.raw<Value>({});
   /** There is something that would be lost. */
@@ -155,18 +151,13 @@ export class ItemEdit {
 
   /** What has to be done to the package for it to hold what is edited. */
   operations(): Operation[] {
-    if (!this.base) return [{ op: 'create', ...this.at, yaml: this.textToSend(this.yaml) }];
+    if (!this.base) return [{ op: 'create', ...this.at, yaml: this.yaml }];
     if (this.typed) return [{ op: 'replace', ...this.at, yaml: this.yaml }];
     const { set, unset } = changesBetween(this.baseFields, this.written);
     return [
       ...unset.map((field) => ({ op: 'unset' as const, ...this.at, field })),
       ...set.map(({ field, value }) => ({ op: 'set' as const, ...this.at, field, value })),
     ];
-  }
-
-  /** No text at all would be a group without items. */
-  private textToSend(text: string): string {
-    return this.mayBeBare && text.trim() === '' ? '{}\n' : text;
   }
 
   private schedule(after: number): void {
@@ -184,10 +175,7 @@ export class ItemEdit {
     this.isBusy = true;
     const [text, sent] = [this.yaml, this.written];
     try {
-      const changes = changesBetween(this.known, sent);
-      const isBare = changes.set.length === 0 && text.trim() === '';
-      const draft = await packagesApi.draft(this.place, { yaml: isBare ? this.textToSend(text) : text, ...changes }, controller.signal);
-      if (isBare && this.mayBeBare) draft.yaml = text;
+      const draft = await packagesApi.draft(this.place, { yaml: text, ...changesBetween(this.known, sent) }, controller.signal);
       if (this.controller !== controller) return;
       // Typed meanwhile: this answer is about another text.
       if (this.yaml === text) this.take(draft, sent);
@@ -207,7 +195,7 @@ export class ItemEdit {
 
   private take(draft: Draft, sent = this.written): void {
     // Nothing is wrong with what nobody has begun.
-    const isUntouched = !this.base && !this.mayBeBare && draft.yaml.trim() === '';
+    const isUntouched = !this.base && draft.yaml.trim() === '';
     this.errors = isUntouched ? [] : draft.errors.map(atMissing);
     const fields = fieldsOf(draft);
     this.isBroken = fields === undefined;

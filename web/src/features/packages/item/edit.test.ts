@@ -44,20 +44,6 @@ describe('an item under edit', () => {
     expect(edit.operations()).toEqual([{ op: 'set', ...at, field: ['title'], value: 'Other' }]);
   });
 
-  it('saves a new one by its defaults alone where that may be, and tells what is missing at once', async () => {
-    const bare = new ItemEdit(section, at);
-    expect(bare.isDirty).toBe(false);
-    bare.mayBeBare = true;
-    expect(bare.isDirty).toBe(true);
-    expect(bare.isTouched).toBe(false);
-    draft.mockImplementation((_, body) => Promise.resolve({ yaml: body.yaml, written: {}, errors: [{ message: 'host is not given', field: 'with' }] }));
-    await tick();
-    expect(draft.mock.calls[0]![1].yaml).toBe('{}\n');
-    expect(bare.errors).toHaveLength(1);
-    expect(bare.yaml).toBe('');
-    expect(bare.operations()).toEqual([{ op: 'create', ...at, yaml: '{}\n' }]);
-  });
-
   it('forgets no value that was entered while the server was asked', async () => {
     const edit = new ItemEdit(section, at, item);
     edit.set(['title'], 'One');
