@@ -217,7 +217,7 @@ void Engine::Impl::rebuild_index(TenantRules& tenant) {
 
 /// Which rules look at which series is found anew by the next samples.
 void Engine::Impl::forget_matches(TenantRules& tenant) {
-  tenant.watches.clear();
+  tenant.forget_watches();
   tenant.streams.clear();
   tenant.pending.clear();
 }
@@ -313,7 +313,7 @@ void Engine::Impl::forget(TenantRules& tenant, const std::function<bool(const La
     rule->targets.clear();
     rule->by_result.clear();
   }
-  tenant.watches.clear();
+  tenant.forget_watches();
   tenant.streams.clear();
 }
 

@@ -57,7 +57,7 @@ struct Engine::Impl {
 
   // engine_samples.cc
   void on_samples(const storage::CommittedSamples& batch, Time now);
-  std::vector<Watch>& watches_of(TenantRules& tenant, SeriesId id, Time now);
+  std::span<Watch> watches_of(TenantRules& tenant, SeriesId id, Time now);
   void watch(TenantRules& tenant, const Selector& selector, const Labels& labels, std::vector<Watch>& list, Time now);
   void arrive(TenantRules& tenant, Watch& watch, const storage::SeriesSample& sample, Time now);
   void judge_sample(TenantRules& tenant, Rule& rule, Subject& subject, Time at, double value, Time now);

@@ -46,8 +46,10 @@ void Engine::Impl::on_samples(const storage::CommittedSamples& batch, Time now) 
   });
 }
 
-std::vector<Watch>& Engine::Impl::watches_of(TenantRules& tenant, SeriesId id, Time now) {
-  if (const auto found = tenant.watches.find(id.value()); found != tenant.watches.end()) return found->second;
+std::span<Watch> Engine::Impl::watches_of(TenantRules& tenant, SeriesId id, Time now) {
+  const auto number = id.value();
+  if (number < tenant.unwatched.size() && tenant.unwatched[number]) return {};
+  if (const auto found = tenant.watches.find(number); found != tenant.watches.end()) return found->second;
   std::vector<Watch> list;
   if (const auto labels = series.labels_of(tenant.id, id); labels && is_watched(tenant.id, *labels)) {
     if (const auto named = tenant.by_metric.find(labels->get(kMetricName)); named != tenant.by_metric.end()) {
@@ -55,7 +57,12 @@ std::vector<Watch>& Engine::Impl::watches_of(TenantRules& tenant, SeriesId id, T
     }
     for (const auto& selector : tenant.any_metric) watch(tenant, selector, *labels, list, now);
   }
-  return tenant.watches.emplace(id.value(), std::move(list)).first->second;
+  if (!list.empty()) return tenant.watches.emplace(number, std::move(list)).first->second;
+  constexpr std::uint64_t kMostBits = 1ULL << 28;  // 32 MiB; ids beyond are asked for each time
+  if (number >= kMostBits) return {};
+  if (number >= tenant.unwatched.size()) tenant.unwatched.resize(number + 1 + number / 4);
+  tenant.unwatched[number] = true;
+  return {};
 }
 
 void Engine::Impl::watch(TenantRules& tenant, const Selector& selector, const Labels& labels, std::vector<Watch>& list,

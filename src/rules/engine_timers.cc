@@ -74,7 +74,7 @@ void Engine::Impl::purge(TenantRules& tenant) {
     rule->by_result.clear();
     if (rule->subjects.size() < options.max_series_per_rule) rule->error_stays = false;
   }
-  if (dropped) tenant.watches.clear();  // they point at what is gone; made anew by the next samples
+  if (dropped) tenant.forget_watches();  // they point at what is gone; made anew by the next samples
 }
 
 }  // namespace atalaya::rules

@@ -111,7 +111,15 @@ struct TenantRules {
   boost::unordered_flat_map<std::string, std::vector<Selector>, TextHash, std::equal_to<>> by_metric;
   std::vector<Selector> any_metric;  ///< selectors without `__name__="…"`
   std::vector<Rule*> line_rules;
-  boost::unordered_flat_map<std::uint64_t, std::vector<Watch>> watches;  ///< by SeriesId
+  boost::unordered_flat_map<std::uint64_t, std::vector<Watch>>
+      watches;  ///< by SeriesId; of series that some rule reads
+  /// By SeriesId: no rule reads it. Most series are so, and a bit is told sooner than an entry is found.
+  std::vector<bool> unwatched;
+
+  void forget_watches() {
+    watches.clear();
+    unwatched.clear();
+  }
   std::unordered_map<Labels, std::vector<LineWatch>> streams;
   std::vector<Rule*> pending;  ///< whole evaluations that wait for on_tick
   /// Newest words of each check, by check and instance: the text of a binary verdict.
