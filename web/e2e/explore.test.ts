@@ -21,7 +21,6 @@ beforeAll(async () => {
   // What is asked wrongly on purpose.
   visitor.expected.push(/status of 400.*\/api\/v1\/(query|format_query)/);
   // Whether anybody said what a metric means is known only by asking.
-  visitor.expected.push(/status of 404.*\/api\/v1\/metadata/);
   await visitor.signInByLink();
 });
 afterAll(async () => {
@@ -113,7 +112,6 @@ rules:
       title: There is load
       gauge: {expr: 'node_load1', above: {warning: -1}}
 `);
-  visitor.expected.push(/status of 404.*\/api\/v1\/rules/);
   await visitor.go('#/rules?text=There+is+load');
   const row = page.getByRole('list', { name: 'Rules' }).getByRole('link', { name: /There is load/ });
   await row.getByText('Warning').waitFor({ timeout: 60_000 });

@@ -87,7 +87,6 @@ collectors:
 describe.each(looks)('in $name', (look) => {
   it('draws every area: not blank, not wider than the window, without a fault', async () => {
     const visitor = await Visitor.open(browser, server, look);
-    visitor.expected.push(/status of 404.*\/api\/v1\/(metadata|rules)/);
     await visitor.signIn('ana', password);
     for (const area of areas) {
       await visitor.go(area.address);
