@@ -330,6 +330,7 @@ Result<int> export_series(const config::Options& options) {
   file.reset();
   if (!piped && std::rename(part.c_str(), name.c_str()) != 0) return unwritten();
   for (const auto& one : named) fmt::print(stderr, "{}: samples are missing that could not be read\n", one);
+  if (incomplete > named.size()) fmt::print(stderr, "… and {} more\n", incomplete - named.size());
   fmt::print(stderr, "{} bytes exported", bytes);
   if (incomplete > 0) {
     fmt::print(stderr, "; {} series are incomplete: `atalaya tsdb fsck` names what is damaged", incomplete);
