@@ -20,7 +20,6 @@ beforeAll(async () => {
   page = visitor.page;
   // What is asked wrongly on purpose.
   visitor.expected.push(/status of 400.*\/api\/v1\/(query|format_query)/);
-  // Whether anybody said what a metric means is known only by asking.
   await visitor.signInByLink();
 });
 afterAll(async () => {
