@@ -57,7 +57,7 @@ def test_a_tenant_that_makes_series_without_end_disturbs_no_other(tmp_path):
 
         assert len(statuses) == 20 and set(statuses) <= {204, 400}, (statuses, texts)
         refusal = next(text for text in texts if text)
-        assert f"max_series_per_tenant is {LIMIT}" in refusal, refusal
+        assert f"--series-max-per-tenant is {LIMIT}" in refusal, refusal
         assert query(server, "count(bomb)", other_reader, start) == [({}, LIMIT)]
         assert query(server, "bomb", reader, start) == []
         assert metric(server, 'atalaya_tsdb_refused_series_total{reason="limit"}') == 9 * LIMIT

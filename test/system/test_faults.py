@@ -116,7 +116,7 @@ def test_bad_requests_get_json_errors(server):
     assert refused(server, "GET", f"{API}/nowhere") == 404
     assert refused(server, "DELETE", f"{API}/alerts") == 405
     assert refused(server, "GET", "/api/v1/query?query=sum(") == 400
-    assert refused(server, "GET", "/api/v1/query?query=label_replace(up,%22a%22,%22b%22,%22c%22,%22d%22)") == 422
+    assert refused(server, "GET", "/api/v1/query?query=label_replace(vector(1),%22a%22,%22b%22,%22c%22,%22(%22)") == 422
     assert refused(server, "GET", "/api/v1/query_range?query=up&start=1&end=2&step=0") == 400
     assert refused(server, "GET", f"{API}/logs?regex=(") == 400
     assert len(server.get("/users")["users"]) == 1, "nothing was changed"
