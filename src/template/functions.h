@@ -35,4 +35,7 @@ const Function* find_text_function(std::string_view name);
 const Function* find_human_function(std::string_view name);
 const Function* find_series_function(std::string_view name);
 
+/// As Go's url.QueryEscape.
+std::string query_escape(std::string_view text);
+
 }  // namespace atalaya::templates

@@ -8,6 +8,22 @@
 
 namespace atalaya::templates {
 namespace json = boost::json;
+std::string query_escape(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    const bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' ||
+                       c == '_' || c == '.' || c == '~';
+    if (plain) {
+      out += c;
+    } else if (c == ' ') {
+      out += '+';
+    } else {
+      out += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+    }
+  }
+  return out;
+}
+
 namespace {
 
 std::unexpected<Error> refuse(std::string message) { return fail(ErrorCode::kUnprocessable, std::move(message)); }
@@ -148,19 +164,7 @@ Result<Value> html(const CallContext& context, const Arguments& a) {
 
 Result<Value> urlquery(const CallContext& context, const Arguments& a) {
   AT_TRY(const auto value, print_all(context, a));
-  std::string out;
-  for (const char c : std::string_view(value->get_string())) {
-    const bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' ||
-                       c == '_' || c == '.' || c == '~';
-    if (plain) {
-      out += c;
-    } else if (c == ' ') {
-      out += '+';
-    } else {
-      out += fmt::format("%{:02X}", static_cast<unsigned char>(c));
-    }
-  }
-  return Value(json::string(out));
+  return Value(json::string(query_escape(value->get_string())));
 }
 
 Result<Value> js(const CallContext& context, const Arguments& a) {

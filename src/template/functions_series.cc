@@ -54,23 +54,6 @@ Result<Value> sort_by_label(const CallContext&, const Arguments& a) {
   return Value(std::move(out));
 }
 
-/// As Go's url.QueryEscape.
-std::string query_escape(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    const bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' ||
-                       c == '_' || c == '.' || c == '~';
-    if (plain) {
-      out += c;
-    } else if (c == ' ') {
-      out += '+';
-    } else {
-      out += fmt::format("%{:02X}", static_cast<unsigned char>(c));
-    }
-  }
-  return out;
-}
-
 Result<Value> url_query_escape(const CallContext&, const Arguments& a) {
   return text_value(query_escape(print(*a[0])));
 }
