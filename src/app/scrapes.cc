@@ -7,6 +7,7 @@
 #include "api/targets.h"
 #include "app/version.h"
 #include "config/yaml.h"
+#include "config/yaml_path.h"
 #include "schema/validate.h"
 #include "telemetry/log.h"
 
@@ -17,22 +18,6 @@ namespace scrape = collect::scrape;
 
 constexpr std::uint64_t kMostFileBytes = 8 << 20;
 constexpr std::string_view kSection = "scrape_configs";
-
-const config::Node& node_at(const config::Node& item, const std::vector<std::string>& path) {
-  const auto* at = &item;
-  for (const auto& part : path) {
-    const config::Node* next = nullptr;
-    if (at->is_sequence() && part.find_first_not_of("0123456789") == std::string::npos && !part.empty()) {
-      const auto index = std::stoul(part);
-      if (index < at->items().size()) next = at->items()[index];
-    } else {
-      next = at->get(part);
-    }
-    if (next == nullptr) break;
-    at = next;
-  }
-  return *at;
-}
 
 Status read_global(const config::Node& global, scrape::ConfigDefaults& out, std::vector<std::string>& warnings) {
   for (const auto& entry : global.entries()) {
@@ -63,7 +48,7 @@ Result<scrape::ScrapeConfig> read_job(const config::Node& node, const schema::Se
   auto job = scrape::read_config("file:" + name->text(), checked.fields, defaults, problems);
   if (job) return std::move(*job);
   auto error = std::move(problems.front().error);
-  error.place = node_at(node, problems.front().path).place();
+  error.place = config::node_at(node, problems.front().path).place();
   error.message = what + ": " + error.message;
   return std::unexpected(std::move(error));
 }

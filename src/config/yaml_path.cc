@@ -42,4 +42,20 @@ std::vector<PathStep> path_to(const Document& document, const Place& place) {
   return out;
 }
 
+const Node& node_at(const Node& from, const std::vector<std::string>& path) {
+  const auto* at = &from;
+  for (const auto& part : path) {
+    const Node* next = nullptr;
+    if (at->is_sequence() && !part.empty() && part.find_first_not_of("0123456789") == std::string::npos) {
+      const auto index = std::stoul(part);
+      if (index < at->items().size()) next = at->items()[index];
+    } else {
+      next = at->get(part);
+    }
+    if (next == nullptr) break;
+    at = next;
+  }
+  return *at;
+}
+
 }  // namespace atalaya::config

@@ -18,4 +18,7 @@ struct PathStep {
 /// that is no text ends the way above it. Empty for a place before everything, or in another file.
 std::vector<PathStep> path_to(const Document& document, const Place& place);
 
+/// Where keys (and numbers of lists' items) lead from a node; the nearest above where that is not written.
+const Node& node_at(const Node& from, const std::vector<std::string>& path);
+
 }  // namespace atalaya::config
