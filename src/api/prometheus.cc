@@ -43,6 +43,7 @@ class Query {
  public:
   Query(const SeriesQuerier& series, const Clock& clock, const net::Request& request, const QueryOptions& options)
       : clock_(clock),
+        request_(request),
         parameters_(prometheus_parameters(request)),
         limits_(options.limits),
         timeout_(options.timeout),
@@ -55,6 +56,7 @@ class Query {
     AT_TRY(const auto limit, prometheus_limit(parameters_));
     AT_TRY(const auto at, time("time", clock_.now()));
     AT_TRY(const auto expression, common());
+    AT_TRY(wait_is_over());
     auto value = promql::Engine(source(), limits_).instant(tenant, *expression, at, {}, conditions());
     if (!value) return std::unexpected(of_evaluation(std::move(value).error()));
     evaluated_ = clock_.steady();
@@ -83,6 +85,7 @@ class Query {
                                         "Vector",
                                         promql::name(expression->type)));
     }
+    AT_TRY(wait_is_over());
     auto matrix = promql::Engine(source(), limits_).range(tenant, *expression, from, to, step, conditions());
     if (!matrix) return std::unexpected(of_evaluation(std::move(matrix).error()));
     evaluated_ = clock_.steady();
@@ -109,8 +112,17 @@ class Query {
     return expression_of(parameters_);
   }
 
+  /// The time in the queue counts.
+  Steady deadline() const { return (request_.arrived == Steady{} ? started_ : request_.arrived) + timeout_; }
+
+  Status wait_is_over() const {
+    if (request_.gone.stop_requested()) return fail(ErrorCode::kCancelled, "query was canceled in query queue");
+    if (clock_.steady() >= deadline()) return fail(ErrorCode::kDeadlineExceeded, "query timed out in query queue");
+    return {};
+  }
+
   promql::Conditions conditions() {
-    return {.annotations = &notes_, .stop = {}, .clock = &clock_, .deadline = started_ + timeout_};
+    return {.annotations = &notes_, .stop = request_.gone, .clock = &clock_, .deadline = deadline()};
   }
 
   bool tells_statistics() const { return !parameters_.get("stats").empty(); }
@@ -141,17 +153,19 @@ class Query {
 
   json::object statistics() const {
     const auto seconds = [](Steady from, Steady to) { return std::chrono::duration<double>(to - from).count(); };
+    const auto arrived = request_.arrived == Steady{} ? started_ : request_.arrived;
     const auto evaluating = seconds(started_, evaluated_);
     return {{"timings", json::object{{"evalTotalTime", evaluating},
                                      {"resultSortTime", 0.0},
                                      {"queryPreparationTime", 0.0},
                                      {"innerEvalTime", evaluating},
-                                     {"execQueueTime", 0.0},
-                                     {"execTotalTime", evaluating}}},
+                                     {"execQueueTime", seconds(arrived, started_)},
+                                     {"execTotalTime", seconds(arrived, evaluated_)}}},
             {"samples", json::object{{"totalQueryableSamples", counted_.samples()}}}};
   }
 
   const Clock& clock_;
+  const net::Request& request_;
   const net::Parameters parameters_;
   promql::Limits limits_;
   Duration timeout_;

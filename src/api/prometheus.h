@@ -11,13 +11,14 @@ namespace atalaya::api {
 
 struct QueryOptions {
   promql::Limits limits;
-  Duration timeout{std::chrono::minutes{2}};  ///< of an evaluation; a request may ask for less
+  Duration timeout{std::chrono::minutes{2}};  ///< from a request's arrival; a request may ask for less
 };
 
 /// Prometheus takes a range of 11,000 steps, which has a point more.
 constexpr std::size_t kMaxSteps = 11'000;
 
-/// What `query` and `query_range` answer for a tenant, whatever let the request in.
+/// What `query` and `query_range` answer for a tenant, whatever let the request in. An evaluation ends, with
+/// `cancelled`, when nobody waits for it any more.
 Result<net::Response> answer_query(const storage::SeriesQuerier& series, const Clock& clock, const TenantId& tenant,
                                    const net::Request& request, const QueryOptions& options = {});
 Result<net::Response> answer_query_range(const storage::SeriesQuerier& series, const Clock& clock,

@@ -121,6 +121,37 @@ TEST_F(PrometheusRoutesTest, WarningsAndInfosStandBesideTheValue) {
   EXPECT_TRUE(get("query", "query=rate(load[5m])&time=60").body.contains("infos"));
 }
 
+TEST_F(PrometheusRoutesTest, TheTimeOfAQueryBeginsAtItsArrival) {
+  net::Request request;
+  request.method = "GET";
+  request.path = "/api/v1/query";
+  request.query = net::Parameters::parse("query=requests_total&time=60&timeout=30s");
+  request.arrived = Steady{std::chrono::seconds{1}};
+  clock.advance(std::chrono::seconds{30});
+  EXPECT_EQ(ask(request).status, 200);
+  clock.advance(std::chrono::seconds{1});
+  const auto late = ask(request);
+  EXPECT_EQ(late.status, 503);
+  EXPECT_EQ(late.error(), "timeout");
+  request.query = net::Parameters::parse("query=requests_total&time=60&timeout=1h");
+  clock.advance(std::chrono::seconds{88});
+  EXPECT_EQ(ask(request).status, 200);
+  clock.advance(std::chrono::seconds{1});
+  EXPECT_EQ(ask(request).error(), "timeout") << "nobody gets more than two minutes";
+}
+
+TEST_F(PrometheusRoutesTest, AQueryForWhichNobodyWaitsIsNotEvaluated) {
+  std::stop_source gone;
+  net::Request request;
+  request.method = "GET";
+  request.path = "/api/v1/query";
+  request.query = net::Parameters::parse("query=requests_total&time=60");
+  request.gone = gone.get_token();
+  EXPECT_EQ(ask(request).status, 200);
+  gone.request_stop();
+  EXPECT_EQ(ask(request).error(), "canceled");
+}
+
 TEST_F(PrometheusRoutesTest, StatisticsCountWhatWasRead) {
   EXPECT_FALSE(get("query", "query=requests_total&time=60").data().as_object().contains("stats"));
   const auto data = get("query", "query=sum_over_time(requests_total[3m])&time=240&stats=all").data();

@@ -166,7 +166,7 @@ std::vector<Option> query_options() {
       {.name = "query-timeout",
        .type = OptionType::kDuration,
        .fallback = "2m",
-       .help = "Time that a query has once its turn has come; a request may ask for less.",
+       .help = "Time that a query has, waiting for its turn included; a request may ask for less.",
        .section = "Queries"},
       {.name = "query-concurrency",
        .type = OptionType::kInteger,

@@ -5,12 +5,14 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "base/result.h"
+#include "base/time.h"
 
 namespace atalaya::net {
 
@@ -50,6 +52,8 @@ struct Request {
   Parameters captures;  ///< `{id}` parts of the route's pattern
   std::string remote_address;
   bool tls = false;
+  Steady arrived{};      ///< its first byte, by the server's clock
+  std::stop_token gone;  ///< asked to stop once nobody waits for the answer any more
 };
 
 struct Response {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <utility>
 
 #include "net/gzip.h"
 #include "net/percent.h"
@@ -125,15 +126,24 @@ void HttpSession::next_request() {
 }
 
 void HttpSession::read() {
+  if (std::exchange(reading_, true)) return;
   stream_->read_some(asio::buffer(chunk_), [self = shared_from_this()](const ErrorCodeAsio& error, std::size_t size) {
-    if (self->phase_ == Phase::kEnded) return;
-    if (error) {
-      self->end();
-      return;
-    }
-    self->incoming_.append(self->chunk_.data(), size);
-    self->consume();
+    self->reading_ = false;
+    if (self->phase_ != Phase::kEnded) self->on_read(error, size);
   });
+}
+
+void HttpSession::on_read(const ErrorCodeAsio& error, std::size_t size) {
+  const bool waits_for_bytes = phase_ == Phase::kIdle || phase_ == Phase::kHead || phase_ == Phase::kBody;
+  incoming_.append(chunk_.data(), size);
+  if (!waits_for_bytes) {
+    // The answer is written all the same: a client may have closed its own direction alone.
+    if (error) asker_.request_stop();
+  } else if (error) {
+    end();
+  } else {
+    consume();
+  }
 }
 
 void HttpSession::consume() {
@@ -215,6 +225,7 @@ bool HttpSession::prepare_request() {
   request_.headers = head.headers;
   request_.remote_address = remote_address_;
   request_.tls = stream_->is_tls();
+  request_.arrived = started_;
   if (head.version == 11 && head.headers.get("Host").empty()) {
     refuse(error_with_status(400, "the Host header is missing"));
     return false;
@@ -295,6 +306,10 @@ void HttpSession::dispatch() {
   phase_ = Phase::kHandling;
   ++deadline_number_;  // a handler may take its time
   request_.body = std::move(reader_.body());
+  asker_ = {};
+  request_.gone = asker_.get_token();
+  // What has come of the next request already is enough to have noticed.
+  if (incoming_.empty()) read();
   auto responder = std::make_shared<Responder>(server_.shared_from_this(), weak_from_this(), context_);
   WorkerPool::Work work = [match = match_, request = std::move(request_), responder]() mutable {
     run_handler(*match, std::move(request), responder);
@@ -448,6 +463,7 @@ void HttpSession::end_politely() {
 void HttpSession::end() {
   if (phase_ == Phase::kEnded) return;
   phase_ = Phase::kEnded;
+  asker_.request_stop();
   ++deadline_number_;
   deadline_.cancel();
   if (stream_) stream_->close();

@@ -6,6 +6,7 @@
 #include <array>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 
 #include "net/byte_stream.h"
@@ -18,8 +19,9 @@
 namespace atalaya::net {
 
 /// Reads a request, has it handled, writes the answer, and again; never two requests at once, so
-/// answers to pipelined requests keep their order. Strand-bound to the socket's strand, except
-/// `begin_stop`, `abort` and `deliver`. Owned by the server's set until it ends.
+/// answers to pipelined requests keep their order. While a request is handled one read waits: it is how a
+/// client that leaves is noticed, and what it gives belongs to the next request. Strand-bound to the socket's strand,
+/// except `begin_stop`, `abort` and `deliver`. Owned by the server's set until it ends.
 class HttpSession : public std::enable_shared_from_this<HttpSession> {
  public:
   HttpSession(HttpServer::Impl& server, boost::asio::ip::tcp::socket socket, std::string remote_address);
@@ -38,6 +40,7 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
 
   void next_request();
   void read();
+  void on_read(const ErrorCodeAsio& error, std::size_t size);
   void consume();
   void on_head();
   void on_body_progress();
@@ -68,7 +71,9 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
   bool stopping_ = false;
 
   std::array<char, 16 << 10> chunk_;
-  std::string incoming_;  ///< read, not yet taken
+  bool reading_ = false;    ///< into chunk_
+  std::stop_source asker_;  ///< stopped when who asked leaves before the answer
+  std::string incoming_;    ///< read, not yet taken
   HttpReader reader_;
   Request request_;
   std::string encoded_path_;

@@ -370,6 +370,61 @@ TEST(HttpServer, StopLetsTheRequestUnderWayFinish) {
   server->stop();
 }
 
+TEST(HttpServer, AHandlerLearnsThatItsClientHasLeft) {
+  std::latch asked(1);
+  std::latch left(1);
+  TestServer server([&](Router& router) {
+    router.add("GET", "/long", [&](const Request& request, const Respond& respond) {
+      const std::stop_callback leave(request.gone, [&] { left.count_down(); });
+      asked.count_down();
+      left.wait();
+      respond(Response::text("late"));
+    });
+  });
+  {
+    RawClient client(server.port());
+    client.send(get("/long"));
+    asked.wait();
+  }
+  left.wait();
+  server->stop();
+}
+
+TEST(HttpServer, WhoClosesHisOwnDirectionAloneStillGetsTheAnswer) {
+  std::latch left(1);
+  TestServer server([&](Router& router) {
+    router.add("GET", "/long", [&](const Request& request, const Respond& respond) {
+      const std::stop_callback leave(request.gone, [&] { left.count_down(); });
+      left.wait();
+      respond(Response::text("late"));
+    });
+  });
+  RawClient client(server.port());
+  client.send(get("/long"));
+  client.end();
+  EXPECT_EQ(body_of(client.rest()), "late");
+}
+
+TEST(HttpServer, WhatComesWhileARequestIsHandledIsTheNextOne) {
+  std::latch asked(1);
+  std::latch go(1);
+  TestServer server([&](Router& router) {
+    fill(router);
+    router.add("GET", "/long", [&](const Request& request, const Respond& respond) {
+      asked.count_down();
+      go.wait();
+      respond(Response::text(request.gone.stop_requested() ? "gone" : "there"));
+    });
+  });
+  RawClient client(server.port());
+  client.send(get("/long"));
+  asked.wait();
+  client.send(get("/echo/2"));
+  go.count_down();
+  EXPECT_EQ(body_of(client.answer()), "there");
+  EXPECT_EQ(body_of(client.answer()), "GET /echo/2 ");
+}
+
 TEST(HttpServer, ARespondMayOutliveTheServer) {
   std::promise<Respond> kept;
   {

@@ -78,6 +78,9 @@ class RawClient {
     return true;
   }
 
+  /// Sends nothing more, and goes on reading.
+  void end() { ::shutdown(fd_, SHUT_WR); }
+
   /// Reads more; false at the end of the connection (or after kPatience).
   bool more() {
     char chunk[16384];

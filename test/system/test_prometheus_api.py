@@ -2,13 +2,14 @@
 
 import base64
 import shutil
+import socket
 import subprocess
 import time
 import urllib.parse
 
 import pytest
 
-from atalaya import HttpError
+from atalaya import HttpError, Server, until
 
 
 def form(parameters):
@@ -111,6 +112,38 @@ def test_a_tenant_sees_its_own_series_and_nothing_of_the_machine(filled):
         with pytest.raises(HttpError) as error:
             filled.call("GET", "/api/v1/" + route, token=token)
         assert error.value.status == 403
+
+
+def send(server, path, **parameters):
+    """A connection over which this is asked, and not yet answered."""
+    host, port = server.listen.split(":")
+    client = socket.create_connection((host, int(port)), timeout=30)
+    client.sendall(f"GET /api/v1/{path}?{form(parameters)} HTTP/1.1\r\nHost: t\r\n"
+                   f"Authorization: Bearer {server.token}\r\n\r\n".encode())
+    return client
+
+
+def is_answered(client, within):
+    client.settimeout(within)
+    try:
+        return bool(client.recv(1))
+    except TimeoutError:
+        return False
+
+
+def test_a_query_ends_when_its_client_leaves(data):
+    """There is one thread for queries: who waits for it gets it, minutes before the first would have been done."""
+    with Server(data, arguments=["--query-concurrency", "1", "--query-timeout", "10m"]) as server:
+        end = int(time.time()) // 60 * 60
+        write(server, [f'many{{n="{n}"}} {n + i} {(end - 240 * (46 - i)) * 1000}' for n in range(400) for i in range(46)])
+        heavy = send(server, "query_range", query="sum(quantile_over_time(0.5, many[30m:1s]))", start=end - 9000, end=end,
+                     step=1)
+        waiting = until(lambda: (lambda other: None if is_answered(other, 1) else other)(send(server, "query", query="1")),
+                        what="a query that waits for its turn")
+        assert server.cycle(), "control goes on"
+        heavy.close()
+        assert is_answered(waiting, 30)
+        waiting.close()
 
 
 def promtool(server, what, *arguments):
