@@ -91,8 +91,8 @@ export async function metadata(): Promise<Record<string, MetricMetadata[]>> {
 }
 
 /** The expression with its lines and spaces put right. */
-export async function formatQuery(query: string): Promise<string> {
-  return (await request<{ data: string }>('GET', '/api/v1/format_query', { params: { query } })).data;
+export async function formatQuery(query: string, signal?: AbortSignal): Promise<string> {
+  return (await request<{ data: string }>('GET', '/api/v1/format_query', { params: { query }, ...(signal && { signal }) })).data;
 }
 
 export interface ActiveAlert {

@@ -30,7 +30,8 @@ export interface PlotInput {
 
 export type PlotData = [times: number[], ...columns: Column[]];
 
-export const axisWidth = 66;
+/** Of the values beside the curves, at the least. */
+const axisWidth = 66;
 /** To the right of the curves: room for half of the last time below them. */
 export const endWidth = 24;
 const font = '11px system-ui, "Segoe UI", Roboto, "Noto Sans", "DejaVu Sans", sans-serif';
@@ -76,7 +77,7 @@ function optionsOf(input: PlotInput): uPlot.Options {
       {
         ...axisLook(),
         space: 30,
-        size: axisWidth,
+        size: (plot, values) => axisRoom(plot, values),
         incrs: axisIncrements(input.unit).filter((step) => input.unit !== 'ratio' || step >= 1e-4),
         values: (_, ticks) => ticks.map((tick) => formatValue(isMirrored ? Math.abs(tick) : tick, input.unit)),
       },
@@ -102,6 +103,22 @@ function optionsOf(input: PlotInput): uPlot.Options {
       ],
     },
   };
+}
+
+/** Room for the widest value beside the curves; charts below each other begin at the same place where they can. */
+function axisRoom({ ctx }: uPlot, values: string[] | null): number {
+  if (!values) return axisWidth;
+  ctx.save();
+  // The picture is drawn in pixels of the screen, its axes are measured in those of the page.
+  ctx.font = font;
+  const widest = values.reduce((most, value) => Math.max(most, ctx.measureText(value ?? '').width), 0);
+  ctx.restore();
+  return Math.max(axisWidth, Math.ceil(widest) + 12);
+}
+
+/** Where the curves of a chart begin, in pixels of the page. */
+export function plotLeft(plot: uPlot | undefined): number {
+  return plot && plot.bbox.left > 0 ? plot.bbox.left / (devicePixelRatio || 1) : axisWidth;
 }
 
 function axisLook(): uPlot.Axis {

@@ -1,3 +1,4 @@
+import { packagesApi, type PackageEntry, type RegistryItem } from '../api/packages';
 import type { IconName } from '../components/Icon.svelte';
 import { alertLook, stateLook } from '../lib/statelook';
 import { openAlerts } from '../state/alerts.svelte';
@@ -13,6 +14,38 @@ export interface PaletteItem {
   hint: string;
   icon: IconName;
   run: () => void;
+}
+
+/** The packages there are, and the sections that they have items in. */
+export interface KnownPackages {
+  packages: PackageEntry[];
+  sections: ReadonlySet<string>;
+}
+
+export async function knownPackages(): Promise<KnownPackages> {
+  const packages = await packagesApi.list();
+  return { packages, sections: new Set(packages.flatMap((one) => Object.keys(one.sections ?? {}))) };
+}
+
+export function packageItems({ packages }: KnownPackages): PaletteItem[] {
+  return packages.map(({ name, title }) => ({
+    word: title ? `${name} · ${title}` : name,
+    hint: 'package',
+    icon: 'packages',
+    run: () => router.go(['packages', name]),
+  }));
+}
+
+/** What is found in the registry, of it what has a page in its package and is not listed already. */
+export function registryItems(found: RegistryItem[], { sections }: KnownPackages): PaletteItem[] {
+  return found
+    .filter(({ id, kind, package: name }) => sections.has(kind) && kind !== 'dashboards' && id.startsWith(`${name}/`))
+    .map(({ id, kind, package: name, title }) => ({
+      word: title || id,
+      hint: title ? `${kind} · ${id}` : kind,
+      icon: 'packages',
+      run: () => router.go(['packages', name, kind, ...id.slice(name.length + 1).split('/')]),
+    }));
 }
 
 /** Everything that can be jumped to or done from where the person is. */

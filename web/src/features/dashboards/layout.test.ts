@@ -64,6 +64,9 @@ it('puts what is new into a gap of the last rows, else below', () => {
   expect(placeFor([], { w: 12, h: 4 })).toEqual({ x: 0, y: 0, w: 12, h: 4 });
   expect(placeFor([box('a', 0, 0, 12, 4)], { w: 12, h: 4 })).toEqual({ x: 12, y: 0, w: 12, h: 4 });
   expect(placeFor([box('a', 0, 0, 18, 4)], { w: 12, h: 4 })).toEqual({ x: 0, y: 4, w: 12, h: 4 });
+  // Beside a higher box it stands where the grid pulls it to.
+  expect(placeFor([box('a', 0, 0, 12, 9)], { w: 12, h: 6 })).toEqual({ x: 12, y: 0, w: 12, h: 6 });
+  expect(placeFor([box('a', 0, 0, 12, 9), box('b', 12, 0, 12, 2)], { w: 12, h: 6 })).toEqual({ x: 12, y: 2, w: 12, h: 6 });
   expect(bottom([box('a', 0, 2, 1, 3), box('b', 0, 0, 1, 2)])).toBe(5);
 });
 it('reads boxes from top to bottom, from left to right', () => {

@@ -71,13 +71,16 @@ export function bottom(boxes: At[]): number {
   return boxes.reduce((lowest, { y, h }) => Math.max(lowest, y + h), 0);
 }
 
-/** Where something new goes: in the first gap of the last rows that is wide enough, else below. */
+/** Where something new goes: in the first gap of the last rows that is wide enough, pulled upwards, else below. */
 export function placeFor(boxes: At[], size: { w: number; h: number }): At {
   const low = bottom(boxes);
+  const isFree = (at: At): boolean => !boxes.some((other) => overlap(at, other));
   for (let y = Math.max(0, low - size.h); y < low; y += 1) {
     for (let x = 0; x + size.w <= columns; x += 1) {
       const at = { x, y, ...size };
-      if (!boxes.some((other) => overlap(at, other))) return at;
+      if (!isFree(at)) continue;
+      while (at.y > 0 && isFree({ ...at, y: at.y - 1 })) at.y -= 1;
+      return at;
     }
   }
   return { x: 0, y: low, ...size };

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Variable } from '../../api/dashboards';
-import { choiceLabel, choices, dependsOn, formatChosen, initialChoice, parseChosen, substitute, substituteText, unknownIn, type Variables } from './variables';
+import { choiceLabel, choices, dependsOn, formatChosen, initialChoice, parseChosen, substitute, substituteText, unknownIn, writtenPlace, type Variables } from './variables';
 
 const one = (value: string) => ({ values: [value], all: false, multi: false });
 const many = (...values: string[]) => ({ values, all: false, multi: true });
@@ -107,4 +107,12 @@ it('names the variables of an expression that nobody defined', () => {
   const known = { host: { values: ['a'], all: false, multi: false } };
   expect(unknownIn('x{i="$host", j=~"${other}"} + rate(y[$window]) + $other', known)).toEqual(['other', 'window']);
   expect(unknownIn('x{i="$host"}', known)).toEqual([]);
+});
+
+it('finds the place of a mistake in what is written, before and behind variables', () => {
+  const vars: Variables = { instance: many('a', 'b'), n: one('5') };
+  const expr = 'sum(\n  up{instance=~"$instance"} > $n)\n+ nofunc(x)';
+  const at = (line: number, column: number): number[] => Object.values(writtenPlace(expr, vars, { line, column }));
+  expect(substitute(expr, vars)).toBe('sum(\n  up{instance=~"a|b"} > 5)\n+ nofunc(x)');
+  expect([at(1, 1), at(2, 17), at(2, 18), at(2, 23), at(2, 26), at(3, 3)]).toEqual([[1, 1], [2, 17], [2, 17], [2, 29], [2, 33], [3, 3]]);
 });

@@ -54,19 +54,61 @@ function pieces(expr: string): Piece[] {
   return found;
 }
 
+interface Part {
+  written: string;
+  /** What stands there once the variables are put in. */
+  filled: string;
+}
+
+/** An expression cut at its variables. */
+function parts(expr: string, variables: Variables): Part[] {
+  const found: Part[] = [];
+  for (const { text, quote, regex } of pieces(expr)) {
+    let end = 0;
+    for (const match of text.matchAll(reference)) {
+      const chosen = variables[match[1] ?? match[2]!];
+      if (!chosen) continue;
+      const before = text.slice(end, match.index);
+      const value = regex || (chosen.all && quote !== '') ? alternatives(chosen) : chosen.values.join('|');
+      found.push({ written: before, filled: before }, { written: match[0], filled: quote ? escapeString(value, quote) : value });
+      end = match.index + match[0].length;
+    }
+    found.push({ written: text.slice(end), filled: text.slice(end) });
+  }
+  return found;
+}
+
 /**
  * `$name` and `${name}` in PromQL or a selector. On the right of `=~` and `!~` the values are escaped
  * and joined as alternatives; elsewhere they stand as they are. What is not a variable stays.
  */
 export function substitute(expr: string, variables: Variables): string {
-  const fill = ({ text, quote, regex }: Piece): string =>
-    text.replace(reference, (whole, braced?: string, plain?: string) => {
-      const chosen = variables[braced ?? plain!];
-      if (!chosen) return whole;
-      const value = regex || (chosen.all && quote !== '') ? alternatives(chosen) : chosen.values.join('|');
-      return quote ? escapeString(value, quote) : value;
-    });
-  return pieces(expr).map(fill).join('');
+  return parts(expr, variables).map(({ filled }) => filled).join('');
+}
+
+export interface TextPlace {
+  /** Both count from 1. */
+  line: number;
+  column: number;
+}
+
+/** Where in an expression stands what is at a place of it with the variables put in; of a value, its variable. */
+export function writtenPlace(expr: string, variables: Variables, { line, column }: TextPlace): TextPlace {
+  const all = parts(expr, variables);
+  const lines = all.map(({ filled }) => filled).join('').split('\n');
+  let left = lines.slice(0, line - 1).reduce((sum, one) => sum + one.length + 1, 0) + column - 1;
+  let at = 0;
+  for (const { written, filled } of all) {
+    if (left < filled.length) {
+      at += written === filled ? left : 0;
+      left = 0;
+      break;
+    }
+    left -= filled.length;
+    at += written.length;
+  }
+  const before = expr.slice(0, at + left).split('\n');
+  return { line: before.length, column: before.at(-1)!.length + 1 };
 }
 
 /** Names of variables in an expression that nobody defined. */

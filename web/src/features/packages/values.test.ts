@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { TypeExpr, Value } from '../../api/packages';
-import { atMissing, changesBetween, errorsOf, getAt, hasErrors, setAt, titleOf, typeAt, unsetAt } from './values';
+import { atMissing, changesBetween, errorsOf, getAt, hasErrors, isShown, setAt, titleOf, typeAt, unsetAt } from './values';
 
 const rule: Value = { gauge: { expr: 'a', below: { warning: 1 } }, tags: ['x', 'y'] };
 
@@ -51,6 +51,7 @@ it('puts an error about a missing field at that field', () => {
   expect(atMissing({ message: '"gauge" needs the key "expr"', field: 'gauge' }).field).toBe('gauge.expr');
   expect(atMissing({ message: 'a rule needs the key "name"', field: '' }).field).toBe('name');
   expect(atMissing({ message: 'wrong', field: 'gauge' }).field).toBe('gauge');
+  expect(atMissing({ message: 'the parameter "host" of ping is not given', field: '' }).field).toBe('with.host');
 });
 
 it('tells the errors of a field from those below it', () => {
@@ -72,6 +73,20 @@ it('finds the type of what stands at a path', () => {
   expect(typeAt(type, ['steps', '3', 'do'])?.kind).toBe('text');
   expect(typeAt(type, ['labels', 'anything'])?.kind).toBe('number');
   expect(typeAt(type, ['labels', 'anything', 'below'])).toBeUndefined();
+});
+
+it('knows what a form has no place for', () => {
+  const type: TypeExpr = {
+    kind: 'record',
+    fields: [
+      { name: 'with', kind: 'record', fields: [{ name: 'host', kind: 'host' }] },
+      { name: 'to', kind: 'list', one_or_many: true, of: { kind: 'record', fields: [{ name: 'mail', kind: 'email' }] } },
+      { name: 'labels', kind: 'map', of: { kind: 'text' } },
+    ],
+  };
+  const shown = (field: string): boolean => isShown(type, field.split('.'));
+  expect(['with', 'with.host', 'to.mail', 'to.1.mail', 'labels.x'].map(shown)).toEqual([true, true, true, true, true]);
+  expect(['with.hots', 'width', 'to.1.male', 'labels.x.y'].map(shown)).toEqual([false, false, false, false]);
 });
 
 it('makes words of a name that has no title', () => {

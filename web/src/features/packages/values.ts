@@ -106,7 +106,23 @@ export function errorsOf(errors: EditError[], path: Path): EditError[] {
 /** What is missing has no place of its own in the text; in a form it has. */
 export function atMissing(error: EditError): EditError {
   const name = /needs the key "([^"]+)"$/.exec(error.message)?.[1];
-  return name === undefined ? error : { ...error, field: error.field ? `${error.field}.${name}` : name };
+  if (name !== undefined) return { ...error, field: error.field ? `${error.field}.${name}` : name };
+  const parameter = /^the parameter "([^"]+)" of \S+ is not given$/.exec(error.message)?.[1];
+  // The field says itself where it is written.
+  return parameter === undefined ? error : { ...error, field: `with.${parameter}`, remedy: '' };
+}
+
+/** Whether a form of this type has a place for what stands at a path. */
+export function isShown(type: TypeExpr, path: Path): boolean {
+  const [step, ...rest] = path;
+  if (step === undefined) return true;
+  const list = type.kind === 'list' && type.one_or_many && !/^\d+$/.test(step) ? type.of : undefined;
+  if (list) return isShown(list, path);
+  if (type.kind === 'record') {
+    const field = type.fields?.find(({ name }) => name === step);
+    return field !== undefined && isShown(field, rest);
+  }
+  return (type.kind === 'list' || type.kind === 'map') && type.of !== undefined && isShown(type.of, rest);
 }
 
 /** Whether anything at or below the field is wrong. */

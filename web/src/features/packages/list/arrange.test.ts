@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { PackageEntry } from '../../../api/packages';
-import { arrangePackages, instanceIn } from './arrange';
+import { arrangePackages, homesOf, instanceIn } from './arrange';
 
 const entry = (name: string, more: Partial<PackageEntry> = {}): PackageEntry => ({ name, version: '1.0.0', state: 'ok', errors: [], items: 0, ...more });
 const instance = (of: string, name: string): PackageEntry => entry(`${of}@${name}`, { instance_of: { package: of, name, declared_in: 'ours' } });
@@ -32,4 +32,9 @@ it('tells instances of the same name apart that instances made', () => {
     { name: 'one.gate', path: ['packages', 'ping@one.gate'], madeBy: 'one' },
     { name: 'two.gate', path: ['packages', 'ping@two.gate'], madeBy: 'two' },
   ]);
+});
+
+it('offers for a new instance the packages of one\'s own, broken ones last', () => {
+  const shipped = entry('host', { shipped: true });
+  expect(homesOf([...packages, shipped, entry('zoo')])).toEqual(['ours', 'zoo', 'app']);
 });

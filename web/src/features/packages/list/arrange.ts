@@ -35,3 +35,9 @@ export function instanceIn({ name, instance_of: of }: PackageEntry): { name: str
 function rootOf(entry: PackageEntry): string {
   return entry.instance_of?.package.split('@')[0] ?? '';
 }
+
+/** The packages that an instance may be written into: one's own; those that hold before those that do not. */
+export function homesOf(packages: PackageEntry[]): string[] {
+  const own = packages.filter((one) => !one.specification && !one.instance_of && !one.shipped);
+  return own.sort((a, b) => Number(a.state === 'broken') - Number(b.state === 'broken') || a.name.localeCompare(b.name)).map(({ name }) => name);
+}

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { TreeSection } from '../../../api/packages';
-import { duplicateDeed, pasteDeed, removeDeed } from './actions';
+import { duplicateDeed, landed, pasteDeed, removeDeed } from './actions';
 import type { Row } from './tree';
 
 const sections: TreeSection[] = [{ name: 'rules', title: 'Rules', count: 2, nodes: [{ name: 'disk', item: false, children: [{ name: 'full', item: true }, { name: 'slow', item: true }] }] }];
@@ -35,5 +35,22 @@ describe('pasting', () => {
   it('does not go into a section of another kind, nor moves a thing to where it is', () => {
     expect(pasteDeed(clip, 'host', { ...row(['a'], 'group'), section: 'pages' }, sections)).toBeUndefined();
     expect(pasteDeed({ ...clip, cut: true }, 'host', row(['disk'], 'group'), sections)).toBeUndefined();
+  });
+});
+
+describe('what was put somewhere is found there', () => {
+  const lands = { section: 'rules', path: ['disk', 'full-2'], beside: ['full', 'slow'] };
+  const holding = (...names: string[]): TreeSection[] => [{ ...sections[0]!, nodes: [{ name: 'disk', item: false, children: names.map((name) => ({ name, item: true })) }] }];
+  it('by the name that was asked for', () => {
+    expect(landed(lands, holding('full', 'slow', 'full-2'))).toEqual(['disk', 'full-2']);
+  });
+  it('by the name that the server gave it instead', () => {
+    expect(landed(lands, holding('full', 'slow', 'full-7'))).toEqual(['disk', 'full-7']);
+  });
+  it('by its stem, where somebody else has put something beside it meanwhile', () => {
+    expect(landed(lands, holding('full', 'slow', 'quick', 'full-7'))).toEqual(['disk', 'full-7']);
+  });
+  it('by its group, where nothing came', () => {
+    expect(landed(lands, sections)).toEqual(['disk']);
   });
 });

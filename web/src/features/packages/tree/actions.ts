@@ -1,14 +1,21 @@
 import type { Operation, TreeSection } from '../../../api/packages';
 import type { Clip } from './clipboard.svelte';
-import { freeName, itemsBelow, namesIn, pasteTarget, type Row } from './tree';
+import { findNode, freeName, itemsBelow, namesIn, pasteTarget, type Row } from './tree';
 
 export type TreeAction = 'open' | 'new' | 'rename' | 'duplicate' | 'copy' | 'cut' | 'paste' | 'remove';
+
+/** Where something is put, and what stood in that group before. */
+export interface Landing {
+  section: string;
+  path: string[];
+  beside: string[];
+}
 
 export interface Deed {
   title: string;
   operations: Operation[];
   /** What is selected afterwards. */
-  lands?: { section: string; path: string[] };
+  lands?: Landing;
   danger?: boolean;
 }
 
@@ -18,7 +25,7 @@ export function renameDeed(name: string, row: Row, to: string): Deed {
   return {
     title: `Rename ${wordsOf(row)} to ${to}`,
     operations: [{ op: 'rename', package: name, section: row.section, path: row.path, name: to }],
-    lands: { section: row.section, path: [...row.path.slice(0, -1), to] },
+    lands: { section: row.section, path: [...row.path.slice(0, -1), to], beside: [] },
   };
 }
 
@@ -34,11 +41,12 @@ export function removeDeed(name: string, row: Row, sections: TreeSection[], item
 
 export function duplicateDeed(name: string, row: Row, sections: TreeSection[]): Deed {
   const parent = row.path.slice(0, -1);
-  const path = [...parent, freeName(wordsOf(row), namesIn(sections, row.section, parent))];
+  const beside = namesIn(sections, row.section, parent);
+  const path = [...parent, freeName(wordsOf(row), beside)];
   return {
     title: `Duplicate ${wordsOf(row)} as ${path.at(-1)}`,
     operations: [{ op: 'copy', package: name, section: row.section, path: row.path, to: { package: name, path } }],
-    lands: { section: row.section, path },
+    lands: { section: row.section, path, beside },
   };
 }
 
@@ -50,10 +58,24 @@ export function pasteDeed(clip: Clip, name: string, row: Pick<Row, 'section' | '
   const last = clip.path.at(-1) ?? '';
   const isHome = clip.package === name && own.join('/') === target.join('/');
   if (clip.cut && isHome) return undefined;
-  const path = [...target, freeName(last, namesIn(sections, clip.section, target))];
+  const beside = namesIn(sections, clip.section, target);
+  const path = [...target, freeName(last, beside)];
   return {
     title: `${clip.cut ? 'Move' : 'Copy'} ${last} to ${[name, ...target].join(' / ')}`,
     operations: [{ op: clip.cut ? 'move' : 'copy', package: clip.package, section: clip.section, path: clip.path, to: { package: name, path } }],
-    lands: { section: clip.section, path },
+    lands: { section: clip.section, path, beside },
   };
+}
+
+/**
+ * Where something stands after it was put there: under the name that was asked for, or under another, as the
+ * server gives one where a name may stand once in a package. Its group, where neither can be told.
+ */
+export function landed({ section, path, beside }: Landing, sections: TreeSection[]): string[] {
+  if (findNode(sections, section, path)) return path;
+  const group = path.slice(0, -1);
+  const stem = (path.at(-1) ?? '').replace(/-\d+$/, '');
+  const came = namesIn(sections, section, group).filter((name) => !beside.includes(name));
+  const found = came.find((name) => name.replace(/-\d+$/, '') === stem) ?? (came.length === 1 ? came[0] : undefined);
+  return found === undefined ? group : [...group, found];
 }
