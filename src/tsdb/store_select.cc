@@ -12,6 +12,9 @@ namespace {
 
 constexpr std::size_t kRaw = 0;  ///< of kResolutions
 
+/// The beginning of time has nothing before it.
+Time earlier(Time time, Duration by) { return time < kMinTime + by ? kMinTime : time - by; }
+
 bool overlaps(const Block& block, storage::TimeRange range) {
   return block.meta().last >= to_ms(range.from) && block.meta().first <= to_ms(range.to);
 }
@@ -105,7 +108,7 @@ class Store::Impl::Selection {
   /// Of the range, with the bucket before it where that is wanted.
   storage::TimeRange reach_of(const Block& block) const {
     const auto before = hints_.with_bucket_before ? Duration{block.meta().resolution} : Duration{0};
-    return {range_.from - std::min(before, range_.from - kMinTime), range_.to};
+    return {earlier(range_.from, before), range_.to};
   }
 
   Status add_memory(const TenantHead& memory) {
@@ -147,7 +150,7 @@ class Store::Impl::Selection {
       }
       if (part.range.from > part.range.to) continue;
       if (resolution != 0 && hints_.with_bucket_before && part.range.from == range_.from) {
-        part.range.from -= std::min(Duration{resolution}, part.range.from - kMinTime);
+        part.range.from = earlier(part.range.from, Duration{resolution});
       }
       AT_TRY(const bool wanted, has_samples(tenant_, part));
       if (!wanted) continue;
