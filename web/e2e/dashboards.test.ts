@@ -72,12 +72,16 @@ it('adds a chart from the gallery, helps with the query, and shows it at once', 
   await page.getByRole('dialog', { name: 'Add a widget' }).getByRole('button', { name: /^Chart/ }).click();
   const settings = page.getByRole('complementary', { name: 'Settings of the widget' });
   await settings.getByRole('textbox', { name: 'Title' }).fill('Load of $instance');
-  const query = settings.getByRole('combobox', { name: 'Query 1' });
-  await query.pressSequentially('node_loa');
-  await settings.getByRole('option', { name: 'node_load1', exact: true }).click();
-  await query.pressSequentially('{');
-  await settings.getByRole('alert').waitFor();
-  await query.pressSequentially('instance=~"$instance"}');
+  const query = settings.getByRole('textbox', { name: 'Query 1' });
+  await query.click();
+  await page.keyboard.type('node_loa');
+  await page.locator('.cm-tooltip-autocomplete').getByRole('option', { name: /node_load1(?!\d)/ }).first().waitFor();
+  await page.keyboard.press('Tab');
+  expect(await query.innerText()).toBe('node_load1');
+  await query.fill('sum(rat(node_load1))');
+  await settings.getByRole('alert').getByText('1:5').waitFor();
+  expect(await settings.locator('.cm-lintRange-error').innerText()).toBe('rat');
+  await query.fill('node_load1{instance=~"$instance"}');
   await settings.getByText('There is no variable $instance on this dashboard').waitFor();
 });
 
@@ -275,6 +279,53 @@ it('is removed by its name, and the list says what to do', async () => {
     const { dashboards } = await server.api<{ dashboards: { id: string }[] }>('GET', '/dashboards');
     return dashboards.every((one) => one.id !== id);
   }, 'the list without it');
+});
+
+it('puts what is new where the grid shows it, brings it into view, and knows the variables', async () => {
+  const { page } = visitor;
+  const dashboard = `package: rack
+version: 1.0.0
+dashboards:
+  own:
+    long:
+      title: Long
+      variables: {instance: {label: instance, of: node_load1}}
+      widgets:
+        - {text: {markdown: high}, at: {x: 0, y: 0, w: 12, h: 9}}
+`;
+  server.writePackage('rack', dashboard);
+  const stands = () => server.api<Dashboard>('GET', '/dashboards/rack/own/long');
+  await until(() => stands(), 'the dashboard');
+  await visitor.go('#/dashboards/rack/own/long?edit=1');
+  const add = async (kind: RegExp): Promise<void> => {
+    await page.getByRole('button', { name: 'Add widget' }).click();
+    await page.getByRole('dialog', { name: 'Add a widget' }).getByRole('button', { name: kind }).click();
+  };
+  await add(/^States/);
+  const states = page.getByRole('group', { name: /^States:/ });
+  await until(async () => (await place(states)).x === 12, 'the place beside the text');
+  const query = page.getByRole('textbox', { name: 'Query', exact: true });
+  await query.click();
+  await page.keyboard.type('node_load1{instance=~"$in');
+  await page.locator('.cm-tooltip-autocomplete').getByRole('option', { name: /\$instance/ }).waitFor();
+  await page.keyboard.press('Tab');
+  expect(await query.innerText()).toBe('node_load1{instance=~"$instance"}');
+  await page.getByText('1 series now').waitFor();
+
+  for (let i = 0; i < 4; i += 1) await add(/^Alerts/);
+  await add(/^Log/);
+  const logs = page.getByRole('group', { name: /^Log[^:]*:/ });
+  const view = page.viewportSize()!.height;
+  await until(async () => {
+    const box = await logs.boundingBox();
+    return box !== null && box.y >= 0 && box.y + box.height <= view;
+  }, 'the new widget in view');
+  await logs.press('Delete');
+
+  await page.getByRole('button', { name: 'Save', exact: true }).click();
+  await page.getByRole('dialog', { name: 'Save' }).getByRole('button', { name: 'Save', exact: true }).click();
+  await page.getByRole('button', { name: 'Edit', exact: true }).waitFor();
+  expect((await stands()).widgets[1]!.at).toMatchObject({ x: 12, y: 0 });
 });
 
 it('has had no fault on the way', async () => {

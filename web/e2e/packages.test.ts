@@ -18,6 +18,32 @@ rules:
 `;
 const harbour = 'package: harbour\nversion: 1.0.0\n# Nothing here yet.\nrules: {}\n';
 
+const tide = `package: tide
+version: 1.0.0
+title: How high the water stands
+parameters:
+  level: {type: number, default: 5, help: Above this it is high.}
+rules:
+  water:
+    tide_high:
+      title: High water
+      gauge: {expr: node_load1, above: {warning: '\${level}'}}
+`;
+const sonar = `package: sonar
+version: 1.0.0
+collectors:
+  near:
+    echo: {title: Echo, http: {url: 'http://127.0.0.1:9/'}, period: 1h}
+  deep:
+    far: {title: Far, http: {url: 'http://127.0.0.1:9/'}, period: 1h}
+`;
+const quay = (version: string): string => `package: quay
+version: ${version}
+rules:
+  berth:
+    quay_full: {title: The quay is full, gauge: {expr: node_load1, above: {warning: 1e9}}}
+`;
+
 let browser: Browser;
 let server: Server;
 let visitor: Visitor;
@@ -220,6 +246,97 @@ it('shows what somebody changes on disk while the page is open', async () => {
   server.writePackage('harbour', harbour.replace('rules: {}', "rules:\n  port:\n    full:\n      title: The port is full\n      gauge: {expr: 'node_load1', above: {critical: 1e9}}"));
   await page.getByRole('treeitem', { name: 'port' }).waitFor();
   await visitor.see('port /');
+});
+
+it('makes an instance of a specification whose parameters all have defaults, with what it knows of them', async () => {
+  const { page } = visitor;
+  server.writePackage('tide', tide);
+  await until(() => server.api<{ state: string }>('GET', '/packages/tide').then(({ state }) => state === 'ok'), 'the specification');
+  await visitor.go('#/packages/harbour/instances?new=item');
+  const specification = page.getByRole('combobox', { name: /^Specification/ });
+  await specification.fill('tidal');
+  await page.getByText('There is no specification “tidal”: there are').waitFor();
+  await specification.fill('tide');
+  await page.locator('small').getByText('How high the water stands').waitFor();
+  await page.getByRole('textbox', { name: /^Name/ }).first().fill('north');
+  await field(page, 'with.level').getByText('Above this it is high').waitFor();
+  const level = field(page, 'with.level').getByRole('textbox');
+  expect(await level.getAttribute('placeholder')).toBe('5');
+  await level.fill('deep');
+  await field(page, 'with.level').getByRole('alert').waitFor();
+  expect(await page.getByRole('button', { name: 'Save…' }).isDisabled()).toBe(true);
+  await level.fill('');
+  await field(page, 'with.level').getByRole('alert').waitFor({ state: 'detached' });
+  await save(page, 'watch the north');
+  await page.waitForURL(/#\/packages\/harbour\/instances\/tide\/north/);
+  const { packages } = await server.api<{ packages: { name: string; state: string }[] }>('GET', '/packages');
+  expect(packages.find(({ name }) => name === 'tide@north')?.state).toBe('ok');
+});
+
+it('goes to what was pasted by the name that it got', async () => {
+  const { page } = visitor;
+  server.writePackage('sonar', sonar);
+  await until(() => server.api<{ state: string }>('GET', '/packages/sonar').then(({ state }) => state === 'ok'), 'the checks');
+  await visitor.go('#/packages/sonar');
+  await page.getByRole('treeitem', { name: 'echo' }).click({ button: 'right' });
+  await page.getByRole('menuitem', { name: /^Copy/ }).click();
+  await page.getByRole('treeitem', { name: 'deep' }).click({ button: 'right' });
+  await page.getByRole('menuitem', { name: /^Paste/ }).click();
+  await page.waitForURL(/#\/packages\/sonar\/collectors\/deep\/echo-2/);
+  await page.getByRole('treeitem', { name: 'echo-2', selected: true }).waitFor();
+});
+
+it('installs an archive after a look at it, upgrades it, and refuses what is not newer', async () => {
+  const { page } = visitor;
+  const archives: { name: string; mimeType: string; buffer: Buffer }[] = [];
+  for (const version of ['1.0.0', '1.1.0']) {
+    server.writePackage('quay', quay(version));
+    await until(async () => (await server.api<{ version: string }>('GET', '/packages/quay')).version === version, 'the package to pack');
+    await visitor.go('#/packages/quay');
+    const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'Export' }).click()]);
+    archives.push({ name: download.suggestedFilename(), mimeType: 'application/octet-stream', buffer: readFileSync((await download.path())!) });
+  }
+  await server.api('POST', '/package-changes', { operations: [{ op: 'remove_package', package: 'quay' }], reason: 'packed' });
+  const [first, second] = archives as [(typeof archives)[0], (typeof archives)[0]];
+  const choose = async (archive: typeof first): Promise<void> => {
+    await visitor.go('#/packages');
+    await page.getByRole('button', { name: 'Install', exact: true }).click();
+    await page.getByLabel('Archive').setInputFiles(archive);
+    await page.getByRole('button', { name: 'Go on' }).click();
+  };
+  await choose(first);
+  const install = page.getByRole('dialog', { name: 'Install quay 1.0.0' });
+  await install.getByText('1 rule is added').waitFor();
+  await install.getByRole('button', { name: 'Install', exact: true }).click();
+  await page.waitForURL(/#\/packages\/quay$/);
+  expect(fileOf('quay')).toBe(quay('1.0.0'));
+
+  visitor.expected.push(/status of 409.*package-install/);
+  await choose(second);
+  const upgrade = page.getByRole('dialog', { name: 'Upgrade quay from 1.0.0 to 1.1.0' });
+  await upgrade.getByText('version: 1.1.0').waitFor();
+  expect(fileOf('quay')).toBe(quay('1.0.0'));
+  await upgrade.getByRole('button', { name: 'Upgrade' }).click();
+  await upgrade.waitFor({ state: 'detached' });
+  expect(fileOf('quay')).toBe(quay('1.1.0'));
+
+  await choose(second);
+  await page.getByRole('dialog').getByText('package quay is of version 1.1.0; the archive holds 1.1.0').waitFor();
+  await page.keyboard.press('Escape');
+});
+
+it('is led to items by the palette, and to the parts of a package by what people guess', async () => {
+  const { page } = visitor;
+  await page.keyboard.press('Control+k');
+  await page.getByRole('combobox', { name: 'Search' }).fill('quay_full');
+  await page.getByRole('option', { name: /The quay is full/ }).waitFor();
+  await page.keyboard.press('Enter');
+  await page.waitForURL(/#\/packages\/quay\/rules\/berth\/quay_full/);
+  await visitor.go('#/packages/quay/files');
+  await page.waitForURL(/#\/packages\/quay\?view=files/);
+  await page.getByRole('link', { name: 'package.yaml' }).waitFor();
+  await visitor.go('#/packages/quay/channels');
+  await visitor.see('quay has no channels');
 });
 
 it('has had no fault on the way', async () => {

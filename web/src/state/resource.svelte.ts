@@ -1,6 +1,6 @@
 /**
  * Something fetched: its data, its error, and whether it has been awaited for more than 200 ms
- * (only then is a skeleton worth showing). A later load supersedes an earlier one.
+ * (only then is a skeleton worth showing). A later load supersedes an earlier one, which ends with it.
  */
 export class Resource<T> {
   data = $state.raw<T | undefined>(undefined);
@@ -8,10 +8,22 @@ export class Resource<T> {
   slow = $state(false);
   loading = $state(false);
   private controller: AbortController | undefined;
+  private newest: Promise<void> | undefined;
 
   constructor(private readonly fetcher: (signal: AbortSignal) => Promise<T>) {}
 
-  async load(): Promise<void> {
+  load(): Promise<void> {
+    this.newest = this.ask();
+    return this.settled(this.newest);
+  }
+
+  /** When nothing newer is awaited either. */
+  private async settled(begun: Promise<void>): Promise<void> {
+    await begun;
+    if (this.newest && this.newest !== begun) await this.settled(this.newest);
+  }
+
+  private async ask(): Promise<void> {
     this.controller?.abort();
     const controller = new AbortController();
     this.controller = controller;

@@ -20,6 +20,11 @@ it('offers the variables of the dashboard behind a dollar', async () => {
   expect(await completeWidget('up{instance=~"${de}"}', 18, variables, known)).toMatchObject({ from: 14, to: 19 });
 });
 
+it('asks anew when a dollar is typed among the values of a label', async () => {
+  const found = (await completeWidget('io{device="s', 12, variables, known))!;
+  expect(['s', 'sd', '$', 's$'].map((word) => found.validFor.test(word))).toEqual([true, true, false, false]);
+});
+
 it('offers what PromQL has elsewhere', async () => {
   expect(await words('node_lo')).toContain('node_load1');
 });

@@ -17,9 +17,11 @@ export async function completeWidget(text: string, offset: number, variables: Va
   }
   // What is asked of the server has the values that are chosen.
   const filled = (selector: string): string => substitute(selector, variables);
-  return completeAt(text, offset, {
+  const found = await completeAt(text, offset, {
     ...known,
     labels: (selector) => known.labels(filled(selector)),
     values: (label, selector) => known.values(label, filled(selector)),
   });
+  // A dollar begins something else.
+  return found && { ...found, validFor: new RegExp(`^(?![^]*\\$)(?:${found.validFor.source})`) };
 }
