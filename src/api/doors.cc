@@ -70,6 +70,16 @@ void Doors::add(std::string method, const std::string& pattern, Need need, Actio
   router_.add(std::move(method), full(pattern), std::move(handler), options);
 }
 
+void Doors::add_later(std::string method, const std::string& pattern, Need need, LaterAction action,
+                      net::RouteOptions options) {
+  auto handler = [doors = *this, need, action = std::move(action)](net::Request request, net::Respond respond) {
+    const auto who = doors.admit(request, need);
+    if (!who) return respond(net::Response::error(who.error()));
+    action(*who, request, std::move(respond));
+  };
+  router_.add(std::move(method), full(pattern), std::move(handler), options);
+}
+
 void Doors::add_reading(const std::string& name, const Action& action) {
   add("GET", "~/" + name, Need::kViewer, action);
   add("GET", "/p/-/" + name, Need::kPage,

@@ -24,6 +24,8 @@ Result<auth::Principal> admit_page(const auth::Service& service, const net::Requ
 
 /// Runs on a worker thread; may block briefly.
 using Action = std::function<Result<net::Response>(const auth::Principal& who, net::Request& request)>;
+/// Answers when it can, from any thread.
+using LaterAction = std::function<void(const auth::Principal& who, net::Request& request, net::Respond respond)>;
 using SocketAction =
     std::function<Result<net::WebSocketOpened>(const auth::Principal& who, const net::Request& request)>;
 
@@ -37,6 +39,9 @@ class Doors {
 
   /// A pattern that begins with `/` after the prefix `~` (`~/hosts`) stands below `/api/atalaya/v1`.
   void add(std::string method, const std::string& pattern, Need need, Action action, net::RouteOptions options = {});
+  /// For what waits for others without holding a thread meanwhile.
+  void add_later(std::string method, const std::string& pattern, Need need, LaterAction action,
+                 net::RouteOptions options = {});
   /// What viewers read, by GET and unchanged by it: at `~/<name>`, and for the widgets of pages at `/p/-/<name>`.
   void add_reading(const std::string& name, const Action& action);
   /// Set when authentication is switched off.

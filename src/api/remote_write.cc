@@ -91,29 +91,35 @@ net::Response answer(const RemoteWritten& written) {
   return net::Response::error(Error{ErrorCode::kInvalidArgument, written.to_string(), std::nullopt, {}});
 }
 
-Result<net::Response> write(ingest::RemoteWriter& writer, const auth::Principal& who, const net::Request& request) {
+void write(ingest::RemoteWriter& writer, const auth::Principal& who, const net::Request& request,
+           net::Respond respond) {
   // The doors have looked at it where there is a credential to compare it with.
   const auto named = trimmed(request.headers.get("X-Scope-OrgID"));
   if (!named.empty() && named != who.tenant.value()) {
-    return fail(ErrorCode::kPermissionDenied, "X-Scope-OrgID names another tenant than the credential",
-                "leave the header out");
+    return respond(net::Response::error(Error{ErrorCode::kPermissionDenied,
+                                              "X-Scope-OrgID names another tenant than the credential", std::nullopt,
+                                              "leave the header out"}));
   }
   const auto version = version_of(request.headers.get("Content-Type"));
-  if (!version) return with_status(version.error(), 415);
+  if (!version) return respond(with_status(version.error(), 415));
   if (auto good = check_encoding(request.headers.get("Content-Encoding")); !good) {
-    return told(with_status(good.error(), 415), *version, 0);
+    return respond(told(with_status(good.error(), 415), *version, 0));
   }
-  const auto written = writer.write(who.tenant, *version, request.body);
-  if (!written) return told(refused(written.error()), *version, 0);
-  return told(answer(*written), *version, written->samples);
+  writer.write(who.tenant, *version, request.body,
+               [version = *version, respond = std::move(respond)](const Result<RemoteWritten>& written) {
+                 respond(written ? told(answer(*written), version, written->samples)
+                                 : told(refused(written.error()), version, 0));
+               });
 }
 
 }  // namespace
 
 void add_remote_write_routes(Doors& doors, ingest::RemoteWriter& writer, net::WorkerPool& workers) {
-  doors.add_slow("POST", "/api/v1/write", Need::kIngest, workers,
-                 [&writer](const auth::Principal& who, net::Request& request) { return write(writer, who, request); },
-                 {.max_body_bytes = kMaxBody});
+  doors.add_later("POST", "/api/v1/write", Need::kIngest,
+                  [&writer](const auth::Principal& who, net::Request& request, net::Respond respond) {
+                    write(writer, who, request, std::move(respond));
+                  },
+                  {.max_body_bytes = kMaxBody, .workers = &workers});
 }
 
 }  // namespace atalaya::api

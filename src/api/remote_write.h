@@ -7,8 +7,8 @@
 
 namespace atalaya::api {
 
-/// A request waits on a thread of `workers` until its samples are on disk, so the pool is for it alone: then writers
-/// starve no reader. Both outlive the server.
+/// Bodies are read on `workers`, a pool for them alone: then writers starve no reader. No thread waits for the disk.
+/// Both outlive the server.
 void add_remote_write_routes(Doors& doors, ingest::RemoteWriter& writer, net::WorkerPool& workers);
 
 }  // namespace atalaya::api

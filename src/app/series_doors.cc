@@ -8,8 +8,10 @@
 namespace atalaya::app {
 namespace {
 
-/// A thread waits for a sync, which many share: more of them make groups larger, not the server slower.
+/// Of imports; a thread waits for a sync, which many share: more of them make groups larger, not the server slower.
 constexpr std::size_t kWriters = 16;
+constexpr std::size_t kRemoteWriters = 4;
+constexpr std::size_t kRemoteQueue = 256;
 constexpr std::size_t kReaders = 2;
 constexpr std::size_t kQueue = 64;
 constexpr std::size_t kWaitingQueries = 1000;
@@ -19,19 +21,21 @@ constexpr std::size_t kWaitingQueries = 1000;
 SeriesDoors::SeriesDoors(const SeriesDoorParts& parts)
     : parts_(parts),
       remote_writer_(parts.appender, parts.keys, parts.metrics),
+      remote_writers_(kRemoteWriters, kRemoteQueue),
       writers_(kWriters, kQueue),
       readers_(kReaders, kQueue),
       queries_(parts.query_concurrency, kWaitingQueries) {}
 
 void SeriesDoors::add_routes(api::Doors& doors) {
   api::add_prometheus_routes(doors, {parts_.series, parts_.clock, queries_, parts_.queries});
-  api::add_remote_write_routes(doors, remote_writer_, writers_);
+  api::add_remote_write_routes(doors, remote_writer_, remote_writers_);
   api::add_federate_route(doors, parts_.series, parts_.clock);
   api::add_series_care_routes(doors, parts_.store, readers_);
   api::add_series_transfer_routes(doors, {parts_.appender, parts_.series, parts_.clock, writers_, readers_});
 }
 
 void SeriesDoors::stop() {
+  remote_writers_.stop();
   writers_.stop();
   readers_.stop();
   queries_.stop();

@@ -36,6 +36,7 @@ class SeriesDoors {
  private:
   const SeriesDoorParts parts_;
   ingest::RemoteWriter remote_writer_;
+  net::WorkerPool remote_writers_;
   net::WorkerPool writers_;
   net::WorkerPool readers_;
   net::WorkerPool queries_;

@@ -50,6 +50,7 @@ struct RemoteWriter::Work {
   RemoteWriteReader reader;
   std::vector<SeriesId> ids;  ///< of the reader's series; 0: refused
   std::uint64_t parsed = 0;   ///< series whose labels were read
+  SampleBatch batch;
 };
 
 struct RemoteWriter::Counters {
@@ -86,10 +87,14 @@ struct RemoteWriter::Counters {
 
 RemoteWriter::RemoteWriter(storage::SeriesAppender& series, storage::SeriesKeys& keys, telemetry::Registry& metrics)
     : series_(series), keys_(keys), counters_(std::make_unique<Counters>(metrics)) {}
-RemoteWriter::~RemoteWriter() = default;
+RemoteWriter::~RemoteWriter() {
+  std::unique_lock lock(mutex_);
+  ended_.wait(lock, [this] { return under_way_ == 0; });
+}
 
 std::unique_ptr<RemoteWriter::Work> RemoteWriter::take_work() {
   const std::lock_guard lock(mutex_);
+  ++under_way_;
   if (idle_.empty()) return std::make_unique<Work>();
   auto work = std::move(idle_.back());
   idle_.pop_back();
@@ -101,18 +106,40 @@ void RemoteWriter::give_back(std::unique_ptr<Work> work) {
   if (work->unpacked.capacity() > kKeptBytes) std::string().swap(work->unpacked);
   const std::lock_guard lock(mutex_);
   idle_.push_back(std::move(work));
+  --under_way_;
+  ended_.notify_all();
 }
 
-Result<RemoteWritten> RemoteWriter::write(const TenantId& tenant, RemoteWriteVersion version, std::string_view snappy) {
+void RemoteWriter::write(const TenantId& tenant, RemoteWriteVersion version, std::string_view snappy, Done done) {
   auto work = take_work();
-  auto written = write(tenant, version, snappy, *work);
-  if (written) count(*written, *work);
-  give_back(std::move(work));
-  return written;
+  auto read = this->read(tenant, version, snappy, *work);
+  if (!read || work->batch.samples.empty()) return finish(std::move(work), std::move(read), done);
+  auto batch = std::move(work->batch);
+  struct Waiting {
+    std::unique_ptr<Work> work;
+    RemoteWritten written;
+    Done done;
+  };
+  auto waiting = std::make_shared<Waiting>(std::move(work), std::move(*read), std::move(done));
+  series_.append(tenant, std::move(batch), [this, waiting](Result<storage::Appended> appended) {
+    if (!appended) {
+      return finish(std::move(waiting->work), std::unexpected(in_refusal_words(std::move(appended).error())),
+                    waiting->done);
+    }
+    tell(*appended, *waiting->work, waiting->written);
+    finish(std::move(waiting->work), std::move(waiting->written), waiting->done);
+  });
 }
 
-Result<RemoteWritten> RemoteWriter::write(const TenantId& tenant, RemoteWriteVersion version, std::string_view snappy,
-                                          Work& work) {
+void RemoteWriter::finish(std::unique_ptr<Work> work, Result<RemoteWritten> written, const Done& done) {
+  if (written) count(*written, *work);
+  done(std::move(written));
+  give_back(std::move(work));
+}
+
+Result<RemoteWritten> RemoteWriter::read(const TenantId& tenant, RemoteWriteVersion version, std::string_view snappy,
+                                         Work& work) {
+  work.batch.samples.clear();
   auto body = io::snappy_decompress(snappy, kMaxRemoteWriteBytes, work.unpacked);
   if (!body && body.error().code == ErrorCode::kCorruption) {
     return fail(ErrorCode::kInvalidArgument, "the body is not in snappy's block format: " + body.error().message);
@@ -127,10 +154,7 @@ Result<RemoteWritten> RemoteWriter::write(const TenantId& tenant, RemoteWriteVer
   work.ids.resize(reader.series().size());
   keys_.find_bound(tenant, reader.keys(), work.ids);
   AT_TRY(resolve_unknown(tenant, work, out));
-  auto batch = batch_of(work);
-  if (batch.samples.empty()) return out;
-  AT_TRY(const auto appended, append_and_wait(series_, tenant, std::move(batch)));
-  tell(appended, work, out);
+  fill_batch(work);
   return out;
 }
 
@@ -175,10 +199,9 @@ Status RemoteWriter::resolve_one(const TenantId& tenant, std::size_t index, std:
 }
 
 /// The samples of the series that have an id.
-SampleBatch RemoteWriter::batch_of(Work& work) {
-  SampleBatch batch;
-  batch.samples = std::move(work.reader.samples());
-  auto& samples = batch.samples;
+void RemoteWriter::fill_batch(Work& work) {
+  work.batch.samples = std::move(work.reader.samples());
+  auto& samples = work.batch.samples;
   const auto& series = work.reader.series();
   std::size_t at = 0;
   std::size_t kept = 0;
@@ -191,7 +214,6 @@ SampleBatch RemoteWriter::batch_of(Work& work) {
     }
   }
   samples.resize(kept);
-  return batch;
 }
 
 void RemoteWriter::tell(const storage::Appended& appended, Work& work, RemoteWritten& out) {

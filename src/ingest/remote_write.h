@@ -1,7 +1,9 @@
 // From the body of a remote write request to samples that are on disk.
 #pragma once
 
+#include <condition_variable>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -41,30 +43,37 @@ class RemoteWriter {
  public:
   /// All outlive this.
   RemoteWriter(storage::SeriesAppender& series, storage::SeriesKeys& keys, telemetry::Registry& metrics);
+  /// Waits for the bodies that the store has.
   ~RemoteWriter();
 
-  /// `snappy` is in the block format. Returns when what it holds is on disk and visible, which it waits for. What
-  /// cannot be taken is left out and told. An error means that nothing was written: invalid_argument and too_large for
-  /// the body as a whole, resource_exhausted when the store cannot keep up, unavailable when it cannot write.
-  Result<RemoteWritten> write(const TenantId& tenant, RemoteWriteVersion version, std::string_view snappy);
+  using Done = std::function<void(Result<RemoteWritten>)>;
+  /// `snappy` is in the block format, and read before this returns. Calls `done` exactly once, when what it holds is on
+  /// disk and visible: on the store's commit thread, so it must be short, or before this returns. What cannot be taken
+  /// is left out and told. An error means that nothing was written: invalid_argument and too_large for the body as a
+  /// whole, resource_exhausted when the store cannot keep up, unavailable when it cannot write.
+  void write(const TenantId& tenant, RemoteWriteVersion version, std::string_view snappy, Done done);
 
  private:
   struct Work;
   struct Counters;
   std::unique_ptr<Work> take_work();
   void give_back(std::unique_ptr<Work> work);
-  Result<RemoteWritten> write(const TenantId& tenant, RemoteWriteVersion version, std::string_view snappy, Work& work);
+  /// What can be told before the store is asked; the samples that are to be appended are in `work` then.
+  Result<RemoteWritten> read(const TenantId& tenant, RemoteWriteVersion version, std::string_view snappy, Work& work);
   Status resolve_unknown(const TenantId& tenant, Work& work, RemoteWritten& out);
   Status resolve_one(const TenantId& tenant, std::size_t index, std::uint64_t samples, Work& work, RemoteWritten& out);
-  static storage::SampleBatch batch_of(Work& work);
+  static void fill_batch(Work& work);
   static void tell(const storage::Appended& appended, Work& work, RemoteWritten& out);
+  void finish(std::unique_ptr<Work> work, Result<RemoteWritten> written, const Done& done);
   void count(const RemoteWritten& written, const Work& work);
 
   storage::SeriesAppender& series_;
   storage::SeriesKeys& keys_;
   const std::unique_ptr<Counters> counters_;
   std::mutex mutex_;
+  std::condition_variable ended_;
   std::vector<std::unique_ptr<Work>> idle_;  ///< guarded
+  std::size_t under_way_ = 0;                ///< guarded: what has been taken and not given back
 };
 
 }  // namespace atalaya::ingest

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <future>
 #include <random>
 #include <set>
 #include <thread>
@@ -184,7 +185,12 @@ class RemoteWriterTest : public ::testing::Test {
     stores_.keep_first = true;
   }
   Result<RemoteWritten> write(const std::string& body, RemoteWriteVersion version = kV1) {
-    return writer_.write(tenant_, version, io::snappy_compress(body));
+    return write_packed(tenant_, version, io::snappy_compress(body));
+  }
+  Result<RemoteWritten> write_packed(const TenantId& tenant, RemoteWriteVersion version, const std::string& body) {
+    std::promise<Result<RemoteWritten>> written;
+    writer_.write(tenant, version, body, [&](Result<RemoteWritten> what) { written.set_value(std::move(what)); });
+    return written.get_future().get();
   }
   double metric(const std::string& line) {
     const auto text = metrics_.expose();
@@ -216,8 +222,8 @@ TEST_F(RemoteWriterTest, ReadsTheLabelsOfASeriesOnce) {
 
 TEST_F(RemoteWriterTest, TenantsDoNotShareWhatIsKnown) {
   const auto body = io::snappy_compress(BodyV1().series(kUp, {{1000, 1}}).str());
-  EXPECT_TRUE(writer_.write(TenantId{"a"}, kV1, body));
-  EXPECT_TRUE(writer_.write(TenantId{"b"}, kV1, body));
+  EXPECT_TRUE(write_packed(TenantId{"a"}, kV1, body));
+  EXPECT_TRUE(write_packed(TenantId{"b"}, kV1, body));
   EXPECT_EQ(stores_.resolved, 2u);
 }
 
@@ -317,11 +323,11 @@ TEST_F(RemoteWriterTest, WhatTheStoreCannotTakeAsAWholeIsAnError) {
 }
 
 TEST_F(RemoteWriterTest, ABodyThatIsNoneIsTheSendersFault) {
-  EXPECT_EQ(writer_.write(tenant_, kV1, "\xff").error().code, ErrorCode::kInvalidArgument);
+  EXPECT_EQ(write_packed(tenant_, kV1, "\xff").error().code, ErrorCode::kInvalidArgument);
   EXPECT_EQ(write("\x0a\x05").error().code, ErrorCode::kInvalidArgument);
   std::string huge;
   ByteWriter(huge).varint((64 << 20) + 1);
-  EXPECT_EQ(writer_.write(tenant_, kV1, huge + std::string(4 << 20, 'x')).error().code, ErrorCode::kTooLarge);
+  EXPECT_EQ(write_packed(tenant_, kV1, huge + std::string(4 << 20, 'x')).error().code, ErrorCode::kTooLarge);
 }
 
 TEST_F(RemoteWriterTest, ManyWriteAtOnce) {

@@ -99,8 +99,12 @@ struct WebSocketEvents {
 using WebSocketOpened = std::function<WebSocketEvents(std::shared_ptr<WebSocket>)>;
 using WebSocketHandler = std::function<Result<WebSocketOpened>(const Request& request)>;
 
+class WorkerPool;
+
 struct RouteOptions {
   std::uint64_t max_body_bytes = 1 << 20;
+  /// Runs the handler instead of the server's own pool, for routes that must not hold up others; outlives the server.
+  WorkerPool* workers = nullptr;
 };
 
 /// Patterns are literal segments, `{name}` for one segment, and a final `{name...}` for the rest.

@@ -5,6 +5,10 @@
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/websocket/rfc6455.hpp>
 
+#include <algorithm>
+
+#include "base/check.h"
+
 namespace atalaya::net {
 namespace asio = boost::asio;
 namespace beast = boost::beast;
@@ -54,6 +58,7 @@ struct HttpReader::Impl {
   MessageHead head;
   bool head_done = false;
   Problem problem;
+  std::optional<std::size_t> direct;  ///< bytes of the body so far, once they come without the parser
 };
 
 template <bool is_request>
@@ -128,11 +133,33 @@ HttpReader HttpReader::response(std::uint32_t max_header_bytes, bool no_body) {
   return HttpReader(std::make_unique<Parser<false>>(max_header_bytes, no_body));
 }
 
-std::optional<std::size_t> HttpReader::put(std::string_view bytes) { return impl_->put(bytes); }
+std::span<char> HttpReader::room() {
+  constexpr std::size_t kLeast = 64 << 10;
+  if (!impl_->head_done || impl_->head.chunked || !impl_->head.content_length || done()) return {};
+  auto& body = impl_->body();
+  if (!impl_->direct) impl_->direct = body.size();
+  const auto missing = *impl_->head.content_length - *impl_->direct;
+  if (body.size() == *impl_->direct) {
+    // As much again as has come: a promise alone takes no memory.
+    body.resize(body.size() +
+                static_cast<std::size_t>(std::min<std::uint64_t>(missing, std::max(kLeast, body.size()))));
+  }
+  return {body.data() + *impl_->direct, body.size() - *impl_->direct};
+}
+
+void HttpReader::filled(std::size_t size) {
+  *impl_->direct += size;
+  if (*impl_->direct == *impl_->head.content_length) impl_->body().resize(*impl_->direct);
+}
+
+std::optional<std::size_t> HttpReader::put(std::string_view bytes) {
+  AT_CHECK(!impl_->direct);
+  return impl_->put(bytes);
+}
 bool HttpReader::put_end() { return impl_->put_end(); }
 const HttpReader::Problem& HttpReader::problem() const { return impl_->problem; }
 bool HttpReader::head_done() const { return impl_->head_done; }
-bool HttpReader::done() const { return impl_->done(); }
+bool HttpReader::done() const { return impl_->direct ? *impl_->direct == *impl_->head.content_length : impl_->done(); }
 const MessageHead& HttpReader::head() const { return impl_->head; }
 std::string& HttpReader::body() const { return impl_->body(); }
 

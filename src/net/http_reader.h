@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -49,6 +50,11 @@ class HttpReader {
   /// The peer ended its direction. False when the message is not complete then.
   bool put_end();
   const Problem& problem() const;
+
+  /// Where the next bytes of a body of known length are best read into, without `put` between: room for some of what
+  /// is missing. Empty for any other body, and when the message is done. `filled` tells how many came; no `put` then.
+  std::span<char> room();
+  void filled(std::size_t size);
 
   bool head_done() const;
   bool done() const;

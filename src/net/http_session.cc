@@ -299,12 +299,30 @@ void HttpSession::on_body_progress() {
     return;
   }
   set_deadline(server_.options.body_timeout);
-  read();
+  read_body();
+}
+
+/// Into the body itself where its length is known.
+void HttpSession::read_body() {
+  const auto room = reader_.room();
+  if (room.empty()) {
+    read();
+    return;
+  }
+  stream_->read_some(asio::buffer(room.data(), room.size()),
+                     [self = shared_from_this()](const ErrorCodeAsio& error, std::size_t size) {
+                       if (self->phase_ != Phase::kBody) return;
+                       self->reader_.filled(size);
+                       if (error)
+                         self->end();
+                       else
+                         self->on_body_progress();
+                     });
 }
 
 void HttpSession::dispatch() {
   phase_ = Phase::kHandling;
-  ++deadline_number_;  // a handler may take its time
+  clear_deadline();  // a handler may take its time
   request_.body = std::move(reader_.body());
   asker_ = {};
   request_.gone = asker_.get_token();
@@ -314,7 +332,8 @@ void HttpSession::dispatch() {
   WorkerPool::Work work = [match = match_, request = std::move(request_), responder]() mutable {
     run_handler(*match, std::move(request), responder);
   };
-  if (server_.workers->try_post(std::move(work))) return;
+  auto& workers = match_->options.workers ? *match_->options.workers : *server_.workers;
+  if (workers.try_post(std::move(work))) return;
   server_.metrics.refused_requests.add();
   auto response = Response::error(Error{ErrorCode::kUnavailable, "the server is overloaded", {}, "try again later"});
   response.headers.add("Retry-After", "1");
@@ -327,7 +346,7 @@ void HttpSession::dispatch_upgrade() {
     return;
   }
   phase_ = Phase::kHandling;
-  ++deadline_number_;
+  clear_deadline();
   auto responder = std::make_shared<Responder>(server_.shared_from_this(), weak_from_this(), context_);
   WorkerPool::Work work = [self = weak_from_this(), server = server_.shared_from_this(), match = match_,
                            strand = strand_, request = request_, responder]() {
@@ -464,7 +483,6 @@ void HttpSession::end() {
   if (phase_ == Phase::kEnded) return;
   phase_ = Phase::kEnded;
   asker_.request_stop();
-  ++deadline_number_;
   deadline_.cancel();
   if (stream_) stream_->close();
   if (websocket_) websocket_->abort();
@@ -484,10 +502,21 @@ void HttpSession::abort() {
 }
 
 void HttpSession::set_deadline(Duration after) {
-  deadline_.expires_after(after);
-  deadline_.async_wait([weak = weak_from_this(), number = ++deadline_number_](const ErrorCodeAsio& error) {
+  deadline_at_ = boost::asio::steady_timer::clock_type::now() + after;
+  if (deadline_at_ < wakes_at_) wait_for_deadline();
+}
+
+void HttpSession::wait_for_deadline() {
+  wakes_at_ = deadline_at_;
+  deadline_.expires_at(wakes_at_);
+  deadline_.async_wait([weak = weak_from_this(), wait = ++waits_](const ErrorCodeAsio& error) {
     const auto self = weak.lock();
-    if (!error && self && number == self->deadline_number_) self->end();
+    if (error || !self || wait != self->waits_ || self->phase_ == Phase::kEnded) return;
+    self->wakes_at_ = Deadline::max();
+    if (boost::asio::steady_timer::clock_type::now() >= self->deadline_at_)
+      self->end();
+    else if (self->deadline_at_ != Deadline::max())
+      self->wait_for_deadline();
   });
 }
 

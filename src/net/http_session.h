@@ -40,6 +40,7 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
 
   void next_request();
   void read();
+  void read_body();
   void on_read(const ErrorCodeAsio& error, std::size_t size);
   void consume();
   void on_head();
@@ -59,14 +60,20 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
   void answered();
   void end_politely();
   void end();
+  /// The connection ends when nothing sets another one until then.
   void set_deadline(Duration after);
+  void clear_deadline() { deadline_at_ = Deadline::max(); }
+  void wait_for_deadline();
 
   HttpServer::Impl& server_;
   const std::string remote_address_;
   std::optional<ByteStream> stream_;  ///< empty once it became a WebSocket
   const ByteStream::executor_type strand_;
+  using Deadline = boost::asio::steady_timer::time_point;
   boost::asio::steady_timer deadline_;
-  std::uint64_t deadline_number_ = 0;
+  Deadline deadline_at_ = Deadline::max();
+  Deadline wakes_at_ = Deadline::max();  ///< of the wait under way: a later deadline needs no other
+  std::uint64_t waits_ = 0;
   Phase phase_ = Phase::kIdle;
   bool stopping_ = false;
 

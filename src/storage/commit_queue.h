@@ -1,6 +1,7 @@
 // What stands between writers and the one thread that commits for all of them.
 #pragma once
 
+#include <algorithm>
 #include <condition_variable>
 #include <cstddef>
 #include <functional>
@@ -17,6 +18,9 @@ namespace atalaya::storage {
 /// to `commit` as one group. `idle` is called when nothing has come for a `period`; work that is
 /// due while items come all the time is the committer's own business.
 ///
+/// Gathering: while writers come at once, a group waits for as many items as were under way together last time, at most
+/// `gather`: a sync costs the same for one as for many. A lone writer never waits.
+///
 /// Without a thread (`run_inline`), `push` commits before it returns; what `commit` itself pushes
 /// joins the next group of the same call.
 ///
@@ -29,6 +33,7 @@ class CommitQueue {
   struct Limits {
     std::size_t items = 0;
     std::size_t weight = 0;
+    Duration gather{0};  ///< 0: a group waits for nobody
   };
 
   CommitQueue(Limits limits, Duration period, bool run_inline, std::function<void(std::vector<Item>)> commit,
@@ -51,6 +56,7 @@ class CommitQueue {
   }
 
   Pushed push(Item&& item, std::size_t weight) {
+    bool enough = false;
     {
       const std::lock_guard lock(mutex_);
       if (stopping_) return Pushed::kStopped;
@@ -58,10 +64,11 @@ class CommitQueue {
         return Pushed::kFull;
       items_.push_back(std::move(item));
       weight_ += weight;
+      enough = items_.size() == wanted_ || weight_ >= limits_.weight / 2;
     }
     if (run_inline_) {
       drain_inline();
-    } else {
+    } else if (enough) {
       wake_.notify_one();
     }
     return Pushed::kYes;
@@ -85,6 +92,14 @@ class CommitQueue {
     committing_ = false;
   }
 
+  /// Until those are here too that were under way beside the last group.
+  void gather(std::unique_lock<std::mutex>& lock) {
+    wanted_ = std::min(together_, limits_.items);
+    wake_.wait_for(lock, limits_.gather,
+                   [this] { return stopping_ || items_.size() >= wanted_ || weight_ >= limits_.weight / 2; });
+    wanted_ = 1;
+  }
+
   void run() {
     std::unique_lock lock(mutex_);
     for (;;) {
@@ -96,10 +111,13 @@ class CommitQueue {
         lock.lock();
         continue;
       }
+      if (limits_.gather > Duration{0} && items_.size() < together_) gather(lock);
       auto group = take();
+      const auto taken = group.size();
       lock.unlock();
       commit_(std::move(group));
       lock.lock();
+      together_ = taken + items_.size();
     }
   }
 
@@ -111,10 +129,12 @@ class CommitQueue {
 
   mutable std::mutex mutex_;
   std::condition_variable wake_;
-  std::vector<Item> items_;  ///< guarded by mutex_
-  std::size_t weight_ = 0;   ///< guarded by mutex_
-  bool stopping_ = false;    ///< guarded by mutex_
-  bool committing_ = false;  ///< inline only
+  std::vector<Item> items_;   ///< guarded by mutex_
+  std::size_t weight_ = 0;    ///< guarded by mutex_
+  std::size_t wanted_ = 1;    ///< guarded by mutex_: so many items wake the thread
+  std::size_t together_ = 1;  ///< guarded by mutex_: of the last group, and what came meanwhile
+  bool stopping_ = false;     ///< guarded by mutex_
+  bool committing_ = false;   ///< inline only
   std::thread thread_;
 };
 

@@ -43,6 +43,59 @@ TEST(CommitQueue, BoundsHoldForCountAndWeight) {
   EXPECT_EQ(small.push(3, 1), Pushed::kFull);
 }
 
+TEST(CommitQueue, WritersThatComeAtOnceShareAGroup) {
+  std::promise<void> entered;
+  std::promise<void> release;
+  std::promise<void> second;
+  std::vector<std::vector<int>> groups;
+  Queue queue(
+      {10, 10, Duration{3'600'000}}, Duration{3'600'000}, false,
+      [&](std::vector<int> group) {
+        groups.push_back(group);
+        if (groups.size() == 1) {
+          entered.set_value();
+          release.get_future().wait();
+        }
+        if (groups.size() == 2) second.set_value();
+      },
+      [] {});
+  queue.start();
+  queue.push(1, 1);  // alone: at once
+  entered.get_future().wait();
+  queue.push(2, 1);
+  queue.push(3, 1);
+  release.set_value();
+  queue.push(4, 1);  // the first writer again, for whom the others' group waits
+  second.get_future().wait();
+  EXPECT_EQ(groups[1], (std::vector<int>{2, 3, 4}));
+}
+
+TEST(CommitQueue, NobodyWaitsForAWriterThatLeft) {
+  std::promise<void> entered;
+  std::promise<void> release;
+  std::promise<void> second;
+  std::vector<std::vector<int>> groups;
+  Queue queue(
+      {10, 10, Duration{1}}, Duration{3'600'000}, false,
+      [&](std::vector<int> group) {
+        groups.push_back(group);
+        if (groups.size() == 1) {
+          entered.set_value();
+          release.get_future().wait();
+        } else {
+          second.set_value();
+        }
+      },
+      [] {});
+  queue.start();
+  queue.push(1, 1);
+  entered.get_future().wait();
+  queue.push(2, 1);
+  release.set_value();
+  second.get_future().wait();
+  EXPECT_EQ(groups, (std::vector<std::vector<int>>{{1}, {2}}));
+}
+
 TEST(CommitQueue, InlineCommitsBeforePushReturns) {
   std::vector<std::vector<int>> groups;
   Queue* self = nullptr;

@@ -38,7 +38,7 @@ Store::Impl::Impl(io::FileSystem& file_system, const Clock& c, telemetry::Regist
       rotated(clock.now()),
       rates(options.max_samples_per_second),
       queue(
-          {options.queue_batches, options.queue_samples}, options.maintenance, options.commit_inline,
+          {options.queue_batches, options.queue_samples, options.gather}, options.maintenance, options.commit_inline,
           [this](std::vector<Pending> group) { commit(group); }, [] {}) {}
 
 Store::Store(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

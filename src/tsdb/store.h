@@ -36,6 +36,7 @@ struct Options {
   std::size_t max_samples_per_second = 0;          ///< of a tenant, over ten seconds; 0: no limit
   std::size_t memory_bytes = 0;                    ///< beyond this no new series are made; 0: no limit
   std::uint64_t disk_reserve_bytes = 128 << 20;    ///< with less left on the disk nothing is taken
+  Duration gather{4};                              ///< at most, for batches of other writers to share a sync with
   Duration retry{std::chrono::seconds{1}};         ///< between attempts to write again after the disk failed
   Duration maintenance{std::chrono::seconds{30}};  ///< between looks for what has aged out
   std::uint16_t head_chunk_samples = 128;
