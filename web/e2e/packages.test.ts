@@ -256,6 +256,11 @@ it('makes an instance of a specification whose parameters all have defaults, wit
   const specification = page.getByRole('combobox', { name: /^Specification/ });
   await specification.fill('tidal');
   await page.getByText('There is no specification “tidal”: there are').waitFor();
+  await specification.fill('ping');
+  await field(page, 'with.host').waitFor();
+  await visitor.see('Holds');
+  await page.getByRole('textbox', { name: /^Name/ }).first().fill('south');
+  await field(page, 'with.host').getByText('the parameter "host" of ping is not given').waitFor();
   await specification.fill('tide');
   await page.locator('small').getByText('How high the water stands').waitFor();
   await page.getByRole('textbox', { name: /^Name/ }).first().fill('north');
