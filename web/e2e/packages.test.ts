@@ -301,6 +301,8 @@ it('installs an archive after a look at it, upgrades it, and refuses what is not
     const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'Export' }).click()]);
     archives.push({ name: download.suggestedFilename(), mimeType: 'application/octet-stream', buffer: readFileSync((await download.path())!) });
   }
+  await visitor.go('#/packages');
+  await page.getByRole('list', { name: 'Packages' }).getByRole('link', { name: 'quay', exact: true }).waitFor();
   await server.api('POST', '/package-changes', { operations: [{ op: 'remove_package', package: 'quay' }], reason: 'packed' });
   const [first, second] = archives as [(typeof archives)[0], (typeof archives)[0]];
   const choose = async (archive: typeof first): Promise<void> => {
