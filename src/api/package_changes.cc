@@ -124,6 +124,13 @@ void add_history(Doors& doors, const PackageServices& s) {
             });
 }
 
+Result<packages::Archive> unpacked(const PackageServices& s, std::string_view bytes) {
+  auto archive = packages::unpack(bytes, s.trusted_keys, !s.trusted_keys.empty());
+  // What came over the wire is damaged, and nothing of the server's.
+  if (!archive && archive.error().code == ErrorCode::kCorruption) archive.error().code = ErrorCode::kUnprocessable;
+  return archive;
+}
+
 void add_archives(Doors& doors, const PackageServices& s) {
   doors.add("GET", "~/packages/{package}/archive", Need::kOperator,
             [s](const Principal& who, net::Request& request) -> Result<net::Response> {
@@ -138,7 +145,7 @@ void add_archives(Doors& doors, const PackageServices& s) {
             });
   doors.add("POST", "~/package-install", Need::kAdmin,
             [s](const Principal& who, net::Request& request) -> Result<net::Response> {
-              AT_TRY(const auto archive, packages::unpack(request.body, s.trusted_keys, !s.trusted_keys.empty()));
+              AT_TRY(const auto archive, unpacked(s, request.body));
               const bool preview = request.query.get("preview") == "true";
               AT_TRY(const auto result,
                      s.packages.install(who.tenant, archive, who.name, request.query.get("upgrade") == "true", preview,

@@ -132,6 +132,13 @@ TEST_F(ServiceTest, ABrokenPackageKeepsItsVersionAndStopsNobody) {
   EXPECT_EQ(warning("hot_p"), 9);
 }
 
+TEST_F(ServiceTest, ABrokenPackageThatNeverRanSaysTheVersionOfItsFiles) {
+  write("p/p.yaml", "package: p\nversion: 2.3.4\nruls: {}\n");
+  start();
+  EXPECT_TRUE(state("p").broken);
+  EXPECT_EQ(state("p").version, "2.3.4");
+}
+
 TEST_F(ServiceTest, AMistakeIsRefusedAlsoWhenAnotherPackageHasItInTheSameWords) {
   const auto mistaken = [](const std::string& name) { return "package: " + name + "\nversion: 1.0.0\nruls: {}\n"; };
   write("m1/package.yaml", mistaken("m1"));

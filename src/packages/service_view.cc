@@ -28,8 +28,9 @@ PackageState state_of(const std::string& name, const Slot& slot, bool shipped) {
   out.instance = slot.instance;
   out.declared_in = slot.declared_in;
   out.title = slot.instance && !slot.instance->title.empty() ? slot.instance->title : slot.manifest.title;
+  // What runs; of one that never ran, what its files say.
+  out.version = slot.running ? slot.running->version : slot.manifest.version;
   if (!slot.running) return out;
-  out.version = slot.running->version;
   out.items = slot.running->size();
   out.specification = slot.running->specification;
   for (const auto& item : slot.running->items) ++out.sections[item.section];

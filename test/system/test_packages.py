@@ -247,6 +247,7 @@ def test_roles_decide_who_changes_what(data):
             assert change(server, operation)["commit"] > 0, operation
         archive = server.call("GET", API + "/packages/probe/archive", raw=True)
         assert refusal(operator.call, "POST", API + "/package-install?upgrade=true", archive).status == 403
+        assert refusal(server.call, "POST", API + "/package-install?preview=true", b"no archive").status == 422
 
 
 def test_kill_9_during_a_stream_of_changes_loses_and_doubles_none(data):
