@@ -49,7 +49,9 @@ bool takes_any_name(std::string_view accept) { return accept.find("escaping=allo
 
 Status add_newest(const storage::SeriesQuerier& series, const TenantId& tenant, const Matchers& matchers,
                   storage::TimeRange range, bool any_name, Newest& out) {
-  AT_TRY(auto selected, series.select(tenant, matchers, range));
+  storage::SelectHints hints;
+  hints.on_damage = [](const Error&) {};  // counted and logged by the store; the rest is as new as ever
+  AT_TRY(auto selected, series.select_hinted(tenant, matchers, range, hints));
   for (auto& one : selected) {
     Sample newest;
     bool any = false;

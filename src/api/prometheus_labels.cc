@@ -20,8 +20,7 @@ using Words = std::set<std::string>;
 constexpr Duration kPresent = std::chrono::minutes{5};
 
 /// The first `limit` in order, with a warning when there are more.
-net::Response cut(json::array list, std::size_t limit) {
-  promql::Annotations notes;
+net::Response cut(json::array list, std::size_t limit, promql::Annotations notes) {
   if (limit > 0 && list.size() > limit) {
     list.resize(limit);
     notes.warnings.emplace_back(kTruncated);
@@ -52,8 +51,17 @@ struct Source {
   std::function<void(const Labels&, Words&)> of;
 };
 
+/// What cannot be read is a warning.
+storage::SelectHints warning_in(promql::Annotations& notes) {
+  storage::SelectHints hints;
+  hints.on_damage = [&notes](const Error& error) {
+    notes.warnings.push_back(fmt::format("series may be missing: {}", to_string(error)));
+  };
+  return hints;
+}
+
 Result<Words> words_of(const SeriesQuerier& series, const TenantId& tenant, const Asked& asked, Time now,
-                       const Source& source) {
+                       const Source& source, promql::Annotations& notes) {
   Words out;
   const bool reaches_the_present = asked.range.from <= now && asked.range.to >= now - kPresent;
   if (!asked.has_range || (asked.selectors.empty() && reaches_the_present)) {
@@ -70,7 +78,7 @@ Result<Words> words_of(const SeriesQuerier& series, const TenantId& tenant, cons
     selectors.push_back({std::move(any)});
   }
   for (const auto& selector : selectors) {
-    AT_TRY(const auto selected, series.select(tenant, selector, asked.range));
+    AT_TRY(const auto selected, series.select_hinted(tenant, selector, asked.range, warning_in(notes)));
     for (const auto& one : selected) source.of(*one.labels, out);
   }
   return out;
@@ -143,8 +151,9 @@ Result<net::Response> answer_series(const SeriesQuerier& series, const TenantId&
   AT_TRY(const auto asked, asked_of(request));
   if (asked.selectors.empty()) return fail(ErrorCode::kInvalidArgument, "no match[] parameter provided");
   std::set<Labels> found;
+  promql::Annotations notes;
   for (const auto& selector : asked.selectors) {
-    AT_TRY(const auto selected, series.select(tenant, selector, asked.range));
+    AT_TRY(const auto selected, series.select_hinted(tenant, selector, asked.range, warning_in(notes)));
     for (const auto& one : selected) found.insert(*one.labels);
   }
   json::array out;
@@ -152,7 +161,7 @@ Result<net::Response> answer_series(const SeriesQuerier& series, const TenantId&
     out.push_back(to_json(labels));
     if (asked.limit > 0 && out.size() > asked.limit) break;
   }
-  return cut(std::move(out), asked.limit);
+  return cut(std::move(out), asked.limit, std::move(notes));
 }
 
 Result<net::Response> answer_label_names(const SeriesQuerier& series, const Clock& clock, const TenantId& tenant,
@@ -162,8 +171,9 @@ Result<net::Response> answer_label_names(const SeriesQuerier& series, const Cloc
                       [](const Labels& labels, Words& out) {
                         for (const auto& [name, value] : labels) out.emplace(name);
                       }};
-  AT_TRY(const auto words, words_of(series, tenant, asked, clock.now(), source));
-  return cut(sorted(words), asked.limit);
+  promql::Annotations notes;
+  AT_TRY(const auto words, words_of(series, tenant, asked, clock.now(), source, notes));
+  return cut(sorted(words), asked.limit, std::move(notes));
 }
 
 Result<net::Response> answer_label_values(const SeriesQuerier& series, const Clock& clock, const TenantId& tenant,
@@ -177,8 +187,9 @@ Result<net::Response> answer_label_values(const SeriesQuerier& series, const Clo
                       [&](const Labels& labels, Words& out) {
                         if (labels.has(name)) out.emplace(labels.get(name));
                       }};
-  AT_TRY(const auto words, words_of(series, tenant, asked, clock.now(), source));
-  return cut(sorted(words), asked.limit);
+  promql::Annotations notes;
+  AT_TRY(const auto words, words_of(series, tenant, asked, clock.now(), source, notes));
+  return cut(sorted(words), asked.limit, std::move(notes));
 }
 
 }  // namespace atalaya::api

@@ -105,7 +105,9 @@ void add_series_care_routes(Doors& doors, tsdb::Store& store, net::WorkerPool& w
                  [&store](const auth::Principal& who, net::Request&) -> Result<net::Response> {
                    AT_TRY(of_the_whole(who));
                    AT_TRY(const auto damaged, store.verify());
+                   const auto aside = store.set_aside();
                    return ok(json::object{{"blocks", store.blocks().size()},
+                                          {"setAside", json::array(aside.begin(), aside.end())},
                                           {"damaged", json::array(damaged.begin(), damaged.end())}});
                  });
   for (const auto* path : {"/api/v1/status/tsdb", "~/series/status"}) {

@@ -94,6 +94,10 @@ class ExportPage {
 
   /// False when the page is full: then `cursor` is where the next one begins.
   bool add(SelectedSeries& series, std::optional<Time> after) {
+    if (!series.buckets.empty()) {
+      const auto until = series.buckets.back().range.to;
+      buckets_until = std::max(buckets_until.value_or(until), until);
+    }
     std::vector<Sample> samples;
     Sample sample;
     while (series.samples->next(sample)) {
@@ -108,12 +112,14 @@ class ExportPage {
       write(*series.labels, samples);
       if (full(*series.labels, samples.back().time)) return false;  // the next page reads it to its end
     }
-    if (auto read = series.samples->status(); !read) {
-      ++incomplete;
-      if (named_.size() < kNamedIncomplete) named_.push_back(ingest::shortened(to_string(*series.labels)));
-      if (!why) why = std::move(read).error();
-    }
+    if (auto read = series.samples->status(); !read) miss(to_string(*series.labels), std::move(read).error());
     return true;
+  }
+  /// That much cannot be read.
+  void miss(std::string what, Error error) {
+    ++incomplete;
+    if (named_.size() < kNamedIncomplete) named_.push_back(ingest::shortened(std::move(what)));
+    if (!why) why = std::move(error);
   }
   /// The first of what could not be read, with its series; an error that a caller without `partial` gets.
   Error refusal() const {
@@ -127,6 +133,7 @@ class ExportPage {
   }
   std::string body;
   std::optional<Cursor> cursor;
+  std::optional<Time> buckets_until;
   std::size_t incomplete = 0;  ///< series with samples that could not be read
   std::optional<Error> why;
 
@@ -159,15 +166,17 @@ Result<net::Response> export_page(const SeriesTransferParts& parts, const Tenant
   AT_TRY(const auto cursor, cursor_of(request.query.get("after")));
   const auto selectors = request.query.all("match[]");
   if (selectors.empty()) return fail(ErrorCode::kInvalidArgument, "no match[] parameter provided");
+  ExportPage page(format);
+  storage::SelectHints hints;
+  hints.on_damage = [&](const Error& error) { page.miss("series of a block that does not read", error); };
   std::map<Labels, SelectedSeries> chosen;
   for (const auto& text : selectors) {
     AT_TRY(const auto matchers, selector_parameter("match[]", text));
-    AT_TRY(auto selected, parts.series.select(tenant, matchers, {from, to}));
+    AT_TRY(auto selected, parts.series.select_hinted(tenant, matchers, {from, to}, hints));
     for (auto& one : selected) {
       if (!cursor || *one.labels >= cursor->labels) chosen.try_emplace(*one.labels, std::move(one));
     }
   }
-  ExportPage page(format);
   for (auto& [labels, one] : chosen) {
     const bool begun = cursor && labels == cursor->labels;
     if (!page.add(one, begun ? std::optional(cursor->after) : std::nullopt)) break;
@@ -179,6 +188,9 @@ Result<net::Response> export_page(const SeriesTransferParts& parts, const Tenant
   if (page.incomplete > 0) {
     response.headers.set(std::string(kIncomplete), std::to_string(page.incomplete));
     response.headers.set(std::string(kIncompleteSeries), page.names());
+  }
+  if (page.buckets_until) {
+    response.headers.set(std::string(kBucketsUntil), format_rfc3339(*page.buckets_until));
   }
   if (page.cursor) response.headers.set(std::string(kNextPage), text_of(*page.cursor));
   return response;

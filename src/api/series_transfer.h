@@ -14,6 +14,8 @@ constexpr std::string_view kNextPage = "X-Atalaya-Next";
 /// Of a page of export with `partial=true`: how many series of it have samples that could not be read and are missing,
 /// and the first kNamedIncomplete of them, percent-encoded, with commas between. Absent where the page is whole.
 constexpr std::string_view kIncomplete = "X-Atalaya-Incomplete";
+/// Until when samples of the page are the last ones of buckets, which is all that is kept of them; RFC 3339.
+constexpr std::string_view kBucketsUntil = "X-Atalaya-Buckets-Until";
 constexpr std::string_view kIncompleteSeries = "X-Atalaya-Incomplete-Series";
 constexpr std::size_t kNamedIncomplete = 10;
 

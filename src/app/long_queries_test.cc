@@ -1,6 +1,7 @@
 // Queries that look far, and queries of what is left in buckets alone: the engine over the store.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "io/memory_file_system.h"
@@ -100,6 +101,26 @@ TEST_F(LongQueries, RatesAreThoseOfTheCounter) {
   const auto rates = range("rate(seconds_total[12h])", kTwelveHours);
   ASSERT_EQ(rates.size(), 1u);
   for (const auto& sample : rates[0].samples) EXPECT_NEAR(sample.value, 1, 0.01);
+}
+
+/// Where it ended the hour above where it began it, its buckets know nothing of what was in between.
+TEST_F(LongQueries, WhatACounterCountedBeforeItBeganAnewIsCounted) {
+  const auto restarts = store_->resolve(default_tenant(), Labels{{"__name__", "restarts_total"}}).value();
+  storage::SampleBatch batch;
+  for (std::int64_t minute = 0; minute < 1440; ++minute) {
+    const auto hour = minute / 60;
+    const auto value = minute % 60 == 0 ? 0.0 : static_cast<double>(minute % 60 * 10 + hour);
+    batch.samples.push_back({restarts, from_ms(kStart + 5 * kDay + minute * kMinute), value});
+  }
+  store_->append(default_tenant(), std::move(batch), [](auto done) { EXPECT_TRUE(done); });
+  ASSERT_TRUE(store_->flush());
+  store_->maintain();
+  const auto increases = range("increase(restarts_total[1d])", Duration{kDay});
+  ASSERT_FALSE(increases.empty());
+  double most = 0;
+  for (const auto& sample : increases[0].samples) most = std::max(most, sample.value);
+  EXPECT_GT(most, 23 * 590);
+  EXPECT_TRUE(notes_.infos.empty());
 }
 
 TEST_F(LongQueries, WhatLooksCloseOrNeedsEverySampleGetsSamples) {

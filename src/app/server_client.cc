@@ -48,6 +48,7 @@ std::string attachment(std::string_view header) {
 
 /// Of a page of an export.
 void read_incomplete(const net::curl::HttpResponse& response, Answer& answer) {
+  answer.buckets_until = response.header(api::kBucketsUntil);
   const std::string count(response.header(api::kIncomplete));
   std::from_chars(count.data(), count.data() + count.size(), answer.incomplete);
   for (std::string_view rest = response.header(api::kIncompleteSeries); !rest.empty();) {

@@ -21,6 +21,7 @@ struct Answer {
   std::string next_page;                       ///< what to ask for to go on (api::kNextPage)
   std::uint64_t incomplete = 0;                ///< series of the page with missing samples (api::kIncomplete)
   std::vector<std::string> incomplete_series;  ///< the first of them
+  std::string buckets_until;                   ///< of the page (api::kBucketsUntil); empty when there are none
 
   bool good() const { return status >= 200 && status < 300; }
   /// Empty where it is no object.

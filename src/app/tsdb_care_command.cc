@@ -4,6 +4,8 @@
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "app/server_client.h"
 #include "app/tables.h"
 #include "net/percent.h"
@@ -88,8 +90,9 @@ Result<int> analyze(const config::Options& options) {
   });
 }
 
-int print_damage(std::size_t blocks, const std::vector<std::string>& damaged) {
+int print_damage(std::size_t blocks, const std::vector<std::string>& damaged, const std::vector<std::string>& aside) {
   for (const auto& line : damaged) fmt::print("{}\n", line);
+  for (const auto& file : aside) fmt::print("{}: set aside, may be removed once nothing of it is wanted\n", file);
   fmt::print("{} blocks are whole, {} damaged\n", blocks, damaged.size());
   return damaged.empty() ? 0 : kDamaged;
 }
@@ -99,9 +102,12 @@ Result<int> fsck(const config::Options& options) {
   if (const auto client = ServerClient::reach(options)) {
     AT_TRY(const auto answer, client->post("series/verify", json::object{}));
     return show(options, answer, [](const json::object& body) {
-      std::vector<std::string> damaged;
-      for (const auto& line : body.at("damaged").as_array()) damaged.emplace_back(line.as_string());
-      return print_damage(number(body, "blocks"), damaged);
+      const auto lines = [&](std::string_view name) {
+        std::vector<std::string> out;
+        for (const auto& line : body.at(name).as_array()) out.emplace_back(line.as_string());
+        return out;
+      };
+      return print_damage(number(body, "blocks"), lines("damaged"), lines("setAside"));
     });
   } else if (client.error().code != ErrorCode::kNotFound) {
     return std::unexpected(client.error());
@@ -120,8 +126,10 @@ Result<int> fsck(const config::Options& options) {
   AT_TRY(auto store, tsdb::Store::open(*files, clock, metrics, store_options));
   auto damaged = store->report().damaged;
   AT_TRY(const auto more, store->verify());
-  damaged.insert(damaged.end(), more.begin(), more.end());
-  return print_damage(store->blocks().size(), damaged);
+  for (const auto& line : more) {
+    if (std::find(damaged.begin(), damaged.end(), line) == damaged.end()) damaged.push_back(line);
+  }
+  return print_damage(store->blocks().size(), damaged, store->set_aside());
 }
 
 Result<int> snapshot(const config::Options& options) {

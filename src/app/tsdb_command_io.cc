@@ -308,6 +308,7 @@ Result<int> export_series(const config::Options& options) {
   Connection connection(options);
   std::uint64_t bytes = 0;
   std::uint64_t incomplete = 0;
+  std::string buckets_until;
   std::vector<std::string> named;
   std::string after;
   {
@@ -319,6 +320,7 @@ Result<int> export_series(const config::Options& options) {
       if (std::fwrite(answer.body.data(), 1, answer.body.size(), file.get()) != answer.body.size()) return unwritten();
       bytes += answer.body.size();
       incomplete += answer.incomplete;
+      buckets_until = std::max(buckets_until, answer.buckets_until);
       for (const auto& series : answer.incomplete_series) {
         if (named.size() < kShownErrors) named.push_back(series);
       }
@@ -331,6 +333,10 @@ Result<int> export_series(const config::Options& options) {
   if (!piped && std::rename(part.c_str(), name.c_str()) != 0) return unwritten();
   for (const auto& one : named) fmt::print(stderr, "{}: samples are missing that could not be read\n", one);
   if (incomplete > named.size()) fmt::print(stderr, "… and {} more\n", incomplete - named.size());
+  if (!buckets_until.empty()) {
+    fmt::print(stderr, "until {} there are values of buckets, the last ones, where samples are not kept any more\n",
+               buckets_until);
+  }
   fmt::print(stderr, "{} bytes exported", bytes);
   if (incomplete > 0) {
     fmt::print(stderr, "; {} series are incomplete: `atalaya tsdb fsck` names what is damaged", incomplete);

@@ -3,6 +3,7 @@
 
 #include <future>
 #include <memory>
+#include <string>
 #include <utility>
 
 #include "ingest/refusal_words.h"
@@ -23,11 +24,15 @@ inline Result<storage::Appended> append_and_wait(storage::SeriesAppender& series
 }
 
 /// Why a sample was refused, for people.
-constexpr std::string_view words(storage::Refusal why) {
-  switch (why) {
+inline std::string words(const storage::RefusedSample& refused) {
+  const auto bounded = [&](std::string text, std::string_view bound) {
+    return refused.bound == kMinTime ? text : text + ": " + std::string(bound) + format_rfc3339(refused.bound);
+  };
+  switch (refused.why) {
     case storage::Refusal::kDuplicate: return "another value is there at that time";
-    case storage::Refusal::kTooOld: return "too old";
-    case storage::Refusal::kTooNew: return "from a clock that is ahead";
+    case storage::Refusal::kTooOld: return bounded("too old", "samples of its series are kept from ");
+    case storage::Refusal::kTooLate: return bounded("too old", "by --series-window its series takes samples from ");
+    case storage::Refusal::kTooNew: return bounded("from a clock that is ahead", "samples are taken until ");
   }
   return "refused";
 }

@@ -221,13 +221,14 @@ void RemoteWriter::tell(const storage::Appended& appended, Work& work, RemoteWri
   out.conflicting += appended.conflicting;
   out.too_old += appended.too_old;
   out.too_new += appended.too_new;
-  for (const auto& [sample, why] : appended.named) {
+  for (const auto& refused : appended.named) {
+    const auto& sample = refused.sample;
     const auto index =
         static_cast<std::size_t>(std::find(work.ids.begin(), work.ids.end(), sample.series) - work.ids.begin());
     if (index == work.ids.size()) continue;
     const auto labels = work.reader.labels(index);
     name(out, fmt::format("{} at {}: {}", labels ? shortened(to_string(*labels)) : "a series",
-                          format_rfc3339(sample.time), words(why)));
+                          format_rfc3339(sample.time), words(refused)));
   }
 }
 

@@ -90,13 +90,14 @@ Status SeriesImport::flush() {
   AT_TRY(const auto appended, append_and_wait(series_, tenant_, std::move(batch)));
   out_.samples += appended.accepted + (appended.duplicate - appended.conflicting);
   const auto refused = std::uint64_t{appended.conflicting} + appended.too_old + appended.too_new;
-  for (const auto& [sample, why] : appended.named) {
-    const auto it = std::find_if(samples_.begin(), samples_.end(), [&](const storage::SeriesSample& one) {
-      return one.series == sample.series && one.time == sample.time &&
-             std::bit_cast<std::uint64_t>(one.value) == std::bit_cast<std::uint64_t>(sample.value);
+  for (const auto& one : appended.named) {
+    const auto& sample = one.sample;
+    const auto it = std::find_if(samples_.begin(), samples_.end(), [&](const storage::SeriesSample& sent) {
+      return sent.series == sample.series && sent.time == sample.time &&
+             std::bit_cast<std::uint64_t>(sent.value) == std::bit_cast<std::uint64_t>(sample.value);
     });
     const auto line = it == samples_.end() ? 0 : lines_[static_cast<std::size_t>(it - samples_.begin())];
-    AT_TRY(refuse(0, line, fmt::format("the sample at {}: {}", format_rfc3339(sample.time), words(why))));
+    AT_TRY(refuse(0, line, fmt::format("the sample at {}: {}", format_rfc3339(sample.time), words(one))));
   }
   out_.refused += refused;
   samples_.clear();

@@ -11,6 +11,11 @@
 namespace atalaya::io {
 namespace {
 
+struct MappedBytes {
+  std::string bytes;
+  std::atomic<bool> failed{false};
+};
+
 struct Node;
 using NodePtr = std::shared_ptr<Node>;
 using Names = std::map<std::string, NodePtr>;
@@ -25,6 +30,7 @@ struct Node {
   Names durable_names;
   std::uint64_t stamp = 0;  ///< of the last write, unique among all
   bool is_linked = false;   ///< has, or had, more than one name
+  std::vector<std::weak_ptr<MappedBytes>> mappings;
 };
 
 /// Unique in the process: also where two file systems are compared.
@@ -189,11 +195,12 @@ class MemoryFile final : public File {
 
 class MemoryMapping final : public Mapping {
  public:
-  explicit MemoryMapping(std::string bytes) : bytes_(std::move(bytes)) {}
-  std::string_view bytes() const override { return bytes_; }
+  explicit MemoryMapping(std::shared_ptr<const MappedBytes> mapped) : mapped_(std::move(mapped)) {}
+  std::string_view bytes() const override { return mapped_->bytes; }
+  bool failed() const override { return mapped_->failed; }
 
  private:
-  const std::string bytes_;
+  const std::shared_ptr<const MappedBytes> mapped_;
 };
 
 }  // namespace
@@ -231,7 +238,11 @@ Result<std::unique_ptr<Mapping>> MemoryFileSystem::map(const std::string& path, 
   const auto node = state_->find(path);
   if (!node) return missing("map", path);
   if (node->is_directory) return wrong_kind("map", path, true);
-  return std::make_unique<MemoryMapping>(node->bytes);
+  auto mapped = std::make_shared<MappedBytes>();
+  mapped->bytes = node->bytes;
+  std::erase_if(node->mappings, [](const auto& other) { return other.expired(); });
+  node->mappings.push_back(mapped);
+  return std::make_unique<MemoryMapping>(std::move(mapped));
 }
 
 Result<std::vector<DirectoryEntry>> MemoryFileSystem::list(const std::string& directory) {
@@ -373,6 +384,19 @@ Status MemoryFileSystem::flip_bits(const std::string& path, std::uint64_t offset
   if (offset >= node->bytes.size()) return fail(ErrorCode::kInvalidArgument, "spoil " + path + ": past the end");
   node->bytes[offset] = static_cast<char>(node->bytes[offset] ^ mask);
   if (offset < node->durable_bytes.size()) node->durable_bytes[offset] = node->bytes[offset];
+  return {};
+}
+
+Status MemoryFileSystem::fail_mappings(const std::string& path, std::uint64_t offset) {
+  const std::lock_guard lock(state_->mutex);
+  const auto node = state_->find(path);
+  if (!node) return missing("spoil", path);
+  for (const auto& one : node->mappings) {
+    const auto mapped = one.lock();
+    if (!mapped || offset >= mapped->bytes.size()) continue;
+    std::fill(mapped->bytes.begin() + static_cast<std::ptrdiff_t>(offset), mapped->bytes.end(), '\0');
+    mapped->failed = true;
+  }
   return {};
 }
 

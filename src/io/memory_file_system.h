@@ -47,6 +47,9 @@ class MemoryFileSystem final : public FileSystem {
   /// For tests that spoil stored bytes: flips the bits of `mask` in the byte at `offset`, now and on
   /// "disk". not_found, or invalid_argument past the end.
   Status flip_bits(const std::string& path, std::uint64_t offset, unsigned char mask);
+  /// As a medium that fails under who has mapped it: the mappings that there are read zeros from `offset` on, and
+  /// say so. The file itself is as it was.
+  Status fail_mappings(const std::string& path, std::uint64_t offset);
   void set_capacity(std::uint64_t capacity_bytes);
 
  private:

@@ -16,18 +16,12 @@ struct Row {
   std::string_view function;
   BucketUse use;
 };
+// Not rate and increase: a counter that began anew within a bucket, and ended above where it was, has no trace in it.
 constexpr std::array kUses{
-    Row{"min_over_time", {BucketValue::kMin, true}},
-    Row{"max_over_time", {BucketValue::kMax, true}},
-    Row{"sum_over_time", {BucketValue::kSum, true}},
-    Row{"count_over_time", {BucketValue::kCount, true}},
-    Row{"avg_over_time", {BucketValue::kSum, true}},
-    Row{"last_over_time", {BucketValue::kLast, true}},
-    Row{"rate", {BucketValue::kLast, true}},
-    Row{"increase", {BucketValue::kLast, true}},
-    Row{"delta", {BucketValue::kLast, true}},
-    Row{"present_over_time", {BucketValue::kLast, true}},
-    Row{"absent_over_time", {BucketValue::kLast, true}},
+    Row{"min_over_time", {BucketValue::kMin, true}},      Row{"max_over_time", {BucketValue::kMax, true}},
+    Row{"sum_over_time", {BucketValue::kSum, true}},      Row{"count_over_time", {BucketValue::kCount, true}},
+    Row{"avg_over_time", {BucketValue::kSum, true}},      Row{"last_over_time", {BucketValue::kLast, true}},
+    Row{"present_over_time", {BucketValue::kLast, true}}, Row{"absent_over_time", {BucketValue::kLast, true}},
 };
 
 }  // namespace

@@ -73,7 +73,13 @@ Result<Evaluator::Sources> Evaluator::open(const Expression& selector, Time from
   if (use.will_do) hints.coarsest = coarsest_buckets(steps_, window);
   auto matchers = selector.matchers;
   matchers.insert(matchers.end(), query_.restrict.begin(), query_.restrict.end());
+  std::vector<Error> damage;
+  hints.on_damage = [&](const Error& error) { damage.push_back(error); };
   AT_TRY(auto found, query_.series.select_hinted(query_.tenant, matchers, {from, to}, hints));
+  for (auto& error : damage) {
+    if (!query_.notes_are_read) return std::unexpected(std::move(error));
+    query_.notes.warn_of_store(fmt::format("series or samples may be missing: {}", to_string(error)));
+  }
   Sources out;
   out.reserve(found.size());
   const storage::BucketSpan* youngest = nullptr;

@@ -122,6 +122,7 @@ Result<bool> SegmentLog::repair(std::uint64_t number, Segment& segment, LogDamag
     if (decoded.error().code != ErrorCode::kCorruption) return std::unexpected(std::move(decoded).error());
     damage.damaged.push_back(
         fmt::format("segment {}: {}; set aside whole as {}.damaged", name, decoded.error().message, name));
+    ++damage.files;
     AT_TRY(set_aside(number));
     return false;
   }
@@ -134,6 +135,7 @@ Result<bool> SegmentLog::repair(std::uint64_t number, Segment& segment, LogDamag
     damage.damaged.push_back(
         fmt::format("segment {}: {} damaged bytes among {} healthy records; the original is kept as {}.damaged", name,
                     scan.damaged_bytes + (header_damaged ? 64 : 0), scan.records, name));
+    ++damage.files;
     if (auto status = rescue(segment, size); !status) {
       // A full disk, perhaps. Reading steps over damage, so the file serves as it is.
       if (!files_.exists(name)) return std::unexpected(std::move(status).error());
@@ -299,6 +301,14 @@ Status SegmentLog::read(const Segment& segment, std::uint64_t from, std::uint64_
   };
   AT_TRY(scan_segment(*file, segment.salt, std::max(from, kSegmentHeaderBytes), std::min(to, segment.bytes), show));
   return {};
+}
+
+Result<std::uint64_t> SegmentLog::damaged_bytes(const Segment& segment) const {
+  AT_TRY(const auto file, files_.open_read(path(segment.number)));
+  AT_TRY(const auto scan, scan_segment(*file, segment.salt, kSegmentHeaderBytes, segment.bytes,
+                                       [](const RawRecord&) -> Status { return {}; }));
+  // What was durable is all records, up to the last byte.
+  return scan.damaged_bytes + (segment.bytes - std::min(segment.bytes, scan.good_end));
 }
 
 std::uint64_t SegmentLog::bytes() const {

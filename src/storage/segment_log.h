@@ -47,6 +47,7 @@ struct SegmentRecord {
 struct LogDamage {
   std::uint64_t torn_bytes = 0;
   std::vector<std::string> damaged;  ///< one sentence each
+  std::uint64_t files = 0;           ///< segments that they are about, as far as bytes of them are damaged
 };
 
 /// Operation: the writer stages records and flushes them with one sync. A failed flush abandons the
@@ -92,6 +93,8 @@ class SegmentLog {
   /// Shows the records that begin in [from, to) of the file, skipping what is damaged. not_found
   /// once the segment is dropped.
   Status read(const Segment& segment, std::uint64_t from, std::uint64_t to, const Visit& visit) const;
+  /// Of a segment, how many bytes between its records are no records. not_found once it is dropped.
+  Result<std::uint64_t> damaged_bytes(const Segment& segment) const;
   std::uint64_t bytes() const;
   /// The highest position handed out, or below which none will be.
   LogPosition last_position() const;

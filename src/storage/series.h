@@ -30,11 +30,13 @@ struct SampleBatch {
   WriteOrigin origin;
 };
 
-/// Why a sample of a batch was not taken. kDuplicate: another value is there at that time.
-enum class Refusal : std::uint8_t { kDuplicate, kTooOld, kTooNew };
+/// Why a sample of a batch was not taken. kDuplicate: another value is there at that time. kTooOld: it would not be
+/// kept. kTooLate: its series has samples that are younger by more than is taken.
+enum class Refusal : std::uint8_t { kDuplicate, kTooOld, kTooLate, kTooNew };
 struct RefusedSample {
   SeriesSample sample;
   Refusal why = Refusal::kTooOld;
+  Time bound = kMinTime;  ///< the first instant that is not too old or late, or the last that is not too new
 };
 constexpr std::size_t kMaxNamedRefusals = 5;
 
@@ -51,8 +53,8 @@ struct Appended {
   std::uint32_t conflicting = 0;     ///< those of `duplicate` that have another value, bit for bit, than what stays
   std::vector<RefusedSample> named;  ///< the first few of those that are conflicting, too old or too new
   /// Remembers a refused sample as long as there is room.
-  void name(const SeriesSample& sample, Refusal why) {
-    if (named.size() < kMaxNamedRefusals) named.push_back({sample, why});
+  void name(const SeriesSample& sample, Refusal why, Time bound = kMinTime) {
+    if (named.size() < kMaxNamedRefusals) named.push_back({sample, why, bound});
   }
 };
 using AppendDone = std::function<void(Result<Appended>)>;
@@ -143,6 +145,9 @@ struct SelectHints {
   BucketValue value = BucketValue::kLast;
   /// Where buckets serve, also the one that ends before the range: what holds until the next.
   bool with_bucket_before = false;
+  /// Told of each part of the store that cannot be read while the rest is served (corruption): samples, or
+  /// whole series, may be missing. Without it `select` answers that error.
+  std::function<void(const Error&)> on_damage = nullptr;
 };
 
 /// Where the samples of a series are values of buckets, each at the last instant of its bucket.
@@ -168,7 +173,7 @@ class SeriesQuerier {
   virtual Result<std::vector<SelectedSeries>> select(const TenantId& tenant, const Matchers& matchers,
                                                      TimeRange range) const = 0;
   /// As `select`, of buckets where the hints allow it or nothing else is left. A store without buckets
-  /// gives samples, as for kLast.
+  /// gives samples, as for kLast. `on_damage` is called before it returns.
   virtual Result<std::vector<SelectedSeries>> select_hinted(const TenantId& tenant, const Matchers& matchers,
                                                             TimeRange range, const SelectHints&) const {
     return select(tenant, matchers, range);

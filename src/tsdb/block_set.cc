@@ -34,7 +34,7 @@ void sort(BlockList& list) {
 }  // namespace
 
 std::string BlockName::text() const {
-  const auto tail = revision == 0 ? std::string() : fmt::format("-{}", revision);
+  const auto tail = revision == 0 && !salvaged ? std::string() : fmt::format("-{}{}", revision, salvaged ? "-1" : "");
   return fmt::format("{:013}-{:08}-{:08}-{}{}{}", stretch, first_sequence, last_sequence, resolution, tail, kSuffix);
 }
 
@@ -42,7 +42,7 @@ std::optional<BlockName> BlockName::parse(std::string_view path) {
   path.remove_prefix(path.rfind('/') + 1);
   if (!path.ends_with(kSuffix)) return std::nullopt;
   path.remove_suffix(kSuffix.size());
-  std::array<std::uint64_t, 5> numbers{};
+  std::array<std::uint64_t, 6> numbers{};
   std::size_t count = 0;
   while (count < numbers.size()) {
     const auto [end, error] = std::from_chars(path.data(), path.data() + path.size(), numbers[count]);
@@ -53,8 +53,14 @@ std::optional<BlockName> BlockName::parse(std::string_view path) {
     path.remove_prefix(1);
   }
   if (!path.empty() || count < 4) return std::nullopt;
-  return BlockName{static_cast<std::int64_t>(numbers[0]), numbers[1], numbers[2], static_cast<std::int64_t>(numbers[3]),
-                   static_cast<std::uint32_t>(numbers[4])};
+  return BlockName{
+      static_cast<std::int64_t>(numbers[0]),  numbers[1],     numbers[2], static_cast<std::int64_t>(numbers[3]),
+      static_cast<std::uint32_t>(numbers[4]), numbers[5] == 1};
+}
+
+bool is_salvaged(const BlockPtr& block) {
+  const auto name = BlockName::parse(block->path());
+  return name && name->salvaged;
 }
 
 bool is_rolled_up(const BlockList& raw, const BlockList& buckets) {
@@ -64,7 +70,26 @@ bool is_rolled_up(const BlockList& raw, const BlockList& buckets) {
                                          [&](const BlockPtr& block) { return block->meta().last_sequence <= done; });
 }
 
-Status BlockSet::open(std::vector<std::string>& damaged) {
+/// Of a file that does not open; what serves in its place.
+Result<BlockPtr> BlockSet::set_aside(const std::string& file, const Salvage& salvage) {
+  const auto aside = file + ".damaged";
+  BlockPtr rest;
+  auto name = BlockName::parse(file);
+  const auto readable = Block::open_rest(files_, file);
+  if (name && readable && !(*readable)->tenants().empty()) {
+    ++name->revision;
+    name->salvaged = true;
+    if (!files_.exists(path(name->text()))) {
+      // Without it the tenants whose part is whole would lose theirs; with a full disk they do.
+      if (auto salvaged = salvage(**readable, path(name->text()))) rest = std::move(*salvaged);
+    }
+  }
+  AT_TRY(files_.rename(file, aside));
+  AT_TRY(files_.sync_directory(directory_));
+  return rest;
+}
+
+Status BlockSet::open(std::vector<std::string>& damaged, const Salvage& salvage) {
   AT_TRY(files_.create_directories(directory_));
   AT_TRY(const auto entries, files_.list(directory_));
   auto found = std::make_shared<BlockList>();
@@ -83,8 +108,11 @@ Status BlockSet::open(std::vector<std::string>& damaged) {
     }
     if (block.error().code != ErrorCode::kCorruption) return std::unexpected(std::move(block).error());
     damaged.push_back(fmt::format("{}; set aside as {}.damaged", block.error().message, file));
-    AT_TRY(files_.rename(file, file + ".damaged"));
-    AT_TRY(files_.sync_directory(directory_));
+    AT_TRY(auto rest, set_aside(file, salvage));
+    if (!rest) continue;
+    damaged.back() += ", what still reads serves on";
+    rest->keep_pages_in(pages_);
+    found->push_back(std::move(rest));
   }
   const auto is_covered = [&](const BlockPtr& block) {
     return std::any_of(found->begin(), found->end(), [&](const auto& other) { return covers(*other, *block); });
@@ -127,9 +155,10 @@ Status BlockSet::replace(const BlockList& gone, const BlockList& fresh) {
   return gone.empty() ? Status{} : files_.sync_directory(directory_);
 }
 
-Status BlockSet::set_aside(const BlockPtr& block, const BlockPtr& rest) {
-  exchange({block}, {rest});
-  AT_TRY(files_.rename(block->path(), block->path() + ".damaged"));
+Status BlockSet::keep_damaged(const BlockPtr& block) {
+  const auto name = block->path() + ".damaged";
+  if (files_.exists(name)) return {};
+  AT_TRY(files_.link(block->path(), name));
   return files_.sync_directory(directory_);
 }
 

@@ -18,18 +18,22 @@ namespace atalaya::tsdb {
 using BlockPtr = std::shared_ptr<const Block>;
 using BlockList = std::vector<BlockPtr>;
 
-/// What the name of a block says: `<stretch>-<first sequence>-<last sequence>-<resolution>[-<revision>].block`
+/// What the name of a block says:
+/// `<stretch>-<first sequence>-<last sequence>-<resolution>[-<revision>[-1]].block`, the last for what was salvaged.
 struct BlockName {
   std::int64_t stretch = 0;  ///< its first millisecond
   std::uint64_t first_sequence = 0;
   std::uint64_t last_sequence = 0;
   std::int64_t resolution = 0;
   std::uint32_t revision = 0;  ///< how often it was written anew, without what was deleted
+  bool salvaged = false;       ///< what still read of a damaged one is in it: some samples may be missing
 
   std::string text() const;
   /// Of a path; nothing when it is no such name.
   static std::optional<BlockName> parse(std::string_view path);
 };
+
+bool is_salvaged(const BlockPtr& block);
 
 /// Whether buckets were made of all that the raw blocks of the same stretch have now.
 bool is_rolled_up(const BlockList& raw, const BlockList& buckets);
@@ -43,19 +47,25 @@ class BlockSet {
   BlockSet(io::FileSystem& files, std::string directory, std::size_t page_bytes)
       : files_(files), directory_(std::move(directory)), pages_(std::make_shared<PageCache>(page_bytes, kShards)) {}
 
-  /// Opens what is there; a block that cannot serve is renamed to `.damaged` and named in `damaged`.
-  Status open(std::vector<std::string>& damaged);
+  /// Writes what reads of a damaged block to a file of its own; null when that is nothing.
+  using Salvage = std::function<Result<BlockPtr>(const Block& damaged, const std::string& path)>;
+  /// Opens what is there; a block that does not open is renamed to `.damaged` and named in `damaged`, and what is
+  /// salvaged of it serves.
+  Status open(std::vector<std::string>& damaged, const Salvage& salvage);
   std::shared_ptr<const BlockList> list() const;
   std::string path(const std::string& name) const { return directory_ + "/" + name; }
   /// Takes `fresh` in (null: nothing) and the others out, at once for readers; then removes their files.
   Status replace(const BlockList& gone, const BlockList& fresh);
-  /// A damaged one: it serves no more, and its file becomes `.damaged`; `rest` (null: nothing) takes its place.
-  Status set_aside(const BlockPtr& block, const BlockPtr& rest);
+  /// A second name for the file of a damaged one, `.damaged`, which stays when the other goes.
+  Status keep_damaged(const BlockPtr& block);
+  /// The same file, opened once more.
+  void renew(const BlockPtr& block, const BlockPtr& again) { exchange({block}, {again}); }
   /// The highest sequence of a block; 0 without any.
   std::uint64_t last_sequence() const;
   std::uint64_t bytes() const;
 
  private:
+  Result<BlockPtr> set_aside(const std::string& file, const Salvage& salvage);
   void exchange(const BlockList& gone, const BlockList& fresh);
 
   static constexpr std::size_t kShards = 8;

@@ -51,6 +51,12 @@ class Retention {
     for (const auto& one : classes_) out = std::max(out, one.kept.at(resolution));
     return out;
   }
+  /// Of all classes, the usual one among them.
+  Duration shortest(std::int64_t resolution) const {
+    auto out = usual_.at(resolution);
+    for (const auto& one : classes_) out = std::min(out, one.kept.at(resolution));
+    return out;
+  }
   /// How many of the classes keep this resolution, but not as long as `age`.
   std::size_t count_within(std::int64_t resolution, Duration age) const {
     const auto is_within = [&](const Kept& kept) {

@@ -104,6 +104,18 @@ Status Store::delete_series(const TenantId& tenant, const Matchers& matchers, st
 Result<std::string> Store::snapshot() { return impl_->snapshot(); }
 Result<std::vector<std::string>> Store::verify() { return impl_->verify(); }
 
+std::vector<std::string> Store::set_aside() const {
+  std::vector<std::string> out;
+  for (const auto& folder : {impl_->options.directory, impl_->options.directory + "/blocks"}) {
+    const auto entries = impl_->files.list(folder);
+    if (!entries) continue;
+    for (const auto& entry : *entries) {
+      if (entry.name.ends_with(".damaged")) out.push_back(folder + "/" + entry.name);
+    }
+  }
+  return out;
+}
+
 Cardinality Store::cardinality(const TenantId& tenant, std::size_t limit) const {
   const auto* head = impl_->head.find(tenant);
   if (!head) return {};
@@ -136,11 +148,13 @@ Result<SeriesId> Store::resolve(const TenantId& tenant, const Labels& labels) {
     impl_->metrics.series_labels.add();
   } else if (is_full) {
     impl_->metrics.series_no_memory.add();
+    impl_->complain_of_series(tenant, labels, "memory");
     return fail(ErrorCode::kResourceExhausted,
                 fmt::format("no memory for another series; memory_bytes is {}", impl_->options.memory_bytes),
                 "send fewer distinct label sets, or give the server more");
   } else {
     impl_->metrics.series_limit.add();
+    impl_->complain_of_series(tenant, labels, "limit");
   }
   return id;
 }

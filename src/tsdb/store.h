@@ -61,7 +61,8 @@ struct Options {
 struct OpenReport {
   std::uint64_t samples = 0;         ///< replayed into memory
   std::uint64_t torn_bytes = 0;      ///< cut off the end of the log: an unfinished write
-  std::vector<std::string> damaged;  ///< one sentence for each file in which damage was set aside
+  std::vector<std::string> damaged;  ///< what of it is damaged, and what became of that: a sentence each
+  std::uint64_t damaged_files = 0;   ///< that they are about
 };
 
 /// Operation: `append` queues a batch; the commit thread takes all that wait, leaves out what is not
@@ -115,8 +116,11 @@ class Store final : public storage::SeriesAppender,
   /// a store: memory is written to blocks, and these are linked, so that it costs hardly any room while they
   /// live. Its path.
   Result<std::string> snapshot();
-  /// Reads every byte of every block; what is damaged is set aside and named, the rest serves on.
+  /// Reads every byte of blocks, log and checkpoint. A damaged block is set aside and named, the rest serves on; for
+  /// log and checkpoint, if they are damaged, memory is written to blocks, and they begin anew.
   Result<std::vector<std::string>> verify();
+  /// Files with damage that were set aside, now or earlier; nobody reads them, and they may be removed.
+  std::vector<std::string> set_aside() const;
   /// Of the series that get samples.
   Cardinality cardinality(const TenantId& tenant, std::size_t limit) const;
   /// Of the blocks that serve, ascending in sequence.

@@ -270,6 +270,26 @@ TEST_P(StoreBlocks, WhatWasDeletedMayComeAgain) {
   EXPECT_EQ(contents(), wanted);
 }
 
+/// Of a series that lives on: however far behind its youngest that is.
+TEST_P(StoreBlocks, WhatWasDeletedInTheMidstMayComeAgain) {
+  open();
+  for (const auto* name : {"a", "b"}) {
+    ASSERT_TRUE(append(name, kDay, 1));
+    ASSERT_TRUE(append(name, 3 * kDay, 2));
+  }
+  ASSERT_TRUE(store_->delete_series(tenant_, {Matcher::equal("__name__", "a")},
+                                    {from_ms(kStart + kDay - 10), from_ms(kStart + kDay + 10)}));
+  EXPECT_EQ(append("a", kDay, 5).value().accepted, 1u);
+  EXPECT_EQ(append("a", kDay + 5, 6).value().accepted, 1u);
+  EXPECT_EQ(append("a", kDay + 11, 7).value().too_old, 1u);
+  EXPECT_EQ(append("b", kDay + 5, 7).value().too_old, 1u);
+  const StoreModel wanted{{"a", {{kDay, 5}, {kDay + 5, 6}, {3 * kDay, 2}}}, {"b", {{kDay, 1}, {3 * kDay, 2}}}};
+  EXPECT_EQ(contents(), wanted);
+  store_->maintain();
+  ASSERT_TRUE(store_->compact());
+  EXPECT_EQ(contents(), wanted);
+}
+
 TEST_P(StoreBlocks, TheYoungestSampleAloneMayComeAgain) {
   open();
   ASSERT_TRUE(append("a", 0, 1));
@@ -278,6 +298,24 @@ TEST_P(StoreBlocks, TheYoungestSampleAloneMayComeAgain) {
   ASSERT_TRUE(store_->delete_series(tenant_, {Matcher::equal("__name__", "a")}, {from_ms(kStart + 500), kMaxTime}));
   EXPECT_EQ(append("a", 1000, 4).value().accepted, 1u);
   EXPECT_EQ(contents(), (StoreModel{{"a", {{0, 1}, {1000, 4}}}, {"b", {{1000, 3}}}}));
+}
+
+TEST_P(StoreBlocks, NobodyIsToldTheLabelsOfASeriesThatIsDeletedWholly) {
+  open();
+  const auto names = [&](const Matchers& matchers) { return store_->label_values(tenant_, "__name__", matchers); };
+  using Names = std::vector<std::string>;
+  for (const auto* name : {"a", "b"}) ASSERT_TRUE(append(name, 0, 1));
+  ASSERT_TRUE(store_->delete_series(tenant_, {Matcher::equal("__name__", "a")}, {}));
+  ASSERT_TRUE(store_->compact());
+  EXPECT_EQ(names({}), Names{"b"});
+  EXPECT_EQ(names({Matcher::make("__name__", Matcher::Op::kRegex, ".+").value()}), Names{"b"});
+  EXPECT_EQ(store_->label_names(tenant_, {}), Names{"__name__"});
+  ASSERT_TRUE(append("a", 5, 1));
+  EXPECT_EQ(names({}), (Names{"a", "b"}));
+  ASSERT_TRUE(store_->delete_series(tenant_, {Matcher::make("__name__", Matcher::Op::kRegex, ".+").value()}, {}));
+  ASSERT_TRUE(store_->compact());
+  EXPECT_TRUE(names({}).empty());
+  EXPECT_TRUE(store_->label_names(tenant_, {}).empty());
 }
 
 }  // namespace

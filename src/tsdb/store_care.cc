@@ -1,10 +1,13 @@
 // Copies for a rainy day, and looking whether everything still reads.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/bytes.h"
 #include "base/random.h"
 #include "telemetry/log.h"
 #include "tsdb/block/block_writer.h"
+#include "tsdb/log/checkpoint.h"
 #include "tsdb/store_impl.h"
 
 namespace atalaya::tsdb {
@@ -62,16 +65,38 @@ Status Store::Impl::remove_unfinished_snapshots() {
 
 Result<std::vector<std::string>> Store::Impl::verify() {
   const std::lock_guard lock(maintaining);
-  return set_damage_aside();
+  AT_TRY(auto found, look_at_log());
+  AT_TRY(const auto of_blocks, set_damage_aside(*blocks.list()));
+  found.insert(found.end(), of_blocks.begin(), of_blocks.end());
+  return found;
 }
 
-namespace {
+/// Memory has all that log and checkpoint say: once it is in blocks, nobody needs what is damaged of them.
+Result<std::vector<std::string>> Store::Impl::look_at_log() {
+  AT_TRY(replay_past());
+  storage::OriginMarks of_file;
+  const auto decodes = [](std::string_view payload) {
+    DefinitionsView definitions;
+    return decode_definitions(payload, definitions);
+  };
+  AT_TRY(auto checkpoint, read_checkpoint(files, options.directory, of_file, decodes));
+  auto found = std::move(checkpoint.damaged);
+  for (const auto& segment : log->segments()) {
+    AT_TRY(const auto bytes, log->damaged_bytes(segment));
+    if (bytes > 0) found.push_back(fmt::format("segment {} of the log: {} damaged bytes", segment.number, bytes));
+  }
+  if (found.empty()) return found;
+  for (const auto& line : found)
+    telemetry::log_error("tsdb", "damage found; memory is written to blocks", {{"what", line}});
+  metrics.damaged.set(metrics.damaged.value() + 1);
+  AT_TRY(flush_locked(true));
+  return found;
+}
 
 /// What still reads of a block, chunk by chunk. Null when that is nothing.
-Result<BlockPtr> salvage(io::FileSystem& files, const Block& block, const std::string& path,
-                         const BlockOptions& options) {
+Result<BlockPtr> Store::Impl::salvage(const Block& block, const std::string& path) {
   BlockMeta meta = block.meta();
-  AT_TRY(auto writer, BlockWriter::create(files, path, meta, options));
+  AT_TRY(auto writer, BlockWriter::create(files, path, meta, options.block));
   ColumnsRead read;
   std::vector<ChunkRef> chunks;
   for (const auto& tenant : block.tenants()) {
@@ -93,23 +118,31 @@ Result<BlockPtr> salvage(io::FileSystem& files, const Block& block, const std::s
   return writer->finish();
 }
 
-}  // namespace
-
-/// The damaged file gets another name. What still reads serves on in a block of its own; buckets whose raw
-/// samples are there are made anew instead. Samples that are gone may come again.
-Status Store::Impl::set_aside(const BlockPtr& block) {
+/// The damaged file keeps another name. What still reads serves on in a block of its own, and buckets of which the
+/// raw samples are there are made anew. Samples that are gone may come again.
+Status Store::Impl::set_aside(const BlockPtr& block, const Block& readable) {
   auto name = BlockName::parse(block->path());
   BlockPtr rest;
+  AT_TRY(blocks.keep_damaged(block));
   if (name) {
-    const auto all = stretches();
     ++name->revision;
-    const bool anew = block->meta().resolution != 0 && is_whole(name->stretch, all.at(name->stretch), block);
-    if (!anew) {
-      AT_TRY(rest, salvage(files, *block, blocks.path(name->text()), options.block));
-    }
+    name->salvaged = true;
+    AT_TRY(rest, salvage(readable, blocks.path(name->text())));
   }
-  AT_TRY(blocks.set_aside(block, rest));
-  if (block->meta().resolution != 0) return {};
+  AT_TRY(blocks.replace({block}, {rest}));
+  const auto resolution = block->meta().resolution;
+  if (resolution != 0) {
+    const auto all = stretches();
+    const auto of = name ? all.find(name->stretch) : all.end();
+    if (!rest || !retention.keeps(resolution) || of == all.end() || of->second.at(resolution).size() != 1 ||
+        !is_whole(of->second, resolution)) {
+      return {};
+    }
+    const auto made = make_anew(name->stretch, of->second, resolution, {});
+    // Raw samples that do not read either are looked at for themselves.
+    const bool reads = made || made.error().code != ErrorCode::kCorruption;
+    return made || !reads ? Status{} : std::unexpected(made.error());
+  }
   const std::lock_guard excluded(writing);
   for (const auto& [tenant, one] : head.all()) {
     AT_TRY(one->forget_youngest(nullptr, {kMinTime, from_ms(block->meta().last)}));
@@ -117,17 +150,32 @@ Status Store::Impl::set_aside(const BlockPtr& block) {
   return {};
 }
 
-Result<std::vector<std::string>> Store::Impl::set_damage_aside() {
+/// What is wrong with a block, once that is set aside; nothing when it reads.
+Result<std::optional<std::string>> Store::Impl::look_at(const BlockPtr& block) {
+  const auto status = block->verify();
+  if (status) return std::nullopt;
+  if (status.error().code != ErrorCode::kCorruption) return std::unexpected(status.error());
+  // A medium that failed may read again.
+  const auto again = Block::open(files, block->path());
+  if (again && (*again)->verify()) {
+    blocks.renew(block, *again);
+    return std::nullopt;
+  }
+  AT_TRY(set_aside(block, again ? **again : *block));
+  metrics.damaged.set(metrics.damaged.value() + 1);
+  auto found = fmt::format("{}; set aside as {}.damaged", status.error().message, block->path());
+  telemetry::log_error("tsdb", "damage set aside", {{"what", found}});
+  return found;
+}
+
+/// Of those in the list that serve still; what was found, a sentence each.
+Result<std::vector<std::string>> Store::Impl::set_damage_aside(const BlockList& list) {
   std::vector<std::string> found;
-  const auto list = blocks.list();
-  for (const auto& block : *list) {
-    const auto status = block->verify();
-    if (status) continue;
-    if (status.error().code != ErrorCode::kCorruption) return std::unexpected(status.error());
-    found.push_back(fmt::format("{}; set aside as {}.damaged", status.error().message, block->path()));
-    telemetry::log_error("tsdb", "damage set aside", {{"what", found.back()}});
-    AT_TRY(set_aside(block));
-    metrics.damaged.set(metrics.damaged.value() + 1);
+  for (const auto& block : list) {
+    const auto serving = blocks.list();
+    if (std::find(serving->begin(), serving->end(), block) == serving->end()) continue;
+    AT_TRY(auto one, look_at(block));
+    if (one) found.push_back(std::move(*one));
   }
   return found;
 }

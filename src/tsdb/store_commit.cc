@@ -47,6 +47,20 @@ void Store::Impl::complain_of_future(const Appended& appended, TenantHead& tenan
                       {{"series", to_string(*labels)}, {"time", format_rfc3339(named->sample.time)}});
 }
 
+/// Once a minute: that series are refused, and one of them.
+void Store::Impl::complain_of_series(const TenantId& tenant, const Labels& labels, std::string_view why) {
+  constexpr std::size_t kShownBytes = 200;
+  const auto now = clock.steady().time_since_epoch();
+  auto next = next_series_complaint.load();
+  if (now.count() < next ||
+      !next_series_complaint.compare_exchange_strong(next, (now + std::chrono::minutes{1}).count())) {
+    return;
+  }
+  telemetry::log_warn(
+      "tsdb", "series are refused",
+      {{"why", std::string(why)}, {"tenant", tenant.value()}, {"series", to_string(labels).substr(0, kShownBytes)}});
+}
+
 Status Store::Impl::stage_definitions(const Staged& staged) {
   constexpr std::size_t kAtOnce = 4096;
   const std::span<const std::uint32_t> ids = staged.defined;
@@ -62,7 +76,10 @@ Status Store::Impl::stage_batch(Staged& staged) {
   auto& pending = *staged.pending;
   auto& tenant = head.at(pending.tenant);
   staged.head = &tenant;
-  const AcceptedTimes times{cutoff(), clock.now() + options.ahead, options.window};
+  AcceptedTimes times{cutoff_of(retention.shortest(0)), clock.now() + options.ahead, options.window};
+  if (retention.has_classes()) {
+    times.oldest_of = [this](const Labels& labels) { return cutoff_of(retention.of(labels).raw); };
+  }
   AT_TRY(tenant.stage(pending.batch.samples, times, staged.appended, staged.samples, staged.defined));
   complain_of_future(staged.appended, tenant);
   staged.appended.position = log->last_position();

@@ -208,6 +208,8 @@ TEST_P(StoreDamage, ADamagedBlockIsSetAsideReportedAndTheRestServes) {
   open();
   EXPECT_EQ(contents(), (StoreModel{{"b", {{kDay, 2}}}}));
   ASSERT_EQ(store_->report().damaged.size(), 1u);
+  open();
+  EXPECT_EQ(store_->set_aside(), std::vector{"series/blocks/" + entries[0].name + ".damaged"});
   EXPECT_TRUE(files_.exists("series/blocks/" + entries[0].name + ".damaged"));
 }
 
@@ -301,36 +303,6 @@ TEST_P(StoreDamage, WhatStillReadsOfADamagedBlockServesOn) {
     for (const auto& [at, value] : samples) ASSERT_TRUE(append(name, at, value));
   }
   EXPECT_EQ(contents(), model);
-}
-
-/// Who looks at now is not to fail for what is wrong with long ago.
-TEST_P(StoreDamage, OfABlockCostsNothingToThoseWhoAskForAnotherTime) {
-  open();
-  for (int i = 0; i < 10; ++i) append("a", i * 1000, i);
-  append("a", 2 * kDay, 1);
-  ASSERT_TRUE(store_->flush());
-  store_.reset();
-  const auto blocks = files_.list("series/blocks").value();
-  ASSERT_EQ(blocks.size(), 2u);
-  const auto path = "series/blocks/" + blocks[0].name;
-  const storage::TimeRange old{from_ms(kStart + 500), from_ms(kStart + kDay)};
-  const storage::TimeRange recent{from_ms(kStart + kDay + 1), kMaxTime};
-  const Matchers matchers{Matcher::equal("__name__", "a")};
-  int spoilt = 0;
-  for (std::uint64_t offset = 0; offset < blocks[0].size_bytes; ++offset) {
-    ASSERT_TRUE(files_.flip_bits(path, offset, 0x01));
-    if (Block::open(files_, path)) {
-      open();
-      spoilt += !store_->select(tenant_, matchers, old);
-      EXPECT_EQ(contents(recent), (StoreModel{{"a", {{2 * kDay, 1}}}})) << offset;
-      for (const auto coarsest : {Duration{0}, Duration{kOneHour}}) {
-        EXPECT_TRUE(store_->select_hinted(tenant_, matchers, recent, {coarsest, storage::BucketValue::kLast, true}));
-      }
-      store_.reset();
-    }
-    ASSERT_TRUE(files_.flip_bits(path, offset, 0x01));
-  }
-  EXPECT_GT(spoilt, 0);
 }
 
 }  // namespace

@@ -29,6 +29,7 @@ void Store::Impl::work() {
       wake.wait_for(lock, period, [this] { return stopping; });
       if (stopping) return;
     }
+    tell_sizes();
     if (clock.steady() >= next_maintenance || flush_is_due()) {
       maintain();
       next_maintenance = clock.steady() + options.maintenance;
@@ -79,13 +80,18 @@ void Store::Impl::maintain() {
     if (merged && has_room) merged = roll_up();
     note("blocks are not merged", merged);
     // The others are not to wait for a block that does not read.
-    if (!merged && merged.error().code == ErrorCode::kCorruption) {
-      if (auto found = set_damage_aside(); !found) note("damage is not set aside", std::unexpected(found.error()));
-    }
+    const bool met_damage = !merged && merged.error().code == ErrorCode::kCorruption;
+    const auto met = suspects->take();
+    const auto looked = set_damage_aside(met_damage ? *blocks.list() : BlockList(met.begin(), met.end()));
+    if (!looked) note("damage is not set aside", std::unexpected(looked.error()));
     note("old blocks stay", drop_aged());
     if (merged && has_room) note("what aged out of its class stays", drop_aged_classes());
     note("too much stays on the disk", keep_to_size());
   }
+  tell_sizes();
+}
+
+void Store::Impl::tell_sizes() {
   TenantHead::Memory memory;
   std::size_t series = 0;
   for (const auto& [tenant, one] : head.all()) {
@@ -139,7 +145,7 @@ Status Store::Impl::flush_locked(bool drop_log) {
 
 Result<BlockList> Store::Impl::write_blocks() {
   const auto sequence = next_sequence++;
-  PartitionedWriter out(files, blocks, options, sequence, cutoff());
+  PartitionedWriter out(files, blocks, options, sequence, settled(retention.longest(0)));
   std::vector<std::int64_t> times;
   std::vector<double> values;
   for (const auto& [tenant, one] : head.all()) {
@@ -207,16 +213,21 @@ Status Store::Impl::erase_deleted() {
   const auto is_touched = [&](const BlockPtr& block) {
     return std::any_of(deletions->begin(), deletions->end(), [&](const auto& one) { return touches(one, *block); });
   };
+  const auto before = stretches();
   AT_TRY(erase_deleted(*deletions,
                        [&](const BlockPtr& block) { return block->meta().resolution == 0 && is_touched(block); }));
-  for (const auto& [stretch, of] : stretches()) {
-    const bool touched = std::any_of(of.begin(), of.end(), [&](const auto& tier) {
-      return std::any_of(tier.second.begin(), tier.second.end(), is_touched);
-    });
-    if (touched) AT_TRY(drop_buckets(stretch));
+  const auto after = stretches();
+  BlockList anew;
+  for (const auto& [stretch, of] : before) {
+    for (const auto& [resolution, list] : of) {
+      if (resolution == 0 || list.size() != 1 || !is_touched(list.front()) || !is_whole(of, resolution)) continue;
+      AT_TRY(anew.emplace_back(), make_anew(stretch, after.at(stretch), resolution, *deletions));
+    }
   }
-  AT_TRY(erase_deleted(*deletions,
-                       [&](const BlockPtr& block) { return block->meta().resolution != 0 && is_touched(block); }));
+  AT_TRY(erase_deleted(*deletions, [&](const BlockPtr& block) {
+    const bool is_done = std::find(anew.begin(), anew.end(), block) != anew.end();
+    return block->meta().resolution != 0 && !is_done && is_touched(block);
+  }));
   return deletes.forget(deletions->size());
 }
 
@@ -247,7 +258,9 @@ Status Store::Impl::delete_series(const TenantId& tenant, const Matchers& matche
   AT_TRY(deletes.add({tenant, matchers, range, next_sequence - 1}));
   const std::lock_guard excluded(writing);
   auto* series = head.find(tenant);
-  return series ? series->forget_youngest(&matchers, range) : Status{};
+  if (!series) return {};
+  series->reopen(matchers, range);
+  return series->forget_youngest(&matchers, range);
 }
 
 Status Store::Impl::merge(bool all) {
@@ -289,8 +302,9 @@ Result<bool> Store::Impl::merge_once(bool all) {
   for (const auto& [which, stretch] : stretches) {
     const auto run = next_run(stretch, all);
     if (run.empty()) continue;
-    const BlockName name{which.first, run.front()->meta().first_sequence, run.back()->meta().last_sequence,
-                         which.second, 0};
+    const bool salvaged = std::any_of(run.begin(), run.end(), is_salvaged);
+    const BlockName name{
+        which.first, run.front()->meta().first_sequence, run.back()->meta().last_sequence, which.second, 0, salvaged};
     const auto pace = [this](std::uint64_t bytes) { return wait_for_disk(bytes); };
     AT_TRY(auto merged, merge_blocks(files, blocks.path(name.text()), run, options.block, {}, pace));
     AT_TRY(blocks.replace(run, {merged}));

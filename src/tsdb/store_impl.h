@@ -14,6 +14,7 @@
 
 #include "storage/commit_queue.h"
 #include "storage/segment_log.h"
+#include "tsdb/block/merge.h"
 #include "tsdb/block_set.h"
 #include "tsdb/deletes.h"
 #include "tsdb/head/head.h"
@@ -21,6 +22,7 @@
 #include "tsdb/rate_limit.h"
 #include "tsdb/store.h"
 #include "tsdb/store_metrics.h"
+#include "tsdb/suspects.h"
 
 namespace atalaya::tsdb {
 
@@ -64,11 +66,13 @@ struct Store::Impl {
   void apply(std::vector<Staged>& staged, const storage::OriginMarks& group_marks);
   void unstage(std::vector<Staged>& staged);
   void note_failure(const Error& error);
+  void complain_of_series(const TenantId& tenant, const Labels& labels, std::string_view why);
   void complain_of_future(const storage::Appended& appended, TenantHead& head);
 
   // store_flush.cc
   void work();  ///< of the background thread
   void maintain();
+  void tell_sizes();
   void note(std::string_view what, const Status& status);
   bool flush_is_due();
   bool look_at_memory();
@@ -97,16 +101,23 @@ struct Store::Impl {
   Status drop_aged_classes();
   Result<BlockPtr> without_aged(const BlockPtr& block, Time end);
   Status keep_to_size();
-  bool is_whole(std::int64_t stretch, const ByResolution& of, const BlockPtr& buckets) const;
-  Status drop_buckets(std::int64_t stretch);
+  Result<BlockPtr> rolled(const ByResolution& of, const BlockName& name,
+                          const std::function<bool(const Labels&)>& leads, const DroppedRanges& dropped_of_present);
+  static BlockName rolled_name(std::int64_t stretch, const ByResolution& of, std::int64_t resolution);
+  static bool is_whole(const ByResolution& of, std::int64_t resolution);
+  Result<BlockPtr> make_anew(std::int64_t stretch, const ByResolution& of, std::int64_t resolution,
+                             const DeletionList& deletions);
 
   // store_care.cc
   Result<std::string> snapshot();
   Status fill_snapshot(const std::string& place);
   Status remove_unfinished_snapshots();
+  Result<BlockPtr> salvage(const Block& block, const std::string& path);
   Result<std::vector<std::string>> verify();
-  Result<std::vector<std::string>> set_damage_aside();
-  Status set_aside(const BlockPtr& block);
+  Result<std::vector<std::string>> look_at_log();
+  Result<std::vector<std::string>> set_damage_aside(const BlockList& list);
+  Result<std::optional<std::string>> look_at(const BlockPtr& block);
+  Status set_aside(const BlockPtr& block, const Block& readable);
 
   // store_select.cc
   class Selection;
@@ -127,6 +138,11 @@ struct Store::Impl {
     const auto now = clock.now();
     return kept == Duration{0} ? kMaxTime : now - std::min(kept, now.time_since_epoch());
   }
+  /// What is older is not only kept no longer: all of it that was taken before has left memory, too.
+  Time settled(Duration kept) const {
+    const auto cut = cutoff_of(kept);
+    return cut == kMaxTime ? cut : cut - options.flush_age;
+  }
   /// Of raw samples.
   Time cutoff() const { return cutoff_of(retention.longest(0)); }
   /// Unix milliseconds.
@@ -142,6 +158,7 @@ struct Store::Impl {
   const Options options;
   const Retention retention;
   StoreMetrics metrics;
+  const std::shared_ptr<Suspects> suspects = std::make_shared<Suspects>(metrics.unreadable);
   OpenReport report;
   std::vector<storage::SamplesListener> listeners;
   Head head;
@@ -181,6 +198,7 @@ struct Store::Impl {
   std::atomic<bool> memory_is_full = false;   ///< of samples: writers are to wait
   std::atomic<bool> series_are_full = false;  ///< no new ones
   RateLimit rates;
+  std::atomic<std::int64_t> next_series_complaint = 0;  ///< nanoseconds of the steady clock
 
   std::mutex waking;
   std::condition_variable wake;

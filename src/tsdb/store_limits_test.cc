@@ -65,6 +65,27 @@ TEST_P(StoreLimits, MoreSamplesThanATenantMaySendAreRefusedByName) {
   EXPECT_TRUE(append("up", 12000, 1));
 }
 
+TEST_P(StoreLimits, ThatSeriesAreRefusedIsLoggedOnceAMinute) {
+  options_.max_series_per_tenant = 1;
+  open();
+  id("first");
+  const auto complaints = [&] {
+    testing::internal::CaptureStderr();
+    for (int i = 0; i < 10; ++i) EXPECT_FALSE(store_->resolve(tenant_, Labels{{"__name__", "other"}}));
+    const auto log = testing::internal::GetCapturedStderr();
+    int count = 0;
+    for (auto at = log.find("series are refused"); at != std::string::npos;
+         at = log.find("series are refused", at + 1)) {
+      ++count;
+    }
+    return count;
+  };
+  EXPECT_EQ(complaints(), 1);
+  EXPECT_EQ(complaints(), 0);
+  clock_.advance(std::chrono::minutes{1});
+  EXPECT_EQ(complaints(), 1);
+}
+
 TEST_P(StoreLimits, BeyondItsMemoryNoNewSeriesAreMadeAndKnownOnesGoOn) {
   options_.memory_bytes = 200'000;
   open();

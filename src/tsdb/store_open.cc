@@ -18,11 +18,14 @@ Status Store::Impl::load() {
   salt = ByteReader(random).u64();
   AT_TRY(files.create_directories(options.directory));
   AT_TRY(remove_unfinished_snapshots());
-  AT_TRY(blocks.open(report.damaged));
+  AT_TRY(
+      blocks.open(report.damaged, [&](const Block& block, const std::string& path) { return salvage(block, path); }));
   AT_TRY(deletes.open(report.damaged));
+  report.damaged_files = report.damaged.size();
   replayer.emplace(head, marks, logged_ids, cutoff(), now_seconds());
   AT_TRY(auto checkpoint, read_checkpoint(files, options.directory, marks,
                                           [&](std::string_view payload) { return replayer->define(payload); }));
+  report.damaged_files += checkpoint.damaged.empty() ? 0 : 1;
   std::move(checkpoint.damaged.begin(), checkpoint.damaged.end(), std::back_inserter(report.damaged));
   for (const auto& [tenant, next] : checkpoint.head.next_ids) head.at(tenant).skip_ids_to(next);
   replayer->flushed = checkpoint.head.flushed;
@@ -32,6 +35,7 @@ Status Store::Impl::load() {
                   files, {options.directory, "SERI", options.segment_bytes, options.sync}, salt,
                   [&](const auto& segment, const auto& one) { return replayer->survey(segment, one); }, damage));
   report.torn_bytes = damage.torn_bytes;
+  report.damaged_files += damage.files;
   std::move(damage.damaged.begin(), damage.damaged.end(), std::back_inserter(report.damaged));
   AT_TRY(replay_recent());
   repeated = replayer->repeated;
@@ -97,7 +101,7 @@ Status Store::Impl::replay_past() {
     telemetry::log_error("tsdb", "samples whose series definition was damaged are lost", {{"samples", lost}});
   }
   const auto sequence = next_sequence++;
-  PartitionedWriter out(files, blocks, options, sequence, cutoff());
+  PartitionedWriter out(files, blocks, options, sequence, settled(retention.longest(0)));
   std::vector<std::int64_t> times;
   std::vector<double> values;
   constexpr std::size_t kSeriesASlice = 256;
@@ -139,8 +143,8 @@ void Store::Impl::report_damage() {
   if (report.torn_bytes > 0) {
     telemetry::log_warn("tsdb", "cut off an unfinished write", {{"bytes", report.torn_bytes}});
   }
-  for (const auto& line : report.damaged) telemetry::log_error("tsdb", "damage set aside", {{"what", line}});
-  metrics.damaged.set(static_cast<double>(report.damaged.size()));
+  for (const auto& line : report.damaged) telemetry::log_error("tsdb", "damage was found", {{"what", line}});
+  metrics.damaged.set(static_cast<double>(report.damaged_files));
 }
 
 }  // namespace atalaya::tsdb

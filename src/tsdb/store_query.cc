@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <set>
 
-#include "telemetry/log.h"
 #include "tsdb/store_impl.h"
 #include "tsdb/stored_samples.h"
 
@@ -67,10 +66,9 @@ Result<storage::SelectedSeries> Store::series(const TenantId& tenant, SeriesId i
     AT_TRY(const auto ordinal, find_series(*index, *found->labels));
     if (ordinal) parts.push_back({block, *ordinal, hidden_ranges(*deletions, tenant, *found->labels, *block), range});
   }
-  return storage::SelectedSeries{
-      id, std::move(found->labels),
-      std::make_unique<StoredSamples>(tenant, std::move(parts), std::move(found->samples), range,
-                                      storage::BucketValue::kLast, impl_->metrics.unreadable)};
+  return storage::SelectedSeries{id, std::move(found->labels),
+                                 std::make_unique<StoredSamples>(tenant, std::move(parts), std::move(found->samples),
+                                                                 range, storage::BucketValue::kLast, impl_->suspects)};
 }
 
 std::shared_ptr<const Labels> Store::labels_of(const TenantId& tenant, SeriesId id) const {
@@ -93,9 +91,7 @@ std::vector<std::string> Store::Impl::collect(const TenantId& tenant, FromMemory
     if (auto words = from_block(*index)) {
       add(std::move(*words));
     } else {
-      metrics.unreadable.add();
-      telemetry::log_error("tsdb", "labels of a block cannot be read",
-                           {{"block", block->path()}, {"error", to_string(words.error())}});
+      suspects->add(block, words.error());
     }
   }
   return {out.begin(), out.end()};

@@ -72,6 +72,28 @@ TEST_P(StoreWrites, SamplesOutsideRetentionAreRefusedAlone) {
   EXPECT_EQ(done->accepted, 1u);
 }
 
+TEST_P(StoreWrites, ARefusalSaysWhatWouldHaveBeenTaken) {
+  options_.retention = std::chrono::hours{24};
+  options_.window = std::chrono::hours{1};
+  open();
+  const auto now = clock_.now();
+  const auto series = id("up");
+  for (const double value : {0.0, 1.0}) {
+    const auto none = append({{{id("first"), kMinTime, value}}, {}});
+    ASSERT_TRUE(none);
+    EXPECT_EQ(none->too_old, 1u);  // the beginning of time is none that a series without samples has
+  }
+  const auto late = now - std::chrono::hours{1} - Duration{1};
+  const auto done = append({{{series, now, 1}, {series, late, 1}, {series, now - std::chrono::hours{25}, 1}}, {}});
+  ASSERT_TRUE(done);
+  EXPECT_EQ(done->too_old, 2u);
+  ASSERT_EQ(done->named.size(), 2u);
+  EXPECT_EQ(done->named[0].why, storage::Refusal::kTooLate);
+  EXPECT_EQ(done->named[0].bound, now - std::chrono::hours{1});
+  EXPECT_EQ(done->named[1].why, storage::Refusal::kTooOld);
+  EXPECT_EQ(done->named[1].bound, now - std::chrono::hours{24});
+}
+
 TEST_P(StoreWrites, SamplesOfAClockThatIsAheadAreRefusedAlone) {
   open();
   const auto series = id("up");

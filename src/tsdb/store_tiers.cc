@@ -52,65 +52,99 @@ Status Store::Impl::roll_up() {
   return {};
 }
 
+/// Buckets of the raw samples and those that are there already, in one block with the name; null when there is
+/// nothing to keep. Of series for which `leads` says so those of the raw samples stand where both have one,
+/// of others those that were there.
+Result<BlockPtr> Store::Impl::rolled(const ByResolution& of, const BlockName& name,
+                                     const std::function<bool(const Labels&)>& leads,
+                                     const DroppedRanges& dropped_of_present) {
+  const auto of_resolution = [&](std::int64_t wanted) {
+    const auto found = of.find(wanted);
+    return found == of.end() ? BlockList{} : found->second;
+  };
+  const auto raw = of_resolution(0);
+  const auto present = of_resolution(name.resolution);
+  const auto path = blocks.path(name.text());
+  const auto pace = [this](std::uint64_t bytes) { return wait_for_disk(bytes); };
+  bool some_follow = false;
+  const auto made = [&](const std::string& part, bool of_leading) -> Result<BlockPtr> {
+    if (raw.empty()) return BlockPtr{};
+    const auto dropped = [&](const TenantId&, const Labels& labels) -> std::vector<storage::TimeRange> {
+      if (retention.of(labels).at(name.resolution) == Duration{0}) return {kAlways};
+      const bool leading = leads(labels);
+      some_follow = some_follow || !leading;
+      return leading == of_leading ? std::vector<storage::TimeRange>{} : std::vector{kAlways};
+    };
+    return rollup_blocks(files, part, raw, name.resolution, options.block, dropped, pace);
+  };
+  if (present.empty()) return made(path, true);
+  std::vector<BlockPtr> parts(3);
+  AT_TRY(parts[0], made(path + ".leading.part", true));
+  if (some_follow) {
+    AT_TRY(parts[2], made(path + ".following.part", false));
+  }
+  AT_TRY(parts[1], merge_blocks(files, path + ".present.part", present, options.block, dropped_of_present, pace));
+  std::erase(parts, nullptr);
+  if (parts.empty()) return BlockPtr{};
+  auto merged = merge_blocks(files, path, parts, options.block, {}, pace);
+  for (const auto& part : parts) AT_TRY(files.remove(part->path()));
+  return merged;
+}
+
+/// For buckets of all that a stretch has.
+BlockName Store::Impl::rolled_name(std::int64_t stretch, const ByResolution& of, std::int64_t resolution) {
+  BlockName name{stretch, UINT64_MAX, 0, resolution, 0, false};
+  for (const auto which : {std::int64_t{0}, resolution}) {
+    const auto found = of.find(which);
+    if (found == of.end()) continue;
+    for (const auto& block : found->second) {
+      name.first_sequence = std::min(name.first_sequence, block->meta().first_sequence);
+      name.last_sequence = std::max(name.last_sequence, block->meta().last_sequence);
+      const auto other = BlockName::parse(block->path());
+      if (which != 0 && other) name.revision = std::max(name.revision, other->revision + 1);
+      name.salvaged = name.salvaged || (which != 0 && other && other->salvaged);
+    }
+  }
+  return name;
+}
+
+/// What aged out of a class has its buckets from before; what came of it since fills their gaps.
 Status Store::Impl::roll_up(std::int64_t stretch, const ByResolution& of, std::int64_t resolution) {
-  const auto& raw = of.at(0);
   const auto found = of.find(resolution);
   const auto present = found == of.end() ? BlockList{} : found->second;
-  // What aged out of a class has its buckets from before; what came of it since is not served.
-  const auto dropped = [&](const TenantId&, const Labels& labels) -> std::vector<storage::TimeRange> {
-    const auto& kept = retention.of(labels);
-    const bool aged_out = !present.empty() && end_of(stretch) <= cutoff_of(kept.raw);
-    if (kept.at(resolution) == Duration{0} || aged_out) return {kAlways};
-    return {};
+  const bool whole = present.empty() || is_whole(of, resolution);
+  const auto leads = [&](const Labels& labels) {
+    return whole && (present.empty() || end_of(stretch) > settled(retention.of(labels).raw));
   };
-  const auto pace = [this](std::uint64_t bytes) { return wait_for_disk(bytes); };
-  BlockName name{stretch, raw.front()->meta().first_sequence, youngest_sequence(raw), resolution, 0};
-  for (const auto& block : present) {
-    name.first_sequence = std::min(name.first_sequence, block->meta().first_sequence);
-    name.last_sequence = std::max(name.last_sequence, block->meta().last_sequence);
-  }
-  const auto path = blocks.path(name.text());
-  const auto first = present.empty() ? path : path + ".part";
-  AT_TRY(auto fresh, rollup_blocks(files, first, raw, resolution, options.block, dropped, pace));
+  AT_TRY(auto fresh, rolled(of, rolled_name(stretch, of, resolution), leads, {}));
   if (!fresh) {
-    without_buckets[{stretch, resolution}] = youngest_sequence(raw);
+    without_buckets[{stretch, resolution}] = youngest_sequence(of.at(0));
     return {};
-  }
-  if (!present.empty()) {
-    // Samples that went before their buckets were made anew are in the old ones alone.
-    auto order = present;
-    const bool is_whole = raw.front()->meta().first_sequence <= present.front()->meta().first_sequence;
-    order.insert(is_whole ? order.begin() : order.end(), fresh);
-    auto merged = merge_blocks(files, path, order, options.block, {}, pace);
-    AT_TRY(files.remove(first));
-    if (!merged) return std::unexpected(std::move(merged).error());
-    fresh = std::move(*merged);
   }
   metrics.rollups.add();
   return blocks.replace(present, {fresh});
 }
 
-/// Whether buckets can be made anew of the raw samples without loss.
-bool Store::Impl::is_whole(std::int64_t stretch, const ByResolution& of, const BlockPtr& buckets) const {
+/// Whether the raw blocks have all that the buckets were made of, but for series that aged out of their class.
+bool Store::Impl::is_whole(const ByResolution& of, std::int64_t resolution) {
   const auto raw = of.find(0);
-  return raw != of.end() && !retention.has_classes() && from_ms(stretch) >= cutoff() &&
-         raw->second.front()->meta().first_sequence <= buckets->meta().first_sequence;
+  const auto buckets = of.find(resolution);
+  return raw != of.end() && buckets != of.end() && std::none_of(raw->second.begin(), raw->second.end(), is_salvaged) &&
+         raw->second.front()->meta().first_sequence <= buckets->second.front()->meta().first_sequence;
 }
 
-/// Those of a stretch whose raw samples have changed: the next look makes them anew.
-Status Store::Impl::drop_buckets(std::int64_t stretch) {
-  const auto all = stretches();
-  const auto of = all.find(stretch);
-  if (of == all.end()) return {};
-  BlockList gone;
-  for (const auto resolution : kBuckets) {
-    const auto buckets = of->second.find(resolution);
-    if (buckets == of->second.end()) continue;
-    for (const auto& block : buckets->second) {
-      if (is_whole(stretch, of->second, block)) gone.push_back(block);
-    }
-  }
-  return gone.empty() ? Status{} : blocks.replace(gone, {});
+/// The buckets of a stretch once more: of series with all of their raw samples from these, of the others without
+/// what is deleted. What serves then; null when that is nothing.
+Result<BlockPtr> Store::Impl::make_anew(std::int64_t stretch, const ByResolution& of, std::int64_t resolution,
+                                        const DeletionList& deletions) {
+  const auto& present = of.at(resolution);
+  const auto is_kept = [&](const Labels& labels) { return from_ms(stretch) >= cutoff_of(retention.of(labels).raw); };
+  const auto dropped = [&](const TenantId& tenant, const Labels& labels) {
+    return is_kept(labels) ? std::vector{kAlways} : hidden_ranges(deletions, tenant, labels, *present.front());
+  };
+  AT_TRY(auto fresh, rolled(of, rolled_name(stretch, of, resolution), is_kept, dropped));
+  AT_TRY(blocks.replace(present, {fresh}));
+  return fresh;
 }
 
 Status Store::Impl::drop_aged() {
@@ -123,7 +157,8 @@ Status Store::Impl::drop_aged() {
       return retention.longest(resolution) > retention.longest(0) && !is_rolled(stretch, of, resolution);
     });
     for (const auto& [resolution, list] : of) {
-      const auto oldest = cutoff_of(retention.longest(resolution));
+      const auto kept = retention.longest(resolution);
+      const auto oldest = resolution == 0 ? settled(kept) : cutoff_of(kept);
       for (const auto& block : list) {
         const bool holds = resolution == 0 && waits;
         if (from_ms(block->meta().last) < oldest && !holds) gone.push_back(block);
@@ -142,7 +177,8 @@ Status Store::Impl::drop_aged_classes() {
   for (const auto& [stretch, of] : stretches()) {
     const auto end = end_of(stretch);
     for (const auto& [resolution, list] : of) {
-      const auto passed = retention.count_within(resolution, clock.now() - end);
+      const auto slack = resolution == 0 ? options.flush_age : Duration{0};
+      const auto passed = retention.count_within(resolution, clock.now() - end - slack);
       const bool waits = resolution == 0 && std::any_of(kBuckets.begin(), kBuckets.end(),
                                                         [&](auto buckets) { return !is_rolled(stretch, of, buckets); });
       if (passed == 0 || waits) continue;
@@ -164,7 +200,10 @@ Status Store::Impl::drop_aged_classes() {
 /// The block without series that aged out: itself when there are none, null when there is nothing else.
 Result<BlockPtr> Store::Impl::without_aged(const BlockPtr& block, Time end) {
   const auto resolution = block->meta().resolution;
-  const auto is_aged = [&](const Labels& labels) { return end <= cutoff_of(retention.of(labels).at(resolution)); };
+  const auto is_aged = [&](const Labels& labels) {
+    const auto kept = retention.of(labels).at(resolution);
+    return end <= (resolution == 0 ? settled(kept) : cutoff_of(kept));
+  };
   bool found = false;
   for (const auto& tenant : block->tenants()) {
     const auto* index = block->index(tenant);

@@ -1,12 +1,13 @@
 // The samples of one series out of blocks and memory, brought together when they are asked for.
 #pragma once
 
+#include <memory>
 #include <vector>
 
 #include "storage/series.h"
-#include "telemetry/metrics.h"
 #include "tsdb/block_set.h"
 #include "tsdb/head/tenant_head.h"
+#include "tsdb/suspects.h"
 
 namespace atalaya::tsdb {
 
@@ -21,18 +22,18 @@ struct BlockPart {
 bool is_hidden(const std::vector<storage::TimeRange>& hidden, Time time);
 
 /// Reads what it covers when it is first asked. Of two samples of one instant the one of the earlier part
-/// stands, memory being the last. Thread-compatible.
+/// stands, memory being the last; a sample within a bucket that is there is taken to be in it. Thread-compatible.
 class StoredSamples final : public storage::SampleIterator {
  public:
-  /// Memory is read in `range`. The counter outlives it.
+  /// Memory is read in `range`.
   StoredSamples(TenantId tenant, std::vector<BlockPart> blocks, HeadSnapshot head, storage::TimeRange range,
-                storage::BucketValue value, telemetry::Counter& unreadable)
+                storage::BucketValue value, std::shared_ptr<Suspects> suspects)
       : tenant_(std::move(tenant)),
         blocks_(std::move(blocks)),
         head_(std::move(head)),
         range_(range),
         value_(value),
-        unreadable_(unreadable) {}
+        suspects_(std::move(suspects)) {}
 
   bool next(Sample& out) override {
     if (!loaded_) load();
@@ -43,8 +44,16 @@ class StoredSamples final : public storage::SampleIterator {
   Status status() const override { return status_; }
 
  private:
+  /// Instants of a bucket: after `begin`, up to `end`. Milliseconds.
+  struct Bucket {
+    std::int64_t begin;
+    std::int64_t end;
+  };
+
   void load();
-  std::vector<Sample> samples_of(const BlockPart& part, const ColumnsRead& read) const;
+  void load_part(const BlockPart& part);
+  std::vector<Sample> samples_of(const BlockPart& part, const ColumnsRead& read);
+  void drop_counted(std::vector<Sample>& samples) const;
   void add(std::vector<Sample>&& samples);
 
   const TenantId tenant_;
@@ -52,9 +61,10 @@ class StoredSamples final : public storage::SampleIterator {
   HeadSnapshot head_;
   const storage::TimeRange range_;
   const storage::BucketValue value_;
-  telemetry::Counter& unreadable_;
+  const std::shared_ptr<Suspects> suspects_;
   bool loaded_ = false;
   Status status_;
+  std::vector<Bucket> counted_;  ///< ascending once all are read; what lies in them is in their values
   std::vector<Sample> samples_;
   std::size_t at_ = 0;
 };

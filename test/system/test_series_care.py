@@ -83,7 +83,41 @@ def test_fsck_sets_damage_aside_and_says_so_with_and_without_a_server(tmp_path):
         assert block.with_suffix(".block.damaged").exists()
         fill(server, tmp_path)
     done = Server.cli("tsdb", "fsck", "--data", str(tmp_path / "data"))
-    assert "0 damaged" in done
+    assert "0 damaged" in done and f"{block.name}.damaged: set aside" in done
+
+
+def test_a_medium_that_fails_under_a_running_server_is_told_of(tmp_path):
+    with Server(tmp_path / "data") as server:
+        fill(server, tmp_path)
+        server.cli("tsdb", "flush", "--data", server.data)
+        for block in blocks(server.data):
+            os.truncate(block, 64)
+        done = server.cli("tsdb", "export", "--match", "x", tmp_path / "out", "--data", server.data, check=False)
+        assert done.returncode == 1 and "incomplete" in done.stderr
+        text = server.call("GET", "/metrics", raw=True).decode()
+        assert not re.search(r"^atalaya_tsdb_unreadable_chunks_total 0$", text, re.M)
+
+
+def test_damage_of_checkpoint_and_log_is_found_while_memory_has_all_of_it(tmp_path):
+    with Server(tmp_path / "data") as server:
+        fill(server, tmp_path, series=300)
+        server.cli("tsdb", "flush", "--data", server.data)
+        now = int(time.time() * 1000)
+        (tmp_path / "more.txt").write_text("".join(WRITER.format(n=n, value=1, at=now) for n in range(300)))
+        server.cli("tsdb", "import", tmp_path / "more.txt", "--data", server.data)
+        spoilt = [*(server.data / "series").glob("checkpoint-*"), max((server.data / "series").glob("*.log"))]
+        for path in spoilt:
+            with open(path, "r+b") as file:
+                file.seek(path.stat().st_size // 2)
+                byte = file.read(1)
+                file.seek(-1, os.SEEK_CUR)
+                file.write(bytes([byte[0] ^ 0x55]))
+        done = server.cli("tsdb", "fsck", "--data", server.data, check=False)
+        assert done.returncode == 1 and "checkpoint" in done.stdout and "of the log" in done.stdout
+        assert "0 damaged" in server.cli("tsdb", "fsck", "--data", server.data)
+        server.kill()
+    with Server(tmp_path / "data") as server:
+        assert server.query("sum(count_over_time(x[5m]))")[0][1] == 300 * 31
 
 
 def test_after_a_kill_fsck_looks_at_the_folder_and_others_say_that_no_server_runs(tmp_path):

@@ -120,7 +120,7 @@ Block::Block(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Block::~Block() = default;
 
 Result<std::unique_ptr<Block::Impl>> Block::open_impl(io::FileSystem& files, const std::string& path,
-                                                      io::MapSource source) {
+                                                      io::MapSource source, Wanted wanted) {
   auto impl = std::make_unique<Impl>();
   impl->path = path;
   AT_TRY(impl->mapping, files.map(path, source));
@@ -130,6 +130,7 @@ Result<std::unique_ptr<Block::Impl>> Block::open_impl(io::FileSystem& files, con
   std::uint64_t series = 0;
   for (const auto& entry : impl->directory.tenants) {
     auto index = Index::open(impl->mapping->bytes().substr(entry.offset, entry.length), impl->kept.cache);
+    if (!index && wanted == Wanted::kRest) continue;
     if (!index) {
       return fail_within(fmt::format("block {}, index of {} at offset {}", path, entry.tenant.value(), entry.offset),
                          std::move(index).error());
@@ -138,7 +139,7 @@ Result<std::unique_ptr<Block::Impl>> Block::open_impl(io::FileSystem& files, con
     impl->tenants.push_back(entry.tenant);
     impl->indexes.push_back(std::move(*index));
   }
-  if (series != impl->directory.meta.series) {
+  if (wanted == Wanted::kAll && series != impl->directory.meta.series) {
     return fail_within("block " + path, damaged_part("directory", impl->directory.offset,
                                                      fmt::format("{} series are said, the indexes hold {}",
                                                                  impl->directory.meta.series, series))
@@ -149,6 +150,11 @@ Result<std::unique_ptr<Block::Impl>> Block::open_impl(io::FileSystem& files, con
 
 Result<std::shared_ptr<const Block>> Block::open(io::FileSystem& files, const std::string& path) {
   AT_TRY(auto impl, open_impl(files, path, io::MapSource::kAny));
+  return std::shared_ptr<const Block>(new Block(std::move(impl)));
+}
+
+Result<std::shared_ptr<const Block>> Block::open_rest(io::FileSystem& files, const std::string& path) {
+  AT_TRY(auto impl, open_impl(files, path, io::MapSource::kAny, Wanted::kRest));
   return std::shared_ptr<const Block>(new Block(std::move(impl)));
 }
 

@@ -53,6 +53,8 @@ class Block {
   /// Maps the file and checks header, footer and what selecting needs. corruption names file, part and
   /// offset; unprocessable for a newer version.
   static Result<std::shared_ptr<const Block>> open(io::FileSystem& files, const std::string& path);
+  /// The same without the tenants whose index does not open: for who brings to safety what still reads.
+  static Result<std::shared_ptr<const Block>> open_rest(io::FileSystem& files, const std::string& path);
   ~Block();
 
   const std::string& path() const;
@@ -73,7 +75,9 @@ class Block {
   friend class BlockWriter;
   struct Impl;
   explicit Block(std::unique_ptr<Impl> impl);
-  static Result<std::unique_ptr<Impl>> open_impl(io::FileSystem& files, const std::string& path, io::MapSource source);
+  enum class Wanted { kAll, kRest };
+  static Result<std::unique_ptr<Impl>> open_impl(io::FileSystem& files, const std::string& path, io::MapSource source,
+                                                 Wanted wanted = Wanted::kAll);
   std::unique_ptr<Impl> impl_;
 };
 

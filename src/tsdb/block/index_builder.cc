@@ -220,7 +220,7 @@ void IndexBuilder::Impl::write_pairs(const std::vector<index::PairTable::Key>& k
   for (std::uint32_t number = 0; number < keys.size(); ++number) {
     const auto& key = keys[number];
     const bool first = names.empty() || names.back().text != key.name;
-    if (first) names.push_back({key.name, number, 0, 0});
+    if (first) names.push_back({std::string(key.name), number, 0, 0});
     auto own = std::span(runs).subspan(ends[key.number] - run_counts[key.number], run_counts[key.number]);
     std::size_t kept = 0;
     for (const auto& run : own) {

@@ -46,7 +46,7 @@ Status read_names(ByteReader& reader, Directory& out) {
     name.pairs = static_cast<std::uint32_t>(of_name);
     name.series = static_cast<std::uint32_t>(series);
     pairs += of_name;
-    out.names.push_back(name);
+    out.names.push_back(std::move(name));
   }
   return {};
 }
@@ -78,7 +78,7 @@ Status read_pages(ByteReader& reader, PageKind kind, std::uint64_t& offset, Dire
     const auto separator = reader.text();
     if (!reader.ok() || list_page > kMax32 || list_offset > kMax32) return corrupt("a page of pairs is wrong");
     out.pair_heads.push_back(
-        {static_cast<std::uint32_t>(list_page), static_cast<std::uint32_t>(list_offset), separator});
+        {static_cast<std::uint32_t>(list_page), static_cast<std::uint32_t>(list_offset), std::string(separator)});
   }
   return {};
 }

@@ -35,17 +35,17 @@ struct Page {
 struct PairPageHead {
   std::uint32_t list_page = 0;
   std::uint32_t list_offset = 0;
-  std::string_view separator;
+  std::string separator;
 };
 
 struct Name {
-  std::string_view text;
+  std::string text;
   std::uint32_t first_pair = 0;
   std::uint32_t pairs = 0;
   std::uint32_t series = 0;
 };
 
-/// Views are of the bytes it was read from or made of.
+/// Holds copies of what it was read from: a medium that fails later cannot change it.
 struct Directory {
   std::vector<Name> names;
   std::array<std::vector<Page>, kPageKinds> pages;

@@ -102,7 +102,7 @@ void PairPageWriter::add(std::string_view value, bool first_of_name, std::span<c
   if (full(PageKind::kPairs, items_, weight_)) close();
   if (items_ == 0) {
     const auto shown = first_of_name ? 0 : shared_length(before_, value) + 1;
-    head_ = {lists.page(), lists.offset(), value.substr(0, shown)};
+    head_ = {lists.page(), lists.offset(), std::string(value.substr(0, shown))};
   }
   const auto shared = items_ == 0 ? 0 : shared_length(before_, value);
   ByteWriter(values_).varint(shared);

@@ -179,15 +179,26 @@ std::vector<std::uint32_t> LabelIndex::select_any(const Matchers& matchers) cons
   return out;
 }
 
-std::vector<std::string> LabelIndex::label_names(const Matchers& matchers) const {
+/// How many of these series bear each pair.
+std::unordered_map<std::uint32_t, std::size_t> LabelIndex::counts_of(const Ids& ids) const {
+  std::unordered_map<std::uint32_t, std::size_t> out;
+  for (const auto id : ids) {
+    for (const auto pair : pairs_of(id)) ++out[pair];
+  }
+  return out;
+}
+
+std::vector<std::string> LabelIndex::label_names(const Matchers& matchers, const Ids& without) const {
   std::vector<std::string> out;
   std::vector<bool> has(pairs_.name_count());
   if (matchers.empty()) {
+    auto hidden = counts_of(without);
     for (std::uint32_t pair = 0; pair < pairs_.size(); ++pair) {
-      if (postings_[pair].size() > 0) has[pairs_.name_of(pair)] = true;
+      if (postings_[pair].size() > (hidden.empty() ? 0 : hidden[pair])) has[pairs_.name_of(pair)] = true;
     }
   } else {
     for (const auto id : select_any(matchers)) {
+      if (without.contains(id)) continue;
       for (const auto pair : pairs_of(id)) has[pairs_.name_of(pair)] = true;
     }
   }
@@ -198,17 +209,20 @@ std::vector<std::string> LabelIndex::label_names(const Matchers& matchers) const
   return out;
 }
 
-std::vector<std::string> LabelIndex::label_values(std::string_view name, const Matchers& matchers) const {
+std::vector<std::string> LabelIndex::label_values(std::string_view name, const Matchers& matchers,
+                                                  const Ids& without) const {
   std::vector<std::string> out;
   const auto number = pairs_.find_name(name);
   if (number == PairTable::kNone) return out;
   if (matchers.empty()) {
+    auto hidden = counts_of(without);
     for (const auto pair : pairs_.pairs_of(number)) {
-      if (postings_[pair].size() > 0) out.emplace_back(pairs_.value(pair));
+      if (postings_[pair].size() > (hidden.empty() ? 0 : hidden[pair])) out.emplace_back(pairs_.value(pair));
     }
   } else {
     std::set<std::uint32_t> seen;
     for (const auto id : select_any(matchers)) {
+      if (without.contains(id)) continue;
       for (const auto pair : pairs_of(id)) {
         if (pairs_.name_of(pair) == number && seen.insert(pair).second) out.emplace_back(pairs_.value(pair));
       }

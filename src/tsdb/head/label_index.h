@@ -6,6 +6,8 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "base/result.h"
@@ -42,8 +44,10 @@ class LabelIndex {
   Labels labels(PairSpan pairs) const;
   /// Ids that match, ascending. At least one matcher must refuse the empty value: invalid_argument.
   Result<std::vector<std::uint32_t>> select(const Matchers& matchers) const;
-  std::vector<std::string> label_names(const Matchers& matchers) const;
-  std::vector<std::string> label_values(std::string_view name, const Matchers& matchers) const;
+  /// Of series that match (no matchers: of all), but for some.
+  using Ids = std::unordered_set<std::uint32_t>;
+  std::vector<std::string> label_names(const Matchers& matchers, const Ids& without = {}) const;
+  std::vector<std::string> label_values(std::string_view name, const Matchers& matchers, const Ids& without = {}) const;
 
   const PairTable& pairs() const { return pairs_; }
   /// How many series bear a pair.
@@ -64,6 +68,7 @@ class LabelIndex {
   Result<Plan> plan(const Matchers& matchers) const;
   std::vector<std::uint32_t> select_any(const Matchers& matchers) const;
   PairSpan pairs_of(std::uint32_t id) const;
+  std::unordered_map<std::uint32_t, std::size_t> counts_of(const Ids& ids) const;
 
   static constexpr std::size_t kFirstSlots = 16;
   const StateTable* states_;

@@ -228,6 +228,11 @@ StreamView StreamView::of(std::shared_ptr<const Arena> arena, std::uint32_t newe
   return view;
 }
 
+Time StreamView::first() const {
+  const bool is_open = chunks_.size() == 1 && open_count_ != 0;
+  return from_ms(first_time(is_open ? open_[0] : arena_->line(chunks_[0])));
+}
+
 void StreamView::read(storage::TimeRange range, std::vector<Sample>& out) const {
   const auto from = to_ms(range.from);
   const auto to = to_ms(range.to);

@@ -59,6 +59,8 @@ class StreamView {
                        storage::TimeRange range);
 
   bool empty() const { return chunks_.empty(); }
+  /// Of the oldest sample in it; not for an empty one.
+  Time first() const;
   /// Appends what lies in the range, ascending.
   void read(storage::TimeRange range, std::vector<Sample>& out) const;
 

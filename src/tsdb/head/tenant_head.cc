@@ -74,6 +74,24 @@ void HeadSnapshot::read(storage::TimeRange range, std::vector<Sample>& out) cons
   merge_samples(std::move(in_order), wanted, out);
 }
 
+Time HeadSnapshot::oldest() const {
+  Time out = late.empty() ? kMaxTime : late.front().time;
+  for (const auto* view : {&older, &current}) {
+    if (!view->empty()) out = std::min(out, view->first());
+  }
+  return out;
+}
+
+bool HeadSnapshot::holds(storage::TimeRange range) const {
+  const auto in_range = [&](const Sample& sample) { return sample.time >= range.from && sample.time <= range.to; };
+  if (std::any_of(late.begin(), late.end(), in_range)) return true;
+  std::vector<Sample> found;
+  for (const auto* view : {&older, &current}) {
+    if (!view->empty() && view->first() <= range.to) view->read(range, found);
+  }
+  return !found.empty();
+}
+
 Result<SeriesId> TenantHead::resolve(const Labels& labels, const HeadLimits& limits, std::uint32_t now) {
   std::vector<std::uint32_t> pairs;
   {
@@ -211,11 +229,35 @@ std::optional<double> TenantHead::present(std::uint32_t id, const SeriesState& s
   return found.front().value;
 }
 
+bool TenantHead::is_reopened(const SeriesState& state, Time time) const {
+  const auto is_meant = [&](const Reopened& one) {
+    return time >= one.range.from && time <= one.range.to &&
+           matches(one.matchers, index_->labels({state.pairs, state.pair_count}));
+  };
+  return std::any_of(reopened_.begin(), reopened_.end(), is_meant);
+}
+
+void TenantHead::reopen(const Matchers& matchers, storage::TimeRange range) {
+  constexpr std::size_t kMost = 64;
+  reopened_.push_back({matchers, range});
+  if (reopened_.size() > kMost) reopened_.pop_front();
+}
+
+/// Before this a series takes nothing; only asked as far as it matters to a sample of that time.
+Time TenantHead::oldest_of(const SeriesState& state, Time time, const AcceptedTimes& times) const {
+  if (time >= times.oldest || !times.oldest_of) return times.oldest;
+  return times.oldest_of(index_->labels({state.pairs, state.pair_count}));
+}
+
 /// Whether a sample that is not younger than all of its series' goes in.
 bool TenantHead::take_late(std::uint32_t id, const SeriesState& state, const storage::SeriesSample& sample,
                            const AcceptedTimes& times, storage::Appended& counts) {
-  const bool outside = sample.time < times.oldest || is_behind(state.staged_time, to_ms(sample.time), times.window);
-  if (!outside || to_ms(sample.time) == state.last_time) {
+  const auto oldest = oldest_of(state, sample.time, times);
+  const bool aged = sample.time < oldest;
+  const bool behind = is_behind(state.staged_time, to_ms(sample.time), times.window);
+  const bool outside = aged || (behind && !is_reopened(state, sample.time));
+  const bool is_youngest = to_ms(sample.time) == state.last_time && state.last_time != INT64_MIN;
+  if (!outside || is_youngest) {
     const auto there = present(id, state, sample.time);
     if (!there) return true;
     ++counts.duplicate;
@@ -226,7 +268,11 @@ bool TenantHead::take_late(std::uint32_t id, const SeriesState& state, const sto
     return false;
   }
   ++counts.too_old;
-  counts.name(sample, storage::Refusal::kTooOld);
+  if (aged) {
+    counts.name(sample, storage::Refusal::kTooOld, oldest);
+  } else {
+    counts.name(sample, storage::Refusal::kTooLate, from_ms(state.staged_time) - times.window);
+  }
   return false;
 }
 
@@ -248,10 +294,10 @@ Status TenantHead::stage(std::span<const storage::SeriesSample> samples, const A
     const auto time = to_ms(sample.time);
     if (sample.time > times.newest) {
       ++counts.too_new;
-      counts.name(sample, storage::Refusal::kTooNew);
+      counts.name(sample, storage::Refusal::kTooNew, times.newest);
       continue;
     }
-    if (time > state.staged_time && sample.time >= times.oldest) {
+    if (time > state.staged_time && sample.time >= oldest_of(state, sample.time, times)) {
       state.staged_time = time;
     } else {
       staging_ = std::span(accepted).subspan(begin);
@@ -373,12 +419,12 @@ std::optional<TenantHead::Found> TenantHead::series(std::uint64_t id, storage::T
 
 std::vector<std::string> TenantHead::label_names(const Matchers& matchers) const {
   const std::shared_lock lock(mutex_);
-  return index_->label_names(matchers);
+  return index_->label_names(matchers, forgotten());
 }
 
 std::vector<std::string> TenantHead::label_values(std::string_view name, const Matchers& matchers) const {
   const std::shared_lock lock(mutex_);
-  return index_->label_values(name, matchers);
+  return index_->label_values(name, matchers, forgotten());
 }
 
 Status TenantHead::visit_defined(const std::function<Status(std::span<const Definition>)>& visit) const {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -33,9 +34,11 @@ struct HeadLimits {
 
 /// Which samples a head takes.
 struct AcceptedTimes {
-  Time oldest;      ///< retention
+  Time oldest;      ///< retention; that of the class which is kept shortest, if there are some
   Time newest;      ///< a clock that is ahead
   Duration window;  ///< how far behind a series' youngest sample one may come
+  /// The retention of a series, asked where `oldest` does not do; null: `oldest` is that of all.
+  std::function<Time(const Labels&)> oldest_of = nullptr;
 };
 
 /// Samples of one series in memory: stays as it is, whatever comes after. Immutable.
@@ -45,6 +48,10 @@ struct HeadSnapshot {
   std::vector<Sample> late;
 
   bool empty() const { return older.empty() && current.empty() && late.empty(); }
+  /// Of the oldest sample, about: none is older. kMaxTime without any.
+  Time oldest() const;
+  /// Whether a sample lies in the range.
+  bool holds(storage::TimeRange range) const;
   /// Appends what lies in the range, ascending.
   void read(storage::TimeRange range, std::vector<Sample>& out) const;
 };
@@ -119,8 +126,12 @@ class TenantHead {
   /// Ascending; replaces what the vectors hold.
   void read_older(const OlderSeries& series, std::vector<std::int64_t>& times, std::vector<double>& values) const;
 
+  /// Samples of series that match, of the range, are taken from now on however late they come: some were deleted,
+  /// and are perhaps sent again. The last few calls count. Excluded from stage.
+  void reopen(const Matchers& matchers, storage::TimeRange range);
   /// The youngest samples of series that match (null: of all) and lie in the range are in no block any more:
-  /// what comes again is new. Of series without samples in memory; excluded from stage to apply.
+  /// what comes again is new, and until then nobody is told of their labels by memory. Of series without samples in
+  /// memory; excluded from stage to apply.
   Status forget_youngest(const Matchers* matchers, storage::TimeRange range);
 
   /// Forgets series without samples in memory that were last used before `before`.
@@ -153,8 +164,12 @@ class TenantHead {
   std::uint32_t make(std::uint32_t id, PairSpan pairs, std::uint32_t now);
   HeadSnapshot snapshot(std::uint32_t id, const SeriesState& state, storage::TimeRange range) const;
   std::optional<double> present(std::uint32_t id, const SeriesState& state, Time time);
+  bool is_reopened(const SeriesState& state, Time time) const;
+  Time oldest_of(const SeriesState& state, Time time, const AcceptedTimes& times) const;
   bool take_late(std::uint32_t id, const SeriesState& state, const storage::SeriesSample& sample,
                  const AcceptedTimes& times, storage::Appended& counts);
+  bool is_bare(std::uint32_t id) const;
+  LabelIndex::Ids forgotten() const;
   void enter_generation(SeriesState& state);
   std::shared_ptr<const Labels> share_labels(std::uint32_t id, const SeriesState& state) const;
   void rebuild_index();
@@ -170,10 +185,18 @@ class TenantHead {
   std::shared_ptr<Arena> older_arena_;  ///< guarded by mutex_; null when there is none
   LateSamples late_;                    ///< guarded by mutex_
   LateSamples older_late_;              ///< guarded by mutex_
+  /// Guarded by mutex_: whose youngest sample was forgotten; those that have none now are not listed.
+  LabelIndex::Ids forgotten_;
 
   mutable std::mutex labels_mutex_;
   mutable std::unordered_map<std::uint32_t, std::shared_ptr<const Labels>>
       shared_labels_;  ///< guarded by labels_mutex_
+
+  struct Reopened {
+    Matchers matchers;
+    storage::TimeRange range;
+  };
+  std::deque<Reopened> reopened_;  ///< changed and read by who stages, or excludes them
 
   // The committer's alone.
   std::vector<storage::SeriesSample> group_;                            ///< accepted since the last end_group

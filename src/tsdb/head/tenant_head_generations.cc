@@ -35,11 +35,13 @@ Status TenantHead::forget_youngest(const Matchers* matchers, storage::TimeRange 
     state.last_time = state.staged_time = INT64_MIN;
     state.last_value = 0;
     state.delta = 0;
+    if (matchers) forgotten_.insert(id);
   };
   if (matchers) {
     const std::unique_lock lock(mutex_);
     AT_TRY(const auto ids, index_->select(*matchers));
     for (const auto id : ids) forget(id, *states_.find(id));
+    std::erase_if(forgotten_, [&](std::uint32_t id) { return !is_bare(id); });
     return {};
   }
   for (std::uint32_t from = 1; from != 0;) {
@@ -47,6 +49,20 @@ Status TenantHead::forget_youngest(const Matchers* matchers, storage::TimeRange 
     from = states_.visit(from, 16, forget);
   }
   return {};
+}
+
+/// Whether a series is there that has no sample, nor had one that counts.
+bool TenantHead::is_bare(std::uint32_t id) const {
+  const auto* state = states_.find(id);
+  return state && state->last_time == INT64_MIN && !late_.find(id) && !older_late_.find(id);
+}
+
+LabelIndex::Ids TenantHead::forgotten() const {
+  LabelIndex::Ids out;
+  for (const auto id : forgotten_) {
+    if (is_bare(id)) out.insert(id);
+  }
+  return out;
 }
 
 void TenantHead::retire_idle(std::uint32_t before) {

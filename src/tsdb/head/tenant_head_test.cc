@@ -9,7 +9,7 @@
 namespace atalaya::tsdb {
 namespace {
 
-constexpr AcceptedTimes kAll{Time{}, kMaxTime, std::chrono::hours{1}};
+const AcceptedTimes kAll{Time{}, kMaxTime, std::chrono::hours{1}};
 
 class HeadOfATenant : public testing::Test {
  protected:

@@ -12,7 +12,11 @@ namespace {
 constexpr std::string_view kPrefix = "checkpoint-";
 constexpr std::string_view kKind = "CHKP";
 constexpr std::size_t kWriteBytes = 1 << 20;
-constexpr std::size_t kDefinitionsARecord = 4096;
+/// A damaged record costs what the log has of so many series since the last flush.
+constexpr std::size_t kDefinitionsARecord = 256;
+
+constexpr std::string_view kHeadless =
+    "it does not say what is in blocks: all of the log is read, and what was deleted of that shows again";
 
 /// Of `checkpoint-<digits>`, else 0.
 std::uint64_t number_of(std::string_view name) {
@@ -73,10 +77,14 @@ Status add_series(Writer& out, const Head& series) {
       page.clear();
       return {};
     };
-    AT_TRY(head->visit_defined([&](std::span<const Definition> some) -> Status {
-      page.insert(page.end(), some.begin(), some.end());
-      return page.size() < kDefinitionsARecord ? Status{} : flush();
-    }));
+    const auto add = [&](std::span<const Definition> some) -> Status {
+      for (const auto& one : some) {
+        page.push_back(one);
+        if (page.size() == kDefinitionsARecord) AT_TRY(flush());
+      }
+      return {};
+    };
+    AT_TRY(head->visit_defined(add));
     if (!page.empty()) AT_TRY(flush());
   }
   return {};
@@ -101,6 +109,7 @@ Status write_checkpoint(io::FileSystem& files, const std::string& directory, std
     AT_TRY(out.add(encode_checkpoint_head(head)));
     AT_TRY(out.add(encode_marks(marks)));
     if (series) AT_TRY(add_series(out, *series));
+    AT_TRY(out.add(encode_checkpoint_head(head)));  // once more: without it what was deleted comes back
     AT_TRY(out.finish());
   }
   AT_TRY(files.rename(path + ".new", path));
@@ -124,6 +133,7 @@ Result<CheckpointFound> read_checkpoint(io::FileSystem& files, const std::string
   if (!header) {
     if (header.error().code != ErrorCode::kCorruption) return std::unexpected(std::move(header).error());
     damage("its header: " + header.error().message);
+    damage(std::string(kHeadless));
     return out;
   }
   io::ZstdDecompressor decompressor;
@@ -147,9 +157,10 @@ Result<CheckpointFound> read_checkpoint(io::FileSystem& files, const std::string
   };
   AT_TRY(const auto scan,
          storage::scan_segment(*file, header->salt, storage::kSegmentHeaderBytes, file->size(), visit));
-  if (start != storage::encode_segment_header(*header, kKind)) damage("a copy of its header");
+  if (start != storage::encode_segment_header(*header, kKind)) damage("one of the copies of its header is damaged");
   if (scan.damaged_bytes > 0) damage(fmt::format("{} damaged bytes", scan.damaged_bytes));
   if (!scan.sealed) damage("its end is missing");
+  if (!out.found) damage(std::string(kHeadless));
   return out;
 }
 
