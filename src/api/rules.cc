@@ -72,6 +72,7 @@ json::object rule_json(const PromRule& rule, const PromRuleState& state, bool wi
   if (!state.last_error.empty()) out["lastError"] = state.last_error;
   out["evaluationTime"] = state.evaluation_seconds;
   out["lastEvaluation"] = time_or_never(state.last_evaluation);
+  out["samples"] = state.samples;  // ours: of the last result
   out["type"] = rule.alerting ? "alerting" : "recording";
   return out;
 }

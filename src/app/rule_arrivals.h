@@ -26,8 +26,8 @@ using EvaluateEarly =
     std::function<void(const rules::GroupSpecPtr& group, std::size_t index, const Matchers& restrict, Time at)>;
 
 /// Operation: a series seen for the first time is matched once against the selectors of all rules; after that an
-/// arriving sample costs one look-up. A rule whose expression is per series is evaluated for that series alone at
-/// the sample's time; every other at most once in 100 ms, at the time of the newest sample it reads. All of it may
+/// arriving sample costs one look-up. A rule whose expression is per series is evaluated for that series alone; every
+/// other at most once in 100 ms; both as of now, or of a sample whose clock is a little ahead. All of it may
 /// take a quarter of a processor: beyond that, and where more samples wait than are held, ticks alone decide, and
 /// that is counted (atalaya_rules_arrival_*). Thread-safe after `start`.
 class RuleArrivals {
@@ -67,7 +67,7 @@ class RuleArrivals {
   void look_at(Watch& watch, const Arrived& arrived);
   void evaluate_waiting(Watch& watch);
   const std::vector<std::uint32_t>& readers(Watch& watch, const TenantId& tenant, SeriesId id) const;
-  void evaluate(const Watcher& watcher, const Matchers& restrict, Time at);
+  void evaluate(const Watcher& watcher, const Matchers& restrict, Time sample);
   bool has_budget();
 
   const storage::SeriesQuerier& series_;

@@ -54,7 +54,7 @@ Result<Parser::Node> Parser::call() {
   auto node = make(Kind::kCall, function->result, word.begin);
   node->function = function;
   AT_TRY(node->args, arguments());
-  AT_TRY(check_arguments(*node));
+  later(check_arguments(*node));
   return finish(std::move(node));
 }
 
@@ -111,10 +111,10 @@ Result<Parser::Node> Parser::aggregate() {
                                             "got {}",
                                             wanted, args.size()));
   }
-  AT_TRY(expect_type(*args.back(), ValueType::kVector, "aggregation expression"));
+  later(expect_type(*args.back(), ValueType::kVector, "aggregation expression"));
   if (wanted == 2) {
     const auto type = node->aggregation == Aggregation::kCountValues ? ValueType::kString : ValueType::kScalar;
-    AT_TRY(expect_type(*args[0], type, "aggregation parameter"));
+    later(expect_type(*args[0], type, "aggregation parameter"));
     std::swap(args[0], args[1]);
   }
   node->args = std::move(args);

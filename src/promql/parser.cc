@@ -101,6 +101,10 @@ std::unexpected<Error> Parser::unexpected(std::string_view where, std::string_vi
   return error_at(peek().begin, std::move(message));
 }
 
+void Parser::later(Status checked) {
+  if (!checked && !mistake_) mistake_ = std::move(checked).error();
+}
+
 Parser::Node Parser::make(Kind kind, ValueType type, std::size_t begin) const {
   auto node = std::make_shared<Expression>();
   node->kind = kind;
@@ -121,6 +125,7 @@ Result<ExpressionPtr> Parser::run() {
   if (peek().kind == Token::Kind::kEnd) return error_at(0, "no expression found in input");
   AT_TRY(auto node, binary(1));
   if (peek().kind != Token::Kind::kEnd) return unexpected();
+  if (mistake_) return std::unexpected(std::move(*mistake_));
   return ExpressionPtr(std::move(node));
 }
 
@@ -139,7 +144,7 @@ Result<Parser::Node> Parser::binary(int least_precedence) {
     if (left->type == ValueType::kScalar && right->type == ValueType::kScalar) node->type = ValueType::kScalar;
     node->args = {left, right};
     AT_TRY(left, finish(std::move(node)));
-    AT_TRY(check_binary(text_, *left, op_token.begin));
+    later(check_binary(text_, *left, op_token.begin));
   }
 }
 
@@ -220,9 +225,9 @@ Result<Parser::Node> Parser::unary() {
   const Token sign = take();
   AT_TRY(auto operand, binary(kUnaryOperand));
   if (operand->type != ValueType::kScalar && operand->type != ValueType::kVector) {
-    return error_at(sign.begin, fmt::format("unary expression only allowed on expressions of type scalar or instant "
-                                            "vector, got \"{}\"",
-                                            name(operand->type)));
+    later(error_at(sign.begin, fmt::format("unary expression only allowed on expressions of type scalar or instant "
+                                           "vector, got \"{}\"",
+                                           name(operand->type))));
   }
   if (operand->kind == Kind::kNumber) {
     if (sign.text == "-") operand->number = -operand->number;

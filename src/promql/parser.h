@@ -95,6 +95,8 @@ class Parser {
   bool take_word(std::string_view lower_case);
   std::uint32_t previous_end() const { return at_ == 0 ? 0 : tokens_[at_ - 1].end; }
 
+  /// A tree of wrong types is told once the text is known to be one: where one still types, what is wrong is its end.
+  void later(Status checked);
   Place place_of(std::size_t offset) const;
   Node make(Kind kind, ValueType type, std::size_t begin) const;
   /// Sets the end and the depth; an error when the tree has become too deep.
@@ -111,6 +113,7 @@ class Parser {
   std::vector<std::size_t> lines_;  ///< where each line begins
   std::size_t at_ = 0;
   int nesting_ = 0;
+  std::optional<Error> mistake_;  ///< the first one of types
 };
 
 /// Type rules that join operands (`check.cc`).

@@ -82,6 +82,8 @@ TEST(PromqlParser, ErrorsNameThePlace) {
   expect_error("sum without (test) (some_metric) by (test)", 34, "unexpected <by>");
   expect_error("foo and bool 10", 5, "bool modifier can only be used on comparison operators");
   expect_error("1 == 1", 3, "comparisons between scalars must use BOOL modifier");
+  expect_error("rate(foo) + sum(", 17, "unclosed left parenthesis");
+  expect_error("sum(1) foo", 8, "unexpected identifier \"foo\"");
   expect_error("rate(foo)", 6, "expected type range vector in call to function \"rate\", got instant vector");
   expect_error("a{b=~\"(\"}", 3, "regular expression");
   expect_error("a and on(x) group_left b", 1, "no grouping allowed for \"and\" operation");

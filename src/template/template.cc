@@ -38,6 +38,7 @@ class Run {
 
   Result<std::string> run(const boost::json::value& data) {
     const auto root = Value::within(data);
+    data_ = &data;
     variables_.emplace_back("", root);
     AT_TRY(nodes(tree_.main, root));
     return std::move(out_);
@@ -219,6 +220,9 @@ class Run {
     AT_TRY(auto value, base(operand, dot, arguments));
     for (std::size_t i = 0; i < operand.fields.size(); ++i) {
       const bool last = i + 1 == operand.fields.size();
+      if (options_.strict && is_data(value) && !value->get_object().contains(operand.fields[i])) {
+        return error(operand.offset, fmt::format("can't evaluate field {} in type struct", operand.fields[i]));
+      }
       auto next = field(value, operand.fields[i], last ? arguments : Arguments{});
       if (!next) return error(operand.offset, next.error());
       // Methods copy what they return.
@@ -229,6 +233,8 @@ class Run {
     }
     return value;
   }
+
+  bool is_data(const Value& value) const { return &*value == data_ && value->is_object(); }
 
   static std::size_t size_of(const boost::json::value& value) {
     if (const auto* array = value.if_array()) return array->size();
@@ -278,6 +284,7 @@ class Run {
 
   const Tree& tree_;
   const RenderOptions& options_;
+  const boost::json::value* data_ = nullptr;
   CallContext context_;
   std::vector<std::pair<std::string, Value>> variables_;
   std::size_t outside_ = 0;

@@ -35,6 +35,7 @@ struct RenderOptions {
   /// Values of the outside variables; one that is missing is null.
   std::vector<std::pair<std::string, boost::json::value>> variables;
   std::function<Result<Value>(std::string_view name, const Arguments& arguments)> call;
+  bool strict = false;      ///< a field that the data themselves lack is an error, as of Go's structures
   std::optional<Time> now;  ///< what `now` answers; without, it is refused
   std::size_t max_output_bytes = 256 * 1024;
   std::size_t max_steps = 100'000;  ///< nodes and function calls

@@ -284,3 +284,30 @@ groups:
         load.keep(9, lambda: [r for r in webhook.requests if about("Single")(r)], "the page")
         load.keep(9, lambda: (server.alert("Whole") or {}).get("state") == "firing", "the sum")
         assert server.alert("Waits") is None
+
+
+def test_what_comes_late_starts_nothing_on_arrival(data, webhook, tmp_path):
+    file = tmp_path / "r.yml"
+    file.write_text("""
+groups:
+  - name: slow
+    interval: 10m
+    rules:
+      - {alert: Late, expr: late > 5, labels: {severity: critical}}
+      - {alert: Fresh, expr: load > 5}
+""")
+    with Server(data, packages={"test": PACKAGE % webhook.url}, arguments=["--rule-files", str(file)]) as server:
+        load = Load(server)
+
+        def put(instance, value, minutes_ago):
+            series = {"__name__": "late", "job": "n", "instance": instance}
+            at = int(time.time() * 1000) - minutes_ago * 60_000
+            status, _, text = write(server, body_v1([(series, [(value, at)])]), load.token)
+            assert status == 204, text
+
+        put("younger-ones-are-there", 1, 0)
+        put("younger-ones-are-there", 999, 10)
+        put("older-than-a-query-looks-back", 999, 30)
+        # Samples are looked at in the order in which they came.
+        load.keep(9, lambda: (server.alert("Fresh") or {}).get("state") == "firing", "the alert of what came after")
+        assert server.alert("Late") is None

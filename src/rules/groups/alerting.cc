@@ -125,9 +125,16 @@ Result<std::vector<LabelledSample>> AlertingRun::take(const promql::Vector& resu
   return out;
 }
 
-Result<bool> AlertingRun::take_early(const promql::Vector& result, Time at, const Outside& outside,
+bool AlertingRun::is_active(const Labels& labels) const {
+  const auto it = active_.find(labels);
+  return it != active_.end() && it->second.state != AlertState::kInactive;
+}
+
+Result<bool> AlertingRun::take_early(const promql::Vector& result, Time at, std::size_t limit, const Outside& outside,
                                      const AskSeries& ask) {
   AT_TRY(auto alerts, alerts_of(result, at, outside, ask));
+  const auto begin = std::ranges::count_if(alerts, [&](const auto& one) { return !is_active(one.first); });
+  if (limit > 0 && active().size() + static_cast<std::size_t>(begin) > limit) return false;
   bool news = false;
   for (auto& [labels, alert] : alerts) {
     auto it = active_.find(labels);

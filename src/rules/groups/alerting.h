@@ -50,9 +50,11 @@ class AlertingRun {
   Result<std::vector<LabelledSample>> take(const promql::Vector& result, Time at, Duration offset, std::size_t limit,
                                            const Outside& outside, const AskSeries& ask,
                                            const RememberedAlerts& remembered, Duration grace);
-  /// On arrival: an alert that is not active yet begins, one that waited long enough fires. Nothing ends. True
-  /// when something began or fired.
-  Result<bool> take_early(const promql::Vector& result, Time at, const Outside& outside, const AskSeries& ask);
+  /// On arrival: an alert that is not active yet begins, one that waited long enough fires. Nothing ends; nothing
+  /// begins where more than `limit` would be active then, which is the tick's to tell. True when something began or
+  /// fired.
+  Result<bool> take_early(const promql::Vector& result, Time at, std::size_t limit, const Outside& outside,
+                          const AskSeries& ask);
 
   /// Pending and firing ones, by labels.
   std::vector<const ActiveAlert*> active() const;
@@ -64,6 +66,8 @@ class AlertingRun {
   Result<std::map<Labels, ActiveAlert>> alerts_of(const promql::Vector& result, Time at, const Outside& outside,
                                                   const AskSeries& ask) const;
   void restore(ActiveAlert& alert, Time at, const RememberedAlerts& remembered, Duration grace) const;
+
+  bool is_active(const Labels& labels) const;
 
   const PromRule* rule_;
   std::map<Labels, ActiveAlert> active_;  ///< resolved ones for a quarter of an hour, too

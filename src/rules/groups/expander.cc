@@ -23,6 +23,7 @@ Expander::Expander(const Outside& outside, const AskSeries& ask, Time at, const 
                         {"value", value},
                         {"externalLabels", external},
                         {"externalURL", json::string(outside.external_url)}};
+  options_.strict = true;
   options_.now = at;
   options_.call = [this](std::string_view, const templates::Arguments& arguments) -> Result<templates::Value> {
     AT_TRY(const auto found, ask_(templates::print(*arguments.front())));

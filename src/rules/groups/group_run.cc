@@ -178,7 +178,7 @@ std::vector<Verdict> GroupRun::evaluate_early(const storage::SeriesQuerier& stor
     AT_TRY(const auto expression, promql::parse(text));
     return ask(store, *expression, at - offset());
   };
-  const auto news = rule.alerting.take_early(*result, at, options_.outside, ask_series);
+  const auto news = rule.alerting.take_early(*result, at, spec_->limit, options_.outside, ask_series);
   if (!news || !*news) return out;
   const bool late = clock.now() - at > options_.late_after;
   rule.voice.speak(rule.alerting.active(), {at, late}, nullptr, out);

@@ -274,5 +274,28 @@ TEST(Groups, ArrivalMayBeginAndFireAndNeverEnds) {
   EXPECT_THAT(levels(w.evaluate(60).verdicts), ElementsAre("ok")) << "a tick ends it";
 }
 
+TEST(Groups, ArrivalBeginsNothingBeyondTheLimit) {
+  World w("{name: g, limit: 1, rules: [{alert: Down, expr: up == 0}]}");
+  w.put(R"(up{instance="a"})", 3, 0);
+  w.put(R"(up{instance="b"})", 3, 0);
+  w.clock.jump_to(from_ms(3'000));
+  EXPECT_THAT(w.run.evaluate_early(w.store, 0, {}, from_ms(3'000), w.clock), IsEmpty());
+  EXPECT_TRUE(w.run.firing("Down").empty());
+  const auto only_a = w.run.evaluate_early(w.store, 0, {Matcher::equal("instance", "a")}, from_ms(3'000), w.clock);
+  EXPECT_FALSE(only_a.empty());
+  EXPECT_THAT(w.run.evaluate_early(w.store, 0, {Matcher::equal("instance", "b")}, from_ms(3'000), w.clock), IsEmpty())
+      << "the other one is active already";
+  EXPECT_EQ(w.run.firing("Down").size(), 1u);
+}
+
+TEST(Groups, AFieldThatATemplateDoesNotHaveIsTold) {
+  World w(R"y({name: g, rules: [{alert: Down, expr: up == 0, annotations: {text: "{{ .Label.job }}", good: "{{ .Labels.nix }}"}}]})y");
+  w.put("up", 0, 0);
+  w.evaluate(0);
+  const auto annotations = w.run.firing("Down").at(0)->annotations;
+  EXPECT_THAT(annotations.at("text"), testing::HasSubstr("can't evaluate field Label in type struct"));
+  EXPECT_EQ(annotations.at("good"), "");
+}
+
 }  // namespace
 }  // namespace atalaya::rules
