@@ -23,6 +23,7 @@ version: 1.0.0
 title: How high the water stands
 parameters:
   level: {type: number, default: 5, help: Above this it is high.}
+  word: {type: secret, default: none}
 rules:
   water:
     tide_high:
@@ -272,7 +273,10 @@ it('makes an instance of a specification whose parameters all have defaults, wit
   expect(await page.getByRole('button', { name: 'Save…' }).isDisabled()).toBe(true);
   await level.fill('');
   await field(page, 'with.level').getByRole('alert').waitFor({ state: 'detached' });
+  // By keys, as people do it: each is an event of its own.
+  await field(page, 'with.word').locator('input').pressSequentially('s3cretlong');
   await save(page, 'watch the north');
+  expect(fileOf('harbour')).toContain('word: s3cretlong');
   await page.waitForURL(/#\/packages\/harbour\/instances\/tide\/north/);
   const { packages } = await server.api<{ packages: { name: string; state: string }[] }>('GET', '/packages');
   expect(packages.find(({ name }) => name === 'tide@north')?.state).toBe('ok');

@@ -151,7 +151,8 @@ export class ItemEdit {
 
   /** What has to be done to the package for it to hold what is edited. */
   operations(): Operation[] {
-    if (!this.base) return [{ op: 'create', ...this.at, yaml: this.yaml }];
+    // What a form gave is written as the types of its fields say; what was typed stays as it is.
+    if (!this.base) return [{ op: 'create', ...this.at, ...(this.typed ? { yaml: this.yaml } : { value: this.written }) }];
     if (this.typed) return [{ op: 'replace', ...this.at, yaml: this.yaml }];
     const { set, unset } = changesBetween(this.baseFields, this.written);
     return [

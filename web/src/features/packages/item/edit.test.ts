@@ -44,6 +44,15 @@ describe('an item under edit', () => {
     expect(edit.operations()).toEqual([{ op: 'set', ...at, field: ['title'], value: 'Other' }]);
   });
 
+  it('gives the values of a new item that was made by its form, and the text of one that was typed', async () => {
+    const edit = new ItemEdit(section, at);
+    edit.set(['title'], 'New');
+    expect(edit.operations()).toEqual([{ op: 'create', ...at, value: { title: 'New' } }]);
+    edit.type('title: New # typed\n');
+    expect(edit.operations()).toEqual([{ op: 'create', ...at, yaml: 'title: New # typed\n' }]);
+    edit.stop();
+  });
+
   it('forgets no value that was entered while the server was asked', async () => {
     const edit = new ItemEdit(section, at, item);
     edit.set(['title'], 'One');
