@@ -200,7 +200,10 @@ std::vector<Command> tsdb_care_commands() {
                "Read every byte; what is damaged is set aside and named. With no server running it looks at "
                "the folder itself.",
                {}, "fsck --data /var/lib/atalaya", "exit code 1 when there was damage"),
-          verb("snapshot", "Make a copy of all series, by links, below DATA/series/snapshots.", {}, "snapshot", ""),
+          verb("snapshot",
+               "Make a copy of all series, by links, below DATA/series/snapshots. In the place of DATA/series of a "
+               "server that does not run it is what that one starts with. Blocks keep their room until it is removed.",
+               {}, "snapshot", ""),
           verb("delete", "Delete samples of the series that a selector selects.",
                {{.name = "match", .help = "Selector of the series.", .value_name = "SELECTOR", .required = true},
                 {.name = "from", .help = "First time, RFC 3339 or Unix seconds.", .value_name = "TIME"},

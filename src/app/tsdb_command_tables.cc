@@ -29,7 +29,9 @@ Command import_command() {
 
 Command export_command() {
   return {.name = "export",
-          .help = "Write samples of a server to a file. What cannot be read is left out and named: exit code 1.",
+          .help =
+              "Write samples of a server to a file. What cannot be read is left out and named: exit code 1. Where "
+              "samples are not kept any more there are last values of buckets, and it says until when.",
           .options = with_server(
               {{.name = "format",
                 .fallback = "json",

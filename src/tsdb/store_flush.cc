@@ -127,20 +127,22 @@ Status Store::Impl::rotate() {
 Status Store::Impl::flush_locked(bool drop_log) {
   AT_TRY(replay_past());  // it is older than what memory has, and the log behind it goes
   const auto begun = clock.steady();
-  // What a flush that failed has left goes first.
-  for (const bool again : {unfinished.has_value(), true}) {
-    if (!again) continue;
-    if (!unfinished) AT_TRY(rotate());
-    AT_TRY(auto fresh, write_blocks());
-    AT_TRY(blocks.replace({}, fresh));
-    for (const auto& [tenant, one] : head.all()) one->drop_older();
-    const auto flushed = *std::exchange(unfinished, std::nullopt);
-    AT_TRY(finish_flush(flushed, drop_log));
-  }
+  if (unfinished) AT_TRY(flush_older(drop_log));  // what a flush that failed has left goes first
+  AT_TRY(rotate());
+  AT_TRY(flush_older(drop_log));
   (void)flush_is_due();  // writers that were sent away may come
   metrics.flushes.add();
   metrics.flush_seconds.observe(std::chrono::duration<double>(clock.steady() - begun).count());
   return {};
+}
+
+/// The generation that was set apart.
+Status Store::Impl::flush_older(bool drop_log) {
+  AT_TRY(auto fresh, write_blocks());
+  AT_TRY(blocks.replace({}, fresh));
+  for (const auto& [tenant, one] : head.all()) one->drop_older();
+  const auto flushed = *std::exchange(unfinished, std::nullopt);
+  return finish_flush(flushed, drop_log);
 }
 
 Result<BlockList> Store::Impl::write_blocks() {

@@ -77,6 +77,7 @@ struct Store::Impl {
   bool flush_is_due();
   bool look_at_memory();
   Status flush_locked(bool drop_log);
+  Status flush_older(bool drop_log);
   Status rotate();
   Result<BlockList> write_blocks();
   Status finish_flush(storage::LogPosition flushed, bool drop_log);

@@ -43,7 +43,9 @@ bool Store::Impl::is_rolled(std::int64_t stretch, const ByResolution& of, std::i
 
 /// Buckets of the stretches that are over.
 Status Store::Impl::roll_up() {
-  for (const auto& [stretch, of] : stretches()) {
+  const auto all = stretches();
+  std::erase_if(without_buckets, [&](const auto& one) { return !all.contains(one.first.first); });
+  for (const auto& [stretch, of] : all) {
     if (!is_over(stretch)) continue;
     for (const auto resolution : kBuckets) {
       if (!is_rolled(stretch, of, resolution)) AT_TRY(roll_up(stretch, of, resolution));

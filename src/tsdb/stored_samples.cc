@@ -39,7 +39,7 @@ std::vector<Sample> StoredSamples::samples_of(const BlockPart& part, const Colum
   const bool needs_some = has_buckets && value_ != storage::BucketValue::kLast;
   for (std::size_t i = 0; i < read.times.size(); ++i) {
     if (is_hidden(part.hidden, from_ms(read.times[i]))) continue;
-    if (has_buckets) counted_.push_back({read.times[i] - length, read.times[i]});
+    if (has_buckets) counted_.push_back({std::max(read.times[i], INT64_MIN + length) - length, read.times[i]});
     // A bucket of nothing but stale markers has no sum, no minimum.
     if (needs_some && read.columns[static_cast<std::size_t>(RollupColumn::kCount)][i] == 0) continue;
     out.push_back({from_ms(read.times[i]), values[i]});
