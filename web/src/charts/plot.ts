@@ -1,5 +1,5 @@
 import uPlot from 'uplot';
-import { axisIncrements, formatValue, type Unit } from '../lib/units';
+import { axisIncrements, formatTicks, formatValue, type Unit } from '../lib/units';
 import type { Column } from '../lib/table';
 import { token } from '../state/theme.svelte';
 import { timeSteps, timeTicks, valueRange } from './axis';
@@ -79,7 +79,7 @@ function optionsOf(input: PlotInput): uPlot.Options {
         space: 30,
         size: (plot, values) => axisRoom(plot, values),
         incrs: axisIncrements(input.unit).filter((step) => input.unit !== 'ratio' || step >= 1e-4),
-        values: (_, ticks) => ticks.map((tick) => formatValue(isMirrored ? Math.abs(tick) : tick, input.unit)),
+        values: (_, ticks) => formatTicks(isMirrored ? ticks.map(Math.abs) : ticks, input.unit),
       },
     ],
     series: [{}, ...input.series.map((series, i) => seriesOf(series, i, input))],

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { formatValue, unitOf } from './units';
+import { formatTicks, formatValue, unitOf } from './units';
 
 it('writes values with the prefix of their unit', () => {
   expect(formatValue(1536, 'bytes')).toBe('1.5 KiB');
@@ -25,4 +25,10 @@ it('reads the unit of an expression from its metric, but a number of things has 
   expect(unitOf('node_boot_time_seconds')).toBe('seconds');
   expect(unitOf('count(node_cpu_seconds_total{mode="idle"})')).toBe('count');
   expect(unitOf('count by (instance) (node_filesystem_size_bytes)')).toBe('count');
+});
+it('writes ticks with as many figures as tell them apart', () => {
+  expect(formatTicks([11_340, 11_360, 11_380], 'count')).toEqual(['11.34 k', '11.36 k', '11.38 k']);
+  expect(formatTicks([10_000, 12_000], 'count')).toEqual(['10 k', '12 k']);
+  expect(formatTicks([0.9991, 0.9992], 'ratio')).toEqual(['99.91 %', '99.92 %']);
+  expect(formatTicks([1, 1], 'count')).toEqual(['1', '1']);
 });

@@ -41,7 +41,7 @@ export function digits(value: number, significant = 3): string {
 const binary = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
 const decimal = ['', ' k', ' M', ' G', ' T', ' P'];
 
-function scaled(value: number, base: number, names: string[]): string {
+function scaled(value: number, base: number, names: string[], significant: number): string {
   let rank = 0;
   let size = value;
   // 999.5 would be written as 1000: it moves on to the next prefix.
@@ -49,54 +49,67 @@ function scaled(value: number, base: number, names: string[]): string {
     size /= base;
     rank += 1;
   }
-  return digits(size) + (base === 1024 ? ` ${names[rank]}` : names[rank]);
+  return digits(size, significant) + (base === 1024 ? ` ${names[rank]}` : names[rank]);
 }
 
-/** A value as people read it: `1.5 GiB`, `12 MiB/s`, `37 %`, `4.2 ms`. Absent or NaN is `–`. */
-export function formatValue(value: number | null | undefined, unit: Unit): string {
+/**
+ * A value as people read it: `1.5 GiB`, `12 MiB/s`, `37 %`, `4.2 ms`. Absent or NaN is `–`. `significant`: figures at
+ * the most, one less in small percentages.
+ */
+export function formatValue(value: number | null | undefined, unit: Unit, significant = 3): string {
   if (value === null || value === undefined || Number.isNaN(value)) return '–';
   if (!Number.isFinite(value)) return value > 0 ? '∞' : '−∞';
   const minus = value < 0 ? '−' : '';
   const size = Math.abs(value);
   switch (unit) {
     case 'bytes':
-      return minus + scaled(size, 1024, binary);
+      return minus + scaled(size, 1024, binary, significant);
     case 'bytes/s':
-      return `${minus}${scaled(size, 1024, binary)}/s`;
+      return `${minus}${scaled(size, 1024, binary, significant)}/s`;
     case 'seconds':
-      return minus + formatSeconds(size);
+      return minus + formatSeconds(size, significant);
     case 'ratio': {
       const percent = size * 100;
-      return `${minus}${percent !== 0 && percent < 0.05 ? '<0.1' : digits(percent, percent < 10 ? 2 : 3)} %`;
+      return `${minus}${percent !== 0 && percent < 0.05 ? '<0.1' : digits(percent, percent < 10 ? significant - 1 : significant)} %`;
     }
     case 'per second':
-      return `${minus}${scaled(size, 1000, decimal)}/s`;
+      return `${minus}${scaled(size, 1000, decimal, significant)}/s`;
     case 'timestamp':
       return new Date(value * 1000).toISOString();
     case 'percent':
-      return `${minus}${digits(size, size < 10 ? 2 : 3)} %`;
+      return `${minus}${digits(size, size < 10 ? significant - 1 : significant)} %`;
     case 'bits/s': {
-      const text = scaled(size, 1000, decimal);
+      const text = scaled(size, 1000, decimal, significant);
       return `${minus}${text}${text.includes(' ') ? '' : ' '}bit/s`;
     }
     case 'count':
-      return minus + plain(size);
+      return minus + plain(size, significant);
     default: {
-      const text = plain(size);
+      const text = plain(size, significant);
       // The prefix belongs to the unit: 1.2 kW.
       return `${minus}${text}${text.includes(' ') && /[a-zA-Z]$/.test(text) ? '' : ' '}${unit}`;
     }
   }
 }
 
-const plain = (size: number): string => (size < 1000 ? digits(size) : scaled(size, 1000, decimal));
+const plain = (size: number, significant: number): string =>
+  size < 1000 ? digits(size, significant) : scaled(size, 1000, decimal, significant);
 
-function formatSeconds(size: number): string {
+function formatSeconds(size: number, significant: number): string {
   if (size === 0) return '0 s';
-  if (size < 1e-3) return `${digits(size * 1e6)} µs`;
-  if (size < 1) return `${digits(size * 1e3)} ms`;
-  return size < 120 ? `${digits(size)} s` : formatDuration(size);
+  if (size < 1e-3) return `${digits(size * 1e6, significant)} µs`;
+  if (size < 1) return `${digits(size * 1e3, significant)} ms`;
+  return size < 120 ? `${digits(size, significant)} s` : formatDuration(size);
 }
+
+/** Words beside the ticks of an axis: with as many figures as tell neighbours apart. */
+export function formatTicks(ticks: number[], unit: Unit): string[] {
+  for (let significant = 3; ; significant += 1) {
+    const words = ticks.map((tick) => formatValue(tick, unit, significant));
+    if (significant === 7 || words.every((word, i) => i === 0 || word !== words[i - 1])) return words;
+  }
+}
+
 
 /** Axis steps that fall on round numbers in this unit (powers of two for bytes). */
 export function axisIncrements(unit: Unit): number[] {
