@@ -10,6 +10,9 @@
 #include <cerrno>
 #include <cstring>
 
+#include "agent/agent.h"
+#include "agent/identity.h"
+#include "app/version.h"
 #include "telemetry/log.h"
 
 namespace atalaya::app {
@@ -25,6 +28,27 @@ Result<std::string> agent_executable() {
                 "install or build atalaya-agent beside atalaya");
   }
   return agent;
+}
+
+Status give_identity(const IdentityParts& parts, const std::string& folder) {
+  if (auto identity = agent::load_identity(parts.files, folder)) {
+    if (parts.hosts.find(AgentId{identity->agent_id})) {
+      identity->server = parts.url;
+      identity->pinned_sha256 = parts.pin == "-" ? "" : parts.pin;
+      return agent::save_identity(parts.files, folder, *identity);
+    }
+  }
+  AT_TRY(auto enrolment, parts.auth.create_enrolment(default_tenant(), parts.pin));
+  agent::EnrolRequest request;
+  request.server = parts.url;
+  request.token = enrolment.token;
+  request.name = agent::host_name();
+  request.version = kVersion;
+  // It is this machine: an agent of the same name that is up is one whose identity was lost.
+  request.replace = true;
+  AT_TRY(auto identity, agent::enrol(request));
+  AT_TRY(parts.files.create_directories(folder));
+  return agent::save_identity(parts.files, folder, identity);
 }
 
 Status LocalAgent::start() {

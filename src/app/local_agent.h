@@ -6,8 +6,11 @@
 #include <string>
 #include <vector>
 
+#include "auth/service.h"
 #include "base/result.h"
 #include "base/time.h"
+#include "io/file_system.h"
+#include "registry/hosts.h"
 
 namespace atalaya::app {
 
@@ -34,5 +37,18 @@ class LocalAgent {
 
 /// `atalaya-agent` in the folder of the running executable.
 Result<std::string> agent_executable();
+
+/// What an identity for this machine's agent is made from. `pin`: the certificate's fingerprint, "-" for none.
+struct IdentityParts {
+  io::FileSystem& files;
+  registry::Hosts& hosts;
+  auth::Service& auth;
+  std::string url;
+  std::string pin;
+};
+
+/// Enrols the agent of this machine, unless the folder holds an identity that this server knows: that one learns the
+/// address and the certificate of today.
+Status give_identity(const IdentityParts& parts, const std::string& folder);
 
 }  // namespace atalaya::app

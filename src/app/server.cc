@@ -6,7 +6,6 @@
 #include <atomic>
 
 #include "agent/agent.h"
-#include "agent/identity.h"
 #include "alerts/machine.h"
 #include "alerts/queries.h"
 #include "api/accounts.h"
@@ -25,6 +24,7 @@
 #include "app/judge.h"
 #include "app/keeper.h"
 #include "app/listening.h"
+#include "app/local_agent.h"
 #include "app/own_metrics.h"
 #include "app/package_doors.h"
 #include "app/package_parts.h"
@@ -487,26 +487,7 @@ Result<std::string> Server::sign_in_link() {
 }
 
 Status Server::prepare_local_agent(const std::string& folder) {
-  const auto pin = parts_->fingerprint();
-  if (auto identity = agent::load_identity(*parts_->files, folder)) {
-    const auto host = parts_->hosts->find(AgentId{identity->agent_id});
-    if (host) {
-      identity->server = url();
-      identity->pinned_sha256 = pin == "-" ? "" : pin;
-      return agent::save_identity(*parts_->files, folder, *identity);
-    }
-  }
-  AT_TRY(auto enrolment, parts_->auth->create_enrolment(default_tenant(), pin));
-  agent::EnrolRequest request;
-  request.server = url();
-  request.token = enrolment.token;
-  request.name = agent::host_name();
-  request.version = kVersion;
-  // It is this machine: an agent of the same name that is up is one whose identity was lost.
-  request.replace = true;
-  AT_TRY(auto identity, agent::enrol(request));
-  AT_TRY(parts_->files->create_directories(folder));
-  return agent::save_identity(*parts_->files, folder, identity);
+  return give_identity({*parts_->files, *parts_->hosts, *parts_->auth, url(), parts_->fingerprint()}, folder);
 }
 
 }  // namespace atalaya::app

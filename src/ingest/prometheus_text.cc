@@ -36,25 +36,6 @@ std::string_view take_word(std::string_view& text) {
   return word;
 }
 
-/// Where the series ends: before the first blank outside braces, or after the closing one. npos: no end.
-std::size_t series_size(std::string_view line) {
-  std::size_t at = 0;
-  while (at < line.size() && line[at] != '{' && !is_blank(line[at])) ++at;
-  auto open = at;
-  while (open < line.size() && is_blank(line[open])) ++open;
-  if (open == line.size() || line[open] != '{') return at;
-  bool quoted = false;
-  for (at = open; at < line.size(); ++at) {
-    if (quoted && line[at] == '\\')
-      ++at;
-    else if (line[at] == '"')
-      quoted = !quoted;
-    else if (!quoted && line[at] == '}')
-      return at + 1;
-  }
-  return std::string_view::npos;
-}
-
 /// After its first quote, up to the last.
 Result<std::string> take_quoted(std::string_view& text) {
   std::string out;
@@ -147,6 +128,24 @@ class Braces {
 
 }  // namespace
 
+std::size_t text_series_size(std::string_view line) {
+  std::size_t at = 0;
+  while (at < line.size() && line[at] != '{' && !is_blank(line[at])) ++at;
+  auto open = at;
+  while (open < line.size() && is_blank(line[open])) ++open;
+  if (open == line.size() || line[open] != '{') return at;
+  bool quoted = false;
+  for (at = open; at < line.size(); ++at) {
+    if (quoted && line[at] == '\\')
+      ++at;
+    else if (line[at] == '"')
+      quoted = !quoted;
+    else if (!quoted && line[at] == '}')
+      return at + 1;
+  }
+  return std::string_view::npos;
+}
+
 bool ends_as_open_metrics(std::string_view text) {
   constexpr std::string_view kEnd = "# EOF";
   while (!text.empty() && (is_blank(text.back()) || text.back() == '\n' || text.back() == '\r')) text.remove_suffix(1);
@@ -158,7 +157,7 @@ Result<std::optional<TextSample>> split_text_line(std::string_view line, TextDia
   while (!line.empty() && (is_blank(line.back()) || line.back() == '\r')) line.remove_suffix(1);
   skip_blanks(line);
   if (line.empty() || line.front() == '#') return std::nullopt;
-  const auto size = series_size(line);
+  const auto size = text_series_size(line);
   if (size == std::string_view::npos) return wrong("labels do not end with }");
   TextSample out;
   out.series = line.substr(0, size);

@@ -2,6 +2,7 @@
 // of OpenMetrics 1.0, for import.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -28,6 +29,10 @@ bool ends_as_open_metrics(std::string_view text);
 /// invalid_argument says what is wrong with it; the labels are not looked at.
 Result<std::optional<TextSample>> split_text_line(std::string_view line,
                                                   TextDialect dialect = TextDialect::kPrometheus);
+
+/// Where the series at the front of a line ends: before the first blank outside braces, or after the closing one.
+/// npos: its braces do not close.
+std::size_t text_series_size(std::string_view line);
 
 /// `name{a="b"}`, or with the name in quotes within the braces, as names that need it are written since Prometheus 3.
 Result<Labels> parse_text_series(std::string_view text);

@@ -19,17 +19,28 @@ class List final : public storage::SampleIterator {
   std::size_t at_ = 0;
 };
 
+std::vector<Sample> within(const std::map<Time, double>& samples, storage::TimeRange range) {
+  std::vector<Sample> out;
+  for (auto it = samples.lower_bound(range.from); it != samples.end() && it->first <= range.to; ++it) {
+    out.push_back(Sample{it->first, it->second});
+  }
+  return out;
+}
+
 }  // namespace
+
+storage::SelectedSeries MemorySeries::of(const Labels& labels, storage::TimeRange range) const {
+  const auto found = series_.find(labels);
+  auto samples = found == series_.end() ? std::vector<Sample>{} : within(found->second, range);
+  return {SeriesId{}, std::make_shared<const Labels>(labels), std::make_unique<List>(std::move(samples))};
+}
 
 Result<std::vector<storage::SelectedSeries>> MemorySeries::select(const TenantId&, const Matchers& matchers,
                                                                   storage::TimeRange range) const {
   std::vector<storage::SelectedSeries> out;
   for (const auto& [labels, samples] : series_) {
     if (!matches(matchers, labels)) continue;
-    std::vector<Sample> found;
-    for (auto it = samples.lower_bound(range.from); it != samples.end() && it->first <= range.to; ++it) {
-      found.push_back(Sample{it->first, it->second});
-    }
+    auto found = within(samples, range);
     if (found.empty()) continue;
     out.push_back({SeriesId{}, std::make_shared<const Labels>(labels), std::make_unique<List>(std::move(found))});
   }

@@ -15,6 +15,9 @@ class MemorySeries : public storage::SeriesQuerier {
   void add(const Labels& labels, Time time, double value) { series_[labels].insert_or_assign(time, value); }
   void clear() { series_.clear(); }
 
+  /// What the series with these labels has in the range; nothing of it has no samples.
+  storage::SelectedSeries of(const Labels& labels, storage::TimeRange range) const;
+
   Result<std::vector<storage::SelectedSeries>> select(const TenantId& tenant, const Matchers& matchers,
                                                       storage::TimeRange range) const override;
   /// not_found: there are no ids.

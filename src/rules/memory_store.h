@@ -4,89 +4,57 @@
 #include <re2/re2.h>
 
 #include <algorithm>
-#include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <utility>
 #include <vector>
 
+#include "promql/memory_series.h"
 #include "storage/logs.h"
 #include "storage/series.h"
 
 namespace atalaya::rules {
 
-/// One tenant is enough for it: all see the same series. Thread-compatible.
-class MemorySeries final : public storage::SeriesQuerier {
+/// With ids, failures on demand, and the first of two samples of one instant. One tenant is enough for it: all see the
+/// same series. Thread-compatible.
+class MemorySeries final : public promql::MemorySeries {
  public:
   SeriesId resolve(const Labels& labels) {
-    const auto [slot, is_new] = ids_.try_emplace(labels, series_.size());
-    if (is_new) series_.push_back({std::make_shared<const Labels>(labels), {}});
+    const auto [slot, is_new] = ids_.try_emplace(labels, labels_.size());
+    if (is_new) labels_.push_back(std::make_shared<const Labels>(labels));
     return SeriesId{slot->second};
   }
-  void add(SeriesId id, Time time, double value) { series_[id.value()].samples.try_emplace(time, value); }
+  void add(SeriesId id, Time time, double value) {
+    if (taken_.emplace(id, time).second) promql::MemorySeries::add(*labels_[id.value()], time, value);
+  }
   /// While set, every query fails with it.
   void fail_with(std::string message) { failure_ = std::move(message); }
   std::size_t queries() const { return queries_; }
 
-  Result<std::vector<storage::SelectedSeries>> select(const TenantId&, const Matchers& matchers,
+  Result<std::vector<storage::SelectedSeries>> select(const TenantId& tenant, const Matchers& matchers,
                                                       storage::TimeRange range) const override {
     ++queries_;
     if (!failure_.empty()) return fail(ErrorCode::kUnavailable, failure_);
-    std::vector<storage::SelectedSeries> out;
-    for (std::size_t i = 0; i < series_.size(); ++i) {
-      if (!matches(matchers, *series_[i].labels)) continue;
-      auto one = pick(i, range);
-      if (!one.second.empty()) out.push_back(make(i, std::move(one.second)));
-    }
-    std::sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return *a.labels < *b.labels; });
+    AT_TRY(auto out, promql::MemorySeries::select(tenant, matchers, range));
+    for (auto& one : out) one.id = SeriesId{ids_.at(*one.labels)};
     return out;
   }
   Result<storage::SelectedSeries> series(const TenantId&, SeriesId id, storage::TimeRange range) const override {
-    if (id.value() >= series_.size()) return fail(ErrorCode::kNotFound, "no such series");
-    return make(id.value(), pick(id.value(), range).second);
+    if (id.value() >= labels_.size()) return fail(ErrorCode::kNotFound, "no such series");
+    auto out = of(*labels_[id.value()], range);
+    out.id = id;
+    return out;
   }
   std::shared_ptr<const Labels> labels_of(const TenantId&, SeriesId id) const override {
-    return id.value() < series_.size() ? series_[id.value()].labels : nullptr;
-  }
-  std::vector<std::string> label_names(const TenantId&, const Matchers&) const override { return {}; }
-  std::vector<std::string> label_values(const TenantId&, std::string_view, const Matchers&) const override {
-    return {};
+    return id.value() < labels_.size() ? labels_[id.value()] : nullptr;
   }
 
  private:
-  struct Series {
-    std::shared_ptr<const Labels> labels;
-    std::map<Time, double> samples;
-  };
-  class Iterator final : public storage::SampleIterator {
-   public:
-    explicit Iterator(std::vector<Sample> samples) : samples_(std::move(samples)) {}
-    bool next(Sample& out) override {
-      if (at_ == samples_.size()) return false;
-      out = samples_[at_++];
-      return true;
-    }
-
-   private:
-    std::vector<Sample> samples_;
-    std::size_t at_ = 0;
-  };
-
-  std::pair<std::size_t, std::vector<Sample>> pick(std::size_t i, storage::TimeRange range) const {
-    std::vector<Sample> samples;
-    const auto& all = series_[i].samples;
-    for (auto it = all.lower_bound(range.from); it != all.end() && it->first <= range.to; ++it) {
-      samples.push_back({it->first, it->second});
-    }
-    return {i, std::move(samples)};
-  }
-  storage::SelectedSeries make(std::size_t i, std::vector<Sample> samples) const {
-    return {SeriesId{i}, series_[i].labels, std::make_unique<Iterator>(std::move(samples))};
-  }
-
-  std::vector<Series> series_;
+  std::vector<std::shared_ptr<const Labels>> labels_;  ///< by id
   std::unordered_map<Labels, std::uint64_t> ids_;
+  std::set<std::pair<SeriesId, Time>> taken_;
   std::string failure_;
   mutable std::size_t queries_ = 0;
 };

@@ -130,25 +130,6 @@ Result<Time> time_of_seconds(std::string_view text) {
   return from_ms(static_cast<std::int64_t>(seconds * 1000));
 }
 
-/// Where the series ends: before the first blank outside braces, or after the closing one.
-Result<std::size_t> series_size(std::string_view line) {
-  std::size_t at = 0;
-  while (at < line.size() && line[at] != '{' && !is_blank(line[at])) ++at;
-  auto open = at;
-  while (open < line.size() && is_blank(line[open])) ++open;
-  if (open == line.size() || line[open] != '{') return at;
-  bool quoted = false;
-  for (at = open; at < line.size(); ++at) {
-    if (quoted && line[at] == '\\')
-      ++at;
-    else if (line[at] == '"')
-      quoted = !quoted;
-    else if (!quoted && line[at] == '}')
-      return at + 1;
-  }
-  return wrong("labels do not end with }");
-}
-
 Result<Time> time_of(std::string_view text, Format format) {
   if (format == Format::kOpenMetrics) return time_of_seconds(text);
   std::int64_t ms = 0;
@@ -164,7 +145,8 @@ Result<ScrapedLine> sample_of(std::string_view line, Format format) {
     line = line.substr(0, exemplar);
   }
   ScrapedLine out;
-  AT_TRY(const auto size, series_size(line));
+  const auto size = ingest::text_series_size(line);
+  if (size == std::string_view::npos) return wrong("labels do not end with }");
   out.series = line.substr(0, size);
   line.remove_prefix(size);
   skip_blanks(line);
