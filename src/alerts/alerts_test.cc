@@ -118,6 +118,26 @@ TEST_F(AlertsTest, ABreachWithForIsPendingUntilTheTimer) {
   EXPECT_EQ(told_.lines, Lines{"firing warning first"});
 }
 
+TEST_F(AlertsTest, ARuleThatTimesItselfIsPendingUntilItSaysSo) {
+  auto j = disk(Level::kWarning);
+  j.hold = kMinute;
+  j.times_itself = true;
+  judge(j);
+  EXPECT_EQ(alert().state, State::kPending);
+  EXPECT_EQ(loop_.next_due(), std::nullopt);
+  j.sustained = true;
+  judge(j);
+  EXPECT_EQ(alert().state, State::kFiring);
+}
+
+TEST_F(AlertsTest, RenderedAnnotationsAreNoTemplates) {
+  auto j = disk(Level::kWarning);
+  j.annotations = {{"summary", "{{ $value }} {{"}};
+  j.rendered = true;
+  judge(j);
+  EXPECT_EQ(alert().annotations.at("summary"), "{{ $value }} {{");
+}
+
 TEST_F(AlertsTest, ASustainedJudgementFiresBeforeTheTimerWhichThenIsGone) {
   auto j = disk(Level::kWarning);
   j.hold = kMinute;

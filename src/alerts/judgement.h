@@ -31,9 +31,13 @@ struct Judgement {
   Time at;                 ///< data time
   bool sustained = false;  ///< the breach has lasted `hold` by data time
   bool late = false;       ///< the data came late
+  /// The rule itself says when the breach has lasted `hold`, and when it has not: no timer does (groups of
+  /// Prometheus' rules, whose `for` counts evaluations).
+  bool times_itself = false;
   double value = 0;
   std::string text;
-  std::map<std::string, std::string> annotations;  ///< templates
+  std::map<std::string, std::string> annotations;  ///< templates, or texts where `rendered`
+  bool rendered = false;
 };
 
 /// Event body: the verdicts of one batch of data, in order. Post all of a batch (of one store's

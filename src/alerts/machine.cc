@@ -182,11 +182,11 @@ Status Machine::Step::breach(std::optional<StoredAlert> before, const Judgement&
   // Without data there is no value: the last one and its words stay.
   if (!open || j.level != Level::kNoData) {
     alert.value = j.value;
-    alert.annotations = machine_.annotations_->render(j.annotations, j.labels, j.value);
+    alert.annotations = j.rendered ? j.annotations : machine_.annotations_->render(j.annotations, j.labels, j.value);
   }
   stored.judged_name = cursor ? cursor->name : "";
   stored.judged_position = cursor ? cursor->position : 0;
-  if (alert.state == State::kPending && from != State::kPending) {
+  if (alert.state == State::kPending && from != State::kPending && !j.times_itself) {
     AT_TRY(effects_.set_timer(id.value(), (j.late ? now_ : j.at) + j.hold));
   } else if (alert.state != State::kPending && from == State::kPending) {
     AT_TRY(effects_.cancel_timer(id.value()));

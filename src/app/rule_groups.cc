@@ -17,24 +17,11 @@ namespace {
 constexpr Duration kSettle = std::chrono::seconds{10};
 constexpr Duration kLongestWait = std::chrono::milliseconds{500};
 
-/// The rule itself says when it has lasted long enough: the alert machine's timer never comes first.
-constexpr Duration kNoTimer = std::chrono::hours{24 * 3650};
-
-/// Annotations are rendered already; the alert machine takes them for templates.
-std::string as_template(std::string_view text) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const bool opens = text.substr(i, 2) == "{{";
-    out += opens ? R"({{"{{"}})" : std::string(1, text[i]);
-    if (opens) ++i;
-  }
-  return out;
-}
-
+/// A group evaluates `for` and annotations itself.
 alerts::Judgement judgement_of(rules::Verdict verdict) {
-  for (auto& [name, text] : verdict.annotations) text = as_template(text);
-  if (verdict.for_duration > Duration{0}) verdict.for_duration = kNoTimer;
-  return to_judgement(std::move(verdict));
+  auto out = to_judgement(std::move(verdict));
+  out.times_itself = out.rendered = true;
+  return out;
 }
 
 void complain(const char* what, const rules::GroupSpec& group, const std::string& reason) {

@@ -193,23 +193,29 @@ def test_an_open_alert_survives_a_restart(judging, webhook):
     assert len(pages) == 1, "nobody is told twice, or of an end"
 
 
-def test_missed_instants_are_evaluated_from_what_was_stored_meanwhile(judging):
-    load = Load(judging)
-    # What was evaluated is noted within a second.
-    load.keep(3, lambda: [v for _, v in judging.query("count_over_time(job:load:sum[1m])") if v > 3], "the group")
-    judging.kill()
-    down = time.time()
-    until(lambda: time.time() > down + 4, what="an outage")
-    judging.start()
-    # As an agent that kept its samples would send them.
-    kept = [(9.0, int((down + second) * 1000)) for second in (1, 2, 3)] + [(3.0, int((down + 4) * 1000))]
-    body = body_v1([({"__name__": "load", "job": "n", "instance": "a"}, kept)])
-    assert write(judging, body, load.token)[0] == 204
-    until(lambda: 9.0 in [v for _, values in judging.query_range("job:load:sum", down + 1, down + 4, 1)
-                          for _, v in values], what="what was missed")
-    until(lambda: (judging.alert("HighLoad") or {}).get("state") == "resolved", what="the alert of the outage")
-    history = judging.get("/alerts/" + judging.alert("HighLoad")["id"])["history"]
-    assert [line["to"] for line in history] == ["pending", "firing", "resolved"]
+def test_missed_instants_are_evaluated_from_what_was_stored_meanwhile_and_marked_late(data, webhook, rule_file):
+    arguments = ["--rule-files", str(rule_file), "--rules.on-arrival=off", "--late-after=5s"]
+    with Server(data, packages={"test": PACKAGE % webhook.url}, arguments=arguments) as server:
+        load = Load(server)
+        # What was evaluated is noted within a second.
+        load.keep(3, lambda: [v for _, v in server.query("count_over_time(job:load:sum[1m])") if v > 3], "the group")
+        server.stop()
+        down = time.time()
+        until(lambda: time.time() > down + 4, what="an outage")
+        server.start()
+        # As an agent that kept its samples would send them.
+        kept = [(9.0, int((down + second) * 1000)) for second in (1, 2, 3)] + [(3.0, int((down + 4) * 1000))]
+        body = body_v1([({"__name__": "load", "job": "n", "instance": "a"}, kept)])
+        assert write(server, body, load.token)[0] == 204
+        until(lambda: 9.0 in [v for _, values in server.query_range("job:load:sum", down + 1, down + 4, 1)
+                              for _, v in values], what="what was missed")
+        until(lambda: (server.alert("HighLoad") or {}).get("state") == "resolved", what="the alert of the outage")
+        told = server.get("/alerts/" + server.alert("HighLoad")["id"])
+        assert [line["to"] for line in told["history"]] == ["pending", "firing", "resolved"]
+        # Missed instants wait ten seconds for what is still to come.
+        assert [line["late"] for line in told["history"]] == [True] * 3 and told["late"]
+        page = until(lambda: [r for r in webhook.requests if about("HighLoad")(r)], what="the page")[0]
+        assert page["body"]["alerts"][0]["atalaya"]["late"]
 
 
 def test_rule_files_are_reloaded_all_or_nothing(judging, rule_file):
@@ -311,3 +317,23 @@ groups:
         # Samples are looked at in the order in which they came.
         load.keep(9, lambda: (server.alert("Fresh") or {}).get("state") == "firing", "the alert of what came after")
         assert server.alert("Late") is None
+
+
+def test_external_labels_are_in_templates_pages_and_federation(data, webhook, tmp_path):
+    file = tmp_path / "r.yml"
+    file.write_text("groups: [{name: g, interval: 1s, rules: [{alert: High, expr: load > 5, annotations: "
+                    "{summary: 'in {{ $externalLabels.region }}'}}]}]\n")
+    arguments = ["--rule-files", str(file), "--external-label", "region=eu", "--external-label", "job=none"]
+    with Server(data, packages={"test": PACKAGE % webhook.url}, arguments=arguments) as server:
+        load = Load(server)
+        page = load.keep(9, lambda: [r for r in webhook.requests if about("High")(r)], "the page")[0]
+        alert = page["body"]["alerts"][0]
+        assert alert["annotations"] == {"summary": "in eu"}
+        assert (alert["labels"]["region"], alert["labels"]["job"]) == ("eu", "n")
+        assert server.query("load")[0][0] == {"__name__": "load", "instance": "a", "job": "n"}, "no series gets them"
+        assert server.query('ALERTS{alertname="High"}')[0][0].get("region") is None
+        text = server.call("GET", "/federate?match%5B%5D=load")
+        assert 'load{instance="a",job="n",region="eu"} 9' in text
+    with pytest.raises(AssertionError) as refused:
+        Server(data, arguments=["--external-label", "region"]).start()
+    assert "--external-label region" in str(refused.value)
