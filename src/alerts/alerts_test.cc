@@ -397,7 +397,7 @@ TEST_F(AlertsTest, ShowsAValueThatIsNoNumberAsNull) {
 }
 
 TEST(Annotations, ABrokenTemplateBecomesItsError) {
-  Annotations annotations("", 1024);
+  Annotations annotations("", {}, 1024);
   const auto out = annotations.render({{"a", "{{ $nope }}"}, {"b", "{{ query \"up\" }}"}}, Labels{}, 1);
   EXPECT_TRUE(out.at("a").starts_with("<error expanding template:"));
   EXPECT_TRUE(out.at("b").starts_with("<error expanding template:"));

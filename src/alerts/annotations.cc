@@ -32,13 +32,11 @@ std::map<std::string, std::string> Annotations::render(const std::map<std::strin
   std::map<std::string, std::string> out;
   if (texts.empty()) return out;
   const boost::json::value labels_value = labels_json(labels);
-  const boost::json::object data{{"Labels", labels_value},
-                                 {"Value", value},
-                                 {"ExternalLabels", boost::json::object{}},
-                                 {"ExternalURL", external_url_}};
+  const boost::json::object data{
+      {"Labels", labels_value}, {"Value", value}, {"ExternalLabels", external_labels_}, {"ExternalURL", external_url_}};
   const templates::RenderOptions options{.variables = {{"labels", labels_value},
                                                        {"value", value},
-                                                       {"externalLabels", boost::json::object{}},
+                                                       {"externalLabels", external_labels_},
                                                        {"externalURL", boost::json::string(external_url_)}},
                                          .max_output_bytes = max_bytes_};
   for (const auto& [name, text] : texts) {

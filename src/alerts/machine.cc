@@ -22,7 +22,8 @@ Time next_purge(Time now) { return std::chrono::floor<std::chrono::days>(now) + 
 Machine::Machine(TransitionSink* sink, MachineOptions options)
     : sink_(sink),
       options_(std::move(options)),
-      annotations_(std::make_unique<Annotations>(options_.external_url, options_.max_annotation_bytes)) {}
+      annotations_(std::make_unique<Annotations>(options_.external_url, options_.external_labels,
+                                                 options_.max_annotation_bytes)) {}
 
 Machine::~Machine() = default;
 

@@ -62,6 +62,7 @@ class TransitionSink {
 /// Values that templates of annotations see beside the alert's own.
 struct MachineOptions {
   std::string external_url;
+  Labels external_labels;
   std::size_t max_annotation_bytes = 8 * 1024;
   /// Resolved alerts, and lines of the history that do not belong to an open episode, are deleted
   /// after this; not less than deliveries are kept, whose keys count an alert's transitions.

@@ -47,8 +47,15 @@ Labels escaped(const Labels& labels) {
 /// As Prometheus 3 asks for names in quotes; who does not say so may fail over a single one.
 bool takes_any_name(std::string_view accept) { return accept.find("escaping=allow-utf-8") != std::string_view::npos; }
 
+Labels with_external(Labels labels, const Labels& external) {
+  if (external.empty()) return labels;
+  LabelsBuilder out(external);
+  for (const auto& [name, value] : labels) out.set(name, value);
+  return out.build();
+}
+
 Status add_newest(const storage::SeriesQuerier& series, const TenantId& tenant, const Matchers& matchers,
-                  storage::TimeRange range, bool any_name, Newest& out) {
+                  storage::TimeRange range, bool any_name, const Labels& external, Newest& out) {
   storage::SelectHints hints;
   hints.on_damage = [](const Error&) {};  // counted and logged by the store; the rest is as new as ever
   AT_TRY(auto selected, series.select_hinted(tenant, matchers, range, hints));
@@ -58,7 +65,7 @@ Status add_newest(const storage::SeriesQuerier& series, const TenantId& tenant, 
     while (one.samples->next(newest)) any = true;
     if (!any || is_stale(newest.value) || !one.labels->has(kMetricName)) continue;
     if (!one.samples->status()) continue;  // what was read may not be the newest
-    const auto labels = any_name ? *one.labels : escaped(*one.labels);
+    const auto labels = with_external(any_name ? *one.labels : escaped(*one.labels), external);
     const auto [it, fresh] = out.try_emplace({std::string(labels.get(kMetricName)), labels}, newest);
     if (!fresh && it->second.time < newest.time) it->second = newest;
   }
@@ -94,16 +101,17 @@ std::string exposition(const Newest& newest) {
 
 }  // namespace
 
-void add_federate_route(Doors& doors, const storage::SeriesQuerier& series, const Clock& clock) {
+void add_federate_route(Doors& doors, const storage::SeriesQuerier& series, const Clock& clock, Labels external) {
   doors.add("GET", "/federate", Need::kViewer,
-            [&](const auth::Principal& who, net::Request& request) -> Result<net::Response> {
+            [&series, &clock, external = std::move(external)](const auth::Principal& who,
+                                                              net::Request& request) -> Result<net::Response> {
               const auto now = clock.now();
               const storage::TimeRange range{now - promql::Limits().lookback, now};
               const bool any_name = takes_any_name(request.headers.get("Accept"));
               Newest newest;
               for (const auto& text : request.query.all("match[]")) {
                 AT_TRY(const auto matchers, selector_parameter("match[]", text));
-                AT_TRY(add_newest(series, who.tenant, matchers, range, any_name, newest));
+                AT_TRY(add_newest(series, who.tenant, matchers, range, any_name, external, newest));
               }
               auto response = net::Response::text(exposition(newest));
               response.headers.set("Content-Type",

@@ -3,12 +3,14 @@
 
 #include "api/doors.h"
 #include "base/time.h"
+#include "model/labels.h"
 #include "storage/series.h"
 
 namespace atalaya::api {
 
 /// Text 0.0.4, of each series that matches a `match[]` its newest sample of the last five minutes; series that have
 /// ended are left out, and those without an instance get an empty one, so that the scraping side sets none.
-void add_federate_route(Doors& doors, const storage::SeriesQuerier& series, const Clock& clock);
+/// `external` labels are added where a series has none of that name.
+void add_federate_route(Doors& doors, const storage::SeriesQuerier& series, const Clock& clock, Labels external = {});
 
 }  // namespace atalaya::api

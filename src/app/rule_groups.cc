@@ -30,8 +30,9 @@ void complain(const char* what, const rules::GroupSpec& group, const std::string
 
 }  // namespace
 
-rules::GroupOptions group_options(const std::string& external_url, Duration late_after) {
+rules::GroupOptions group_options(const std::string& external_url, Labels external_labels, Duration late_after) {
   rules::GroupOptions out;
+  out.outside.external_labels = std::move(external_labels);
   out.outside.external_url = external_url;
   out.late_after = late_after;
   out.restore = true;

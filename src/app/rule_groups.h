@@ -115,7 +115,7 @@ class RuleGroups {
 };
 
 /// Those of the server.
-rules::GroupOptions group_options(const std::string& external_url, Duration late_after);
+rules::GroupOptions group_options(const std::string& external_url, Labels external_labels, Duration late_after);
 
 /// Name of the cursor that says how far a group was evaluated.
 std::string group_cursor(const TenantId& tenant, const std::string& group);

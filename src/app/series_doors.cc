@@ -29,7 +29,7 @@ SeriesDoors::SeriesDoors(const SeriesDoorParts& parts)
 void SeriesDoors::add_routes(api::Doors& doors) {
   api::add_prometheus_routes(doors, {parts_.series, parts_.clock, queries_, parts_.queries});
   api::add_remote_write_routes(doors, remote_writer_, remote_writers_);
-  api::add_federate_route(doors, parts_.series, parts_.clock);
+  api::add_federate_route(doors, parts_.series, parts_.clock, parts_.external_labels);
   api::add_series_care_routes(doors, parts_.store, readers_);
   api::add_series_transfer_routes(doors, {parts_.appender, parts_.series, parts_.clock, writers_, readers_});
 }

@@ -5,6 +5,7 @@
 #include "api/prometheus.h"
 #include "base/time.h"
 #include "ingest/remote_write.h"
+#include "model/labels.h"
 #include "net/worker_pool.h"
 #include "storage/series.h"
 #include "telemetry/metrics.h"
@@ -21,6 +22,7 @@ struct SeriesDoorParts {
   telemetry::Registry& metrics;
   const api::QueryOptions& queries;
   std::size_t query_concurrency;
+  const Labels& external_labels;
 };
 
 /// Owns the threads on which writers wait for the disk, and those on which queries run. Thread-safe.

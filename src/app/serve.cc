@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <optional>
 
+#include "app/external_labels.h"
 #include "app/local_agent.h"
 #include "app/series_options.h"
 #include "app/server.h"
@@ -27,6 +28,7 @@ Result<ServerOptions> server_options(const config::Options& options) {
   out.insecure_http = options.boolean("insecure-http");
   out.insecure_no_auth = options.boolean("insecure-no-auth");
   out.external_url = options.text("external-url");
+  AT_TRY(out.external_labels, read_external_labels(options.list("external-label")));
   out.connections_per_address = static_cast<std::size_t>(options.integer("connections-per-address"));
   out.cors_origins = options.list("cors-origin");
   out.package_keys = options.list("package-key");

@@ -148,8 +148,9 @@ Status Server::Parts::open_stores() {
   auto series_options = options.series;
   series_options.directory = options.data + "/series";
   AT_TRY(series, tsdb::Store::open(*files, clock, metrics, series_options));
-  series_doors = std::make_unique<SeriesDoors>(
-      SeriesDoorParts{*series, *series, *series, *series, clock, metrics, options.queries, options.query_concurrency});
+  series_doors =
+      std::make_unique<SeriesDoors>(SeriesDoorParts{*series, *series, *series, *series, clock, metrics, options.queries,
+                                                    options.query_concurrency, options.external_labels});
   add_data_metrics(metrics, options.data);
   own_metrics = std::make_unique<OwnMetrics>(metrics, *series, clock, default_tenant(), agent::host_name());
   logdb::Options log_options;
@@ -173,8 +174,11 @@ Status Server::Parts::open_control() {
   }
   AT_TRY(database->migrate(migrations));
   const auto& url = link_base;
-  outbox = std::make_unique<notify::Outbox>(channels->book(), notify::OutboxOptions{.external_url = url});
-  alert_machine = std::make_unique<alerts::Machine>(outbox.get(), alerts::MachineOptions{.external_url = url});
+  const auto& labels = options.external_labels;
+  outbox = std::make_unique<notify::Outbox>(channels->book(),
+                                            notify::OutboxOptions{.external_url = url, .external_labels = labels});
+  alert_machine = std::make_unique<alerts::Machine>(
+      outbox.get(), alerts::MachineOptions{.external_url = url, .external_labels = labels});
   loop = std::make_unique<control::Loop>(*database, std::vector<control::Machine*>{alert_machine.get(), outbox.get()});
   AT_TRY(loop->restore());
   runner = std::make_unique<control::Runner>(*loop, clock, metrics);
@@ -286,7 +290,8 @@ void Server::Parts::log_packages(bool at_start) {
 
 Status Server::Parts::open_groups() {
   groups = std::make_unique<RuleGroups>(RuleGroupsParts{*series, *series, *runner, clock, metrics},
-                                        group_options(link_base, options.late_after), options.rules_on_arrival);
+                                        group_options(link_base, options.external_labels, options.late_after),
+                                        options.rules_on_arrival);
   const auto errors = groups->read_files(*files, options.rule_files);
   return errors.empty() ? Status{} : std::unexpected(errors.front());
 }

@@ -10,6 +10,7 @@
 #include "api/prometheus.h"
 #include "base/result.h"
 #include "base/time.h"
+#include "model/labels.h"
 #include "tsdb/store.h"
 
 namespace atalaya::app {
@@ -22,6 +23,7 @@ struct ServerOptions {
   bool insecure_http = false;
   bool insecure_no_auth = false;
   std::string external_url;  ///< for links in notifications; "" is the first address, a wildcard being this host's name
+  Labels external_labels;    ///< in notifications and /federate, where a series or an alert has no such label
   std::size_t connections_per_address = 256;  ///< 0: no limit; loopback is never limited
   std::vector<std::string> cors_origins;
   std::vector<std::string> scrape_configs;  ///< files: Prometheus configurations whose scrapes run here

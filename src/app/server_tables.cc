@@ -37,6 +37,12 @@ std::vector<Option> door_options() {
        .help = "Address under which people reach the server, for links in notifications.",
        .value_name = "URL",
        .section = "Doors"},
+      {.name = "external-label",
+       .type = OptionType::kList,
+       .help =
+           "Label by which this server is told from others: in alerts that are sent, in /federate and for templates.",
+       .value_name = "NAME=VALUE",
+       .section = "Doors"},
       {.name = "connections-per-address",
        .type = OptionType::kInteger,
        .fallback = "256",

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "io/checksum.h"
+#include "io/xxh64.h"
 
 namespace atalaya::io {
 namespace {
@@ -100,6 +101,11 @@ TEST(Checksum, Crc32cIsTheSameWithAndWithoutTheInstructionAndInPieces) {
 }
 
 TEST(Checksum, Xxh3MatchesItsReference) { EXPECT_EQ(xxh3(""), 0x2d06800538d394c2u); }
+
+TEST(Checksum, Xxh64MatchesItsReference) {
+  EXPECT_EQ(xxh64(""), 0xef46db3751d8e999u);
+  EXPECT_EQ(xxh64("abc"), 0x44bc2cf5ad770999u);
+}
 
 TEST(KeyedHash, EqualBytesMeetAndOthersDoNot) {
   const std::string text = sample();

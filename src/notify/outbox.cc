@@ -61,7 +61,8 @@ Status Outbox::on_transition(const TenantId& tenant, const alerts::Transition& t
     delivery.created = now;
     delivery.next_attempt = now;
     delivery.first_of_thread = transition.first_told;
-    delivery.payload = boost::json::serialize(make_payload(transition, info.id, options_.external_url));
+    delivery.payload =
+        boost::json::serialize(make_payload(transition, info.id, options_.external_url, options_.external_labels));
     AT_TRY(queue(std::move(delivery), session, effects));
   }
   return {};
@@ -119,8 +120,8 @@ Status Outbox::test(const TenantId& tenant, const TestChannel& asked, Time now, 
   delivery.type = channel->info().type;
   delivery.created = now;
   delivery.next_attempt = now;
-  delivery.payload =
-      boost::json::serialize(make_test_payload(asked.channel, nonce, asked.user, now, options_.external_url));
+  delivery.payload = boost::json::serialize(
+      make_test_payload(asked.channel, nonce, asked.user, now, options_.external_url, options_.external_labels));
   return queue(std::move(delivery), session, effects);
 }
 

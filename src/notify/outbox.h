@@ -39,6 +39,7 @@ struct DeliveryChanged {
 
 struct OutboxOptions {
   std::string external_url;                    ///< address of the UI, for links
+  Labels external_labels;                      ///< in every notification, where the alert has no such label
   Duration keep{std::chrono::hours{24 * 90}};  ///< finished deliveries are deleted after this
 };
 

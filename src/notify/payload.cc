@@ -68,13 +68,16 @@ constexpr std::string_view kNever = "0001-01-01T00:00:00Z";
 }  // namespace
 
 json::object make_payload(const alerts::Transition& transition, const std::string& channel,
-                          const std::string& external_url) {
+                          const std::string& external_url, const Labels& external_labels) {
   const auto& alert = transition.alert;
   const bool resolved = alert.state == alerts::State::kResolved;
   const std::string_view status = resolved ? "resolved" : "firing";
   auto labels = labels_of(alert.labels);
   if (!labels.contains("severity") && alert.severity != alerts::Severity::kNone) {
     labels["severity"] = alerts::name(alert.severity);
+  }
+  for (const auto& [name, value] : external_labels) {
+    if (!labels.contains(name)) labels[name] = value;
   }
   json::object annotations;
   for (const auto& [name, text] : alert.annotations) annotations[name] = text;
@@ -91,7 +94,7 @@ json::object make_payload(const alerts::Transition& transition, const std::strin
 }
 
 json::object make_test_payload(const std::string& channel, const std::string& nonce, const std::string& user, Time now,
-                               const std::string& external_url) {
+                               const std::string& external_url, const Labels& external_labels) {
   alerts::Transition transition;
   transition.at = now;
   auto& alert = transition.alert;
@@ -102,7 +105,7 @@ json::object make_test_payload(const std::string& channel, const std::string& no
   alert.started = now;
   alert.annotations["summary"] = fmt::format("{} asked for a test of this channel", user.empty() ? "Somebody" : user);
   alert.text = "This is a test: there is nothing to do.";
-  return make_payload(transition, channel, external_url);
+  return make_payload(transition, channel, external_url, external_labels);
 }
 
 }  // namespace atalaya::notify

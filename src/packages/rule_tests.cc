@@ -30,7 +30,7 @@ std::string folder_name(std::string path) {
 class Runner {
  public:
   Runner(io::FileSystem& files, std::string package, const RulesOf& rules_of)
-      : files_(files), package_(std::move(package)), annotations_("", kMaxAnnotation) {
+      : files_(files), package_(std::move(package)), annotations_("", {}, kMaxAnnotation) {
     options_.package = [this, &rules_of](
                            const std::string& name,
                            const std::map<std::string, std::string>& with) -> Result<std::vector<rules::RuleSpec>> {

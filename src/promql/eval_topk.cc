@@ -5,7 +5,7 @@
 #include <cmath>
 #include <limits>
 
-#include "io/checksum.h"
+#include "io/xxh64.h"
 #include "promql/evaluator.h"
 #include "promql/format.h"
 #include "promql/grouping.h"
@@ -45,10 +45,27 @@ class Best {
   const bool most_;
 };
 
-/// Where a series lies between 0 and 1 by its labels: the same at every step and in every query.
+/// A text behind its length: one byte, or 255 and three, the lowest first.
+void append_sized(std::string& out, std::string_view text) {
+  const auto size = text.size();
+  if (size < 255) {
+    out += static_cast<char>(size);
+  } else {
+    out += '\xff';
+    for (const int shift : {0, 8, 16}) out += static_cast<char>(size >> shift & 0xff);
+  }
+  out += text;
+}
+
+/// Where a series lies between 0 and 1 by its labels: the same at every step and in every query, and where it lies for
+/// Prometheus 3 (util/ratiosampler over the hash of model/labels, as it is built for release).
 double place_of(const Labels& labels) {
-  return static_cast<double>(io::xxh3(labels.packed())) /
-         static_cast<double>(std::numeric_limits<std::uint64_t>::max());
+  std::string packed;
+  for (const auto& [name, value] : labels) {
+    append_sized(packed, name);
+    append_sized(packed, value);
+  }
+  return static_cast<double>(io::xxh64(packed)) / static_cast<double>(std::numeric_limits<std::uint64_t>::max());
 }
 
 bool is_in_sample(double ratio, double place) { return ratio >= 0 ? place < ratio : place >= 1 + ratio; }
