@@ -76,19 +76,21 @@ void ByteStream::handshake_as_client(std::shared_ptr<ssl::context> context, cons
   state_->context = std::move(context);
   state_->tls.emplace(state_->socket, *state_->context);
   SSL* handle = state_->tls->native_handle();
-  if (is_ip_address(host)) {
-    X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(handle), host.c_str());
+  const auto& name = trust.server_name.empty() ? host : trust.server_name;
+  if (is_ip_address(name)) {
+    X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(handle), name.c_str());
   } else {
-    SSL_set_tlsext_host_name(handle, host.c_str());
-    X509_VERIFY_PARAM_set1_host(SSL_get0_param(handle), host.c_str(), host.size());
+    SSL_set_tlsext_host_name(handle, name.c_str());
+    X509_VERIFY_PARAM_set1_host(SSL_get0_param(handle), name.c_str(), name.size());
   }
   // A pin is compared after the handshake, which has then proved that the peer holds the key.
-  SSL_set_verify(handle, trust.pinned_sha256.empty() ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, nullptr);
-  state_->tls->async_handshake(ssl::stream_base::client, [state = state_, pin = trust.pinned_sha256,
+  const bool verifies = trust.pinned_sha256.empty() && !trust.insecure_skip_verify;
+  SSL_set_verify(handle, verifies ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, nullptr);
+  state_->tls->async_handshake(ssl::stream_base::client, [state = state_, pin = trust.pinned_sha256, verifies,
                                                           done = std::move(done)](ErrorCodeAsio error) mutable {
     SSL* ssl_handle = state->tls->native_handle();
     const long verdict = SSL_get_verify_result(ssl_handle);
-    if (error && pin.empty() && verdict != X509_V_OK) state->tls_failure = X509_verify_cert_error_string(verdict);
+    if (error && verifies && verdict != X509_V_OK) state->tls_failure = X509_verify_cert_error_string(verdict);
     if (!error && !pin.empty()) {
       const auto actual = fingerprint(SSL_get0_peer_certificate(ssl_handle));
       if (!actual || *actual != pin) {
@@ -202,22 +204,57 @@ Result<std::shared_ptr<ssl::context>> make_server_context(const std::string& cer
   }
 }
 
+namespace {
+
+std::unexpected<Error> wrong_pem(const std::string& what, const Pem& pem, const std::string& why) {
+  return fail(ErrorCode::kInvalidArgument, what + (pem.file.empty() ? "" : " " + pem.file) + ": " + why);
+}
+
+Status show_certificate(ssl::context& context, const TlsTrust& trust) {
+  if (!trust.certificate.given()) return {};
+  ErrorCodeAsio error;
+  if (trust.certificate.file.empty())
+    context.use_certificate_chain(asio::buffer(trust.certificate.text), error);
+  else
+    context.use_certificate_chain_file(trust.certificate.file, error);
+  if (error) return wrong_pem("client certificate", trust.certificate, error.message());
+  if (trust.key.file.empty())
+    context.use_private_key(asio::buffer(trust.key.text), ssl::context::pem, error);
+  else
+    context.use_private_key_file(trust.key.file, ssl::context::pem, error);
+  if (error) return wrong_pem("client key", trust.key, error.message());
+  if (SSL_CTX_check_private_key(context.native_handle()) == 1) return {};
+  ERR_clear_error();
+  return wrong_pem("client key", trust.key, "it does not belong to the certificate");
+}
+
+Status believe_authorities(ssl::context& context, const TlsTrust& trust) {
+  ErrorCodeAsio error;
+  if (!trust.ca_text.empty()) context.add_certificate_authority(asio::buffer(trust.ca_text), error);
+  if (error) return fail(ErrorCode::kInvalidArgument, "certificate authorities: " + error.message());
+  if (!trust.ca_file.empty())
+    context.load_verify_file(trust.ca_file, error);
+  else if (trust.ca_text.empty())
+    context.set_default_verify_paths(error);
+  if (!error) return {};
+  return fail(
+      ErrorCode::kInvalidArgument,
+      "certificate authorities " + (trust.ca_file.empty() ? "of the system" : trust.ca_file) + ": " + error.message());
+}
+
+}  // namespace
+
 Result<std::shared_ptr<ssl::context>> make_client_context(const TlsTrust& trust) {
   ERR_clear_error();
   try {
     auto context = std::make_shared<ssl::context>(ssl::context::tls_client);
     context->set_options(ssl::context::default_workarounds | ssl::context::no_tlsv1 | ssl::context::no_tlsv1_1);
     SSL_CTX_set_mode(context->native_handle(), SSL_MODE_RELEASE_BUFFERS);
-    ErrorCodeAsio error;
-    if (!trust.pinned_sha256.empty()) return context;
-    if (trust.ca_file.empty())
-      context->set_default_verify_paths(error);
-    else
-      context->load_verify_file(trust.ca_file, error);
-    if (error)
-      return fail(ErrorCode::kInvalidArgument, "certificate authorities " +
-                                                   (trust.ca_file.empty() ? "of the system" : trust.ca_file) + ": " +
-                                                   error.message());
+    if (trust.tls13_at_least) SSL_CTX_set_min_proto_version(context->native_handle(), TLS1_3_VERSION);
+    if (trust.tls12_at_most) SSL_CTX_set_max_proto_version(context->native_handle(), TLS1_2_VERSION);
+    AT_TRY(show_certificate(*context, trust));
+    if (!trust.pinned_sha256.empty() || trust.insecure_skip_verify) return context;
+    AT_TRY(believe_authorities(*context, trust));
     return context;
   } catch (const std::exception& e) {
     return fail(ErrorCode::kInternal, std::string("TLS: ") + e.what());

@@ -31,6 +31,9 @@ struct ClientRequest {
   std::string body;
   Duration timeout{30'000};  ///< the whole exchange
   std::uint64_t max_response_bytes = 8 << 20;
+  /// Takes a connection that an earlier such request left open, and leaves it open. Where the server has closed it
+  /// meanwhile, the request goes out once more over a new one: for methods that may be repeated.
+  bool keep_alive = false;
 };
 
 struct ClientResponse {
@@ -39,7 +42,8 @@ struct ClientResponse {
   std::string body;
 };
 
-/// A connection a request; redirects are answers like any other. Never throws. Strand-bound to its
+/// A connection a request, but for those with `keep_alive`: of these, connections that nobody uses stay open for
+/// five minutes, at most 64 of them. Redirects are answers like any other. Never throws. Strand-bound to its
 /// loop, except `send`, which any thread may call. Destroy it on the loop's thread or while the
 /// loop does not run.
 class HttpClient {

@@ -214,6 +214,28 @@ TEST(HttpClient, RefusesAnUnknownAuthorityAndAnotherName) {
   EXPECT_THAT(refused.error().message, HasSubstr("mismatch"));
 }
 
+TEST(HttpClient, TheNameOfACertificateMayBeSaidAndItsCheckLeftOut) {
+  const TestCertificate certificate({"other.example"});
+  TestServer server(fill, {.tls = certificate.files});
+  TestLoop loop;
+  ConnectOptions options;
+  options.tls.ca_file = certificate.files.cert_file;
+  options.tls.server_name = "other.example";
+  EXPECT_TRUE(loop.fetch({.url = server.url("https", "/hello")}, options));
+  options.tls.server_name = "third.example";
+  EXPECT_FALSE(loop.fetch({.url = server.url("https", "/hello")}, options));
+  ConnectOptions careless;
+  careless.tls.insecure_skip_verify = true;
+  EXPECT_TRUE(loop.fetch({.url = server.url("https", "/hello")}, careless));
+  ConnectOptions keyless;
+  keyless.tls.insecure_skip_verify = true;
+  keyless.tls.certificate.file = certificate.files.cert_file;
+  keyless.tls.key.file = "/none";
+  const auto refused = loop.fetch({.url = server.url("https", "/hello")}, keyless);
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().message, StartsWith("client key /none"));
+}
+
 TEST(HttpClient, APinReplacesChainAndName) {
   const TestCertificate certificate;
   const TestCertificate another;

@@ -2,6 +2,9 @@
 #include <boost/asio/steady_timer.hpp>
 #include <strings.h>
 
+#include <algorithm>
+#include <chrono>
+#include <deque>
 #include <unordered_set>
 
 #include "net/client.h"
@@ -36,25 +39,66 @@ Result<std::string> request_bytes(const ClientRequest& request, const Url& url) 
   }
   if (!request.body.empty() || request.method == "POST" || request.method == "PUT" || request.method == "PATCH")
     out += "Content-Length: " + std::to_string(request.body.size()) + "\r\n";
-  out += "Connection: close\r\n\r\n";
+  out += request.keep_alive ? "\r\n" : "Connection: close\r\n\r\n";
   return out;
 }
 
-}  // namespace
+/// Connections that nobody uses, by where they lead. Strand-bound to the loop.
+class Idle {
+ public:
+  explicit Idle(asio::io_context& context) : context_(context) {}
 
-namespace {
+  /// The one that was left last: it is the least likely to be closed.
+  std::optional<ByteStream> take(const std::string& place) {
+    std::erase_if(kept_, [](const auto& one) { return !one->stream; });
+    const auto found = std::find_if(kept_.rbegin(), kept_.rend(), [&](const auto& one) { return one->place == place; });
+    if (found == kept_.rend()) return std::nullopt;
+    std::optional<ByteStream> out(std::move(*(*found)->stream));
+    kept_.erase(std::next(found).base());
+    return out;
+  }
+
+  void leave(std::string place, ByteStream stream) {
+    constexpr std::size_t kMost = 64;
+    constexpr std::chrono::minutes kPatience{5};
+    if (kept_.size() == kMost) kept_.pop_front();
+    auto one = std::make_shared<Kept>(std::move(place), std::move(stream), asio::steady_timer(context_));
+    one->timer.expires_after(kPatience);
+    one->timer.async_wait([weak = std::weak_ptr(one)](const ErrorCodeAsio& error) {
+      if (const auto kept = weak.lock(); kept && !error) kept->stream.reset();
+    });
+    kept_.push_back(std::move(one));
+  }
+
+ private:
+  struct Kept {
+    Kept(std::string p, ByteStream s, asio::steady_timer t)
+        : place(std::move(p)), stream(std::move(s)), timer(std::move(t)) {}
+    const std::string place;
+    std::optional<ByteStream> stream;
+    asio::steady_timer timer;
+  };
+
+  asio::io_context& context_;
+  std::deque<std::shared_ptr<Kept>> kept_;
+};
 
 /// One request and its answer. Strand-bound to the loop; pending operations keep it alive.
 class Exchange : public std::enable_shared_from_this<Exchange> {
  public:
-  Exchange(asio::io_context& context, ClientRequest request, HttpClient::Done done)
-      : request_(std::move(request)),
+  /// The options live as long as this does, or until `cancel`.
+  Exchange(asio::io_context& context, const ConnectOptions& options, std::weak_ptr<Idle> idle, ClientRequest request,
+           HttpClient::Done done)
+      : context_(context),
+        options_(options),
+        idle_(std::move(idle)),
+        request_(std::move(request)),
         done_(std::move(done)),
         deadline_(context),
         reader_(HttpReader::response(kMaxHeaderBytes, request_.method == "HEAD")) {}
 
   /// `over` is called before `done`: the owner forgets this.
-  void start(asio::io_context& context, const ConnectOptions& options, std::function<void()> over) {
+  void start(std::function<void()> over) {
     over_ = std::move(over);
     auto url = parse_url(request_.url);
     if (!url || (url->scheme != "http" && url->scheme != "https")) {
@@ -75,15 +119,19 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
       self->finish(fail(ErrorCode::kDeadlineExceeded,
                         "no answer from " + self->peer_ + " within " + format_duration(self->request_.timeout)));
     });
-    connector_ = std::make_shared<Connector>(context, options, std::move(*url));
-    connector_->start([self = shared_from_this()](Result<ByteStream> stream) {
-      if (!stream) {
-        self->finish(std::unexpected(stream.error()));
-        return;
+    url_ = std::move(*url);
+    if (request_.keep_alive) {
+      place_ = url_.scheme + "://" + to_string(HostPort{url_.host, url_.port});
+      if (const auto idle = idle_.lock()) {
+        if (auto left = idle->take(place_)) stream_.emplace(std::move(*left));
       }
-      self->stream_.emplace(std::move(*stream));
-      self->write();
-    });
+    }
+    if (stream_) {
+      reused_ = true;
+      write();
+    } else {
+      connect();
+    }
   }
 
   void cancel() {
@@ -95,6 +143,18 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
   }
 
  private:
+  void connect() {
+    connector_ = std::make_shared<Connector>(context_, options_, url_);
+    connector_->start([self = shared_from_this()](Result<ByteStream> stream) {
+      if (!stream) {
+        self->finish(std::unexpected(stream.error()));
+        return;
+      }
+      self->stream_.emplace(std::move(*stream));
+      self->write();
+    });
+  }
+
   void write() {
     if (written_ == head_.size() + request_.body.size()) {
       read();
@@ -124,6 +184,13 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
   }
 
   void on_read(const ErrorCodeAsio& error, std::size_t size) {
+    if (error && size == 0 && std::exchange(reused_, false)) {
+      // Closed while nobody looked.
+      stream_.reset();
+      written_ = 0;
+      return connect();
+    }
+    reused_ = false;
     incoming_.append(chunk_.data(), size);
     while (!incoming_.empty() && !reader_.done()) {
       const auto taken = reader_.put(incoming_);
@@ -152,6 +219,11 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
                   peer_ + " ended the connection before its answer was complete: " + error.message()));
       return;
     }
+    const bool goes_on = request_.keep_alive && !error && reader_.head().keep_alive && incoming_.empty();
+    if (const auto idle = idle_.lock(); goes_on && idle) {
+      idle->leave(std::move(place_), std::move(*stream_));
+      stream_.reset();
+    }
     finish(ClientResponse{reader_.head().status, reader_.head().headers, std::move(reader_.body())});
   }
 
@@ -163,6 +235,12 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
     done(std::move(result));
   }
 
+  asio::io_context& context_;
+  const ConnectOptions& options_;
+  const std::weak_ptr<Idle> idle_;
+  Url url_;
+  std::string place_;
+  bool reused_ = false;  ///< the connection is an old one of which nothing has been heard yet
   ClientRequest request_;
   HttpClient::Done done_;
   std::function<void()> over_;
@@ -180,17 +258,19 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
 }  // namespace
 
 struct HttpClient::Impl : std::enable_shared_from_this<HttpClient::Impl> {
-  Impl(EventLoop& l, ConnectOptions o) : loop(l), options(std::move(o)) {}
+  Impl(EventLoop& l, ConnectOptions o)
+      : loop(l), options(std::move(o)), idle(std::make_shared<Idle>(l.impl().context)) {}
 
   EventLoop& loop;
   const ConnectOptions options;
+  std::shared_ptr<Idle> idle;                             // on the loop
   std::unordered_set<std::shared_ptr<Exchange>> running;  // on the loop
 
   void send(ClientRequest request, Done done) {
     auto& context = loop.impl().context;
-    const auto exchange = std::make_shared<Exchange>(context, std::move(request), std::move(done));
+    const auto exchange = std::make_shared<Exchange>(context, options, idle, std::move(request), std::move(done));
     running.insert(exchange);
-    exchange->start(context, options, [weak = weak_from_this(), key = std::weak_ptr(exchange)] {
+    exchange->start([weak = weak_from_this(), key = std::weak_ptr(exchange)] {
       if (const auto self = weak.lock()) self->running.erase(key.lock());
     });
   }

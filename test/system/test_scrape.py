@@ -7,13 +7,14 @@ import os
 import pathlib
 import shutil
 import socket
+import ssl
 import subprocess
 import threading
 import time
 
 import pytest
 
-from atalaya import HttpError, Server, until
+from atalaya import HttpError, Server, make_certificate, until
 
 SYNTHETIC = ["up", "scrape_duration_seconds", "scrape_samples_scraped", "scrape_samples_post_metric_relabeling",
              "scrape_series_added"]
@@ -22,7 +23,7 @@ SYNTHETIC = ["up", "scrape_duration_seconds", "scrape_samples_scraped", "scrape_
 class Exporter:
     """Answers GET with what `pages` holds by path: (status, headers, body). `seen` keeps the requests' headers."""
 
-    def __init__(self, pages):
+    def __init__(self, pages, tls=None):
         self.pages = pages
         self.seen = []
         outer = self
@@ -44,6 +45,8 @@ class Exporter:
 
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.address = f"127.0.0.1:{self.server.server_port}"
+        if tls:
+            self.server.socket = tls.wrap_socket(self.server.socket, server_side=True)
 
     def __enter__(self):
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
@@ -129,6 +132,33 @@ def test_the_request_is_prometheus(data):
                                  "text/plain;version=0.0.4;q=0.2,*/*;q=0.1")
     assert headers["X-Prometheus-Scrape-Timeout-Seconds"] == "1" and headers["Accept-Encoding"] == "gzip"
     assert headers["Authorization"] == "Basic YW5hOnc=" and headers["X-Own"] == "1"
+
+
+def test_certificates_are_shown_and_checked(data, tmp_path):
+    cert, key = make_certificate(tmp_path / "tls")
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(cert, key)
+    tls.load_verify_locations(cert)
+    tls.verify_mode = ssl.CERT_REQUIRED
+    ours = {"cert_file": str(cert), "key_file": str(key)}
+
+    def one(address, name, **tls_config):
+        return job(address, name, scheme="https", tls_config=tls_config)
+    with Exporter({"/metrics": text("a 1\n")}, tls) as exporter:
+        jobs = [one(exporter.address, "well", ca_file=str(cert), **ours),
+                one(exporter.address, "texts", ca=cert.read_text(), cert=cert.read_text(), key=key.read_text()),
+                one(exporter.address, "named", ca_file=str(cert), server_name="localhost", **ours),
+                one(exporter.address, "unchecked", insecure_skip_verify=True, **ours),
+                one(exporter.address, "other", ca_file=str(cert), server_name="other.example", **ours),
+                one(exporter.address, "unknown", **ours),
+                one(exporter.address, "nobody", ca_file=str(cert))]
+        with Server(data, packages={"scrapes": package(jobs)}) as server:
+            until(lambda: len(server.query('up{job=~"[a-z]*ed|well|texts|other|unknown|nobody"}')) == 7, what="all scrapes")
+            up = {labels["job"]: value for labels, value in server.query("up")}
+            assert [up[name] for name in ("well", "texts", "named", "unchecked")] == [1, 1, 1, 1]
+            assert [up[name] for name in ("other", "unknown", "nobody")] == [0, 0, 0]
+            errors = {t["labels"]["job"]: t["lastError"] for t in targets(server)["activeTargets"]}
+            assert "mismatch" in errors["other"] and "self-signed" in errors["unknown"]
 
 
 def test_limits_fail_the_scrape_and_redirects_are_followed(data):

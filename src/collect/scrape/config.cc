@@ -148,27 +148,42 @@ class Reader {
   std::vector<ConfigProblem>& problems_;
 };
 
+/// Nothing older than TLS 1.2 is ever spoken.
+void read_tls_versions(const Reader& from, net::TlsTrust& out) {
+  static const std::set<std::string> kVersions{"", "TLS10", "TLS11", "TLS12", "TLS13"};
+  const auto least = from.text("min_version");
+  const auto most = from.text("max_version");
+  for (const auto& [key, version] : {std::pair("min_version", least), std::pair("max_version", most)}) {
+    if (!kVersions.contains(version))
+      from.complain(key, fmt::format("\"{}\" is no version", version), "TLS12 or TLS13");
+  }
+  if (most == "TLS10" || most == "TLS11") from.complain("max_version", "TLS 1.2 is the oldest that is spoken", "TLS12");
+  if (least == "TLS13" && most == "TLS12") from.complain("max_version", "it is below min_version");
+  out.tls13_at_least = least == "TLS13";
+  out.tls12_at_most = most == "TLS12";
+}
+
 void read_tls(const Reader& from, net::TlsTrust& out) {
   from.only({"ca", "ca_file", "cert", "cert_file", "key", "key_file", "server_name", "insecure_skip_verify",
              "min_version", "max_version"});
+  for (const auto& [text, file] :
+       {std::pair("ca", "ca_file"), std::pair("cert", "cert_file"), std::pair("key", "key_file")}) {
+    if (from.has(text) && from.has(file)) {
+      from.complain(text, fmt::format("at most one of {} and {} is written", text, file), "keep one of the two");
+    }
+  }
+  out.ca_text = from.text("ca");
   out.ca_file = from.file("ca_file");
-  if (from.has("ca")) from.complain("ca", "certificates are read from files", "write ca_file");
-  for (const auto* key : {"cert", "cert_file", "key", "key_file"}) {
-    if (from.has(key)) from.complain(key, "no certificate of ours is shown to targets", "sign in by authorization");
+  out.certificate = {from.text("cert"), from.file("cert_file")};
+  out.key = {from.text("key"), from.file("key_file")};
+  if (out.certificate.given() != out.key.given()) {
+    from.complain(out.key.given() ? "key_file" : "cert_file",
+                  fmt::format("there is no {} to it", out.key.given() ? "cert_file" : "key_file"),
+                  "a certificate is shown with its key, or neither");
   }
-  if (from.has("server_name")) {
-    from.complain("server_name", "a certificate must have the name of the address", "write the target by that name");
-  }
-  if (from.boolean("insecure_skip_verify", false)) {
-    from.complain("insecure_skip_verify", "certificates are always verified",
-                  "write ca_file with the one that signs them");
-  }
-  const auto least = from.text("min_version");
-  if (least == "TLS13") from.complain("min_version", "TLS 1.2 is taken too", "remove it");
-  const auto most = from.text("max_version");
-  if (!most.empty() && most != "TLS13") {
-    from.complain("max_version", "newer versions of TLS are always taken", "remove it");
-  }
+  out.server_name = from.text("server_name");
+  out.insecure_skip_verify = from.boolean("insecure_skip_verify", false);
+  read_tls_versions(from, out);
 }
 
 void read_headers(const Reader& from, HttpSettings& out) {
@@ -183,6 +198,46 @@ void read_headers(const Reader& from, HttpSettings& out) {
     });
     out.headers.emplace_back(std::string(name), std::move(values));
   }
+}
+
+void read_proxy(const Reader& from, std::string& proxy, std::vector<std::string>& directly) {
+  proxy = from.text("proxy_url");
+  if (!proxy.empty()) {
+    const auto url = net::parse_url(proxy);
+    if (!url || url->scheme != "http") from.complain("proxy_url", "the proxy is not of the form http://host:port");
+  }
+  const std::string no_proxy = from.text("no_proxy");
+  for (std::string_view left = no_proxy; !left.empty();) {
+    const auto end = std::min(left.find(','), left.size());
+    auto one = left.substr(0, end);
+    left.remove_prefix(std::min(end + 1, left.size()));
+    while (one.starts_with(' ')) one.remove_prefix(1);
+    while (one.ends_with(' ')) one.remove_suffix(1);
+    if (!one.empty()) directly.emplace_back(one);
+  }
+  if (from.boolean("proxy_from_environment", false)) {
+    from.complain("proxy_from_environment", "the environment is not looked at", "write proxy_url");
+  }
+  if (from.has("proxy_connect_header")) {
+    from.complain("proxy_connect_header", "a proxy gets no headers", "put its user and password into proxy_url");
+  }
+}
+
+void read_oauth2(const Reader& from, HttpSettings& out) {
+  from.only({"client_id", "client_secret", "client_secret_file", "scopes", "token_url", "endpoint_params", "tls_config",
+             "proxy_url", "no_proxy", "proxy_from_environment", "proxy_connect_header"});
+  OAuth2 one;
+  one.client_id = from.text("client_id");
+  one.client_secret = from.secret("client_secret", "client_secret_file");
+  one.scopes = from.texts("scopes");
+  one.token_url = from.text("token_url");
+  one.params = from.map("endpoint_params");
+  from.record("tls_config", [&](const Reader& tls) { read_tls(tls, one.tls); });
+  read_proxy(from, one.proxy, one.no_proxy);
+  if (one.client_id.empty()) from.complain("client_id", "who asks for the token is missing");
+  const auto url = net::parse_url(one.token_url);
+  if (!url || !url->scheme.starts_with("http")) from.complain("token_url", "this is no HTTP address");
+  out.oauth2 = std::move(one);
 }
 
 void read_http(const Reader& from, HttpSettings& out) {
@@ -203,28 +258,10 @@ void read_http(const Reader& from, HttpSettings& out) {
   from.record("tls_config", [&](const Reader& tls) { read_tls(tls, out.tls); });
   from.record("http_headers", [&](const Reader& headers) { read_headers(headers, out); });
   out.follow_redirects = from.boolean("follow_redirects", true);
-  out.proxy = from.text("proxy_url");
-  if (!out.proxy.empty()) {
-    const auto url = net::parse_url(out.proxy);
-    if (!url || url->scheme != "http") from.complain("proxy_url", "the proxy is not of the form http://host:port");
-  }
-  std::string no_proxy = from.text("no_proxy");
-  for (std::string_view left = no_proxy; !left.empty();) {
-    const auto end = std::min(left.find(','), left.size());
-    auto one = left.substr(0, end);
-    left.remove_prefix(std::min(end + 1, left.size()));
-    while (one.starts_with(' ')) one.remove_prefix(1);
-    while (one.ends_with(' ')) one.remove_suffix(1);
-    if (!one.empty()) out.no_proxy.emplace_back(one);
-  }
-  if (from.has("oauth2")) {
-    from.complain("oauth2", "tokens by OAuth 2.0 are not fetched", "write authorization with a credentials_file");
-  }
-  if (from.boolean("proxy_from_environment", false)) {
-    from.complain("proxy_from_environment", "the environment is not looked at", "write proxy_url");
-  }
-  if (from.has("proxy_connect_header")) {
-    from.complain("proxy_connect_header", "a proxy gets no headers", "put its user and password into proxy_url");
+  read_proxy(from, out.proxy, out.no_proxy);
+  from.record("oauth2", [&](const Reader& one) { read_oauth2(one, out); });
+  if (out.oauth2 && (out.user.given() || !out.authorization_type.empty())) {
+    from.complain("oauth2", "there is another way to sign in too", "keep one of basic_auth, authorization and oauth2");
   }
 }
 

@@ -32,12 +32,25 @@ struct Secret {
   bool operator==(const Secret&) const = default;
 };
 
+/// Tokens by OAuth 2.0, client credentials (RFC 6749, 4.4).
+struct OAuth2 {
+  std::string client_id;
+  Secret client_secret;
+  std::vector<std::string> scopes;
+  std::string token_url;
+  std::map<std::string, std::string> params;  ///< further ones of the request
+  net::TlsTrust tls;
+  std::string proxy;
+  std::vector<std::string> no_proxy;
+};
+
 /// How a target, or a place that lists targets, is asked.
 struct HttpSettings {
   Secret user;
   Secret password;
   std::string authorization_type;  ///< "" for no such header
   Secret credentials;
+  std::optional<OAuth2> oauth2;
   std::vector<std::pair<std::string, std::vector<Secret>>> headers;
   net::TlsTrust tls;
   std::string proxy;
@@ -104,8 +117,8 @@ struct ConfigDefaults {
 };
 
 /// `fields` are the plain values that the section's schema gives (schema/validate.h). Nothing after problems: what
-/// Prometheus refuses, and what would be passed over here to the user's harm (oauth2, discovery by anything but
-/// `static_configs`, `file_sd_configs` and `http_sd_configs`).
+/// Prometheus refuses, and what would be passed over here to the user's harm (discovery by anything but
+/// `static_configs`, `file_sd_configs` and `http_sd_configs`, proxies of the environment).
 std::optional<ScrapeConfig> read_config(const std::string& id, const boost::json::object& fields,
                                         const ConfigDefaults& defaults, std::vector<ConfigProblem>& problems);
 

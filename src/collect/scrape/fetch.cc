@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/bytes.h"
+#include "collect/scrape/token_source.h"
 #include "net/gzip.h"
 #include "net/url.h"
 
@@ -12,7 +13,6 @@ namespace atalaya::collect::scrape {
 namespace {
 
 constexpr int kMostRedirects = 10;
-constexpr std::uint64_t kMostSecretBytes = 64 << 10;
 
 bool is_redirect(int status) {
   return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
@@ -32,13 +32,6 @@ std::string_view words_of(int status) {
     case 504: return " Gateway Timeout";
     default: return "";
   }
-}
-
-net::ConnectOptions connect_options(const HttpSettings& settings, bool directly) {
-  net::ConnectOptions out;
-  out.tls = settings.tls;
-  if (!directly) out.proxy = settings.proxy;
-  return out;
 }
 
 }  // namespace
@@ -75,8 +68,10 @@ struct Fetcher::Impl : std::enable_shared_from_this<Fetcher::Impl> {
       : files(f),
         clock(c),
         settings(std::move(s)),
-        direct(loop, connect_options(settings, true)),
-        proxied(loop, connect_options(settings, settings.proxy.empty())) {}
+        direct(loop, {.tls = settings.tls}),
+        proxied(loop, {.tls = settings.tls, .proxy = settings.proxy}) {
+    if (settings.oauth2) tokens = std::make_unique<TokenSource>(loop, files, clock, *settings.oauth2);
+  }
 
   struct Going {
     FetchRequest request;
@@ -86,28 +81,21 @@ struct Fetcher::Impl : std::enable_shared_from_this<Fetcher::Impl> {
     std::string first_host;
   };
 
-  Result<std::string> read(const Secret& secret) const {
-    if (secret.file.empty()) return secret.text;
-    AT_TRY(auto text, io::read_file(files, secret.file, kMostSecretBytes));
-    while (!text.empty() && (text.back() == '\n' || text.back() == '\r' || text.back() == ' ')) text.pop_back();
-    return text;
-  }
-
   /// Credentials go to the host that was asked for, not to where it sends us.
   Status add_headers(net::Headers& headers, bool with_credentials) const {
     for (const auto& [name, values] : settings.headers) {
       for (const auto& value : values) {
-        AT_TRY(auto text, read(value));
+        AT_TRY(auto text, read_secret(files, value));
         headers.add(name, std::move(text));
       }
     }
     if (!with_credentials) return {};
     if (settings.user.given() || settings.password.given()) {
-      AT_TRY(const auto user, read(settings.user));
-      AT_TRY(const auto password, read(settings.password));
+      AT_TRY(const auto user, read_secret(files, settings.user));
+      AT_TRY(const auto password, read_secret(files, settings.password));
       headers.set("Authorization", "Basic " + base64_encode(user + ":" + password));
     } else if (!settings.authorization_type.empty()) {
-      AT_TRY(const auto credentials, read(settings.credentials));
+      AT_TRY(const auto credentials, read_secret(files, settings.credentials));
       headers.set("Authorization", settings.authorization_type + " " + credentials);
     }
     return {};
@@ -119,6 +107,7 @@ struct Fetcher::Impl : std::enable_shared_from_this<Fetcher::Impl> {
     request.headers = going->request.headers;
     request.timeout = std::chrono::duration_cast<Duration>(going->until - clock.steady());
     request.max_response_bytes = going->request.most_bytes;
+    request.keep_alive = true;
     const auto url = net::parse_url(request.url);
     const auto host = url ? url->host : std::string();
     if (going->redirects == 0) going->first_host = host;
@@ -129,6 +118,21 @@ struct Fetcher::Impl : std::enable_shared_from_this<Fetcher::Impl> {
     if (url && !url->user.empty()) {
       request.headers.set("Authorization", "Basic " + base64_encode(url->user + ":" + url->password));
     }
+    if (!tokens || host != going->first_host) return send_to(host, std::move(request), std::move(going));
+    const auto left = request.timeout;
+    tokens->get(left, [weak = weak_from_this(), going = std::move(going), host,
+                       request = std::move(request)](Result<std::string> token) mutable {
+      const auto self = weak.lock();
+      if (!self) return;
+      if (!token) return answer(*going, std::unexpected(std::move(token).error()));
+      request.headers.set("Authorization", std::move(*token));
+      request.timeout = std::chrono::duration_cast<Duration>(going->until - self->clock.steady());
+      if (request.timeout <= Duration{0}) return answer(*going, timed_out(*going));
+      self->send_to(host, std::move(request), std::move(going));
+    });
+  }
+
+  void send_to(const std::string& host, net::ClientRequest request, std::shared_ptr<Going> going) {
     auto& client = goes_directly(settings.no_proxy, host) ? direct : proxied;
     client.send(std::move(request), [weak = weak_from_this(), going](Result<net::ClientResponse> response) {
       if (const auto self = weak.lock()) self->received(going, std::move(response));
@@ -143,6 +147,7 @@ struct Fetcher::Impl : std::enable_shared_from_this<Fetcher::Impl> {
   void received(const std::shared_ptr<Going>& going, Result<net::ClientResponse> response) {
     if (!response) return answer(*going, std::unexpected(std::move(response).error()));
     const auto status = response->status;
+    if (status == 401 && tokens) tokens->forget();
     if (is_redirect(status) && settings.follow_redirects) {
       if (++going->redirects > kMostRedirects) {
         return answer(*going, fail(ErrorCode::kUnavailable, fmt::format("stopped after {} redirects", kMostRedirects)));
@@ -174,6 +179,7 @@ struct Fetcher::Impl : std::enable_shared_from_this<Fetcher::Impl> {
   const HttpSettings settings;
   net::HttpClient direct;
   net::HttpClient proxied;
+  std::unique_ptr<TokenSource> tokens;
 };
 
 Fetcher::Fetcher(net::EventLoop& loop, io::FileSystem& files, const Clock& clock, HttpSettings settings)

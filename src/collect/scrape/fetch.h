@@ -1,4 +1,5 @@
-// GET as a scrape needs it: credentials from files, redirects, gzip, a proxy with exceptions.
+// GET as a scrape needs it: credentials from files, redirects, gzip, connections that stay open, a proxy with
+// exceptions.
 #pragma once
 
 #include <functional>

@@ -47,7 +47,8 @@ TEST(ScrapeConfigs, DefaultsArePrometheus) {
 TEST(ScrapeConfigs, WhatIsNotDoneIsRefusedAtItsPlace) {
   EXPECT_THAT(problems_of(R"({"job_name": "j", "kubernetes_sd_configs": [{}]})"),
               ElementsAre("/kubernetes_sd_configs targets are not discovered by kubernetes_sd_configs"));
-  EXPECT_THAT(problems_of(R"({"job_name": "j", "oauth2": {"client_id": "x"}})"), ElementsAre(HasSubstr("/oauth2 ")));
+  EXPECT_THAT(problems_of(R"({"job_name": "j", "oauth2": {"client_id": "x"}})"),
+              ElementsAre(HasSubstr("/oauth2/token_url ")));
   EXPECT_THAT(problems_of(R"({"job_name": "j", "scrape_protocols": ["PrometheusProto"]})"),
               ElementsAre("/scrape_protocols protobuf is not read"));
   EXPECT_THAT(problems_of(R"({"job_name": "j", "scrape_interval": 1000, "scrape_timeout": 2000})"),
@@ -59,8 +60,12 @@ TEST(ScrapeConfigs, WhatIsNotDoneIsRefusedAtItsPlace) {
               ElementsAre(HasSubstr("no absolute path"), HasSubstr("no path of such files")));
   EXPECT_THAT(problems_of(R"({"job_name": "j", "http_sd_configs": [{"url": "ftp://x", "refresh": "1s"}]})"),
               ElementsAre(HasSubstr("/http_sd_configs/0/refresh the key"), HasSubstr("/http_sd_configs/0/url this")));
-  EXPECT_THAT(problems_of(R"({"job_name": "j", "tls_config": {"insecure_skip_verify": true}})"),
-              ElementsAre("/tls_config/insecure_skip_verify certificates are always verified"));
+  EXPECT_THAT(problems_of(R"({"job_name": "j", "tls_config": {"cert_file": "/c", "max_version": "TLS11"}})"),
+              ElementsAre("/tls_config/cert_file there is no key_file to it",
+                          "/tls_config/max_version TLS 1.2 is the oldest that is spoken"));
+  EXPECT_THAT(problems_of(R"({"job_name": "j", "authorization": {"credentials": "x"},
+                              "oauth2": {"client_id": "x", "token_url": "http://y"}})"),
+              ElementsAre(HasSubstr("/oauth2 there is another way")));
 }
 
 TEST(Targets, LabelsAreThoseOfPrometheus) {
