@@ -14,6 +14,8 @@
 #include "collect/host/host_collector.h"
 #include "collect/host/system.h"
 #include "collect/log/tail.h"
+#include "collect/scrape/scrape_collector.h"
+#include "collect/scrape/targets_text.h"
 #include "collect/script/script_collector.h"
 #include "io/checksum.h"
 #include "net/url.h"
@@ -93,6 +95,7 @@ struct Agent::Impl {
   std::unique_ptr<Uplink> uplink;
   std::unique_ptr<Calls> calls;
   std::unique_ptr<net::WorkerPool> script_workers;
+  std::unique_ptr<collect::scrape::AgentScrapes> scrapes;
   std::unique_ptr<Runner> runner;
 };
 
@@ -128,9 +131,14 @@ Status Agent::Impl::start() {
   uplink = std::make_unique<Uplink>(loop, clock, std::move(uplink_options), *stream);
 
   // Before Welcome an agent says nothing but Hello.
-  calls = std::make_unique<Calls>(loop, CallsOptions{.allowed = options.scripts}, [this](std::string frame) {
+  CallsOptions call_options{.allowed = options.scripts};
+  call_options.questions["targets"] = [this] { return collect::scrape::targets_text(scrapes->targets()); };
+  calls = std::make_unique<Calls>(loop, std::move(call_options), [this](std::string frame) {
     return stream->established() && uplink->send(std::move(frame));
   });
+  scrapes = std::make_unique<collect::scrape::AgentScrapes>(
+      loop, files, clock, registry,
+      collect::scrape::ScraperOptions{.host = identity.name, .user_agent = "atalaya-agent/" + options.version});
 
   runner = std::make_unique<Runner>(
       RunnerOptions{identity.name, options.root}, loop, clock, *spool, labels,
@@ -151,6 +159,7 @@ void Agent::Impl::stop() {
   if (uplink) uplink->stop();
   calls.reset();
   runner.reset();
+  scrapes.reset();
   script_workers.reset();
   uplink.reset();
   stream.reset();
@@ -226,6 +235,7 @@ Result<std::unique_ptr<collect::Collector>> Agent::Impl::make_collector(const co
     return std::make_unique<collect::log::Tail>(std::move(tail), labels, spool->marks());
   }
   if (std::holds_alternative<collect::ScriptSpec>(spec.what)) return make_script(spec, std::move(wake));
+  if (std::holds_alternative<collect::ScrapeSpec>(spec.what)) return scrapes->make(spec, labels, std::move(wake));
   AT_TRY(auto check, collect::check::Check::make(spec, {.instance = identity.name,
                                                         .root = options.root,
                                                         .labels = labels,

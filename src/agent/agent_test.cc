@@ -16,8 +16,10 @@
 #include <mutex>
 #include <set>
 
+#include "collect/scrape/targets_text.h"
 #include "ingest/agent_hub.h"
 #include "ingest/stores_for_tests.h"
+#include "model/sample.h"
 #include "net/server.h"
 #include "net/tls.h"
 #include "net/url.h"
@@ -307,6 +309,85 @@ TEST_F(AgentTest, AScriptOfThePackageMeasures) {
     return has_sample(R"(size{instance="web1", job="sizes", of="it"})", 7) &&
            has_sample(R"(script_up{instance="web1", job="sizes", script="sizes"})", 1);
   }));
+}
+
+/// A program whose metrics are scraped.
+class Exporter {
+ public:
+  explicit Exporter(const Clock& clock) {
+    auto router = std::make_shared<net::Router>();
+    router->add("GET", "/metrics", [this](const net::Request&, const net::Respond& respond) {
+      const std::lock_guard lock(mutex_);
+      respond(body_.empty() ? net::Response::error({ErrorCode::kInternal, "broken", {}, {}})
+                            : net::Response::text(body_));
+    });
+    net::ServerOptions options;
+    options.listen = {"127.0.0.1:0"};
+    server_ = std::make_unique<net::HttpServer>(router, options, registry_, clock);
+    EXPECT_TRUE(server_->start());
+  }
+  ~Exporter() { server_->stop(); }
+  void answer(std::string body) {
+    const std::lock_guard lock(mutex_);
+    body_ = std::move(body);
+  }
+  std::string address() const { return "127.0.0.1:" + std::to_string(server_->port()); }
+
+ private:
+  std::mutex mutex_;
+  std::string body_ = "a 7\nb 2\n";
+  telemetry::Registry registry_;
+  std::unique_ptr<net::HttpServer> server_;
+};
+
+TEST_F(AgentTest, ScrapesWhatTheConfigurationSaysAndEndsWhatItNoLongerSays) {
+  Exporter exporter(clock_);
+  const auto job = [&](const std::string& more) {
+    return R"({"collectors":[{"id":"p/shop","type":"scrape","period":"1s","config":{"job_name":"shop",)"
+           R"("scrape_interval":100,"scrape_timeout":100,"static_configs":[{"targets":[")" +
+           exporter.address() + R"("]}])" + more + "}}]}";
+  };
+  const auto series = [&](const std::string& name) {
+    return name + R"({exported_instance=")" + exporter.address() + R"(", instance="web1", job="shop"})";
+  };
+  const auto ended = [&](const std::string& name) {
+    return std::ranges::any_of(stores_.samples,
+                               [&](const auto& s) { return s.series == series(name) && is_stale(s.value); });
+  };
+  start_agent();
+  EXPECT_TRUE(until([&] { return !hub_directory_.hellos.empty(); }));
+  configure(job(""));
+  EXPECT_TRUE(until([&] { return has_sample(series("a"), 7) && has_sample(series("up"), 1); }));
+  ingest::CallFrame question;
+  question.kind = "targets";
+  const auto answer = hub_.call(default_tenant(), AgentId{"id-1"}, question, std::chrono::minutes{1});
+  ASSERT_TRUE(answer) << to_string(answer.error());
+  const auto view = collect::scrape::read_targets_text(answer->output);
+  ASSERT_TRUE(view) << to_string(view.error());
+  ASSERT_EQ(view->active.size(), 1u);
+  EXPECT_EQ(view->active[0].health, "up");
+  EXPECT_EQ(view->active[0].discovered.get("__meta_atalaya_host"), "web1");
+
+  configure(job(R"(,"metric_relabel_configs":[{"source_labels":["__name__"],"regex":"b","action":"drop"}])"));
+  EXPECT_TRUE(until([&] { return ended("b"); }));
+  {
+    const std::lock_guard lock(hub_directory_.mutex);
+    EXPECT_FALSE(ended("a")) << "a job that changes goes on";
+    EXPECT_FALSE(ended("up"));
+  }
+  exporter.answer("");
+  EXPECT_TRUE(until([&] { return has_sample(series("up"), 0) && ended("a"); }));
+  configure("{}");
+  EXPECT_TRUE(until([&] { return ended("up"); }));
+}
+
+TEST_F(AgentTest, AScrapeThatItCannotDoIsReportedByItsField) {
+  start_agent();
+  EXPECT_TRUE(until([&] { return !hub_directory_.hellos.empty(); }));
+  configure(R"({"collectors":[{"id":"p/shop","type":"scrape","config":{"job_name":"shop","dns_sd_configs":[{}]}}]})");
+  EXPECT_TRUE(until([&] { return lines("collector", "p/shop").size() == 1; }));
+  const std::lock_guard lock(hub_directory_.mutex);
+  EXPECT_NE(lines("collector", "p/shop")[0].find("collector p/shop: dns_sd_configs: "), std::string::npos);
 }
 
 TEST(Identity, IsKeptForItsOwnerOnly) {

@@ -41,11 +41,25 @@ ingest::CallResultFrame answer_of(std::string id, Result<io::SandboxResult> resu
   return out;
 }
 
+ingest::CallResultFrame answer_to(std::string id, std::string text) {
+  if (text.size() > ingest::kMaxCallOutputBytes) {
+    return refusal(std::move(id),
+                   {ErrorCode::kTooLarge,
+                    fmt::format("the answer has {} bytes; {} can be sent", text.size(), ingest::kMaxCallOutputBytes),
+                    {},
+                    {}});
+  }
+  ingest::CallResultFrame out;
+  out.id = std::move(id);
+  out.output = std::move(text);
+  return out;
+}
+
 }  // namespace
 
 Calls::Calls(net::EventLoop& loop, CallsOptions options, Send send, Run run)
     : loop_(loop),
-      options_(options),
+      options_(std::move(options)),
       send_(std::move(send)),
       run_(std::move(run)),
       cancel_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
@@ -71,6 +85,9 @@ Status Calls::accept(const ingest::CallFrame& call) {
 }
 
 void Calls::on_call(ingest::CallFrame call) {
+  if (const auto question = options_.questions.find(call.kind); question != options_.questions.end()) {
+    return answer(answer_to(std::move(call.id), question->second()));
+  }
   if (auto accepted = accept(call); !accepted) return answer(refusal(std::move(call.id), accepted.error()));
   if (!pool_) pool_ = std::make_unique<net::WorkerPool>(options_.at_once, options_.at_once);
   io::SandboxRequest request;

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 
@@ -16,8 +17,10 @@
 namespace atalaya::agent {
 
 struct CallsOptions {
-  bool allowed = true;  ///< false: every call is refused, with the remedy
+  bool allowed = true;  ///< false: every program is refused, with the remedy
   std::size_t at_once = 4;
+  /// What the agent itself answers at once, by kind: nothing runs for it.
+  std::map<std::string, std::function<std::string()>> questions = {};
 };
 
 /// Runs calls on threads of their own, so that measuring never waits for a script; one more than `at_once` is

@@ -52,6 +52,21 @@ class CallsTest : public testing::Test {
   std::unique_ptr<Calls> calls_;
 };
 
+TEST_F(CallsTest, AQuestionIsAnsweredWhereNoProgramMayRun) {
+  CallsOptions options{.allowed = false};
+  options.questions["targets"] = [] { return std::string("none"); };
+  options.questions["much"] = [] { return std::string(ingest::kMaxCallOutputBytes + 1, 'x'); };
+  make(options,
+       [](const io::SandboxRequest&) -> Result<io::SandboxResult> { return fail(ErrorCode::kInternal, "ran"); });
+  call("c1", "targets");
+  EXPECT_EQ(answer(0).output, "none");
+  EXPECT_EQ(answer(0).error, "");
+  call("c2", "much");
+  EXPECT_EQ(answer(1).error, "too_large");
+  call("c3");
+  EXPECT_EQ(answer(2).error, "permission_denied");
+}
+
 TEST_F(CallsTest, TheAnswerSaysWhatTheProgramDid) {
   make({}, [](const io::SandboxRequest&) {
     return io::SandboxResult{.status = 3, .timed_out = true, .output = "out", .errors = "err"};

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -17,15 +18,21 @@ class Recorder {
  public:
   Recorder(Spool& spool, collect::LabelsTable& labels);
 
-  /// Writes the batch as one record and frees the labels released since the last call. A batch
+  /// Writes the batch as one record, its samples before as further ones where they are more than a frame takes, and
+  /// frees the labels released since the last call. A batch
   /// without marks always finds a place (in memory while the disk refuses); one with marks is on the
-  /// disk or refused. Returns the sequence.
+  /// disk or refused. Returns the last sequence.
   Result<std::uint64_t> record(Time now, const collect::Batch& batch);
 
  private:
   static constexpr std::uint32_t kNone = UINT32_MAX;
 
-  Result<std::uint64_t> write(Time now, const collect::Batch& batch);
+  using Samples = std::span<const collect::Batch::SampleEntry>;
+
+  /// Takes from the front of `samples` what fits into a record.
+  Samples next_part(Samples& samples) const;
+  Result<std::uint64_t> write(Time now, Samples samples, const collect::Batch* rest);
+  Result<std::uint64_t> write_safely(Time now, Samples samples, const collect::Batch* rest);
   std::uint32_t ref(collect::LabelsId id);
   void start_scope(std::uint64_t scope);
 

@@ -74,6 +74,10 @@ void Runner::apply(const collect::ConfigurationSpec& configuration) {
   for (const auto& spec : configuration.collectors) {
     const auto [entry, fresh] = entries_.try_emplace(spec.id);
     if (entry->second.fixed || (!fresh && entry->second.spec == spec)) continue;
+    if (entry->second.collector && entry->second.collector->change(spec)) {
+      entry->second.spec = spec;
+      continue;
+    }
     // A log tail with other labels goes on at the same offset.
     const bool same_marks = keeps_marks(entry->second.spec) && keeps_marks(spec);
     end(entry->second, !same_marks);

@@ -119,22 +119,25 @@ Result<net::Response> list_target_metadata(const std::vector<scrape::TargetMetad
 
 }  // namespace
 
-void add_target_routes(Doors& doors, const scrape::Scraper& scraper) {
-  doors.add("GET", "/api/v1/targets", Need::kViewer, [&](const auth::Principal& who, net::Request& request) {
-    return list_targets(scraper.targets(who.tenant), request.query);
-  });
-  doors.add("GET", "/api/v1/targets/metadata", Need::kViewer, [&](const auth::Principal& who, net::Request& request) {
-    return list_target_metadata(scraper.metadata(who.tenant, request.query.get("metric")), request.query);
-  });
-  doors.add("GET", "/api/v1/metadata", Need::kViewer, [&](const auth::Principal& who, net::Request& request) {
-    return list_metadata(scraper.metadata(who.tenant, request.query.get("metric")), request.query);
-  });
-  doors.add("GET", "/api/v1/scrape_pools", Need::kViewer,
-            [&](const auth::Principal& who, net::Request&) -> Result<net::Response> {
-              json::array pools;
-              for (const auto& [name, count] : scraper.targets(who.tenant).dropped_counts) pools.emplace_back(name);
-              return success(json::object{{"scrapePools", std::move(pools)}});
+void add_target_routes(Doors& doors, const TargetServices& services) {
+  doors.add_slow("GET", "/api/v1/targets", Need::kViewer, services.workers,
+                 [targets = services.targets](const auth::Principal& who, net::Request& request) {
+                   return list_targets(targets(who.tenant), request.query);
+                 });
+  doors.add("GET", "/api/v1/targets/metadata", Need::kViewer,
+            [metadata = services.metadata](const auth::Principal& who, net::Request& request) {
+              return list_target_metadata(metadata(who.tenant, request.query.get("metric")), request.query);
             });
+  doors.add("GET", "/api/v1/metadata", Need::kViewer,
+            [metadata = services.metadata](const auth::Principal& who, net::Request& request) {
+              return list_metadata(metadata(who.tenant, request.query.get("metric")), request.query);
+            });
+  doors.add_slow("GET", "/api/v1/scrape_pools", Need::kViewer, services.workers,
+                 [targets = services.targets](const auth::Principal& who, net::Request&) -> Result<net::Response> {
+                   json::array pools;
+                   for (const auto& [name, count] : targets(who.tenant).dropped_counts) pools.emplace_back(name);
+                   return success(json::object{{"scrapePools", std::move(pools)}});
+                 });
 }
 
 }  // namespace atalaya::api

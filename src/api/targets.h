@@ -1,12 +1,25 @@
 // What is scraped, and what targets say of their metrics, as Prometheus answers.
 #pragma once
 
+#include <functional>
+#include <string_view>
+#include <vector>
+
 #include "api/doors.h"
 #include "collect/scrape/scraper.h"
+#include "net/worker_pool.h"
 
 namespace atalaya::api {
 
-/// targets, targets/metadata, metadata and scrape_pools below /api/v1. The scraper outlives the doors.
-void add_target_routes(Doors& doors, const collect::scrape::Scraper& scraper);
+/// Functions are thread-safe and outlive the doors.
+struct TargetServices {
+  std::function<collect::scrape::TargetsView(const TenantId&)> targets;  ///< may take seconds: agents are asked
+  /// Of active targets; metric "" for all.
+  std::function<std::vector<collect::scrape::TargetMetadata>(const TenantId&, std::string_view metric)> metadata;
+  net::WorkerPool& workers;  ///< threads that may wait for agents
+};
+
+/// targets, targets/metadata, metadata and scrape_pools below /api/v1.
+void add_target_routes(Doors& doors, const TargetServices& services);
 
 }  // namespace atalaya::api

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <set>
 
 #include "api/targets.h"
@@ -18,6 +19,8 @@ namespace scrape = collect::scrape;
 
 constexpr std::uint64_t kMostFileBytes = 8 << 20;
 constexpr std::string_view kSection = "scrape_configs";
+constexpr std::size_t kAskers = 2;
+constexpr std::size_t kWaiting = 64;
 
 Status read_global(const config::Node& global, scrape::ConfigDefaults& out, std::vector<std::string>& warnings) {
   for (const auto& entry : global.entries()) {
@@ -44,6 +47,10 @@ Result<scrape::ScrapeConfig> read_job(const config::Node& node, const schema::Se
   const auto what = name == nullptr ? std::string("a scrape") : fmt::format("scrape \"{}\"", name->text());
   auto checked = schema::check_item(node, section, what, {schemas}, errors);
   if (!checked.ok || !errors.empty()) return std::unexpected(errors.front());
+  if (const auto* on = node.get(packages::kScrapesOn); on != nullptr && !on->is_null()) {
+    return fail(ErrorCode::kInvalidArgument, on->place(), what + ": agents take jobs from packages alone",
+                "put the job into a package's scrape_configs, or remove on");
+  }
   std::vector<scrape::ConfigProblem> problems;
   auto job = scrape::read_config("file:" + name->text(), checked.fields, defaults, problems);
   if (job) return std::move(*job);
@@ -94,7 +101,9 @@ Result<std::vector<scrape::ScrapeConfig>> read_scrape_file(io::FileSystem& files
 Scrapes::Scrapes(ScrapeNeighbours neighbours)
     : with_(std::move(neighbours)),
       scraper_(with_.series, with_.files, with_.clock, with_.metrics,
-               {.host = with_.host, .user_agent = fmt::format("Atalaya/{}", kVersion)}) {}
+               {.host = with_.host, .user_agent = fmt::format("Atalaya/{}", kVersion)}),
+      agents_(with_.agents),
+      askers_(kAskers, kWaiting) {}
 
 Status Scrapes::read_files() {
   if (with_.paths.empty()) return {};
@@ -119,21 +128,48 @@ Status Scrapes::read_files() {
 void Scrapes::changed(const TenantId& tenant) {
   const std::lock_guard lock(mutex_);
   std::vector<scrape::ScrapeConfig> jobs;
+  std::vector<AgentJob> of_agents;
   if (tenant == default_tenant()) jobs = of_files_;
   for (const auto& found : with_.packages.items(tenant, kSection)) {
     std::vector<scrape::ConfigProblem> problems;
     if (auto job = scrape::read_config(found.item->id, found.item->fields, {}, problems)) {
-      jobs.push_back(std::move(*job));
+      const auto* on = found.item->fields.if_contains(packages::kScrapesOn);
+      if (on == nullptr || !on->is_array()) {
+        jobs.push_back(std::move(*job));
+        continue;
+      }
+      of_agents.push_back({std::move(*job), {}});
+      for (const auto& pattern : on->get_array()) of_agents.back().on.patterns.emplace_back(pattern.get_string());
     } else {
       telemetry::log_error("scrape", "a job does not run",
                            {{"job", found.item->id}, {"reason", to_string(problems.front().error)}});
     }
   }
   scraper_.set(tenant, std::move(jobs));
+  agents_.set(tenant, std::move(of_agents));
 }
 
-void Scrapes::add_routes(api::Doors& doors) { api::add_target_routes(doors, scraper_); }
+scrape::TargetsView Scrapes::targets(const TenantId& tenant) {
+  auto out = scraper_.targets(tenant);
+  agents_.add_to(tenant, out);
+  std::ranges::stable_sort(out.active, {}, &scrape::TargetView::pool);
+  std::ranges::stable_sort(out.dropped, {}, &scrape::DroppedTarget::pool);
+  return out;
+}
+
+void Scrapes::add_routes(api::Doors& doors) {
+  api::add_target_routes(
+      doors,
+      {[this](const TenantId& tenant) { return targets(tenant); },
+       [this](const TenantId& tenant, std::string_view metric) { return scraper_.metadata(tenant, metric); }, askers_});
+}
 
 void Scrapes::start() { scraper_.start(); }
+
+void Scrapes::stop() {
+  scraper_.stop();
+  agents_.stop();
+  askers_.stop();
+}
 
 }  // namespace atalaya::app

@@ -1,4 +1,4 @@
-// Scrape jobs from where they are written to the scraper: packages of every tenant, and files in Prometheus' form.
+// Scrape jobs from where they are written to who scrapes: packages of every tenant, and files in Prometheus' form.
 #pragma once
 
 #include <memory>
@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "api/doors.h"
+#include "app/agent_targets.h"
 #include "collect/scrape/scraper.h"
 #include "packages/service.h"
 #include "schema/schema_set.h"
@@ -14,7 +15,8 @@
 namespace atalaya::app {
 
 /// The jobs of a Prometheus configuration: its `scrape_configs`, with `scrape_interval` and `scrape_timeout` of
-/// `global`. Paths in it are relative to its folder. Whatever else it holds is passed over and named in `warnings`.
+/// `global`. Paths in it are relative to its folder; the server scrapes all of them. Whatever else it holds is passed
+/// over and named in `warnings`.
 Result<std::vector<collect::scrape::ScrapeConfig>> read_scrape_file(io::FileSystem& files, const std::string& path,
                                                                     const schema::SchemaSet& schemas,
                                                                     std::vector<std::string>& warnings);
@@ -28,8 +30,11 @@ struct ScrapeNeighbours {
   telemetry::Registry& metrics;
   std::vector<std::string> paths;  ///< of Prometheus configurations, for the default tenant
   std::string host;
+  AgentTargetNeighbours agents;
 };
 
+/// A job of a package with `on` is run by the agents that this names: they get it with their collectors.
+///
 /// Thread-safe after construction: construct, `read_files`, `changed` at will, `start`, `stop` (idempotent).
 class Scrapes {
  public:
@@ -41,11 +46,15 @@ class Scrapes {
   void changed(const TenantId& tenant);
   void add_routes(api::Doors& doors);
   void start();
-  void stop() { scraper_.stop(); }
+  void stop();
 
  private:
+  collect::scrape::TargetsView targets(const TenantId& tenant);
+
   const ScrapeNeighbours with_;
   collect::scrape::Scraper scraper_;
+  AgentTargets agents_;
+  net::WorkerPool askers_;                               ///< threads that wait for all agents
   std::mutex mutex_;                                     ///< one change at a time, in its order
   std::vector<collect::scrape::ScrapeConfig> of_files_;  // guarded by mutex_
 };

@@ -238,8 +238,9 @@ Status Server::Parts::open_packages() {
                         [this](const TenantId& tenant, std::string names) {
                           live->publish(tenant, "packages", "packages", std::move(names));
                         }});
-  scrapes = std::make_unique<Scrapes>(
-      ScrapeNeighbours{*packages, *series, *files, clock, metrics, options.scrape_configs, agent::host_name()});
+  scrapes =
+      std::make_unique<Scrapes>(ScrapeNeighbours{*packages, *series, *files, clock, metrics, options.scrape_configs,
+                                                 agent::host_name(), agent_targets_of(*hosts, *agents)});
   packages->subscribe(
       {.rules =
            [this](const std::vector<rules::RuleSpec>& rules) {

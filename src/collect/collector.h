@@ -8,6 +8,7 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "collect/batch.h"
+#include "collect/spec.h"
 
 namespace atalaya::collect {
 
@@ -30,6 +31,11 @@ class Collector {
   /// For `needs_durable`: what the last `collect` added is in the spool, or was lost and must be
   /// collected again.
   virtual void settled(bool stored) { static_cast<void>(stored); }
+  /// Goes on as another specification with the history that it has; false: it cannot, make another.
+  virtual bool change(const CollectorSpec& spec) {
+    static_cast<void>(spec);
+    return false;
+  }
   /// Last call: ends its series with stale markers and releases its labels.
   virtual void finish(Time now, Batch& out) = 0;
 };

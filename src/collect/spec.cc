@@ -213,6 +213,10 @@ Result<CollectorSpec> parse_collector(const json::object& object) {
     spec.what = parse_ping(fields);
   } else if (type == "script") {
     spec.what = parse_script(fields);
+  } else if (type == "scrape") {
+    const auto* config = fields.find("config");
+    fields.need(config != nullptr && config->is_object(), "config");
+    if (config != nullptr) spec.what = ScrapeSpec{json::serialize(*config)};
   } else {
     fields.complain(fmt::format("this agent knows no type \"{}\"", type));
   }

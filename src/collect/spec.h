@@ -68,11 +68,16 @@ struct ScriptSpec {
   bool operator==(const ScriptSpec&) const = default;
 };
 
+struct ScrapeSpec {
+  std::string config;  ///< JSON: the fields of an item of `scrape_configs` (collect/scrape/config.h)
+  bool operator==(const ScrapeSpec&) const = default;
+};
+
 struct CollectorSpec {
   std::string id;  ///< "package/group/name"
   Duration period{10'000};
   Duration timeout{5'000};
-  std::variant<HostSpec, LogSpec, HttpSpec, TcpSpec, ProcessSpec, PingSpec, ScriptSpec> what;
+  std::variant<HostSpec, LogSpec, HttpSpec, TcpSpec, ProcessSpec, PingSpec, ScriptSpec, ScrapeSpec> what;
 
   /// The last part of the id: what `check_up{check=…}` says.
   std::string name() const;

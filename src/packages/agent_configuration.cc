@@ -56,7 +56,7 @@ PackageError error_at(const CollectorItem& item, std::string_view host, std::siz
        item.origin, "let fewer collectors run there (on:), or shorten their programs"}};
   const auto slash = item.id.find('/');
   out.package = item.id.substr(0, slash);
-  out.section = "collectors";
+  out.section = item.type == kScrapeType ? "scrape_configs" : "collectors";
   for (auto rest = slash == std::string::npos ? std::string_view() : std::string_view(item.id).substr(slash + 1);
        !rest.empty();) {
     const auto end = std::min(rest.find('/'), rest.size());

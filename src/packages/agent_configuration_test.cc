@@ -10,6 +10,7 @@ namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::Not;
 
 /// A package with a check c/<name> of an address of `bytes` bytes.
 std::string with_check(const std::string& package, const std::string& name, std::size_t bytes, const std::string& on) {
@@ -59,6 +60,30 @@ TEST(AgentConfiguration, OneThatIsTooLongAlreadyMayBecomeShorter) {
   after["p/package.yaml"] = with_check("p", "a", 4000, "*");
   after["q/package.yaml"] = package_with_rule("q", "r", 5);
   EXPECT_FALSE(refusal(before, after, {"q"})) << "rules are nothing to agents";
+}
+
+TEST(AgentConfiguration, ScrapesThatAreOnHostsGoToTheirAgentsAlone) {
+  const FolderTexts texts{{"p/package.yaml", head("p") + "scrape_configs:\n"
+                                                         "  - {job_name: ours, static_configs: [{targets: ['a:1']}]}\n"
+                                                         "  - {job_name: theirs, on: web*, scrape_interval: 15s,"
+                                                         " static_configs: [{targets: ['b:1']}]}\n"}};
+  const auto world = world_of(texts);
+  const auto configuration = agent_configuration(world.slots(), "web1", 3);
+  EXPECT_THAT(configuration,
+              HasSubstr(R"({"id":"p/theirs","type":"scrape","period":"1s","config":{"job_name":"theirs",)"));
+  EXPECT_THAT(configuration, HasSubstr(R"("scrape_interval":15000)"));
+  EXPECT_THAT(configuration, Not(HasSubstr("ours")));
+  EXPECT_THAT(configuration, Not(HasSubstr(R"("on")")));
+  EXPECT_THAT(agent_configuration(world.slots(), "db1", 3), Not(HasSubstr("theirs")));
+  const auto error = refusal({},
+                             {{"p/package.yaml", head("p") +
+                                                     "scrape_configs:\n  - {job_name: long, on: '*',"
+                                                     " metrics_path: '/" +
+                                                     std::string(3000, 'x') + "'}\n"}},
+                             {"p"}, {"web1"});
+  ASSERT_TRUE(error);
+  EXPECT_EQ(error->section, "scrape_configs");
+  EXPECT_THAT(error->path, ElementsAre("long"));
 }
 
 TEST(AgentConfiguration, TheBoundIsThatOfWhatIsSent) {

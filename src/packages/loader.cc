@@ -257,7 +257,10 @@ class PackageLoader {
       channel->origin = place;
       if (!p.specification) p.channels.push_back(std::move(*channel));
     } else if (section.name == "scrape_configs") {
-      check_scrape(item);
+      auto scrape = make_scrape(item);
+      if (!scrape) return;
+      scrape->origin = place;
+      if (!p.specification) p.collectors.push_back(std::move(*scrape));
     } else if (section.name == "instances") {
       if (!p.specification) add_instance(path, node, place);
     } else if (section.name == "pages") {

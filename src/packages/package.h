@@ -31,10 +31,14 @@ struct HostSelector {
 /// `*` any run, `?` any one character.
 bool glob_matches(std::string_view pattern, std::string_view text);
 
+/// A scrape job that agents run: `fields` hold its `config`, which is the item of `scrape_configs` without `on`.
+constexpr std::string_view kScrapeType = "scrape";
+constexpr std::string_view kScrapesOn = "on";
+
 struct CollectorItem {
-  std::string id;  ///< "package/group/name"
+  std::string id;  ///< "package/group/name"; "package/job" of a scrape
   TenantId tenant;
-  std::string type;  ///< host, log, http, tcp, process, ping, script
+  std::string type;  ///< host, log, http, tcp, process, ping, script, scrape
   std::string title;
   Duration period{std::chrono::seconds{10}};
   boost::json::object fields;  ///< the type's own, with defaults filled in: what the agent gets

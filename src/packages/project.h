@@ -33,8 +33,8 @@ std::optional<CollectorItem> make_collector(const ItemContext& item);
 /// Adds what only the rules themselves can judge of an item of `groups`.
 void check_group(const ItemContext& item);
 std::optional<ChannelItem> make_channel(const ItemContext& item);
-/// What the scraper could not do is an error of the item.
-void check_scrape(const ItemContext& item);
+/// What the scraper could not do is an error of the item. A collector where agents scrape, else nothing.
+std::optional<CollectorItem> make_scrape(const ItemContext& item);
 
 /// The program of a field of type script: its text, or that of its file; nothing after errors.
 std::optional<std::string> program_of(const ItemContext& item, const boost::json::value& script,

@@ -18,6 +18,13 @@ Duration tolerance(Duration interval) { return std::min(Duration{2}, interval / 
 
 }  // namespace
 
+ScrapeCounters scrape_counters(telemetry::Registry& metrics) {
+  return {metrics.counter("atalaya_scrape_scrapes_total", "Scrapes that ended, in whatever way."),
+          metrics.counter("atalaya_scrape_failures_total", "Scrapes after which their target counted as down."),
+          metrics.counter("atalaya_scrape_samples_total", "Samples of scrapes, given to the store."),
+          metrics.counter("atalaya_scrape_samples_lost_total", "Those that the store did not take.")};
+}
+
 void Turns::ask(std::function<void()> begin) {
   waiting_.push_back(std::move(begin));
   hand_out();
@@ -61,7 +68,10 @@ struct Pool::Target {
 Pool::Pool(const PoolNeighbours& with, Turns& turns, TenantId tenant, ScrapeConfig config)
     : with_(with), turns_(turns), tenant_(std::move(tenant)), config_(std::move(config)) {}
 
-Pool::~Pool() = default;
+Pool::~Pool() {
+  for (auto& [key, target] : targets_) target->gone = true;
+  for (auto& [key, target] : targets_) stop_asking(*target);
+}
 
 void Pool::start() {
   open();
@@ -117,6 +127,9 @@ void Pool::refresh() {
     groups.insert(groups.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
   }
   for (const auto& url : urls_) groups.insert(groups.end(), url->groups().begin(), url->groups().end());
+  if (with_.options.tells_host) {
+    for (auto& group : groups) group.labels[std::string(kHostLabel)] = with_.options.host;
+  }
   auto made = make_targets(config_, groups, with_.options.host);
   dropped_ = std::move(made.dropped);
   if (made.errors != problems_) {
@@ -207,7 +220,7 @@ void Pool::ask(const TargetPtr& target) {
 void Pool::finish(const TargetPtr& target, Result<Fetched> fetched) {
   target->asking = false;
   target->busy = false;
-  with_.scrapes.add();
+  with_.count.scrapes.add();
   Answer answer{{}, Format::kText, target->at, {}};
   answer.took = std::chrono::duration_cast<Duration>(with_.clock.steady() - target->began);
   if (fetched) {
@@ -221,7 +234,7 @@ void Pool::finish(const TargetPtr& target, Result<Fetched> fetched) {
   auto scraped = target->state.take(config_, target->spec.labels, target->spec.timeout, answer,
                                     [this](const Labels& labels) { return with_.series.resolve(tenant_, labels); });
   target->health = scraped.error.empty() ? "up" : "down";
-  if (!scraped.error.empty()) with_.failures.add();
+  if (!scraped.error.empty()) with_.count.failures.add();
   target->last_error = std::move(scraped.error);
   target->last_scrape = target->at;
   target->last_took = answer.took;
@@ -242,12 +255,13 @@ void Pool::append(std::vector<storage::SeriesSample> samples) {
     storage::SampleBatch batch;
     const auto begin = samples.begin() + static_cast<std::ptrdiff_t>(from);
     batch.samples.assign(begin, begin + static_cast<std::ptrdiff_t>(size));
-    with_.samples.add(size);
-    with_.series.append(tenant_, std::move(batch), [&lost = with_.lost, size](const Result<storage::Appended>& done) {
-      if (done) return;
-      lost.add(size);
-      telemetry::log_warn("scrape", "samples are lost", {{"reason", to_string(done.error())}});
-    });
+    with_.count.samples.add(size);
+    with_.series.append(tenant_, std::move(batch),
+                        [&lost = with_.count.lost, size](const Result<storage::Appended>& done) {
+                          if (done) return;
+                          lost.add(size);
+                          telemetry::log_warn("scrape", "samples are lost", {{"reason", to_string(done.error())}});
+                        });
   }
 }
 

@@ -15,17 +15,23 @@
 
 namespace atalaya::collect::scrape {
 
-/// What all pools share. Outlives them.
+/// What scrapes count.
+struct ScrapeCounters {
+  telemetry::Counter& scrapes;
+  telemetry::Counter& failures;
+  telemetry::Counter& samples;
+  telemetry::Counter& lost;
+};
+ScrapeCounters scrape_counters(telemetry::Registry& metrics);
+
+/// What pools work with. Outlives them.
 struct PoolNeighbours {
   net::EventLoop& loop;
   storage::SeriesAppender& series;
   io::FileSystem& files;
   const Clock& clock;
   const ScraperOptions& options;
-  telemetry::Counter& scrapes;
-  telemetry::Counter& failures;
-  telemetry::Counter& samples;
-  telemetry::Counter& lost;
+  const ScrapeCounters& count;
 };
 
 /// Requests under way, and those who wait for one to end. Strand-bound.
@@ -49,7 +55,7 @@ class Turns {
 class Pool {
  public:
   Pool(const PoolNeighbours& with, Turns& turns, TenantId tenant, ScrapeConfig config);
-  ~Pool();
+  ~Pool();  ///< no series ends
 
   const ScrapeConfig& config() const { return config_; }
   void start();

@@ -13,15 +13,8 @@ struct Scraper::Impl {
   Impl(storage::SeriesAppender& series, io::FileSystem& files, const Clock& clock, telemetry::Registry& metrics,
        ScraperOptions given)
       : options(std::move(given)),
-        with{loop,
-             series,
-             files,
-             clock,
-             options,
-             metrics.counter("atalaya_scrape_scrapes_total", "Scrapes that ended, in whatever way."),
-             metrics.counter("atalaya_scrape_failures_total", "Scrapes after which their target counted as down."),
-             metrics.counter("atalaya_scrape_samples_total", "Samples of scrapes, given to the store."),
-             metrics.counter("atalaya_scrape_samples_lost_total", "Those that the store did not take.")},
+        count(scrape_counters(metrics)),
+        with{loop, series, files, clock, options, count},
         turns(options.most_at_once) {}
 
   using Pools = std::map<std::string, std::unique_ptr<Pool>>;
@@ -69,6 +62,7 @@ struct Scraper::Impl {
 
   net::EventLoop loop;
   const ScraperOptions options;
+  const ScrapeCounters count;
   const PoolNeighbours with;
   Turns turns;
   std::map<TenantId, Pools> pools;  // on the loop

@@ -51,6 +51,7 @@ struct TargetMetadata {
 
 struct ScraperOptions {
   std::string host;                ///< this machine's name
+  bool tells_host = false;         ///< every target carries it as `__meta_atalaya_host`: of agents
   std::string user_agent;          ///< of every request
   std::size_t most_at_once = 256;  ///< requests under way; further targets wait for one to end
   Duration look_at_files{std::chrono::seconds{1}};

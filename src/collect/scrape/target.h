@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -11,6 +12,9 @@
 #include "model/labels.h"
 
 namespace atalaya::collect::scrape {
+
+/// The label of a target before relabelling that says which agent found it.
+constexpr std::string_view kHostLabel = "__meta_atalaya_host";
 
 struct TargetSpec {
   Labels discovered;  ///< before relabelling: `__address__`, `__meta_…`, `job` and the like

@@ -1,0 +1,17 @@
+// Targets on their way from an agent to its server: the answer to a call of kind `targets`, as JSON.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "collect/scrape/scraper.h"
+
+namespace atalaya::collect::scrape {
+
+/// docs/formats/agent-protocol.md, "Calls".
+std::string targets_text(const TargetsView& view);
+/// invalid_argument for what is no such text. Fields that are not known are passed over.
+Result<TargetsView> read_targets_text(std::string_view text);
+
+}  // namespace atalaya::collect::scrape
