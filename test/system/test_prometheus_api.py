@@ -135,9 +135,9 @@ def test_a_query_ends_when_its_client_leaves(data):
     """There is one thread for queries: who waits for it gets it, minutes before the first would have been done."""
     with Server(data, arguments=["--query-concurrency", "1", "--query-timeout", "10m"]) as server:
         end = int(time.time()) // 60 * 60
-        write(server, [f'many{{n="{n}"}} {n + i} {(end - 240 * (46 - i)) * 1000}' for n in range(400) for i in range(46)])
+        write(server, [f'many{{n="{n}"}} {n + i} {(end - 240 * (46 - i)) * 1000}' for n in range(800) for i in range(46)])
         heavy = send(server, "query_range", query="sum(quantile_over_time(0.5, many[30m:1s]))", start=end - 9000, end=end,
-                     step=1)
+                     step=4)
         waiting = until(lambda: (lambda other: None if is_answered(other, 1) else other)(send(server, "query", query="1")),
                         what="a query that waits for its turn")
         assert server.cycle(), "control goes on"
