@@ -65,8 +65,7 @@ Status remove_package(Workspace& files, const Operation& operation) {
   return {};
 }
 
-Status run(Workspace& files, const Operation& operation, const FindSection& find, std::vector<std::string>& notes) {
-  ItemEdits items(files, find, notes);
+Status run(Workspace& files, const Operation& operation, ItemEdits& items) {
   switch (operation.what) {
     case What::kSet: return items.set(operation);
     case What::kUnset: return items.unset(operation);
@@ -89,14 +88,16 @@ Status run(Workspace& files, const Operation& operation, const FindSection& find
 Result<std::vector<FileChange>> apply(const FileTexts& files, const std::vector<Operation>& operations,
                                       const FindSection& find) {
   std::vector<std::string> told;  // to nobody
-  return apply(files, operations, find, told);
+  return apply(files, operations, find, told, {});
 }
 
 Result<std::vector<FileChange>> apply(const FileTexts& files, const std::vector<Operation>& operations,
-                                      const FindSection& find, std::vector<std::string>& notes) {
+                                      const FindSection& find, std::vector<std::string>& notes,
+                                      const Serialise& serialise) {
   Workspace workspace(files);
+  ItemEdits items(workspace, find, notes, serialise);
   for (std::size_t i = 0; i < operations.size(); ++i) {
-    auto done = run(workspace, operations[i], find, notes);
+    auto done = run(workspace, operations[i], items);
     if (done) continue;
     if (operations.size() == 1 || done.error().place) return std::unexpected(std::move(done).error());
     return fail_within(fmt::format("operation {} of {}", i + 1, operations.size()), std::move(done).error());

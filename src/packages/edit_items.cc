@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "config/suggest.h"
+
 namespace atalaya::packages {
 namespace {
 
@@ -16,8 +18,24 @@ YamlPath below(YamlPath path, const std::string& part) {
   return path;
 }
 
-std::unexpected<Error> unknown(const ItemAddress& at) {
-  return fail(ErrorCode::kNotFound, fmt::format("there is no {}", words(at)));
+/// What stands where the address leaves the files, for "did you mean".
+std::string neighbours(Workspace& files, const ItemAddress& at, const Found& found) {
+  if (!found.section_there || found.depth >= at.path.size()) return {};
+  std::vector<std::string> names;
+  for (const auto& holder : found.holders) {
+    const auto* node = files.node(holder);
+    if (!node) continue;
+    for (const auto& entry : node->entries()) names.push_back(entry.key->text());
+    for (const auto* item : node->items()) {
+      const auto* key = item->get(key_field(*found.section));
+      if (key && key->is_scalar()) names.push_back(key->text());
+    }
+  }
+  return config::suggestion(at.path[found.depth], names);
+}
+
+std::unexpected<Error> unknown(Workspace& files, const ItemAddress& at, const Found& found) {
+  return fail(ErrorCode::kNotFound, fmt::format("there is no {}", words(at)), neighbours(files, at, found));
 }
 
 /// The value with records around it, and lists where a part is "0".
@@ -58,9 +76,13 @@ bool is_in_list(const Found& found) { return !found.listed.empty() && found.list
 
 }  // namespace
 
+YamlValue ItemEdits::value_of(const Operation& operation, const schema::Section& section) const {
+  return serialise_ ? serialise_(operation.at, section, operation.field, operation.value) : operation.value;
+}
+
 Result<Found> ItemEdits::existing(const ItemAddress& at) {
   AT_TRY(auto found, locate(files_, at, find_));
-  if (found.spots.empty()) return unknown(at);
+  if (found.spots.empty()) return unknown(files_, at, found);
   return found;
 }
 
@@ -87,6 +109,7 @@ Status ItemEdits::set(const Operation& operation) {
     return fail(ErrorCode::kInvalidArgument, fmt::format("{} is the name of {}", field.front(), words(at)),
                 "rename the item instead");
   }
+  const auto value = value_of(operation, *found.section);
   AT_TRY(auto* editor, files_.editor(spot.file));
   auto path = spot.path;
   const auto* node = files_.node(spot);
@@ -104,13 +127,13 @@ Status ItemEdits::set(const Operation& operation) {
     node = next;
     path.push_back(field[depth++]);
   }
-  if (depth == field.size()) return editor->replace(path, operation.value);
+  if (depth == field.size()) return editor->replace(path, value);
   if (node->is_mapping() || node->is_null()) {
-    if (field[depth] == "0" && node->is_null()) return editor->append(path, nested(field, depth + 1, operation.value));
-    return editor->insert(path, field[depth], nested(field, depth + 1, operation.value));
+    if (field[depth] == "0" && node->is_null()) return editor->append(path, nested(field, depth + 1, value));
+    return editor->insert(path, field[depth], nested(field, depth + 1, value));
   }
   if (node->is_sequence() && field[depth] == std::to_string(node->items().size())) {
-    return editor->append(path, nested(field, depth + 1, operation.value));
+    return editor->append(path, nested(field, depth + 1, value));
   }
   return fail(node->is_sequence() ? ErrorCode::kNotFound : ErrorCode::kUnprocessable, node->place(),
               fmt::format("{}: there is no {} in {}", words(at), field[depth], config::describe(*node)));
@@ -143,7 +166,8 @@ Status ItemEdits::create(const Operation& operation) {
     const auto* there = files_.node(found.spots.front());
     return fail(ErrorCode::kAlreadyExists, there->place(), fmt::format("{} is there already", words(at)));
   }
-  const auto& value = operation.value;
+  const bool is_item = found.item && operation.text.empty();
+  const auto value = is_item ? value_of(operation, *found.section) : operation.value;
   const bool nothing = value.kind == YamlValue::Kind::kToken && value.scalar.empty();
   AT_TRY(const auto gap, gap_for(at, found, operation.file));
   AT_TRY(auto* editor, files_.editor(gap.spot.file));

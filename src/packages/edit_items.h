@@ -9,17 +9,22 @@
 
 namespace atalaya::packages {
 
+/// A value of kSet (at `field`) or kCreate (a whole item; `field` empty) as it is to be written.
+using Serialise = std::function<config::YamlValue(const ItemAddress& at, const schema::Section& section,
+                                                  const std::vector<std::string>& field, config::YamlValue value)>;
+
 /// As `apply` in edit.h. In `collectors` what is copied (or moved to another package) gets a free name where its own is
-/// taken in the package; `notes` gets a sentence for each.
+/// taken in the package; `notes` gets a sentence for each. Values of items go through `serialise`.
 Result<std::vector<FileChange>> apply(const FileTexts& files, const std::vector<Operation>& operations,
-                                      const FindSection& find, std::vector<std::string>& notes);
+                                      const FindSection& find, std::vector<std::string>& notes,
+                                      const Serialise& serialise);
 
 /// Thread-compatible; borrows its arguments.
 class ItemEdits {
  public:
-  /// `notes`: what is worth telling, as `apply` says.
-  ItemEdits(Workspace& files, const FindSection& find, std::vector<std::string>& notes)
-      : files_(files), find_(find), notes_(notes) {}
+  /// `notes`: what is worth telling, as `apply` says. `serialise` empty: values are written as given.
+  ItemEdits(Workspace& files, const FindSection& find, std::vector<std::string>& notes, const Serialise& serialise)
+      : files_(files), find_(find), notes_(notes), serialise_(serialise) {}
 
   Status set(const Operation& operation);
   Status unset(const Operation& operation);
@@ -38,6 +43,7 @@ class ItemEdits {
     bool section_there = false;
   };
 
+  config::YamlValue value_of(const Operation& operation, const schema::Section& section) const;
   Result<Found> existing(const ItemAddress& at);
   Result<Gap> gap_for(const ItemAddress& at, const Found& found, const std::string& file);
   Result<Gap> gap_in(const ItemAddress& at, const Found& found, const std::string& file);
@@ -54,6 +60,7 @@ class ItemEdits {
   Workspace& files_;
   const FindSection& find_;
   std::vector<std::string>& notes_;
+  const Serialise& serialise_;
 };
 
 }  // namespace atalaya::packages

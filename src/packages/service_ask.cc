@@ -1,15 +1,18 @@
 // Programs of types are asked without any lock: their packages wait, nobody else does.
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "packages/service_impl.h"
 #include "packages/type_scripts.h"
+#include "schema/canonical.h"
 
 namespace atalaya::packages {
 namespace {
 
 /// As long as TypeScripts lets a program rest that said nothing.
 constexpr Duration kRest = TypeScriptsOptions{}.rest;
+constexpr std::string_view kWith = "with";  ///< of an instance: its values
 
 }  // namespace
 
@@ -29,6 +32,52 @@ schema::RunTypeScript Service::Impl::ask_now(const Files& on_disk) const {
         return scripts->ask(program, verb, input);
       },
       on_disk);
+}
+
+Serialise Service::Impl::serialise_by_programs(const TenantId& id, std::vector<PackageError>& errors) {
+  if (options.type_scripts == nullptr) return {};
+  const auto on_disk = disk_files(id);
+  const auto ask = [this](const std::string& program, std::string_view verb, const std::string& input) {
+    return ask_later(program, verb, input);
+  };
+  const auto run =
+      run_type_script(ask, on_disk, [this](TypeQuestion question) { questions.push_back(std::move(question)); });
+  return [this, &id, &errors, on_disk, run](const ItemAddress& at, const schema::Section& section,
+                                            const std::vector<std::string>& field, config::YamlValue value) {
+    const auto& world = tenant_of(id).world;
+    const auto go = [&](const schema::SchemaSet& schemas, const schema::Type& type, config::YamlValue given) {
+      std::vector<Error> unanswered;
+      auto out = schema::as_serialised(std::move(given), type, {schemas, run}, unanswered);
+      for (auto& error : unanswered) {
+        if (is_awaited(error)) continue;
+        const auto name = fmt::format("{}", fmt::join(field, "."));
+        if (!name.empty()) error.message = fmt::format("{}: {}", name, error.message);
+        errors.push_back({std::move(error), at.package, at.section, at.path, name});
+      }
+      return out;
+    };
+    const bool gives = section.name == "instances" && !at.path.empty();
+    const auto schemas = world.schemas_of(gives ? at.path.front() : at.package);
+    if (!schemas) return value;
+    if (!gives) {
+      const auto* type = section.body ? schema::type_at(*section.body, field) : nullptr;
+      return type == nullptr ? value : go(*schemas, *type, std::move(value));
+    }
+    // What `with` holds is of the specification's parameters' types.
+    config::Errors ignored;  // when the instance is checked
+    const auto specification = PackageTree::read(at.path.front(), on_disk.read(at.path.front()), ignored);
+    const auto declared = specification.whole_section("parameters", ignored);
+    const auto parameters = declared ? schemas->record(*declared->node, ignored) : nullptr;
+    if (!parameters) return value;
+    if (field.empty()) {
+      for (auto& [name, part] : value.entries) {
+        if (name == kWith) part = go(*schemas, *parameters, std::move(part));
+      }
+      return value;
+    }
+    const auto* type = field.front() == kWith ? schema::type_at(*parameters, std::span(field).subspan(1)) : nullptr;
+    return type == nullptr ? value : go(*schemas, *type, std::move(value));
+  };
 }
 
 bool Service::Impl::ask(const std::vector<TypeQuestion>& open, Steady end) const {

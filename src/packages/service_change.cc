@@ -190,7 +190,8 @@ Result<ChangeResult> Service::Impl::change(const TenantId& id, const ChangeReque
     return result;
   }
   std::vector<std::string> notes;
-  auto changes = apply(texts, request.operations, find_section, notes);
+  auto changes = apply(texts, request.operations, find_section, notes, impl.serialise_by_programs(id, result.errors));
+  if (!questions.empty() || !result.errors.empty()) return result;
   if (!changes) {
     // What an edit refuses is told like everything else that is wrong with a change.
     if (changes.error().code == ErrorCode::kNotFound || changes.error().code == ErrorCode::kAlreadyExists) {

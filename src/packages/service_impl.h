@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "packages/disk.h"
+#include "packages/edit_items.h"
 #include "packages/service.h"
 #include "packages/world.h"
 
@@ -65,6 +66,9 @@ struct Service::Impl {
                                                const std::string& input) const;
   /// For looking at single items; blocks, so under no lock.
   schema::RunTypeScript ask_now(const Files& on_disk) const;
+  /// For edits, under change_mutex: asks the programs of types how a value is written, as `ask_later`. What is open
+  /// goes to `questions`, why a program said nothing to `errors`. Borrows both arguments.
+  Serialise serialise_by_programs(const TenantId& tenant, std::vector<PackageError>& errors);
   /// Not under change_mutex. False when the time was over before all was asked.
   bool ask(const std::vector<TypeQuestion>& questions, Steady end) const;
   void note_waiting(const TenantId& tenant, const std::set<std::string>& looked_at, const Plan& plan);

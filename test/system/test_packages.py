@@ -1,8 +1,10 @@
 """Packages through the real server: changes are live, kept, refused where they must be, and survive kill -9."""
 
 import base64
+import json
 import os
 import random
+import re
 import socket
 import struct
 import threading
@@ -184,6 +186,47 @@ schemas:
         assert [i["id"] for i in found] == ["books/night/load"]
 
 
+MAC = """#!/usr/bin/env python3
+import json, re, sys
+value = json.load(sys.stdin)
+if not re.fullmatch("([0-9a-fA-F]{2}:){5}[0-9a-fA-F]{2}", value):
+    print(json.dumps({"error": "is no address", "remedy": "write six pairs"}))
+elif sys.argv[1] == "format":
+    print(json.dumps({"text": "MAC " + value.upper()}))
+else:
+    print(json.dumps({"value": value.upper() if sys.argv[1] == "serialise" else value.lower()}))
+"""
+
+
+def test_a_value_that_is_set_is_written_as_its_types_program_says(data):
+    cards = """package: cards
+version: 1.0.0
+types:
+  mac: {type: text, script: scripts/mac.py, help: an address of a network card}
+schemas:
+  cards:
+    item: card
+    indexes: {name: {type: name}}
+    fields: {mac: {type: mac, required: true}}
+cards:
+  first: {mac: aa:bb:cc:dd:ee:ff}  # typed
+"""
+    write_file(Server(data), "cards", "scripts/mac.py", MAC)
+    with Server(data, packages={"cards": cards}) as server:
+        until(lambda: state_of(server, "cards")["state"] == "ok", what="the program's answers")
+        assert text_of(server, "cards") == cards, "a text stays as it was typed"
+        request = op("set", "cards", "cards", ["first"], field=["mac"], value="11:22:33:AA:bb:cc")
+        previewed = change(server, request, preview=True)
+        assert "+  first: {mac: 11:22:33:AA:BB:CC}" in previewed["files"][0]["diff"]
+        change(server, request)
+        assert text_of(server, "cards") == cards.replace("aa:bb:cc:dd:ee:ff", "11:22:33:AA:BB:CC")
+        shown = server.get("/packages/cards/items/cards/first")
+        assert shown["effective"]["mac"] == "11:22:33:aa:bb:cc" and shown["fields"][0]["value"] == "MAC 11:22:33:AA:BB:CC"
+        refused = refusal(change, server, op("set", "cards", "cards", ["first"], field=["mac"], value="none"))
+        error, = refused.body["errors"]
+        assert error["field"] == "mac" and error["remedy"] == "write six pairs"
+
+
 def test_errors_name_the_item_and_the_field(data):
     broken = PROBE.replace("1e18", "much")
     with Server(data, packages={"probe": broken, "other": PROBE.replace("probe", "other")}) as server:
@@ -340,6 +383,105 @@ def test_listeners_stay_open_through_changes(data):
             pass
         listener.close()
         assert server.process.pid == pid and len(server.get("/packages/probe/history")["commits"]) == 21
+
+
+def test_who_listens_to_items_hears_of_what_comes_changes_and_goes(data):
+    with Server(data, packages={"probe": PROBE}) as server:
+        listener = LiveSocket(server)
+        listener.send('{"type":"subscribe","id":"i","topic":"items"}')
+        assert '"ready"' in listener.receive()
+        since = server.get("/items")["revision"]
+        page = {"title": "One", "widgets": [{"at": {"x": 0, "y": 0, "w": 6, "h": 4}, "text": {"markdown": "x"}}]}
+        change(server, op("create", section="pages", path=["all", "one"], value=page))
+        change(server, op("set", section="pages", path=["all", "one"], field=["title"], value="Other"))
+        change(server, op("remove", section="pages", path=["all", "one"]))
+        heard = {}
+        while ("removed", "probe/all/one") not in heard:
+            said = json.loads(listener.receive())
+            assert said["type"] == "data" and said["id"] == "i"
+            heard[said["change"]["what"], said["change"]["item"]["id"]] = said["change"]
+        listener.close()
+        assert heard["added", "probe/all/one"]["item"]["kind"] == "pages"
+        assert heard["changed", "probe/all/one"]["item"]["title"] == "Other"
+        feed = server.get("/item-changes", since=since)["changes"]
+        assert heard["removed", "probe/all/one"] in feed, "the socket says what the feed says"
+
+
+SITES = """package: cmdb
+version: 1.0.0
+schemas:
+  sites:
+    item: site
+    indexes: {country: {type: name}, name: {type: name}}
+    fields: {racks: {type: integer, required: true}}
+    script: scripts/sites.py
+sites:
+  es:
+    madrid: {racks: 2}
+"""
+RACKS = """#!/usr/bin/env python3
+import json, sys
+given = json.load(sys.stdin)
+print(json.dumps({"entities": [
+    {"id": f"{item['path']}/{n}", "kind": "racks", "title": f"Rack {n}", "item": item["path"]}
+    for item in given["items"] for n in range(item["fields"]["racks"])]}))
+"""
+
+
+def test_entities_of_a_sections_program_are_listed_by_their_kind_and_a_failure_is_shown(data, tmp_path):
+    write_file(Server(data), "cmdb", "scripts/sites.py", RACKS)
+    with Server(data, command="up", packages={"cmdb": SITES}) as server:
+        until(lambda: server.get("/packages/cmdb")["processed"][0]["state"] == "ok", 60, what="the program's run")
+        racks = server.get("/items", kind="racks")["items"]
+        assert [r["id"] for r in racks] == ["cmdb:sites/es/madrid/0", "cmdb:sites/es/madrid/1"]
+        assert racks[0]["links"] == ["cmdb/es/madrid"] and racks[0]["kind"] == "racks"
+        assert racks[0]["origin"] == {"kind": "file", "file": "cmdb/package.yaml", "line": 11}
+        refused = refusal(server.get, "/items", kind="rack")
+        assert refused.status == 400 and refused.body["remedy"] == 'did you mean "racks"?'
+        write_file(server, "cmdb", "scripts/sites.py", "#!/bin/sh\necho no route >&2; exit 3\n")
+        until(lambda: state_of(server, "cmdb")["processed"][0]["state"] == "failed", what="the failure")
+        listed = Server.cli("package", "list", "--data", data)
+        assert re.search(r"cmdb +1\.0\.0 +failing +1\b", listed)
+        line = "cmdb, section sites: its program failed: scripts/sites.py ended with 3: no route"
+        assert line in listed and line in Server.cli("package", "show", "cmdb", "--data", data)
+        assert len(server.get("/items", kind="racks")["items"]) == 2, "what was known stays"
+
+
+def test_viewers_see_dots_for_secrets_and_no_text_that_holds_one(data):
+    vault = """package: vault
+version: 1.0.0
+schemas:
+  doors:
+    item: door
+    indexes: {name: {type: name}}
+    fields:
+      note: {type: text}
+      code: {type: secret}
+      codes: {type: list of secret}
+doors:
+  front: {note: open, code: hush-1, codes: [hush-2]}
+"""
+    keyed = """package: keyed
+version: 1.0.0
+parameters:
+  token: {type: secret, required: true}
+  name: {type: text, default: one}
+rpc: {jobs: {go: {script: "#!/bin/sh\n# ${token} ${name}\n"}}}
+"""
+    uses = "package: uses\nversion: 1.0.0\ninstances: {keyed: {db: {with: {token: hush-3, name: two}}}}\n"
+    with Server(data, packages={"vault": vault, "keyed": keyed, "uses": uses}) as server:
+        viewer, operator = as_role(server, "viewer"), as_role(server, "operator")
+        seen = viewer.get("/packages/vault/items/doors/front")
+        assert seen["written"]["note"] == "open" and seen["written"]["code"] == seen["effective"]["code"] == "••••••"
+        assert seen["written"]["codes"] == ["••••••"] and "yaml" not in seen or seen["yaml"] == ""
+        assert "hush-1" in operator.get("/packages/vault/items/doors/front")["yaml"]
+        for path in ("/packages/vault/items/doors/front", "/packages/uses/items/instances/keyed/db", "/packages/keyed@db",
+                     "/packages", "/packages/vault", "/packages/uses", "/packages/keyed@db/tree", "/items", "/schemas?package=vault"):
+            told = json.dumps(viewer.call("GET", API + path))
+            assert "hush-" not in told, path
+        assert viewer.get("/packages/keyed@db")["instance_of"]["values"] == {"name": "two", "token": "••••••"}
+        for path in ("/packages/vault/files/package.yaml", "/packages/vault/history", "/packages/vault/archive"):
+            assert refusal(viewer.call, "GET", API + path).status == 403
 
 
 PROCEDURES = """package: tools
