@@ -96,7 +96,12 @@ Result<net::Response> show_item(const PackageServices& s, const Principal& who, 
 void add_package_routes(Doors& doors, PackageServices s) {
   doors.add("GET", "~/packages", Need::kViewer, [s](const Principal& who, net::Request&) -> Result<net::Response> {
     json::array list;
-    for (const auto& package : s.packages.list(who.tenant)) list.push_back(to_json(package));
+    for (const auto& package : s.packages.list(who.tenant)) {
+      auto one = to_json(package);
+      auto processed = s.processed ? s.processed(who.tenant, package.name) : json::array();
+      if (!processed.empty()) one["processed"] = std::move(processed);
+      list.push_back(std::move(one));
+    }
     return ok(json::object{{"packages", std::move(list)}});
   });
   doors.add("GET", "~/packages/{package}", Need::kViewer,

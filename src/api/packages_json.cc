@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "packages/explain.h"
+#include "schema/canonical.h"
 #include "schema/describe.h"
 
 namespace atalaya::api {
@@ -56,6 +58,13 @@ Result<packages::Operation> operation_of(const json::object& from) {
   out.what = known->what;
   out.at = {text(from, "package"), text(from, "section"), texts_of(from.if_contains("path"))};
   if (out.at.package.empty()) return fail(ErrorCode::kInvalidArgument, "an operation names no package");
+  const bool on_files =
+      out.what == packages::Operation::What::kWriteFile || out.what == packages::Operation::What::kRemoveFile ||
+      out.what == packages::Operation::What::kCreatePackage || out.what == packages::Operation::What::kRemovePackage;
+  if (!on_files && out.at.section.empty()) {
+    return fail(ErrorCode::kInvalidArgument, fmt::format("the operation \"{}\" names no section", op),
+                "say in which section the item stands: \"section\": \"rules\"");
+  }
   out.field = texts_of(from.if_contains("field"));
   if (const auto* value = from.if_contains("value")) out.value = schema::to_yaml(*value);
   out.file = text(from, "file");
@@ -162,8 +171,32 @@ json::object to_json(const packages::PackageState& state) {
   return out;
 }
 
+namespace {
+
+/// What an instance gives to parameters; dots for secrets, and where the types are not known.
+json::object values_of(const packages::InstanceItem& instance, const schema::Type* parameters) {
+  json::object out;
+  for (const auto& [name, value] : instance.values) {
+    const auto* type = parameters == nullptr ? nullptr : schema::type_at(*parameters, {&name, 1});
+    const auto document = config::Document::parse(config::write_flow(value), "");
+    if (type == nullptr || !document) {
+      out[name] = packages::kHiddenSecret;
+      continue;
+    }
+    auto shown = schema::to_json(document->root());
+    packages::hide_all_secrets(shown, *type);
+    out[name] = std::move(shown);
+  }
+  return out;
+}
+
+}  // namespace
+
 json::object to_json(const packages::PackageView& view) {
   auto out = to_json(view.state);
+  if (view.state.instance) {
+    out["instance_of"].get_object()["values"] = values_of(*view.state.instance, view.parameters.get());
+  }
   out["help"] = view.help;
   json::object requirements;
   for (const auto& [name, range] : view.requirements) requirements[name] = range;

@@ -53,7 +53,7 @@ std::string counts_of(const packages::Package& package) {
   std::map<std::string, std::size_t> counts;
   for (const auto& item : package.items) ++counts[item.section];
   std::string out;
-  for (const auto& [section, count] : counts) out += fmt::format("{}{} {}", out.empty() ? "" : ", ", count, section);
+  for (const auto& [section, count] : counts) out += fmt::format("{}{} {}", out.empty() ? "" : ", ", section, count);
   return out.empty() ? "nothing" : out;
 }
 

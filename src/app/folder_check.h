@@ -33,7 +33,7 @@ class FolderCheck {
 /// Every file of the folder, whether it holds or not. An error where its files state no version.
 Result<packages::Archive> read_archive(io::FileSystem& files, const std::string& folder);
 
-/// "12 rules, 3 dashboards".
+/// "dashboards 3, rules 12".
 std::string counts_of(const packages::Package& package);
 /// `.` and `..` have no package's name: the whole path then.
 std::string named_folder(const std::string& folder);

@@ -1,6 +1,7 @@
 // `atalaya package`: every verb is a call of the API, its answer printed as text or as it came.
 #include <boost/json.hpp>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <cstdio>
 #include <functional>
@@ -157,6 +158,10 @@ Result<int> export_package(const Options& options, const ServerClient& server) {
     return 0;
   } else {
     if (target.empty()) target = answer.file_name.empty() ? name + ".atpkg" : answer.file_name;
+    if (!options.boolean("force") && files->exists(target)) {
+      return fail(ErrorCode::kAlreadyExists, fmt::format("{} is there already", target),
+                  "name another with --file, or give --force to replace it");
+    }
     AT_TRY(io::write_file_atomically(*files, target, answer.body));
   }
   if (wants_json(options)) {
@@ -178,18 +183,22 @@ Result<int> remove(const Options& options, const ServerClient& server) {
   const auto& name = options.argument("PACKAGE");
   const json::array operations{json::object{{"op", "remove_package"}, {"package", name}}};
   const bool preview = options.boolean("dry-run");
-  if (!preview && !options.boolean("yes")) {
+  const bool asks = !preview && !options.boolean("yes");
+  if (asks) {
     AT_TRY(const auto effects, change(server, operations, "", true));
     if (!effects.good()) return print(options, effects, {});
     fmt::print(stderr, "This will happen:\n{}Type the package's name to remove it: ", plan_text(effects.object()));
     std::string line;
     std::getline(std::cin, line);
+    if (::isatty(STDIN_FILENO) == 0) fmt::print(stderr, "\n");  // a terminal shows the answer's own
     if (line != name) {
       return fail(ErrorCode::kCancelled, "nothing was removed", "type the name as it is, or give --yes");
     }
   }
   AT_TRY(const auto answer, change(server, operations, options.text("reason"), preview));
-  return print(options, answer, [&](const auto& done) { return change_text(done, preview); });
+  // Who was asked has read what happens.
+  return print(options, answer,
+               [&](const auto& done) { return asks ? commit_text(done) : change_text(done, preview); });
 }
 
 /// From the files of the server to those of the folder; what is no text counts as it stands.

@@ -122,19 +122,22 @@ std::vector<Command> making() {
                            output()},
                .arguments = {{.name = "DIR", .help = "A package folder."}},
                .examples = {{"atalaya package pack ./site --key ops.key", "signed"}}};
-  Command exporting{.name = "export",
-                    .help = "Fetch a package from the server, as an archive or as a folder.",
-                    .options = with_server({{.name = "file",
-                                             .help = "Archive to write; by default PACKAGE-VERSION.atpkg here; - for "
-                                                     "standard output.",
-                                             .value_name = "FILE",
-                                             .letter = 'f'},
-                                            {.name = "directory",
-                                             .help = "Folder to write its files to instead; absent or empty.",
-                                             .value_name = "DIR",
-                                             .letter = 'd'}}),
-                    .arguments = {package_argument()},
-                    .examples = {{"atalaya package export host -d ./host", ""}}};
+  Command exporting{
+      .name = "export",
+      .help = "Fetch a package from the server, as an archive or as a folder.",
+      .options = with_server(
+          {{.name = "file",
+            .help = "Archive to write; by default PACKAGE-VERSION.atpkg here; - for "
+                    "standard output.",
+            .value_name = "FILE",
+            .letter = 'f'},
+           {.name = "directory",
+            .help = "Folder to write its files to instead; absent or empty.",
+            .value_name = "DIR",
+            .letter = 'd'},
+           {.name = "force", .type = OptionType::kBoolean, .help = "Replace an archive that is there already."}}),
+      .arguments = {package_argument()},
+      .examples = {{"atalaya package export host -d ./host", ""}}};
   Command keygen{.name = "keygen",
                  .help = "Make a key pair to sign archives with: NAME.key, and NAME.pub for servers.",
                  .options = {output()},

@@ -82,7 +82,24 @@ std::string error_line(const json::object& error) {
 }
 
 std::string state_of(const json::object& package) {
-  return text(package, "state") == "ok" && flag(package, "specification") ? "specification" : text(package, "state");
+  const auto state = text(package, "state");
+  if (state != "ok") return state;
+  const auto sections = objects(package, "processed");
+  const bool fails = std::any_of(sections.begin(), sections.end(),
+                                 [](const auto* section) { return text(*section, "state") == "failed"; });
+  return fails ? "failing" : flag(package, "specification") ? "specification" : state;
+}
+
+/// Sections whose program does not get on, each a line.
+std::string failed_sections(const json::object& package) {
+  std::string out;
+  for (const auto* section : objects(package, "processed")) {
+    if (text(*section, "state") != "failed") continue;
+    out += plain(fmt::format("{}, section {}: its program failed: {}", text(package, "name"), text(*section, "section"),
+                             text(*section, "error"))) +
+           '\n';
+  }
+  return out;
 }
 
 /// "/srv/data/packages/default/host/disks.yaml" → "host/disks.yaml".
@@ -106,6 +123,10 @@ void put_nodes(const json::object& node, const std::string& prefix, std::vector<
   if (flag(node, "item"))
     rows.push_back({plain(path), plain(text(node, "title")), flag(node, "error") ? "broken" : ""});
   for (const auto* child : objects(node, "children")) put_nodes(*child, path, rows);
+}
+
+std::string counted(std::int64_t count, std::string_view one, std::string_view many) {
+  return fmt::format("{} {}", count, count == 1 ? one : many);
 }
 
 std::string joined(const std::vector<std::string>& list) { return plain(fmt::format("{}", fmt::join(list, ", "))); }
@@ -150,6 +171,7 @@ std::string package_list_text(const json::object& answer) {
     rows.push_back({plain(text(*package, "name")), plain(text(*package, "version")), state_of(*package),
                     std::to_string(number(*package, "items")), plain(title)});
     for (const auto* error : objects(*package, "errors")) errors += error_line(*error) + '\n';
+    errors += failed_sections(*package);
   }
   return table_text({"NAME", "VERSION", "STATE", "ITEMS>", "TITLE"}, rows) + (errors.empty() ? "" : "\n" + errors);
 }
@@ -162,6 +184,9 @@ std::string package_text(const json::object& answer) {
   put("state", state_of(answer) + (flag(answer, "shipped") ? ", ships with the program" : ""));
   if (const auto& instance = object(answer, "instance_of"); !instance.empty()) {
     put("instance of", fmt::format("{}, declared in {}", text(instance, "package"), text(instance, "declared_in")));
+    for (const auto& [name, value] : object(instance, "values")) {
+      put("value", fmt::format("{}: {}", std::string_view(name), text(object(instance, "values"), name)));
+    }
   }
   std::vector<std::string> parts;
   for (const auto& [name, range] : object(answer, "requires")) {
@@ -175,6 +200,11 @@ std::string package_text(const json::object& answer) {
     parts.push_back(fmt::format("{} {}", std::string_view(name), json::serialize(count)));
   }
   put("holds", joined(parts));
+  for (const auto* one : objects(answer, "processed")) {
+    if (text(*one, "state") == "failed") continue;
+    put("processed",
+        fmt::format("{}: {}", text(*one, "section"), counted(number(*one, "entities"), "entity", "entities")));
+  }
   for (const auto* one : objects(answer, "overrides")) {
     put("overrides", fmt::format("{} {} {}: {}", text(*one, "package"), text(*one, "section"),
                                  fmt::join(texts(*one, "path"), "/"), fmt::join(texts(*one, "field"), ".")));
@@ -191,9 +221,10 @@ std::string package_text(const json::object& answer) {
   auto out = table_text({fmt::format("{} {}", text(answer, "name"), text(answer, "version")), plain(title)}, rows);
   if (const auto help = text(answer, "help"); !help.empty()) out += '\n' + plain(help, true) + '\n';
   const auto errors = objects(answer, "errors");
-  if (!errors.empty()) out += '\n';
+  const auto failed = failed_sections(answer);
+  if (!errors.empty() || !failed.empty()) out += '\n';
   for (const auto* error : errors) out += error_line(*error) + '\n';
-  return out;
+  return out + failed;
 }
 
 Result<std::string> package_tree_text(const json::object& answer, const std::string& section) {
@@ -260,9 +291,12 @@ std::string plan_text(const json::object& answer) {
 std::string change_text(const json::object& answer, bool preview) {
   const auto out = plan_text(answer);
   if (objects(answer, "files").empty()) return out;
-  if (preview) return out + "A preview: nothing was changed.\n";
-  return out + fmt::format("Commit {}; `atalaya package revert {}` takes it back.\n", number(answer, "commit"),
-                           number(answer, "commit"));
+  return out + (preview ? "A preview: nothing was changed.\n" : commit_text(answer));
+}
+
+std::string commit_text(const json::object& answer) {
+  return fmt::format("Commit {}; `atalaya package revert {}` takes it back.\n", number(answer, "commit"),
+                     number(answer, "commit"));
 }
 
 std::string refusal_text(const json::object& answer, int status) {
@@ -284,8 +318,11 @@ std::string rule_tests_text(const std::string& folder, const packages::RuleTestR
   const std::string_view mood = strict ? "" : "note: ";
   for (const auto& rule : report.never_firing) out += fmt::format("{}{}: no test sees it fire\n", mood, rule);
   for (const auto& rule : report.never_quiet) out += fmt::format("{}{}: no test sees it quiet\n", mood, rule);
-  return out + fmt::format("{}: {} test files, {} rules, {} faults\n", folder, report.scripts, report.rules.size(),
-                           report.faults.size());
+  const auto size = [](const auto& list) { return static_cast<std::int64_t>(list.size()); };
+  return out + fmt::format("{}: {}, {}, {}\n", folder,
+                           counted(static_cast<std::int64_t>(report.scripts), "test file", "test files"),
+                           counted(size(report.rules), "rule", "rules"),
+                           counted(size(report.faults), "fault", "faults"));
 }
 
 json::object rule_tests_json(const std::string& folder, const packages::RuleTestReport& report) {

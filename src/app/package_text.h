@@ -28,6 +28,8 @@ std::string diffs_text(const boost::json::object& answer);
 std::string plan_text(const boost::json::object& answer);
 /// What a change did; of a preview what it would do.
 std::string change_text(const boost::json::object& answer, bool preview);
+/// Its number, and how it is taken back.
+std::string commit_text(const boost::json::object& answer);
 /// Why the server refused: every error with its place and remedy.
 std::string refusal_text(const boost::json::object& answer, int status);
 

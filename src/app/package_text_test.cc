@@ -37,6 +37,31 @@ TEST(PackageText, TheListNamesSpecificationsInstancesAndWhatIsWrong) {
             "site/package.yaml:4:3: no such rule (did you mean x?)\n");
 }
 
+TEST(PackageText, ASectionWhoseProgramFailsIsSaidInTheListAndOfThePackage) {
+  const auto answer =
+      parse(R"({"packages":[{"name":"cmdb","version":"1.0.0","title":"","state":"ok","items":2,"processed":[
+    {"section":"sites","state":"failed","entities":0,"error":"scripts/s.py ended with 1: no route"},
+    {"section":"racks","state":"ok","entities":1,"error":""}]}]})");
+  EXPECT_EQ(package_list_text(answer),
+            "NAME  VERSION  STATE    ITEMS  TITLE\n"
+            "cmdb  1.0.0    failing      2\n"
+            "\n"
+            "cmdb, section sites: its program failed: scripts/s.py ended with 1: no route\n");
+  const auto shown = package_text(answer.at("packages").as_array().front().as_object());
+  EXPECT_THAT(shown, HasSubstr("state       failing\n"));
+  EXPECT_THAT(shown, HasSubstr("processed   racks: 1 entity\n"));
+  EXPECT_THAT(shown,
+              testing::EndsWith("\ncmdb, section sites: its program failed: scripts/s.py ended with 1: no route\n"));
+}
+
+TEST(PackageText, AnInstanceIsShownWithItsValues) {
+  const auto text = package_text(parse(R"({"name":"ping@gw","version":"1.0.0","title":"Pings","state":"ok",
+    "instance_of":{"package":"ping","name":"gw","declared_in":"site","values":{"host":"127.0.0.1","count":3}}})"));
+  EXPECT_THAT(text, HasSubstr("instance of    ping, declared in site\n"));
+  EXPECT_THAT(text, HasSubstr("value          host: 127.0.0.1\n"));
+  EXPECT_THAT(text, HasSubstr("value          count: 3\n"));
+}
+
 TEST(PackageText, AnItemSaysOfEachValueWhereItComesFrom) {
   const auto text = item_text(parse(R"({"id":"host/disk/filling","title":"Filling","file":"host/disks.yaml","line":8,
     "fields":[
@@ -67,6 +92,7 @@ TEST(PackageText, AChangeTellsItsEffectsItsFilesAndHowToTakeItBack) {
             "host/a.yaml: changed\nhost/b.yaml: new\nhost/c.yaml: removed\n"
             "Commit 12; `atalaya package revert 12` takes it back.\n");
   EXPECT_THAT(change_text(answer, true), HasSubstr("nothing was changed"));
+  EXPECT_EQ(commit_text(answer), "Commit 12; `atalaya package revert 12` takes it back.\n");
   EXPECT_EQ(plan_text(answer), "2 rules change\nhost/a.yaml: changed\nhost/b.yaml: new\nhost/c.yaml: removed\n")
       << "a question that follows is none of a preview";
   EXPECT_EQ(change_text(parse(R"({"files":[],"effects":[]})"), false), "Nothing differs.\n");
@@ -119,7 +145,7 @@ TEST(PackageText, RuleTestsAreFaultsWithTheirPlacesAndACount) {
   EXPECT_EQ(rule_tests_text("a", report, false),
             "a/tests/x.test:3: firing c expected, seen nothing\n"
             "note: a/b/d: no test sees it fire\n"
-            "a: 2 test files, 2 rules, 1 faults\n");
+            "a: 2 test files, 2 rules, 1 fault\n");
   EXPECT_THAT(rule_tests_text("a", report, true), Not(HasSubstr("note")));
   EXPECT_EQ(rule_tests_json("a", report)["faults"].as_array().size(), 1U);
 }

@@ -58,7 +58,8 @@ Result<std::vector<registry::Item>> read_entities(std::string_view output, const
     if (id.empty()) return fail(ErrorCode::kInvalidArgument, "an entity has no \"id\"");
     if (item.kind.empty()) item.kind = section;
     if (!packages::is_item_name(item.kind)) {
-      return fail(ErrorCode::kInvalidArgument, fmt::format("\"{}\" is no kind of entity", item.kind));
+      return fail(ErrorCode::kInvalidArgument, fmt::format("\"{}\" is no kind of entity", item.kind),
+                  std::string(packages::kItemNameRemedy));
     }
     item.id = fmt::format("{}:{}/{}", package, section, id);
     item.tenant = tenant;
@@ -134,8 +135,11 @@ void SectionRunner::look_at(const TenantId& tenant, const std::string& package, 
       items_.replace(tenant, package + ":" + section->name, std::move(*made));
     } else {
       next.error = to_string(made.error());
-      telemetry::log_warn("packages", "a section's program did not process its items",
-                          {{"package", package}, {"section", section->name}, {"reason", next.error}});
+      // At a start agents are on their way; the next try tells of one that does not come.
+      if (again || made.error().code != ErrorCode::kUnavailable) {
+        telemetry::log_warn("packages", "a section's program did not process its items",
+                            {{"package", package}, {"section", section->name}, {"reason", next.error}});
+      }
     }
     const std::lock_guard lock(mutex_);
     runs_[key] = std::move(next);

@@ -252,17 +252,48 @@ std::optional<ComposedItem> Composer::compose(Linked item, const schema::Section
   return ComposedItem{std::move(*tree), written, std::move(overridden_by)};
 }
 
+std::unexpected<Error> no_section(const schema::SchemaSet& schemas, const std::string& section) {
+  std::vector<std::string> names;
+  for (const auto* one : schemas.sections()) names.push_back(one->name);
+  return fail(ErrorCode::kNotFound, fmt::format("there is no section \"{}\"", section),
+              config::suggestion(section, names));
+}
+
+namespace {
+
+/// `group`: what stands there where the path is that of a group.
+std::unexpected<Error> no_item(const PackageTree& tree, const std::string& package, const schema::Section& section,
+                               const std::vector<std::string>& path, const Node* group) {
+  const auto id = path.empty() ? package : fmt::format("{}/{}", package, fmt::join(path, "/"));
+  const auto levels = section.shape == schema::Shape::kDocument ? 0 : section.indexes.size();
+  std::vector<std::string> names;
+  for (const auto& index : section.indexes) names.push_back(index.name);
+  const auto form = levels == 0 ? fmt::format("{} is one item, without a path", section.name)
+                                : fmt::format("it is named as {}/{}", package, fmt::join(names, "/"));
+  if (path.size() < levels && path.empty()) {
+    return fail(ErrorCode::kNotFound,
+                fmt::format("{} of {} is a section, not one {}", section.name, package, section.item), form);
+  }
+  if (path.size() < levels && group != nullptr && group->is_mapping() && !group->entries().empty()) {
+    return fail(ErrorCode::kNotFound, fmt::format("{} is a group, no {}", id, section.item),
+                fmt::format("name what stands in it, such as {}/{}", id, group->entries().front().key->text()));
+  }
+  const auto near =
+      levels > 0 && path.size() == levels ? config::suggestion(id, ids_like(tree, section, path)) : std::string();
+  return fail(ErrorCode::kNotFound, fmt::format("there is no {} {}", section.item, id), near.empty() ? form : near);
+}
+
+}  // namespace
+
 Result<ComposedItem> compose_item(const PackageTree& tree, const LoadContext& context, const std::string& section,
                                   const std::vector<std::string>& path) {
   const auto* known = context.schemas->section(section);
-  if (known == nullptr) return fail(ErrorCode::kNotFound, fmt::format("there is no section \"{}\"", section));
+  if (known == nullptr) return no_section(*context.schemas, section);
   Errors errors;
   auto found = Composer::find(tree, *known, path, errors, context.values);
   if (!found || path.size() != (known->shape == schema::Shape::kDocument ? 0 : known->indexes.size())) {
     if (!errors.empty()) return std::unexpected(std::move(errors.front()));
-    const auto id = fmt::format("{}/{}", context.name, fmt::join(path, "/"));
-    return fail(ErrorCode::kNotFound, fmt::format("there is no {} {}", known->item, id),
-                path.size() == known->indexes.size() ? config::suggestion(id, ids_like(tree, *known, path)) : "");
+    return no_item(tree, context.name, *known, path, found ? found->node : nullptr);
   }
   Composer composer(tree, context);
   auto composed = composer.compose(std::move(*found), *known, path, errors);

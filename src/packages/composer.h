@@ -41,4 +41,7 @@ class Composer {
   std::set<const config::Node*> used_;
 };
 
+/// not_found, with the sections that there are.
+std::unexpected<Error> no_section(const schema::SchemaSet& schemas, const std::string& section);
+
 }  // namespace atalaya::packages

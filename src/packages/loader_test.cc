@@ -157,7 +157,7 @@ TEST(Loader, WrongTypesAreNamedAtTheirPlace) {
   EXPECT_THAT(errors("rules:\n  a:\n    b:\n      gauge: {expr: x, above: {warning: hot}}\n"),
               ElementsAre(HasSubstr("6:41: ")));
   EXPECT_THAT(errors("rules:\n  a:\n    b:\n      binary: {expr: x, failures: 0}\n"),
-              ElementsAre(R"(6:35: "failures" is 0; it must be 1 to 10000)"));
+              ElementsAre(R"(6:35: "failures" is 0; it must be 1 to 10000 (the nearest is 1))"));
   EXPECT_THAT(errors("rules:\n  a: [b]\n"), ElementsAre(HasSubstr("4:6: ")));
   EXPECT_THAT(errors("rules:\n  a:\n    b:\n      tailable: {match: '{a=\"b\"}', pattern: x, severity: bad}\n"),
               ElementsAre(HasSubstr("6:58: ")));

@@ -73,6 +73,13 @@ TEST(Conflicts, WhatNamesNothingMeetsNobody) {
                                             HasSubstr("has no key \"fro\"")));
 }
 
+TEST(Conflicts, OfAPackageThatIsNotThereNobodyHasAField) {
+  const FolderTexts texts{{"aa/package.yaml", warns("aa", 8)}, {"zz/package.yaml", warns("zz", 7)}};
+  for (const auto* package : {"aa", "zz"}) {
+    EXPECT_THAT(error_lines(texts, package), ElementsAre(HasSubstr("there is no package \"p\" to override")));
+  }
+}
+
 TEST(Conflicts, WhatRunsOfABrokenPackageKeepsItsFields) {
   FolderTexts texts{{"p/package.yaml", package_with_rule("p", "hot", 5)}, {"zz/package.yaml", warns("zz", 7)}};
   auto world = world_of(texts);

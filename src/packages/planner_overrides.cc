@@ -111,6 +111,9 @@ void Planner::check_override_conflicts() {
     if (it == nullptr) continue;
     const bool holds = !written_.contains(name) && !rejected_overrides_.contains(name);
     for (auto& [field, leaf] : leaves_of(written(name))) {
+      // Who overrides what is not there has been told so, and takes nothing from anybody.
+      const auto target = field.substr(0, field.find_first_of(":@"));
+      if (!std::binary_search(names_.begin(), names_.end(), target)) continue;
       claims[field].push_back({holds ? 1 : 2, name, std::move(leaf)});
     }
     if (holds || !it->running || rejected_overrides_.contains(name)) continue;

@@ -229,6 +229,29 @@ void Planner::find_cycles() {
 }
 
 void Planner::check_references() {
+  constexpr std::size_t kMostHelped = 20;
+  std::size_t told = 0;
+  /// The id that was most likely meant; of many mistakes the first are helped.
+  const auto meant = [&](const schema::Reference& reference) -> std::string {
+    const auto slash = std::min(reference.target.find('/'), reference.target.size());
+    const auto package = reference.target.substr(0, slash);
+    const auto* it = slot(package);
+    std::string near;
+    if (++told > kMostHelped) {
+      // Distances over all ids of a package would hold up the plan.
+    } else if (it == nullptr) {
+      near = config::closest(package, present());
+      if (!near.empty()) near += reference.target.substr(slash);
+    } else if (it->running) {
+      const bool any = reference.section.empty() || reference.section == "any";
+      std::vector<std::string> ids;
+      for (const auto& item : it->running->items) {
+        if (any || item.section == reference.section) ids.push_back(item.id);
+      }
+      near = config::closest(reference.target, ids);
+    }
+    return near.empty() ? "name an item that exists, as package/group/name" : fmt::format("did you mean \"{}\"?", near);
+  };
   const auto exists = [&](const schema::Reference& reference) {
     const auto package = reference.target.substr(0, reference.target.find('/'));
     const auto* it = slot(package);
@@ -251,8 +274,7 @@ void Planner::check_references() {
       complain(it.instance ? it.declared_in : name,
                other != nullptr && !other->running && is_checking(target)
                    ? not_running(target, std::move(absent), one.reference.place)
-                   : Error{ErrorCode::kInvalidArgument, std::move(absent), one.reference.place,
-                           "name an item that exists, as package/group/name"});
+                   : Error{ErrorCode::kInvalidArgument, std::move(absent), one.reference.place, meant(one.reference)});
     }
   };
   for (const auto& name : present()) look_at(name, *slot(name));

@@ -139,7 +139,10 @@ Result<DraftView> Service::draft(const TenantId& tenant, const DraftRequest& giv
   request.package = request.package.substr(0, at);
   const auto known = schemas(tenant, request.package);
   const auto* section = known ? known->section(request.section) : nullptr;
-  if (section == nullptr) return fail(ErrorCode::kNotFound, fmt::format("there is no section \"{}\"", request.section));
+  if (section == nullptr) {
+    if (known) return no_section(*known, request.section);
+    return fail(ErrorCode::kUnavailable, "packages are not loaded yet");
+  }
   if (request.yaml.size() > kMaxPackageFile) return fail(ErrorCode::kTooLarge, "the item's text is longer than 1 MiB");
   DraftView out;
   AT_TRY(out.yaml, edited(*section, request, Wrapped(*section, request)));

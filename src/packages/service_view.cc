@@ -161,7 +161,7 @@ Result<ItemView> Service::item(const TenantId& tenant, const std::string& packag
   if (tree == nullptr || !context->schemas)
     return fail(ErrorCode::kNotFound, fmt::format("there is no package {}", package));
   const auto* known = context->schemas->section(section);
-  if (known == nullptr) return fail(ErrorCode::kNotFound, fmt::format("there is no section \"{}\"", section));
+  if (known == nullptr) return no_section(*context->schemas, section);
   std::map<std::string, config::YamlValue> samples;
   if (!context->values && tree->has_section("parameters")) {
     config::Errors ignored;

@@ -340,11 +340,23 @@ TEST(References, WhatAnotherPackageLosesIsToldWhereItIsNamed) {
   FolderTexts texts{{"p/package.yaml", head("p") + "rules: {a: {b: {binary: {expr: up}, depends_on: q/a/hot}}}\n"},
                     {"q/package.yaml", package_with_rule("q", "hot", 5)}};
   auto world = world_of(texts);
-  texts["q/package.yaml"] = package_with_rule("q", "cold", 5);
+  texts["q/package.yaml"] = package_with_rule("q", "chilling", 5);
   const auto plan = world.plan(std::set<std::string>{"q"}, files_of(texts));
   ASSERT_EQ(plan.errors.size(), 1u);
   EXPECT_EQ(to_string(plan.errors.front()),
             "p/package.yaml:3:49: there is no item \"q/a/hot\" (name an item that exists, as package/group/name)");
+}
+
+TEST(References, WhatIsMisspeltIsToldWithWhatWasMeant) {
+  const auto refers = [](const std::string& id) {
+    return head("p") + "rules: {a: {b: {binary: {expr: up}, depends_on: " + id + "}}}\n";
+  };
+  const auto remedy = [&](const std::string& id) {
+    return error_lines({{"p/package.yaml", refers(id)}, {"qqqq/package.yaml", package_with_rule("qqqq", "hottest", 5)}},
+                       "p");
+  };
+  EXPECT_THAT(remedy("qqqq/a/hotest"), ElementsAre(testing::HasSubstr("(did you mean \"qqqq/a/hottest\"?)")));
+  EXPECT_THAT(remedy("qqq/a/hottest"), ElementsAre(testing::HasSubstr("(did you mean \"qqqq/a/hottest\"?)")));
 }
 
 TEST(BrokenPackages, NeverStopAGoodOneAndGetWellAgain) {

@@ -1,11 +1,14 @@
 #include "promql/functions.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <limits>
 #include <numbers>
+#include <string>
 #include <unordered_map>
 
+#include "promql/function_names.h"
 #include "promql/window_functions.h"
 
 namespace atalaya::promql {
@@ -158,10 +161,25 @@ Table make_table() {
 
 }  // namespace
 
-const Function* find_function(std::string_view name) {
+namespace {
+
+const Table& table() {
   static const Table table = make_table();
-  const auto it = table.find(name);
-  return it == table.end() ? nullptr : &it->second;
+  return table;
+}
+
+}  // namespace
+
+const Function* find_function(std::string_view name) {
+  const auto it = table().find(name);
+  return it == table().end() ? nullptr : &it->second;
+}
+
+std::vector<std::string> function_names() {
+  std::vector<std::string> out;
+  for (const auto& [name, function] : table()) out.emplace_back(name);
+  std::sort(out.begin(), out.end());
+  return out;
 }
 
 }  // namespace atalaya::promql

@@ -16,6 +16,7 @@
 #include "net/url.h"
 #include "promql/ast.h"
 #include "promql/engine.h"
+#include "promql/function_names.h"
 #include "schema/good_texts.h"
 #include "schema/names.h"
 #include "schema/validate.h"
@@ -33,7 +34,31 @@ std::unexpected<Error> wrong(const Node& node, std::string message, std::string 
   return fail(ErrorCode::kInvalidArgument, node.place(), std::move(message), std::move(remedy));
 }
 
+/// A value that would hold by its kind; "" where none says more than the message.
+std::string_view example_of(Kind kind) {
+  switch (kind) {
+    case Kind::kInteger: return "5";
+    case Kind::kPort: return "8080";
+    case Kind::kNumber: return "0.5";
+    case Kind::kRatio: return "0.15 or 15%";
+    case Kind::kBoolean: return "true";
+    case Kind::kDuration: return "30s";
+    case Kind::kBytes: return "8MiB";
+    case Kind::kTime: return "2026-01-31T12:00:00Z";
+    default: return {};
+  }
+}
+
+std::string remedy_for(const Node& node, const Type& type) {
+  const auto example = example_of(type.kind);
+  const auto such = example.empty() ? std::string() : fmt::format(", e.g. {}", example);
+  if (node.is_null()) return fmt::format("write a value{}, or remove the key", such);
+  if (!node.is_scalar() && type.kind != Kind::kScript) return fmt::format("write one value here{}", such);
+  return example.empty() ? std::string() : fmt::format("e.g. {}", example);
+}
+
 std::unexpected<Error> expected(const Node& node, const Type& type, std::string remedy = {}) {
+  if (remedy.empty()) remedy = remedy_for(node, type);
   return wrong(node, fmt::format("must be {}, found {}", wanted(type), shown(node, type)), std::move(remedy));
 }
 
@@ -49,13 +74,29 @@ std::unexpected<Error> within(const Node& node, Error error) {
   return std::unexpected(std::move(error));
 }
 
+std::string promql_remedy(std::string_view message) {
+  constexpr std::string_view kUnknown = "unknown function with name \"";
+  if (const auto at = message.find(kUnknown); at != std::string_view::npos) {
+    const auto name =
+        message.substr(at + kUnknown.size(), message.find('"', at + kUnknown.size()) - at - kUnknown.size());
+    if (const auto near = config::closest(name, promql::function_names()); !near.empty()) {
+      return fmt::format("did you mean \"{}\"?", near);
+    }
+  }
+  return "the syntax is PromQL's (https://prometheus.io/docs/prometheus/latest/querying/basics/)";
+}
+
 Status check_promql(const Node& node, bool selector) {
   static GoodTexts good_expressions;
   static GoodTexts good_selectors;
   auto& good = selector ? good_selectors : good_expressions;
   if (good.contains(node.text())) return {};
   const auto parsed = promql::parse(node.text());
-  if (!parsed) return within(node, parsed.error());
+  if (!parsed) {
+    auto error = parsed.error();
+    if (error.remedy.empty()) error.remedy = promql_remedy(error.message);
+    return within(node, std::move(error));
+  }
   const auto& top = **parsed;
   if (selector &&
       (top.kind != promql::Kind::kSelector || top.range || top.at || !top.extension.empty() || top.offset.is_set())) {
@@ -144,7 +185,7 @@ Result<json::value> read_number(const Node& node, const Type& type) {
     case Kind::kNumber: {
       const auto value = config::as_number(node);
       if (!value) return expected(node, type, value.error().remedy);
-      if (!std::isfinite(*value)) return wrong(node, "must be a finite number");
+      if (!std::isfinite(*value)) return wrong(node, "must be a finite number", "write it in digits, e.g. 1e18");
       return *value;
     }
     case Kind::kRatio: return read_ratio(node, type);
@@ -273,10 +314,14 @@ Status check_limits(const json::value& plain, const Node& node, const Type& type
     if (numeric) {
       const auto value = type.kind == Kind::kDuration || type.kind == Kind::kBytes ? bound_text(measure, type.kind)
                                                                                    : fmt::format("{:g}", measure);
-      return wrong(node, fmt::format("is {}; it must be {}", value, bounds));
+      return wrong(node, fmt::format("is {}; it must be {}", value, bounds),
+                   fmt::format("the nearest is {}", measure < type.least ? least : most));
     }
     const auto* unit = plain.is_string() ? "characters" : "entries";
-    return wrong(node, fmt::format("has {:g} {}; it must have {}", measure, unit, bounds));
+    const bool short_of = measure < type.least;
+    return wrong(node, fmt::format("has {:g} {}; it must have {}", measure, unit, bounds),
+                 fmt::format("{} at least {:g}", short_of ? "add" : "take away",
+                             short_of ? type.least - measure : measure - type.most));
   }
   if (type.pattern.empty() || !plain.is_string()) return {};
   const auto& text = plain.get_string();

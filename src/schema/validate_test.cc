@@ -121,7 +121,7 @@ TEST(CheckItem, AtLeastOneOfSomeIsWritten) {
 
 TEST(CheckItem, BoundsAreToldAsPeopleWriteThem) {
   EXPECT_THAT(check("rules", "binary: {expr: x, failures: 0}\n").errors,
-              ElementsAre(R"(p.yaml:1:29: "failures" is 0; it must be 1 to 10000)"));
+              ElementsAre(R"(p.yaml:1:29: "failures" is 0; it must be 1 to 10000 (the nearest is 1))"));
   EXPECT_THAT(check("collectors", "{host: , period: 100ms}").errors,
               ElementsAre(HasSubstr(R"("period" is 100ms; it must be 1s to 1d)")));
 }
@@ -243,6 +243,19 @@ TEST(Kinds, NumbersAreFinite) {
   OneField integer("{type: integer}");
   EXPECT_EQ(integer("0x10"), "16");
   EXPECT_THAT(integer("1.5"), HasSubstr("must be a whole number"));
+}
+
+TEST(Kinds, EveryRefusalSaysWhatToDo) {
+  EXPECT_THAT(OneField("{type: integer}")("1.5"), HasSubstr("(e.g. 5)"));
+  EXPECT_THAT(OneField("{type: integer}")("[5]"), HasSubstr("(write one value here, e.g. 5)"));
+  EXPECT_THAT(OneField("{type: integer, required: true}")("~"),
+              HasSubstr("(write a value, e.g. 5, or remove the key)"));
+  EXPECT_THAT(OneField("{type: integer, max: 23}")("30"),
+              HasSubstr("is 30; it must be at most 23 (the nearest is 23)"));
+  EXPECT_THAT(OneField("{type: text, max: 3}")("five!"), HasSubstr("(take away at least 2)"));
+  OneField promql("{type: promql}");
+  EXPECT_THAT(promql("rtae(a[1m])"), HasSubstr("(did you mean \\\"rate\\\"?)"));
+  EXPECT_THAT(promql("sum(a"), HasSubstr("(the syntax is PromQL's"));
 }
 
 TEST(Kinds, RatiosMayBePercentages) {

@@ -43,8 +43,16 @@ class Parser {
     std::size_t offset = 0;
   };
 
-  std::unexpected<Error> error(std::size_t offset, std::string message) const {
-    return fail(ErrorCode::kInvalidArgument, tree_.place(offset), "template: " + std::move(message));
+  std::unexpected<Error> error(std::size_t offset, std::string message, std::string remedy = {}) const {
+    return fail(ErrorCode::kInvalidArgument, tree_.place(offset), "template: " + std::move(message), std::move(remedy));
+  }
+  /// Operators of other languages are functions here.
+  std::unexpected<Error> unexpected_in_action(std::size_t offset) const {
+    const auto c = scan_.peek();
+    const bool compares = c == '<' || c == '>' || c == '=' || c == '!' || c == '&';
+    return error(offset, fmt::format("unexpected '{}' in an action", c),
+                 compares ? "comparisons are functions: lt, le, gt, ge, eq, ne, and, or, not, e.g. {{ if gt .a 5 }}"
+                          : "an action is a value or a function with its arguments, e.g. {{ .name | toUpper }}");
   }
   void refuse(std::size_t offset, std::string message) { errors_.push_back(error(offset, std::move(message)).error()); }
 
@@ -94,15 +102,16 @@ class Parser {
   Result<bool> open() {
     const auto offset = scan_.offset();
     const auto opened = scan_.open();
-    if (opened == Scanner::Opened::kBadComment) return error(offset, "a comment is not closed by */}}");
+    if (opened == Scanner::Opened::kBadComment)
+      return error(offset, "a comment is not closed by */}}", "write */}} where it ends");
     return opened == Scanner::Opened::kComment;
   }
 
   Status close() {
     scan_.space();
     if (!scan_.close()) {
-      if (scan_.at_end()) return error(scan_.offset(), "an action is not closed by }}");
-      return error(scan_.offset(), fmt::format("unexpected '{}' in an action", scan_.peek()));
+      if (scan_.at_end()) return error(scan_.offset(), "an action is not closed by }}", "write }} where it ends");
+      return unexpected_in_action(scan_.offset());
     }
     return {};
   }
@@ -321,7 +330,7 @@ class Parser {
       out.kind = Operand::Kind::kPipeline;
       AT_TRY(out.pipeline, pipeline(false, depth + 1));
       scan_.space();
-      if (!scan_.take(')')) return error(out.offset, "a parenthesis is not closed");
+      if (!scan_.take(')')) return error(out.offset, "a parenthesis is not closed", "write ) where it ends");
     } else {
       AT_TRY(atom(out));
     }
@@ -348,7 +357,7 @@ class Parser {
       return {};
     }
     const auto name = scan_.name();
-    if (name.empty()) return error(out.offset, fmt::format("unexpected '{}' in an action", scan_.peek()));
+    if (name.empty()) return unexpected_in_action(out.offset);
     if (name == "true" || name == "false") {
       out.constant = name == "true";
       return {};

@@ -111,7 +111,14 @@ def test_installs_explains_upgrades_and_removes(server, package, tmp_path):
     assert kept.returncode == 1 and "Type the package's name" in kept.stderr and "removed" in kept.stderr
     assert kept.stderr.startswith("This will happen:\n") and "preview" not in kept.stderr
     assert warning_of(package)["value"] == "0.3"
-    package("remove", "site", input="site\n")
+    shown = package("show", "ping@gateway")
+    assert "instance of    ping, declared in site" in shown and "value          host: 127.0.0.1\n" in shown
+    rules = package("show", "ping@gateway", "rules")
+    assert "127.0.0.1" in rules and "${host}" not in rules
+
+    removed = package("remove", "site", input="site\n", check=False)
+    assert removed.returncode == 0 and removed.stdout.startswith("Commit "), "what happens was read before the question"
+    assert removed.stderr.endswith("Type the package's name to remove it: \n")
     assert warning_of(package) == before
 
     noted = [(e["action"], e["object"], e["who"]) for e in server.get("/audit")["entries"]]
@@ -120,6 +127,18 @@ def test_installs_explains_upgrades_and_removes(server, package, tmp_path):
     assert all("command line" in who for _, _, who in noted)
     details = [e["detail"] for e in server.get("/audit")["entries"]]
     assert "package site is removed" in details[0] and "site 1.0.0" in details[2]
+
+
+def test_what_is_not_there_is_told_with_what_was_meant(package):
+    def told(*words):
+        refused = package(*words, check=False)
+        assert refused.returncode == 1 and refused.stdout == ""
+        return refused.stderr
+    assert 'did you mean "host/disk/filesystem_filling"?' in told("explain", "host", "rules", "disk", "filesystem_filing")
+    group = told("explain", "host", "rules", "disk")
+    assert "host/disk is a group, no rule (name what stands in it, such as host/disk/" in group
+    assert "rules of host is a section, not one rule (it is named as host/group/name)" in told("explain", "host", "rules")
+    assert 'there is no section "rulez" (did you mean "rules"?)' in told("explain", "host", "rulez", "disk", "x")
 
 
 def test_a_folder_that_does_not_hold_is_refused_with_its_places(package, tmp_path):
@@ -205,6 +224,13 @@ def test_an_exported_archive_can_be_installed_elsewhere(server, package, tmp_pat
     package("install", write_site(tmp_path / "site"))
     package("export", "site", cwd=tmp_path)
     archive = tmp_path / "site-1.0.0.atpkg"
+    exported = archive.read_bytes()
+    archive.write_text("mine")
+    there = package("export", "site", cwd=tmp_path, check=False)
+    assert there.returncode == 1 and "is there already" in there.stderr and "--force" in there.stderr
+    assert archive.read_text() == "mine"
+    package("export", "site", "--force", cwd=tmp_path)
+    assert archive.read_bytes() == exported
     package("remove", "site", "--yes")
     package("install", archive)
     assert warning_of(package)["value"] == "0.2"
