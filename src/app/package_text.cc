@@ -95,9 +95,10 @@ std::string failed_sections(const json::object& package) {
   std::string out;
   for (const auto* section : objects(package, "processed")) {
     if (text(*section, "state") != "failed") continue;
-    out += plain(fmt::format("{}, section {}: its program failed: {}", text(package, "name"), text(*section, "section"),
-                             text(*section, "error"))) +
-           '\n';
+    auto line = plain(fmt::format("{}, section {}: its program failed: {}", text(package, "name"),
+                                  text(*section, "section"), text(*section, "error")));
+    line.erase(line.find_last_not_of(' ') + 1);  // what a program printed last is a line end
+    out += line + '\n';
   }
   return out;
 }

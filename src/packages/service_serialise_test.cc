@@ -89,14 +89,14 @@ class ServiceSerialises : public testing::Test {
 
 TEST_F(ServiceSerialises, AValueThatIsSetIsWrittenSoAndNothingElseChanges) {
   auto expected = std::string(kNet);
-  expected.replace(expected.find("Aa:01"), 5, "BB:CC");
-  const auto previewed = change(set("bb:Cc"), true);
+  expected.replace(expected.find("Aa:01"), 5, "BB-CC");
+  const auto previewed = change(set("bb-Cc"), true);
   ASSERT_THAT(previewed.files, SizeIs(1));
   EXPECT_EQ(previewed.files.front().after, expected);
   EXPECT_EQ(text_of("net"), kNet);
-  EXPECT_TRUE(change(set("bb:Cc")).commit);
+  EXPECT_TRUE(change(set("bb-Cc")).commit);
   EXPECT_EQ(text_of("net"), expected);
-  EXPECT_FALSE(change(set("bb:cC")).commit) << "it stands there already";
+  EXPECT_FALSE(change(set("bb-cC")).commit) << "it stands there already";
 }
 
 TEST_F(ServiceSerialises, AnItemOfValuesIsWrittenSoAndOneOfTextIsNot) {
