@@ -17,16 +17,11 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "test/support"), str(ROOT / "bench")]
 
 from atalaya import BUILD, Agent, Server, binary, make_certificate, until  # noqa: E402
+from peers import table  # noqa: E402
+from query.query import query  # noqa: E402
+from query.rules import query_rules  # noqa: E402
 from series.series import series  # noqa: E402
 from sinks import WebhookSink  # noqa: E402
-
-
-def table(title, rows):
-    widths = [max(len(str(row[i])) for row in rows) for i in range(len(rows[0]))]
-    print(f"\n## {title}\n")
-    for row in rows:
-        print("  ".join(str(cell).ljust(width) for cell, width in zip(row, widths)).rstrip())
-    sys.stdout.flush()
 
 
 def quantile(values, q):
@@ -205,7 +200,7 @@ def packages(options):
            ("the same, worst", "-", f"{max(opened):.0f} ms")])
 
 
-BENCHES = {"series": series, "packages": packages, "first-point": first_point, "latency": latency, "agent": agent, "rules": rules}
+BENCHES = {"series": series, "query": query, "query-rules": query_rules, "packages": packages, "first-point": first_point, "latency": latency, "agent": agent, "rules": rules}
 
 
 def main():
@@ -214,8 +209,12 @@ def main():
     parser.add_argument("--minutes", type=float, default=10)
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--crossings", type=int, default=200)
-    parser.add_argument("--only", help="series: servers to compare, by commas (default: all)")
+    parser.add_argument("--only", help="series, query: servers to compare, by commas (default: all)")
     parser.add_argument("--recorded", help="series: folder of recorded scrapes")
+    parser.add_argument("--series", type=int, default=1_000_000, help="query: how many")
+    parser.add_argument("--hours", type=int, default=24, help="query: of history")
+    parser.add_argument("--keep", help="query: folder that keeps what was loaded, for further runs")
+    parser.add_argument("--match", help="query: only those with this in their title")
     options = parser.parse_args()
     if not shutil.which("prometheus-node-exporter"):
         sys.exit("bench: prometheus-node-exporter is missing; run script/setup")

@@ -26,18 +26,30 @@ void put_field(std::string& out, int number, std::string_view bytes) {
 
 }  // namespace
 
-void BodyWriter::add(std::string_view labels, double value, std::int64_t milliseconds) {
-  std::string sample;
-  sample.push_back(0x09);  // double value = 1
-  const auto bits = std::bit_cast<std::uint64_t>(value);
-  sample.append(reinterpret_cast<const char*>(&bits), 8);
-  sample.push_back(0x10);  // int64 timestamp = 2
-  put_varint(sample, static_cast<std::uint64_t>(milliseconds));
+namespace {
+
+void put_series(std::string& request, std::string_view labels, std::span<const BodySample> samples) {
   std::string series(labels);
-  put_field(series, 2, sample);
-  put_field(request_, 1, series);
-  ++samples_;
-  if (++in_body_ == kSeriesABody) end_body();
+  std::string encoded;
+  for (const auto& sample : samples) {
+    encoded.clear();
+    encoded.push_back(0x09);  // double value = 1
+    const auto bits = std::bit_cast<std::uint64_t>(sample.value);
+    encoded.append(reinterpret_cast<const char*>(&bits), 8);
+    encoded.push_back(0x10);  // int64 timestamp = 2
+    put_varint(encoded, static_cast<std::uint64_t>(sample.milliseconds));
+    put_field(series, 2, encoded);
+  }
+  put_field(request, 1, series);
+}
+
+}  // namespace
+
+void BodyWriter::add(std::string_view labels, std::span<const BodySample> samples) {
+  put_series(request_, labels, samples);
+  samples_ += samples.size();
+  in_body_ += samples.size();
+  if (in_body_ >= kSeriesABody) end_body();
 }
 
 void BodyWriter::end_body() {
@@ -49,6 +61,15 @@ void BodyWriter::end_body() {
   file_.write(packed.data(), static_cast<std::streamsize>(packed.size()));
   request_.clear();
   in_body_ = 0;
+}
+
+std::string body_of(std::string_view labels, double value, std::int64_t milliseconds) {
+  std::string request;
+  const BodySample sample{value, milliseconds};
+  put_series(request, labels, {&sample, 1});
+  std::string packed;
+  snappy::Compress(request.data(), request.size(), &packed);
+  return packed;
 }
 
 std::string label_fields(LabelPairs pairs) {

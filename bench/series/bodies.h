@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <fstream>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,14 +12,23 @@ namespace atalaya::bench {
 
 constexpr std::size_t kSeriesABody = 2000;  ///< as Prometheus sends by default
 
-/// Collects series with one sample each and writes a file of bodies: u32 length, then a snappy block
-/// with a prometheus.WriteRequest (remote write 1.0).
+struct BodySample {
+  double value = 0;
+  std::int64_t milliseconds = 0;
+};
+
+/// Collects series and writes a file of bodies: u32 length, then a snappy block with a
+/// prometheus.WriteRequest (remote write 1.0) of about kSeriesABody samples.
 class BodyWriter {
  public:
   explicit BodyWriter(const std::string& path) : file_(path, std::ios::binary) {}
   ~BodyWriter() { end_body(); }
   /// `labels` as protobuf fields of a TimeSeries, see `label_fields`.
-  void add(std::string_view labels, double value, std::int64_t milliseconds);
+  void add(std::string_view labels, std::span<const BodySample> samples);
+  void add(std::string_view labels, double value, std::int64_t milliseconds) {
+    const BodySample sample{value, milliseconds};
+    add(labels, {&sample, 1});
+  }
   void end_body();
   std::uint64_t samples() const { return samples_; }
 
@@ -28,6 +38,9 @@ class BodyWriter {
   std::size_t in_body_ = 0;
   std::uint64_t samples_ = 0;
 };
+
+/// One body with one sample.
+std::string body_of(std::string_view labels, double value, std::int64_t milliseconds);
 
 using LabelPairs = std::vector<std::pair<std::string, std::string>>;
 /// Sorted by name; encoded as `repeated Label labels = 1`.

@@ -1,7 +1,10 @@
 #include "api/prometheus_json.h"
 
 #include <boost/json.hpp>
-#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstdlib>
 
 #include "api/json.h"
 #include "promql/format.h"
@@ -10,7 +13,17 @@ namespace atalaya::api {
 namespace {
 
 // Written by hand rather than as a tree: a range answer has a hundred thousand points.
-void append_quoted(std::string& out, std::string_view text) { out += json::serialize(json::string(text)); }
+void append_quoted(std::string& out, std::string_view text) {
+  const bool is_plain =
+      std::ranges::none_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == '"' || c == '\\'; });
+  if (!is_plain) {
+    out += json::serialize(json::string(text));
+    return;
+  }
+  out += '"';
+  out += text;
+  out += '"';
+}
 
 void append_labels(std::string& out, const Labels& labels) {
   out += '{';
@@ -25,20 +38,29 @@ void append_labels(std::string& out, const Labels& labels) {
   out += '}';
 }
 
+void append_number(std::string& out, std::int64_t number) {
+  char buffer[24];
+  out.append(buffer, std::to_chars(buffer, buffer + sizeof buffer, number).ptr);
+}
+
 /// Seconds, with three decimals where they are no whole ones.
 void append_seconds(std::string& out, Time time) {
   const auto ms = to_ms(time);
-  if (ms % 1000 == 0) {
-    fmt::format_to(std::back_inserter(out), "{}", ms / 1000);
-  } else {
-    fmt::format_to(std::back_inserter(out), "{}{}.{:03}", ms < 0 ? "-" : "", std::abs(ms) / 1000, std::abs(ms) % 1000);
-  }
+  if (ms < 0 && ms > -1000) out += '-';
+  append_number(out, ms / 1000);
+  if (ms % 1000 == 0) return;
+  const auto rest = std::abs(ms % 1000);
+  const char digits[] = {'.', static_cast<char>('0' + rest / 100), static_cast<char>('0' + rest / 10 % 10),
+                         static_cast<char>('0' + rest % 10)};
+  out.append(digits, sizeof digits);
 }
 
 void append_point(std::string& out, Time time, double value) {
   out += '[';
   append_seconds(out, time);
-  fmt::format_to(std::back_inserter(out), ",\"{}\"]", promql::format_value(value));
+  out += ",\"";
+  promql::append_value(out, value);
+  out += "\"]";
 }
 
 void append_matrix(std::string& out, const promql::Matrix& matrix) {
@@ -103,7 +125,9 @@ std::string instant_vector_json(const promql::Value& value) {
     if (out.size() > 1) out += ',';
     out += "{\"metric\":";
     append_labels(out, labels);
-    out += ",\"value\":\"" + promql::format_value(number) + "\"}";
+    out += ",\"value\":\"";
+    promql::append_value(out, number);
+    out += "\"}";
   };
   if (const auto* vector = std::get_if<promql::Vector>(&value)) {
     for (const auto& element : *vector) append(element.labels, element.value);

@@ -12,8 +12,8 @@ constexpr std::size_t kMostKnown = 4'000'000;  ///< series of a tenant, those th
 constexpr std::chrono::milliseconds kCoalesce{100};
 /// Clocks of hosts run ahead by so much without harm.
 constexpr Duration kAhead = std::chrono::minutes{1};
-/// Of one processor, over a second.
-constexpr double kBudget = 0.25;
+/// What waits is evaluated this long before samples are looked at again.
+constexpr std::chrono::microseconds kSlice{500};
 
 /// Only this label set, whatever the metric.
 Matchers only(const Labels& labels) {
@@ -46,11 +46,15 @@ void RuleArrivals::set_groups(const std::vector<rules::GroupSpecPtr>& groups) {
     for (std::size_t i = 0; i < group->rules.size(); ++i) {
       const auto& rule = group->rules[i];
       if (!rule.alerting) continue;
-      watch->of_tenant[group->tenant].push_back(watch->watchers.size());
-      watch->watchers.push_back({group, i, promql::selectors(*rule.expression), promql::is_per_series(*rule.expression),
-                                 promql::is_single_sample(*rule.expression)});
+      auto& index = watch->of_tenant[group->tenant];
+      for (auto& selector : promql::selectors(*rule.expression)) {
+        index.add(static_cast<std::uint32_t>(watch->watchers.size()), std::move(selector));
+      }
+      watch->watchers.push_back(
+          {group, i, promql::is_per_series(*rule.expression), promql::is_single_sample(*rule.expression)});
     }
   }
+  for (auto& [tenant, index] : watch->of_tenant) index.build();
   any_ = !watch->watchers.empty();
   const std::lock_guard lock(mutex_);
   watch_ = std::move(watch);
@@ -84,11 +88,12 @@ void RuleArrivals::run() {
   std::unique_lock lock(mutex_);
   auto current = watch_;
   while (!stopping_) {
-    changed_.wait_for(lock, kCoalesce, [&] { return stopping_ || !queue_.empty(); });
+    if (due_.empty()) changed_.wait_for(lock, kCoalesce, [&] { return stopping_ || !queue_.empty(); });
     if (stopping_) return;
     if (current != watch_) {
       current = watch_;
       waiting_.clear();
+      due_.clear();
     }
     std::optional<Arrived> arrived;
     if (!queue_.empty()) {
@@ -98,7 +103,9 @@ void RuleArrivals::run() {
     }
     lock.unlock();
     if (arrived) look_at(*current, *arrived);
-    if (clock_.steady() - looked_ >= kCoalesce) evaluate_waiting(*current);
+    if (due_.empty() && clock_.steady() - looked_ >= kCoalesce) begin_waiting();
+    evaluate_due(*current);
+    tell_use();
     lock.lock();
   }
 }
@@ -111,11 +118,7 @@ const std::vector<std::uint32_t>& RuleArrivals::readers(Watch& watch, const Tena
   const auto labels = series_.labels_of(tenant, id);
   const auto mine = watch.of_tenant.find(tenant);
   if (!labels || mine == watch.of_tenant.end()) return it->second;
-  for (const auto index : mine->second) {
-    const auto& selectors = watch.watchers[index].selectors;
-    const bool reads = std::ranges::any_of(selectors, [&](const auto& one) { return matches(one, *labels); });
-    if (reads) it->second.push_back(static_cast<std::uint32_t>(index));
-  }
+  it->second = mine->second.find(*labels);
   return it->second;
 }
 
@@ -131,47 +134,68 @@ void RuleArrivals::look_at(Watch& watch, const Arrived& arrived) {
       }
       const auto& expression = *watcher.group->rules[watcher.index].expression;
       if (watcher.single_sample && !promql::evaluate_sample(expression, sample.value)) continue;
-      if (!has_budget()) {
+      auto& account = watcher.single_sample ? of_crossings_ : of_series_;
+      if (!has_budget(account)) {
         left_out_.add(1);
         continue;
       }
       const auto labels = series_.labels_of(arrived.tenant, sample.series);
-      if (labels) evaluate(watcher, only(*labels), sample.time);
+      if (labels) evaluate(watcher, only(*labels), sample.time, account);
     }
   }
 }
 
-void RuleArrivals::evaluate_waiting(Watch& watch) {
+void RuleArrivals::begin_waiting() {
   looked_ = clock_.steady();
-  for (const auto& [index, at] : std::exchange(waiting_, {})) {
-    if (has_budget()) {
-      evaluate(watch.watchers[index], {}, at);
-    } else {
-      left_out_.add(1);
+  const auto first = waiting_.lower_bound(turn_);
+  due_.assign(first, waiting_.end());
+  due_.insert(due_.end(), waiting_.begin(), first);
+  waiting_.clear();
+}
+
+void RuleArrivals::evaluate_due(Watch& watch) {
+  const auto begun = clock_.steady();
+  while (!due_.empty() && clock_.steady() - begun < kSlice) {
+    if (!has_budget(of_whole_)) {
+      left_out_.add(due_.size());
+      turn_ = due_.front().first;
+      due_.clear();
+      return;
     }
+    const auto [index, at] = due_.front();
+    due_.pop_front();
+    evaluate(watch.watchers[index], {}, at, of_whole_);
   }
 }
 
 /// As a tick would now: what a sample of the past says is no news where younger ones came before it, or where it is
 /// older than a query looks back.
-void RuleArrivals::evaluate(const Watcher& watcher, const Matchers& restrict, Time sample) {
+void RuleArrivals::evaluate(const Watcher& watcher, const Matchers& restrict, Time sample, Account& account) {
   const auto begun = clock_.steady();
   const auto now = clock_.now();
   const auto at = sample > now && sample - now <= kAhead ? sample : now;
   evaluate_(watcher.group, watcher.index, restrict, at);
   evaluations_.add(1);
-  period_seconds_ += std::chrono::duration<double>(clock_.steady() - begun).count();
+  const auto seconds = std::chrono::duration<double>(clock_.steady() - begun).count();
+  account.seconds -= seconds;
+  period_seconds_ += seconds;
 }
 
-bool RuleArrivals::has_budget() {
+/// One long evaluation is paid off by the seconds after it.
+bool RuleArrivals::has_budget(Account& account) {
+  const auto now = clock_.steady();
+  const auto passed = std::chrono::duration<double>(now - account.looked).count();
+  account.seconds = std::min(account.share, account.seconds + account.share * passed);
+  account.looked = now;
+  return account.seconds > 0;
+}
+
+void RuleArrivals::tell_use() {
   const auto passed = std::chrono::duration<double>(clock_.steady() - period_began_).count();
-  if (passed >= 1) {
-    used_.set(period_seconds_ / passed);
-    period_began_ = clock_.steady();
-    // One long evaluation is paid off by the seconds after it.
-    period_seconds_ = std::max(0.0, period_seconds_ - kBudget * passed);
-  }
-  return period_seconds_ < kBudget;
+  if (passed < 1) return;
+  used_.set(period_seconds_ / passed);
+  period_began_ = clock_.steady();
+  period_seconds_ = 0;
 }
 
 }  // namespace atalaya::app

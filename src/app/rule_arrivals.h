@@ -16,6 +16,7 @@
 
 #include "base/time.h"
 #include "rules/groups/group.h"
+#include "rules/groups/selector_index.h"
 #include "storage/series.h"
 #include "telemetry/metrics.h"
 
@@ -25,11 +26,12 @@ namespace atalaya::app {
 using EvaluateEarly =
     std::function<void(const rules::GroupSpecPtr& group, std::size_t index, const Matchers& restrict, Time at)>;
 
-/// Operation: a series seen for the first time is matched once against the selectors of all rules; after that an
+/// Operation: a series seen for the first time is matched once against the selectors of rules; after that an
 /// arriving sample costs one look-up. A rule whose expression is per series is evaluated for that series alone; every
-/// other at most once in 100 ms; both as of now, or of a sample whose clock is a little ahead. All of it may
-/// take a quarter of a processor: beyond that, and where more samples wait than are held, ticks alone decide, and
-/// that is counted (atalaya_rules_arrival_*). Thread-safe after `start`.
+/// other at most once in 100 ms, a few at a time between samples; both as of now, or of a sample whose clock is a
+/// little ahead. All of it may take a quarter of a processor, of which each kind has its share, so that
+/// sums and rates do not take from samples that cross a limit: beyond that, and where more samples wait than are held,
+/// ticks alone decide, and that is counted (atalaya_rules_arrival_*). Thread-safe after `start`.
 class RuleArrivals {
  public:
   RuleArrivals(const storage::SeriesQuerier& series, const Clock& clock, telemetry::Registry& metrics,
@@ -47,14 +49,13 @@ class RuleArrivals {
   struct Watcher {
     rules::GroupSpecPtr group;
     std::size_t index = 0;
-    std::vector<Matchers> selectors;
     bool per_series = false;
     bool single_sample = false;
   };
   /// What is watched; replaced as a whole.
   struct Watch {
     std::vector<Watcher> watchers;
-    std::map<TenantId, std::vector<std::size_t>> of_tenant;
+    std::map<TenantId, rules::SelectorIndex> of_tenant;  ///< numbers are places in watchers
     /// By (tenant, series): which watchers read it. Filled by the thread alone.
     std::map<TenantId, std::unordered_map<std::uint64_t, std::vector<std::uint32_t>>> known;
   };
@@ -65,10 +66,18 @@ class RuleArrivals {
 
   void run();
   void look_at(Watch& watch, const Arrived& arrived);
-  void evaluate_waiting(Watch& watch);
+  void begin_waiting();
+  void evaluate_due(Watch& watch);
   const std::vector<std::uint32_t>& readers(Watch& watch, const TenantId& tenant, SeriesId id) const;
-  void evaluate(const Watcher& watcher, const Matchers& restrict, Time sample);
-  bool has_budget();
+  /// A share of a processor that may be saved up for a second. Thread-compatible.
+  struct Account {
+    double share = 0;
+    double seconds = 0;  ///< left
+    Steady looked{};
+  };
+  bool has_budget(Account& account);
+  void evaluate(const Watcher& watcher, const Matchers& restrict, Time sample, Account& account);
+  void tell_use();
 
   const storage::SeriesQuerier& series_;
   const Clock& clock_;
@@ -78,8 +87,13 @@ class RuleArrivals {
   telemetry::Gauge& used_;
 
   // Thread.
-  std::map<std::uint32_t, Time> waiting_;  ///< watchers of whole results → newest sample
+  std::map<std::uint32_t, Time> waiting_;           ///< watchers of whole results → newest sample
+  std::deque<std::pair<std::uint32_t, Time>> due_;  ///< of them those whose turn it is
+  std::uint32_t turn_ = 0;                          ///< where the next round begins: nobody is always the last
   Steady looked_{};
+  Account of_crossings_{.share = 0.1};  ///< a sample that its rule is true of: rare, and never for nothing
+  Account of_series_{.share = 0.075};
+  Account of_whole_{.share = 0.075};
   Steady period_began_{};
   double period_seconds_ = 0;  ///< spent since then
 

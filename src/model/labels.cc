@@ -3,16 +3,54 @@
 #include <fmt/format.h>
 #include <xxhash.h>
 
+#include <algorithm>
+#include <bit>
+#include <cstring>
+
 #include "base/bytes.h"
 #include "model/names.h"
 
 namespace atalaya {
+namespace {
+
+/// The text that begins at `at`, and where the next one does. The bytes are of a set that holds together: nearly all
+/// lengths take one byte.
+std::string_view take_text(std::string_view packed, std::size_t& at) {
+  std::size_t length = 0;
+  unsigned shift = 0;
+  for (;; shift += 7) {
+    const auto byte = static_cast<unsigned char>(packed[at++]);
+    length |= static_cast<std::size_t>(byte & 0x7f) << shift;
+    if (byte < 0x80) break;
+  }
+  const auto text = packed.substr(at, length);
+  at += length;
+  return text;
+}
+
+/// How many bytes are the same from the beginning on.
+std::size_t common_prefix(const char* a, const char* b, std::size_t size) {
+  static_assert(std::endian::native == std::endian::little);
+  std::size_t at = 0;
+  for (; at + 8 <= size; at += 8) {
+    std::uint64_t x = 0;
+    std::uint64_t y = 0;
+    std::memcpy(&x, a + at, sizeof x);
+    std::memcpy(&y, b + at, sizeof y);
+    if (x != y) return at + static_cast<std::size_t>(std::countr_zero(x ^ y)) / 8;
+  }
+  while (at < size && a[at] == b[at]) ++at;
+  return at;
+}
+
+}  // namespace
+
 void Labels::Iterator::load() {
   if (left_.empty()) return;
-  ByteReader reader(left_);
-  pair_.first = reader.text();
-  pair_.second = reader.text();
-  rest_ = left_.substr(left_.size() - reader.remaining());
+  std::size_t at = 0;
+  pair_.first = take_text(left_, at);
+  pair_.second = take_text(left_, at);
+  rest_ = left_.substr(at);
 }
 
 Labels::Labels(std::initializer_list<Pair> pairs) {
@@ -31,9 +69,14 @@ Labels::Labels(const std::map<std::string, std::string>& pairs) {
 }
 
 void LabelsPacker::add(std::string_view name, std::string_view value) {
-  ByteWriter writer(packed_);
-  writer.text(name);
-  writer.text(value);
+  for (const auto text : {name, value}) {
+    if (text.size() < 0x80) {
+      packed_.push_back(static_cast<char>(text.size()));
+    } else {
+      ByteWriter(packed_).varint(text.size());
+    }
+    packed_.append(text);
+  }
 }
 
 Labels LabelsPacker::take() {
@@ -84,13 +127,16 @@ Labels Labels::with(std::string_view name, std::string_view value) const {
 }
 
 std::strong_ordering Labels::operator<=>(const Labels& other) const {
-  auto a = begin();
-  auto b = other.begin();
-  for (; a != end() && b != other.end(); ++a, ++b) {
-    if (const auto order = a->first.compare(b->first); order != 0) return order <=> 0;
-    if (const auto order = a->second.compare(b->second); order != 0) return order <=> 0;
+  // Sorting looks at many sets that begin alike: the bytes are compared first, and the first text that differs then.
+  const auto common = std::min(packed_.size(), other.packed_.size());
+  const auto differs = common_prefix(packed_.data(), other.packed_.data(), common);
+  if (differs == common) return packed_.size() <=> other.packed_.size();
+  for (std::size_t at = 0;;) {
+    auto same = at;
+    const auto text = take_text(packed_, at);
+    if (differs >= at) continue;
+    return text.compare(take_text(other.packed_, same)) <=> 0;
   }
-  return (a != end()) <=> (b != other.end());
 }
 
 LabelsBuilder::LabelsBuilder(const Labels& base) {

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
+#include <random>
 #include <vector>
 
 #include "base/bytes.h"
@@ -71,6 +73,25 @@ TEST(Labels, ThePackedFormRoundTrips) {
   EXPECT_EQ(read, labels);
   ASSERT_TRUE(Labels::unpack("", read));
   EXPECT_TRUE(read.empty());
+}
+
+TEST(Labels, SetsAreInTheOrderOfTheirPairs) {
+  std::mt19937 random(3);
+  const auto text = [&] {
+    const auto length = random() % 6 == 0 ? 120 + random() % 20 : 1 + random() % 3;
+    std::string out(length, 'a');
+    out.back() = static_cast<char>('a' + random() % 3);
+    if (random() % 3 == 0) out.front() = '\x01';
+    return out;
+  };
+  std::vector<std::map<std::string, std::string>> sets(60);
+  for (auto& set : sets) {
+    for (auto n = random() % 4; n > 0; --n) set[text()] = text();
+  }
+  for (const auto& a : sets) {
+    for (const auto& b : sets)
+      EXPECT_EQ(Labels(a) <=> Labels(b), a <=> b) << to_string(Labels(a)) << to_string(Labels(b));
+  }
 }
 
 TEST(Labels, PackedBytesFromOutsideAreJudged) {

@@ -49,6 +49,7 @@ Result<Matrix> matrix_of(Table table, const Steps& steps) {
   for (std::size_t row = 0; row < table.size(); ++row) {
     MatrixSeries series{table.labels(row), {}};
     const auto cells = table.cells(row);
+    series.samples.reserve(steps.count);
     for (std::size_t i = 0; i < steps.count; ++i) {
       if (!is_stale(cells[i])) series.samples.push_back(Sample{steps.at(i), cells[i]});
     }

@@ -11,10 +11,11 @@
 namespace atalaya::promql {
 namespace {
 
-/// From so many series on another thread is worth its start.
-constexpr std::size_t kSeriesPerThread = 2'000;
+/// From so many samples, or what takes as long, on another thread is worth its start.
+constexpr std::size_t kWorkPerThread = 40'000;
+constexpr std::size_t kWorkOfSeries = 20;  ///< beside its samples
 /// What a thread takes at once: small, so that all end at about the same time.
-constexpr std::size_t kPortion = 128;
+constexpr std::size_t kPortion = 16;
 
 /// The error of the first item that has one, whichever thread found it.
 class FirstError {
@@ -132,25 +133,36 @@ Status Evaluator::for_each_series(Sources& sources, bool keeps_stale, const OfSe
     source.stored.reset();
     return {};
   };
-  const auto work = [&] {
-    std::vector<Sample> samples;
-    while (!failed) {
-      const auto begin = next.fetch_add(kPortion);
-      if (begin >= sources.size()) return;
-      for (auto i = begin; i < std::min(begin + kPortion, sources.size()) && !failed; ++i) {
-        if (auto status = one(i, samples); !status) {
-          error.offer(i, std::move(status).error());
-          failed = true;
-        }
+  const auto portion = [&](std::vector<Sample>& samples, std::size_t& work) {
+    const auto begin = next.fetch_add(kPortion);
+    if (begin >= sources.size()) return false;
+    for (auto i = begin; i < std::min(begin + kPortion, sources.size()) && !failed; ++i) {
+      if (auto status = one(i, samples); !status) {
+        error.offer(i, std::move(status).error());
+        failed = true;
       }
+      work += kWorkOfSeries + samples.size();
     }
+    return !failed;
   };
-  const auto threads = std::min<std::size_t>(query_.limits.threads, sources.size() / kSeriesPerThread);
-  {
-    std::vector<std::jthread> helpers;
-    for (std::size_t i = 1; i < threads; ++i) helpers.emplace_back(work);
-    work();
+  const auto all = [&] {
+    std::vector<Sample> samples;
+    std::size_t work = 0;
+    while (portion(samples, work)) continue;
+  };
+  // What the first series took tells whether the others are worth more threads.
+  std::vector<std::jthread> helpers;
+  std::vector<Sample> samples;
+  std::size_t work = 0;
+  while (portion(samples, work)) {
+    const auto done = std::min(next.load(), sources.size());
+    const auto left = work / done * (sources.size() - done);
+    if (!helpers.empty() || left < kWorkPerThread) continue;
+    const auto wanted = std::min<std::size_t>(
+        {query_.limits.threads, left / kWorkPerThread + 1, (sources.size() - done + kPortion - 1) / kPortion + 1});
+    for (std::size_t i = 1; i < wanted; ++i) helpers.emplace_back(all);
   }
+  helpers.clear();
   return error.status();
 }
 

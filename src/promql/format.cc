@@ -41,6 +41,21 @@ std::string without_exponent(double value) {
 
 }  // namespace
 
+void append_value(std::string& out, double value) {
+  const double size = std::fabs(value);
+  if (!(size < 1e15) || (size != 0 && size < 1e-6)) {
+    out += format_value(value);
+    return;
+  }
+  char buffer[64];
+  // Whole numbers are the most frequent by far, and quicker as such; −0 is none of them.
+  const auto whole = static_cast<std::int64_t>(value);
+  const bool is_whole = static_cast<double>(whole) == value && (whole != 0 || !std::signbit(value));
+  const auto end = is_whole ? std::to_chars(buffer, buffer + sizeof buffer, whole).ptr
+                            : std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::fixed).ptr;
+  out.append(buffer, end);
+}
+
 std::string format_value(double value) {
   if (auto word = special(value)) return *word;
   const double size = std::fabs(value);

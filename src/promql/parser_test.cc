@@ -1,5 +1,10 @@
 #include <gtest/gtest.h>
 
+#include <bit>
+#include <cmath>
+#include <random>
+#include <vector>
+
 #include "promql/ast.h"
 #include "promql/engine.h"
 #include "promql/format.h"
@@ -174,6 +179,23 @@ TEST(PromqlFormat, MessagesPrintNumbersAsGoDoes) {
   EXPECT_EQ(format_general(0.01234, 2), "0.012");
   EXPECT_EQ(format_label_number(1), "1.0");
   EXPECT_EQ(format_label_number(0.99), "0.99");
+}
+
+TEST(Format, AValueIsAppendedAsItIsFormatted) {
+  std::mt19937_64 random(5);
+  std::vector<double> values{0.0,  -0.0,     1,    -1,        0.1,      1e-6,      9e-7,
+                             1e15, 1e15 - 1, 1e21, 123456.75, INFINITY, -INFINITY, NAN};
+  for (int i = 0; i < 2000; ++i) {
+    const auto bits = random();
+    values.push_back(std::bit_cast<double>(bits));
+    values.push_back(static_cast<double>(static_cast<std::int64_t>(bits) >> bits % 60));
+    values.push_back(std::ldexp(static_cast<double>(bits >> 11), -60 + static_cast<int>(bits % 40)));
+  }
+  for (const double value : values) {
+    std::string out = "x";
+    append_value(out, value);
+    EXPECT_EQ(out, "x" + format_value(value));
+  }
 }
 
 TEST(PromqlFormat, ValuesPrintAsPrometheusPrintsThem) {

@@ -1,7 +1,10 @@
 // What a Store does with blocks: flushing, merging, deleting, dropping.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <functional>
+#include <utility>
+#include <vector>
 
 #include "tsdb/store_test_support.h"
 
@@ -47,6 +50,48 @@ class StoreBlocks : public StoreTest {
   }
 };
 INSTANTIATE_TEST_SUITE_P(Under, StoreBlocks, testing::ValuesIn(kHostileOptions), name_of);
+
+/// Names and ids in the order of a selection.
+std::vector<std::pair<std::string, std::uint64_t>> selected(const Store& store) {
+  std::vector<std::pair<std::string, std::uint64_t>> out;
+  auto found = store.select(default_tenant(), {Matcher::make("__name__", Matcher::Op::kRegex, ".+").value()}, {});
+  EXPECT_TRUE(found);
+  for (const auto& one : *found) out.emplace_back(one.labels->get("__name__"), one.id.value());
+  return out;
+}
+
+TEST_P(StoreBlocks, SeriesOfBlocksHaveTheIdsOfMemoryWhileItKnowsThem) {
+  constexpr int kSeries = 200;
+  const auto name = [](int i) { return "s" + std::to_string(1000 + i); };
+  for (int i = kSeries; i-- > 0;) append_unflushed(name(i), 0, i);
+  ASSERT_TRUE(store_->flush());
+  for (int i = 0; i < kSeries; i += 50) append_unflushed(name(i) + "x", 1, i);
+  const auto before = contents();
+  const auto first = selected(*store_);
+  ASSERT_EQ(first.size(), kSeries + 4u);
+  EXPECT_TRUE(std::is_sorted(first.begin(), first.end()));
+  for (const auto& [series, number] : first) EXPECT_EQ(number, id(series).value());
+  EXPECT_EQ(selected(*store_), first) << "asked again";
+  EXPECT_EQ(contents(), before);
+
+  ASSERT_TRUE(store_->flush());
+  clock_.advance(std::chrono::hours{3});
+  append_unflushed("another", 2, 1);
+  ASSERT_TRUE(store_->flush());  // retires what was idle
+  auto later = selected(*store_);
+  ASSERT_EQ(later.size(), first.size() + 1);
+  EXPECT_TRUE(std::is_sorted(later.begin(), later.end()));
+  for (const auto& [series, number] : later) {
+    EXPECT_EQ(number, series == "another" ? id(series).value() : 0u) << series;
+  }
+  append_unflushed(name(3), 3, 7);
+  for (const auto& [series, number] : selected(*store_)) {
+    if (series == name(3)) {
+      EXPECT_EQ(number, id(series).value());
+    }
+  }
+  EXPECT_EQ(contents().at(name(3)), (std::map<std::int64_t, double>{{0, 3}, {3, 7}}));
+}
 
 TEST_P(StoreBlocks, AFlushMovesMemoryToOneBlockADayAndDropsTheLog) {
   append("a", 0, 1);

@@ -1,4 +1,5 @@
 // Memory and blocks as one: which parts hold the samples that a query reads.
+#include <boost/unordered/unordered_flat_map.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -7,6 +8,7 @@
 #include <optional>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 
 #include "tsdb/store_impl.h"
 #include "tsdb/stored_samples.h"
@@ -15,6 +17,8 @@ namespace atalaya::tsdb {
 namespace {
 
 constexpr std::size_t kRaw = 0;  ///< of kResolutions
+constexpr std::uint32_t kNoRank = UINT32_MAX;
+constexpr std::size_t kWorthRanking = 64;  ///< series of a block
 
 /// The beginning of time has nothing before it.
 Time earlier(Time time, Duration by) { return time < kMinTime + by ? kMinTime : time - by; }
@@ -24,27 +28,24 @@ bool overlaps(const Block& block, storage::TimeRange range) {
 }
 
 /// Whether a sample of a block's series lies in the range: mostly its chunks' ends tell.
-Result<bool> has_samples(const TenantId& tenant, const BlockPart& part) {
+Result<bool> has_samples(const BlockPart& part) {
   const auto& block = *part.block;
   const auto from = to_ms(part.range.from);
   const auto to = to_ms(part.range.to);
-  ColumnsRead read;
-  if (!part.hidden.empty()) {
-    AT_TRY(block.read(tenant, part.ordinal, part.range, read));
-    return std::any_of(read.times.begin(), read.times.end(),
-                       [&](auto ms) { return !is_hidden(part.hidden, from_ms(ms)); });
+  if (part.hidden.empty()) {
+    if (block.meta().first >= from && block.meta().last <= to) return true;
+    AT_TRY(const auto chunks, part.index->chunks(part.ordinal));
+    bool perhaps = false;
+    for (const auto& chunk : chunks) {
+      if ((chunk.first >= from && chunk.first <= to) || (chunk.last >= from && chunk.last <= to)) return true;
+      perhaps = perhaps || (chunk.first < from && chunk.last > to);
+    }
+    if (!perhaps) return false;
+    return block.has_instant(*part.index, part.ordinal, part.range);
   }
-  if (block.meta().first >= from && block.meta().last <= to) return true;
-  std::vector<ChunkRef> chunks;
-  AT_TRY(block.index(tenant)->chunks(part.ordinal, chunks));
-  bool perhaps = false;
-  for (const auto& chunk : chunks) {
-    if ((chunk.first >= from && chunk.first <= to) || (chunk.last >= from && chunk.last <= to)) return true;
-    perhaps = perhaps || (chunk.first < from && chunk.last > to);
-  }
-  if (!perhaps) return false;
-  AT_TRY(block.read(tenant, part.ordinal, part.range, read));
-  return !read.times.empty();
+  std::vector<Sample> read;
+  AT_TRY(block.read_column(*part.index, part.ordinal, part.range, 0, read));
+  return std::any_of(read.begin(), read.end(), [&](const Sample& one) { return !is_hidden(part.hidden, one.time); });
 }
 
 /// The blocks of a stretch, by kResolutions.
@@ -79,6 +80,7 @@ struct Merged {
   std::vector<BlockPart> blocks;
   HeadSnapshot head;
   std::vector<storage::BucketSpan> buckets;
+  std::uint32_t rank = kNoRank;  ///< in the order of the block that ranks
 };
 
 using Chosen = std::unordered_set<Labels>;
@@ -101,8 +103,8 @@ class Store::Impl::Selection {
   Result<std::vector<storage::SelectedSeries>> run() {
     AT_TRY(store_.check_past(range_.from));
     // Memory first: what moves to a block in between is then seen twice, not missed.
-    const auto* memory = store_.head.find(tenant_);
-    if (memory) AT_TRY(add_memory(*memory));
+    memory_ = store_.head.find(tenant_);
+    if (memory_) AT_TRY(add_memory());
     deletions_ = store_.deletes.list();
     std::map<std::int64_t, Tiers> stretches;
     const auto list = store_.blocks.list();
@@ -111,7 +113,8 @@ class Store::Impl::Selection {
       if (const auto tier = tier_of(*block)) stretches[store_.stretch_of(*block)][*tier].push_back(block);
     }
     if (!stretches.empty()) {
-      for (std::size_t i = 0; i < merged_.size(); ++i) places_.emplace(*merged_[i].labels, i);
+      places_.reserve(merged_.size());
+      for (std::size_t i = 0; i < merged_.size(); ++i) places_.emplace(merged_[i].id.value(), i);
     }
     const bool any_buckets = std::any_of(stretches.begin(), stretches.end(), [](const auto& one) {
       return !one.second[1].empty() || !one.second[2].empty();
@@ -123,7 +126,7 @@ class Store::Impl::Selection {
       const bool raw_is_whole = found == begin.end() || found->second.raw <= found->second.buckets;
       AT_TRY(add_stretch(stretch, tiers, raw_is_whole));
     }
-    return finish(memory);
+    return finish();
   }
 
  private:
@@ -152,8 +155,8 @@ class Store::Impl::Selection {
     return {earlier(range_.from, before), range_.to};
   }
 
-  Status add_memory(const TenantHead& memory) {
-    AT_TRY(auto found, memory.select(matchers_, {std::max(range_.from, store_.cutoff()), range_.to}));
+  Status add_memory() {
+    AT_TRY(auto found, memory_->select(matchers_, {std::max(range_.from, store_.cutoff()), range_.to}));
     merged_.reserve(found.size());
     for (auto& one : found) {
       oldest_in_memory_ = std::min(oldest_in_memory_, one.samples.oldest());
@@ -169,7 +172,9 @@ class Store::Impl::Selection {
     const bool raw_does = from_ms(stretch) >= store_.cutoff_of(store_.retention.shortest(0)) && !tiers[kRaw].empty();
     const auto fine = raw_does ? Order{kRaw} : Order{kRaw, 1, 2};
     const auto coarse = coarse_order(tiers, hints_.coarsest);
-    if (coarse.empty()) return serve(stretch, tiers, fine, {});
+    if (coarse.empty()) {
+      return raw_does && deletions_->empty() ? serve_plain(tiers[kRaw]) : serve(stretch, tiers, fine, {});
+    }
     Chosen rest;
     const storage::TimeRange whole{from_ms(stretch), store_.end_of(stretch) - Duration{1}};
     for (const auto& one : merged_) {
@@ -205,6 +210,84 @@ class Store::Impl::Selection {
     return {};
   }
 
+  Status serve_plain(const BlockList& blocks) {
+    for (const auto& block : blocks) {
+      if (auto added = add_plain_block(block); !added) AT_TRY(pass_over(block, std::move(added).error()));
+    }
+    return {};
+  }
+
+  /// A raw block all of whose samples in the range are wanted: of the series that memory knows no labels are read.
+  Status add_plain_block(const BlockPtr& block) {
+    const auto& index = *block->index(tenant_);
+    AT_TRY(auto ordinals, index.select(matchers_));
+    std::size_t count = 0;
+    for (const auto ordinal : ordinals) {
+      // One that cannot be looked at is read, so that it is told.
+      const auto wanted = has_samples({block, &index, ordinal, {}, range_});
+      if (!wanted || *wanted) ordinals[count++] = ordinal;
+    }
+    ordinals.resize(count);
+    merged_.reserve(std::max(merged_.size(), count));
+    // The first block with most of the series gives them their rank.
+    const bool ranks = !has_ranks_ && count >= kWorthRanking && count >= merged_.size() / 2;
+    has_ranks_ = has_ranks_ || ranks;
+    const auto add = [&](Merged& one, std::uint32_t ordinal) {
+      if (ranks) one.rank = ordinal;
+      one.blocks.push_back({block, &index, ordinal, {}, range_});
+    };
+    std::vector<std::uint32_t> unknown;
+    for (const auto ordinal : ordinals) {
+      const auto id = index.ids().find(ordinal);
+      auto* one = id == 0 ? nullptr : series_of(id);
+      if (one) {
+        add(*one, ordinal);
+      } else {
+        unknown.push_back(ordinal);
+      }
+    }
+    AT_TRY(auto labels, index.labels(unknown));
+    for (std::size_t i = 0; i < unknown.size(); ++i) {
+      const auto id = memory_ ? memory_->find(labels[i]) : 0;
+      if (id != 0) index.ids().note(unknown[i], id);
+      add(series_of(id, std::move(labels[i])), unknown[i]);
+    }
+    return {};
+  }
+
+  /// The place of a series that is not there by its id. It may be by its labels: ids come and go meanwhile.
+  std::size_t add_series(std::shared_ptr<const Labels> labels, std::uint32_t id) {
+    if (knows_labels_) {
+      const auto [place, is_new] = by_labels_.try_emplace(*labels, merged_.size());
+      if (!is_new) return place->second;
+    }
+    merged_.push_back(Merged{std::move(labels), SeriesId{id}, {}, {}, {}});
+    return merged_.size() - 1;
+  }
+
+  /// Null when memory has no such series any more.
+  Merged* series_of(std::uint32_t id) {
+    const auto known = places_.find(id);
+    if (known != places_.end()) return &merged_[known->second];
+    auto labels = memory_ ? memory_->labels_of(id) : nullptr;
+    if (!labels) return nullptr;
+    const auto place = add_series(std::move(labels), id);
+    places_.emplace(id, place);
+    return &merged_[place];
+  }
+
+  /// `id`: 0 when memory has none.
+  Merged& series_of(std::uint32_t id, Labels&& labels) {
+    if (id == 0 && !std::exchange(knows_labels_, true)) {
+      for (std::size_t i = 0; i < merged_.size(); ++i) by_labels_.emplace(*merged_[i].labels, i);
+    }
+    const auto known = id == 0 ? places_.end() : places_.find(id);
+    if (known != places_.end()) return merged_[known->second];
+    const auto place = add_series(std::make_shared<const Labels>(std::move(labels)), id);
+    if (id != 0) places_.emplace(id, place);
+    return merged_[place];
+  }
+
   /// The rest serves, where the one who asks wants to hear of what does not.
   Status pass_over(const BlockPtr& block, Error error) {
     error.message = fmt::format("block {}: {}", block->path(), error.message);
@@ -222,7 +305,7 @@ class Store::Impl::Selection {
     for (std::size_t i = 0; i < ordinals.size(); ++i) {
       if (pass.skips(labels[i])) continue;
       const auto& kept = store_.retention.of(labels[i]);
-      BlockPart part{block, ordinals[i], hidden_ranges(*deletions_, tenant_, labels[i], *block), range_};
+      BlockPart part{block, index, ordinals[i], hidden_ranges(*deletions_, tenant_, labels[i], *block), range_};
       part.range.from = std::max(range_.from, store_.cutoff_of(kept.at(resolution)));
       if (served) {
         const auto before = served->find(labels[i]);
@@ -239,10 +322,8 @@ class Store::Impl::Selection {
         part.range.from = earlier(part.range.from, Duration{resolution});
       }
       // One that cannot be looked at is read, so that it is told.
-      if (const auto wanted = has_samples(tenant_, part); wanted && !*wanted) continue;
-      const auto [place, is_new] = places_.try_emplace(labels[i], merged_.size());
-      if (is_new) merged_.push_back({std::make_shared<const Labels>(std::move(labels[i])), SeriesId{0}, {}, {}, {}});
-      auto& one = merged_[place->second];
+      if (const auto wanted = has_samples(part); wanted && !*wanted) continue;
+      auto& one = series_of(memory_ ? memory_->find(labels[i]) : 0, std::move(labels[i]));
       if (resolution != 0) add_span(stretch, part, one.buckets);
       one.blocks.push_back(std::move(part));
     }
@@ -260,12 +341,24 @@ class Store::Impl::Selection {
     }
   }
 
-  std::vector<storage::SelectedSeries> finish(const TenantHead* memory) {
-    std::sort(merged_.begin(), merged_.end(), [](const Merged& a, const Merged& b) { return *a.labels < *b.labels; });
+  /// By labels. A block has its series in order: what it knows of that spares most of the comparing.
+  std::vector<Merged*> in_order() {
+    std::vector<Merged*> out;
+    std::vector<Merged*> others;
+    for (auto& one : merged_) (one.rank == kNoRank ? others : out).push_back(&one);
+    const auto by_labels = [](const auto* a, const auto* b) { return *a->labels < *b->labels; };
+    std::sort(out.begin(), out.end(), [](const auto* a, const auto* b) { return a->rank < b->rank; });
+    std::sort(others.begin(), others.end(), by_labels);
+    const auto middle = out.insert(out.end(), others.begin(), others.end());
+    std::inplace_merge(out.begin(), middle, out.end(), by_labels);
+    return out;
+  }
+
+  std::vector<storage::SelectedSeries> finish() {
     std::vector<storage::SelectedSeries> out;
     out.reserve(merged_.size());
-    for (auto& one : merged_) {
-      if (memory && one.id.value() == 0) one.id = SeriesId{memory->find(*one.labels)};
+    for (auto* merged : in_order()) {
+      auto& one = *merged;
       std::sort(one.buckets.begin(), one.buckets.end(),
                 [](const auto& a, const auto& b) { return a.range.from < b.range.from; });
       const auto& kept = store_.retention.of(*one.labels);
@@ -286,7 +379,11 @@ class Store::Impl::Selection {
   std::shared_ptr<const DeletionList> deletions_;
   Time oldest_in_memory_ = kMaxTime;
   std::vector<Merged> merged_;
-  std::unordered_map<Labels, std::size_t> places_;  ///< of merged_; filled when there are blocks
+  const TenantHead* memory_ = nullptr;
+  bool has_ranks_ = false;
+  boost::unordered_flat_map<std::uint64_t, std::size_t> places_;  ///< of merged_, by id; filled when there are blocks
+  std::unordered_map<Labels, std::size_t> by_labels_;             ///< all of merged_, once there is one without an id
+  bool knows_labels_ = false;
 };
 
 Result<std::vector<storage::SelectedSeries>> Store::Impl::select(const TenantId& tenant, const Matchers& matchers,

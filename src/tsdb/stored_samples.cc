@@ -59,6 +59,17 @@ void StoredSamples::drop_counted(std::vector<Sample>& samples) const {
 }
 
 void StoredSamples::load_part(const BlockPart& part) {
+  if (part.block->meta().resolution == 0 && part.hidden.empty()) {
+    std::vector<Sample> samples;
+    if (auto status = part.block->read_column(*part.index, part.ordinal, part.range, 0, samples); !status) {
+      suspects_->add(part.block, status.error());
+      if (status_) status_ = std::move(status);
+      return;
+    }
+    drop_counted(samples);
+    if (value_ == storage::BucketValue::kCount) count_each(samples);
+    return add(std::move(samples));
+  }
   ColumnsRead read;
   if (auto status = part.block->read(tenant_, part.ordinal, part.range, read); !status) {
     suspects_->add(part.block, status.error());

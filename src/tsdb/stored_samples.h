@@ -14,7 +14,8 @@ namespace atalaya::tsdb {
 /// What is read of one block.
 struct BlockPart {
   BlockPtr block;
-  std::uint32_t ordinal = 0;  ///< of the series in it
+  const Index* index = nullptr;  ///< of the block
+  std::uint32_t ordinal = 0;     ///< of the series in it
   std::vector<storage::TimeRange> hidden;
   storage::TimeRange range;
 };

@@ -76,7 +76,12 @@ Status Block::Impl::columns_of(const ChunkRef& chunk, UnpackedPagePtr& page, std
   if (chunk.count == 0 || chunk.count > kMaxChunkSamples || chunk.page >= directory.values.size()) {
     return fail(ErrorCode::kCorruption, fmt::format("a chunk of {} samples in page {}", chunk.count, chunk.page));
   }
-  AT_TRY(page, values_page(chunk.page));
+  thread_local RecentPages<UnpackedPage, 8> recent;
+  auto& held = recent.of(unique, chunk.page);
+  if (!held) {
+    AT_TRY(held, values_page(chunk.page));
+  }
+  page = held;
   const auto bytes = std::string_view(page->bytes);
   ByteReader from(bytes.substr(std::min<std::size_t>(chunk.offset, bytes.size())));
   for (std::uint32_t c = 0; c < directory.meta.columns; ++c) columns[c] = from.text();
@@ -199,6 +204,65 @@ Status Block::read(const TenantId& tenant, std::uint32_t ordinal, storage::TimeR
   trim(out.times);
   for (auto& column : out.columns) trim(column);
   return {};
+}
+
+Result<std::span<const std::int64_t>> Block::Impl::recent_times(const ChunkRef& chunk) const {
+  thread_local RecentPages<std::vector<std::int64_t>, 16> recent;
+  auto& held = recent.of(unique, chunk.times);
+  if (!held || held->size() != chunk.count || held->front() != chunk.first || held->back() != chunk.last) {
+    auto times = std::make_shared<std::vector<std::int64_t>>();
+    held = nullptr;
+    AT_TRY(read_times(chunk, *times));
+    held = std::move(times);
+  }
+  return std::span(*held);
+}
+
+Status Block::read_column(const Index& index, std::uint32_t ordinal, storage::TimeRange range, std::size_t column,
+                          std::vector<Sample>& out) const {
+  thread_local std::vector<double> values;
+  const auto within = [&](Error error) {
+    return fail_within(fmt::format("block {}, series {}", path(), ordinal), std::move(error));
+  };
+  const auto from = to_ms(range.from);
+  const auto to = to_ms(range.to);
+  auto chunks = index.chunks(ordinal);
+  if (!chunks) return within(std::move(chunks).error());
+  auto last = INT64_MIN;
+  for (const auto& chunk : *chunks) {
+    if (chunk.last < from || chunk.first > to) continue;
+    if (chunk.first <= last) return within({ErrorCode::kCorruption, "chunks overlap", std::nullopt, {}});
+    last = chunk.last;
+    UnpackedPagePtr page;
+    std::string_view encoded[kRollupColumns];
+    if (auto found = impl_->columns_of(chunk, page, encoded); !found) return within(std::move(found).error());
+    values.resize(chunk.count);
+    if (auto done = decode_values(encoded[column], chunk.count, values.data()); !done) {
+      return within(std::move(done).error());
+    }
+    const auto times = impl_->recent_times(chunk);
+    if (!times) return within(times.error());
+    const auto begin = std::lower_bound(times->begin(), times->end(), from) - times->begin();
+    const auto end = std::upper_bound(times->begin() + begin, times->end(), to) - times->begin();
+    const auto place = out.size();
+    out.resize(place + static_cast<std::size_t>(end - begin));
+    for (auto i = begin; i < end; ++i) {
+      const auto at = static_cast<std::size_t>(i);
+      out[place + static_cast<std::size_t>(i - begin)] = {from_ms((*times)[at]), values[at]};
+    }
+  }
+  return {};
+}
+
+Result<bool> Block::has_instant(const Index& index, std::uint32_t ordinal, storage::TimeRange range) const {
+  AT_TRY(const auto chunks, index.chunks(ordinal));
+  for (const auto& chunk : chunks) {
+    if (chunk.last < to_ms(range.from) || chunk.first > to_ms(range.to)) continue;
+    AT_TRY(const auto times, impl_->recent_times(chunk));
+    const auto found = std::lower_bound(times.begin(), times.end(), to_ms(range.from));
+    if (found != times.end() && *found <= to_ms(range.to)) return true;
+  }
+  return false;
 }
 
 Status Block::verify() const {

@@ -66,6 +66,12 @@ class Block {
   /// Samples of a series in the range, ascending; replaces what `out` holds. Checksums are checked on
   /// the way.
   Status read(const TenantId& tenant, std::uint32_t ordinal, storage::TimeRange range, ColumnsRead& out) const;
+  /// Appends the samples of a series of the index in the range, of one column, ascending. A thread that reads
+  /// neighbours finds the pages that it read last without asking the cache.
+  Status read_column(const Index& index, std::uint32_t ordinal, storage::TimeRange range, std::size_t column,
+                     std::vector<Sample>& out) const;
+  /// Whether it has one in the range.
+  Result<bool> has_instant(const Index& index, std::uint32_t ordinal, storage::TimeRange range) const;
   /// Unpacked pages go there from now on; before, a block keeps few of its own. Before others read it.
   void keep_pages_in(const std::shared_ptr<PageCache>& cache) const;
   /// Reads every byte: checksums, order, counts. The first mistake that is found.

@@ -11,6 +11,7 @@
 #include "tsdb/block/block.h"
 #include "tsdb/block/block_layout.h"
 #include "tsdb/block/page_cache.h"
+#include "tsdb/block/recent_pages.h"
 
 namespace atalaya::tsdb {
 
@@ -29,6 +30,7 @@ struct Block::Impl {
   BlockDirectory directory;
   std::vector<TenantId> tenants;
   std::vector<std::unique_ptr<Index>> indexes;  ///< one a tenant
+  const std::uint64_t unique = unique_number();
   PageKeeper kept{std::make_shared<PageCache>(kOwnCacheBytes)};
 
   /// Null for a tenant that is not here.
@@ -43,6 +45,8 @@ struct Block::Impl {
   Status columns_of(const ChunkRef& chunk, UnpackedPagePtr& page, std::string_view* columns) const;
   /// Appends the chunk's instants.
   Status read_times(const ChunkRef& chunk, std::vector<std::int64_t>& times) const;
+  /// The chunk's instants, from what the thread read last where they are there. Good until its next call.
+  Result<std::span<const std::int64_t>> recent_times(const ChunkRef& chunk) const;
   /// Appends the chunk's values, column by column.
   Status read_columns(const ChunkRef& chunk, std::vector<std::vector<double>>& columns) const;
 

@@ -89,6 +89,15 @@ TEST(Block, ARangeAnswersWhatLiesInItAndNothingElse) {
     if (!wanted.empty()) {
       EXPECT_EQ(read.columns[0][0], static_cast<double>(wanted[0] / 15'000));
     }
+    const auto& index = *block->index(TenantId{"acme"});
+    std::vector<Sample> samples{{from_ms(-1000), 3}};
+    ASSERT_TRUE(block->read_column(index, 0, {from_ms(from), from_ms(to)}, 0, samples));
+    ASSERT_EQ(samples.size(), wanted.size() + 1) << "they are appended";
+    for (std::size_t i = 0; i < wanted.size(); ++i) {
+      EXPECT_EQ(to_ms(samples[i + 1].time), wanted[i]);
+      EXPECT_EQ(samples[i + 1].value, read.columns[0][i]);
+    }
+    EXPECT_EQ(block->has_instant(index, 0, {from_ms(from), from_ms(to)}).value(), !wanted.empty());
   }
 }
 

@@ -31,6 +31,14 @@ std::unexpected<Error> wrong_list(const ListRef& list) {
 
 using index::PageKind;
 
+namespace {
+
+std::unexpected<Error> wrong_labels(std::uint32_t ordinal) {
+  return fail(ErrorCode::kCorruption, fmt::format("index: the labels of series {} are wrong", ordinal));
+}
+
+}  // namespace
+
 Index::Index(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Index::~Index() = default;
 
@@ -56,7 +64,7 @@ Result<std::vector<Labels>> Index::labels(std::span<const std::uint32_t> ordinal
   index::PairReader pairs(impl_->pages);
   std::shared_ptr<const index::LabelPage> page;
   const index::Page* head = nullptr;
-  std::string packed;
+  LabelsPacker packer;
   for (const auto ordinal : ordinals) {
     AT_CHECK(ordinal < size());
     if (head == nullptr || ordinal - head->first_item >= head->items) {
@@ -64,28 +72,37 @@ Result<std::vector<Labels>> Index::labels(std::span<const std::uint32_t> ordinal
       AT_TRY(page, impl_->pages.labels(number));
       head = &directory.of(PageKind::kLabels)[number];
     }
-    packed.clear();
-    ByteWriter writer(packed);
+    // Pairs ascend and texts are UTF-8, as their pages were read; that no name comes twice is left to see.
+    const index::Name* name = nullptr;
     for (const auto pair : page->of(ordinal - head->first_item)) {
+      if (name != nullptr && pair - name->first_pair < name->pairs) return wrong_labels(ordinal);
+      name = &directory.names[directory.name_of(pair)];
       AT_TRY(const auto value, pairs.value(pair));
-      writer.text(directory.names[directory.name_of(pair)].text);
-      writer.text(value);
+      packer.add(name->text, value);
     }
-    if (!Labels::unpack(packed, out.emplace_back())) {
-      return fail(ErrorCode::kCorruption, fmt::format("index: the labels of series {} are wrong", ordinal));
-    }
+    out.push_back(packer.take());
   }
   return out;
 }
 
-Status Index::chunks(std::uint32_t ordinal, std::vector<ChunkRef>& out) const {
+Result<std::span<const ChunkRef>> Index::chunks(std::uint32_t ordinal) const {
   AT_CHECK(ordinal < size());
+  thread_local RecentPages<index::ChunkPage, 8> recent;
   const auto& directory = impl_->pages.directory();
   const auto number = directory.page_of(PageKind::kChunks, ordinal);
-  AT_TRY(const auto page, impl_->pages.chunks(number));
-  const auto found = page->of(ordinal - directory.of(PageKind::kChunks)[number].first_item);
+  auto& page = recent.of(impl_->unique, number);
+  if (!page) {
+    AT_TRY(page, impl_->pages.chunks(number));
+  }
+  return page->of(ordinal - directory.of(PageKind::kChunks)[number].first_item);
+}
+
+Status Index::chunks(std::uint32_t ordinal, std::vector<ChunkRef>& out) const {
+  AT_TRY(const auto found, chunks(ordinal));
   out.assign(found.begin(), found.end());
   return {};
 }
+
+OrdinalIds& Index::ids() const { return impl_->ids; }
 
 }  // namespace atalaya::tsdb

@@ -13,6 +13,7 @@
 #include "base/time.h"
 #include "model/labels.h"
 #include "model/matcher.h"
+#include "tsdb/block/ordinal_ids.h"
 #include "tsdb/block/page_cache.h"
 
 namespace atalaya::tsdb {
@@ -68,6 +69,10 @@ class Index {
   Result<std::vector<Labels>> labels(std::span<const std::uint32_t> ordinals) const;
   /// Replaces what `out` holds.
   Status chunks(std::uint32_t ordinal, std::vector<ChunkRef>& out) const;
+  /// Good until the next call of the thread.
+  Result<std::span<const ChunkRef>> chunks(std::uint32_t ordinal) const;
+  /// For who reads blocks and memory as one.
+  OrdinalIds& ids() const;
   /// Sorted; of the series that match, or of all for no matchers.
   Result<std::vector<std::string>> label_names(const Matchers& matchers) const;
   Result<std::vector<std::string>> label_values(std::string_view name, const Matchers& matchers) const;

@@ -38,8 +38,8 @@ Status read_names(ByteReader& reader, Directory& out) {
     name.text = reader.text();
     const auto of_name = reader.varint();
     const auto series = reader.varint();
-    if (!reader.ok() || name.text.empty() || of_name == 0 || of_name > series || series > kMax32 ||
-        pairs + of_name > kMax32 || (i > 0 && name.text <= out.names.back().text)) {
+    if (!reader.ok() || name.text.empty() || !is_utf8(name.text) || of_name == 0 || of_name > series ||
+        series > kMax32 || pairs + of_name > kMax32 || (i > 0 && name.text <= out.names.back().text)) {
       return corrupt(fmt::format("name {} of {} is wrong", i, count));
     }
     name.first_pair = static_cast<std::uint32_t>(pairs);

@@ -7,14 +7,17 @@
 #include "tsdb/block/index.h"
 #include "tsdb/block/index_match.h"
 #include "tsdb/block/index_pages.h"
+#include "tsdb/block/recent_pages.h"
 
 namespace atalaya::tsdb {
 
 struct Index::Impl {
   Impl(std::string_view section, index::Directory directory, std::shared_ptr<PageCache> cache)
-      : pages(section, std::move(directory), std::move(cache)) {}
+      : pages(section, std::move(directory), std::move(cache)), ids(pages.series()) {}
 
   index::Pages pages;
+  OrdinalIds ids;
+  const std::uint64_t unique = unique_number();
 
   using Ordinals = std::vector<std::uint32_t>;
   /// Set when each series matches; else `out` holds those that do.

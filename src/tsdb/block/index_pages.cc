@@ -30,6 +30,7 @@ Flaw read_values(ByteReader& reader, std::uint32_t items, PairPage& out) {
     out.text.append(out.text, previous, shared);
     out.text += rest;
     out.ends.push_back(static_cast<std::uint32_t>(out.text.size()));
+    if (!is_utf8(std::string_view(out.text).substr(begin))) return "a value is not UTF-8";
     previous = begin;
   }
   return {};
