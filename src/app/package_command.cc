@@ -143,6 +143,10 @@ Status write_folder(io::FileSystem& files, const std::string& folder, const pack
 
 Result<int> export_package(const Options& options, const ServerClient& server) {
   const auto& name = options.argument("PACKAGE");
+  if (options.has("directory") && options.boolean("force")) {
+    return fail(ErrorCode::kInvalidArgument, "--force is for archives: a folder that holds something stays as it is",
+                "leave --force out, and name a folder that is absent or empty");
+  }
   AT_TRY(const auto answer, server.get(api_path({"packages", name, "archive"})));
   if (!answer.good()) return print(options, answer, {});
   const auto files = io::real_file_system();
@@ -167,7 +171,7 @@ Result<int> export_package(const Options& options, const ServerClient& server) {
   if (wants_json(options)) {
     fmt::print("{}\n", json::serialize(json::object{{"package", name}, {"written", target}}));
   } else {
-    fmt::print("{}{}\n", target, count == 0 ? "" : fmt::format(": {} files", count));
+    fmt::print("{}{}\n", target, count == 0 ? "" : fmt::format(": {} {}", count, count == 1 ? "file" : "files"));
   }
   return 0;
 }

@@ -69,8 +69,8 @@ Result<int> pack(const config::Options& options) {
                                                     {"bytes", bytes.size()},
                                                     {"signed", !key.empty()}}));
   } else {
-    fmt::print("{}: {} {}, {} files, {} bytes, {}\n", file, archive.package, archive.version, archive.files.size(),
-               bytes.size(), key.empty() ? "not signed" : "signed");
+    fmt::print("{}: {} {}, {} {}, {} bytes, {}\n", file, archive.package, archive.version, archive.files.size(),
+               archive.files.size() == 1 ? "file" : "files", bytes.size(), key.empty() ? "not signed" : "signed");
   }
   return 0;
 }

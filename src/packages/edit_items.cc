@@ -35,7 +35,11 @@ std::string neighbours(Workspace& files, const ItemAddress& at, const Found& fou
 }
 
 std::unexpected<Error> unknown(Workspace& files, const ItemAddress& at, const Found& found) {
-  return fail(ErrorCode::kNotFound, fmt::format("there is no {}", words(at)), neighbours(files, at, found));
+  auto what = words(at);
+  if (found.item && !at.path.empty()) {
+    what = fmt::format("{} {}/{}", found.section->item, at.package, fmt::join(at.path, "/"));
+  }
+  return fail(ErrorCode::kNotFound, fmt::format("there is no {}", what), neighbours(files, at, found));
 }
 
 /// The value with records around it, and lists where a part is "0".

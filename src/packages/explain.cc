@@ -93,21 +93,6 @@ void hide_secrets(boost::json::object& values, const schema::Type* record) {
   }
 }
 
-void hide_all_secrets(boost::json::value& value, const schema::Type& type) {
-  if (value.is_null()) return;
-  if (type.kind == schema::Kind::kSecret) {
-    value = kHiddenSecret;
-  } else if (auto* list = value.if_array(); list != nullptr && type.of) {
-    for (auto& one : *list) hide_all_secrets(one, *type.of);
-  } else if (auto* values = value.if_object()) {
-    for (const auto& field : type.fields) {
-      if (auto* one = values->if_contains(field.name)) hide_all_secrets(*one, *field.type);
-    }
-    if (type.kind != schema::Kind::kMap || !type.of) return;
-    for (auto& [name, one] : *values) hide_all_secrets(one, *type.of);
-  }
-}
-
 bool holds_secrets(const schema::Type& type, int depth) {
   if (type.kind == schema::Kind::kSecret) return true;
   if (depth > 6) return false;

@@ -9,6 +9,7 @@
 
 #include "packages/loader.h"
 #include "packages/views.h"
+#include "schema/describe.h"
 
 namespace atalaya::packages {
 
@@ -25,12 +26,10 @@ struct ExplainRequest {
 /// Every value in force, in the order of the form.
 std::vector<FieldView> explain(const ExplainRequest& request);
 
-/// What answers show in place of a secret.
-constexpr std::string_view kHiddenSecret = "\u2022\u2022\u2022\u2022\u2022\u2022";
-/// No answer shows secrets.
+using schema::hide_all_secrets;
+using schema::kHiddenSecret;
+/// No answer shows secrets. Those within lists and maps stay, where a form needs them to write them back.
 void hide_secrets(boost::json::object& values, const schema::Type* record);
-/// The same for who may not write them: also within lists and maps, where a form needs them to write them back.
-void hide_all_secrets(boost::json::value& value, const schema::Type& type);
 bool holds_secrets(const schema::Type& type, int depth = 0);
 
 }  // namespace atalaya::packages

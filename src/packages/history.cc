@@ -261,7 +261,8 @@ Result<Commit> History::read(std::uint64_t id) const {
   const std::lock_guard lock(mutex_);
   AT_TRY(open());
   if (id == 0 || id > newest_ || !files_.exists(path_of(id))) {
-    return fail(ErrorCode::kNotFound, fmt::format("there is no commit {}", id));
+    return fail(ErrorCode::kNotFound, fmt::format("there is no commit {}", id),
+                "the history of a package has their numbers");
   }
   return read_commit(files_, path_of(id), id, true);
 }

@@ -55,6 +55,30 @@ TEST(Instances, TheSpecificationAloneYieldsNothing) {
   EXPECT_THAT(running(world, "db")->collectors, IsEmpty());
 }
 
+/// A specification whose parameter `s`, told so, is of a type with a pattern, and used once.
+std::string patterned(const std::string& parameter) {
+  return head("db") + "types: {own: {type: text, pattern: '[A-Z]{2}'}}\nparameters: {s: " + parameter +
+         "}\nschemas: {cards: {indexes: {name: {type: name}}, fields: {o: {type: own}}}}\ncards: {x: {o: '${s}'}}\n";
+}
+
+TEST(Instances, AMadeUpSampleThatDoesNotFitIsToldWithTheExampleThatMendsIt) {
+  EXPECT_THAT(error_lines({{"db/package.yaml", patterned("{type: own, required: true}")}}),
+              ElementsAre("db/package.yaml:6:16: \"x\" is no own (it must match [A-Z]{2}; the specification is tried "
+                          "with a made-up value for the parameter \"s\": give s an example: that fits)"));
+  EXPECT_THAT(error_lines({{"db/package.yaml", patterned("{type: own, required: true, example: AB}")}}), IsEmpty());
+}
+
+TEST(Instances, AnExampleIsTakenAsItsTypeIsWritten) {
+  const auto with = [](const std::string& example) {
+    return FolderTexts{
+        {"db/package.yaml",
+         head("db") + "parameters: {n: {type: integer, required: true, example: " + example +
+             "}}\nrules: {a: {b: {gauge: {expr: up, above: {warning: '${n}'}, hysteresis: '${n}'}}}}\n"}};
+  };
+  EXPECT_THAT(error_lines(with("5")), IsEmpty());
+  EXPECT_THAT(error_lines(with("-5")), ElementsAre(HasSubstr("hysteresis")));
+}
+
 TEST(Instances, AMistakeOfTheSpecificationShowsBeforeAnybodyUsesIt) {
   EXPECT_THAT(error_lines({{"db/package.yaml", head("db") + "parameters: {host: {type: host}}\nrules:\n  a:\n    b: "
                                                             "{binary: {expr: 'up{h=\"${hst}\"}'}, tittle: x}\n"}}),
@@ -114,10 +138,12 @@ TEST(Instances, OfAPackageThatIsNoSpecificationAreTold) {
 }
 
 TEST(Instances, TwoOfOneNameAreTold) {
-  EXPECT_THAT(error_lines({{"db/package.yaml", database()},
-                           {"p/package.yaml", uses("    one: {with: {host: x}}\n")},
-                           {"q/package.yaml", head("q") + "instances: {db: {one: {with: {host: y}}}}\n"}}),
-              ElementsAre("q/package.yaml:3:18: there is another instance db@one (give one of them another name)"));
+  EXPECT_THAT(
+      error_lines({{"db/package.yaml", database()},
+                   {"p/package.yaml", uses("    one: {with: {host: x}}\n")},
+                   {"q/package.yaml", head("q") + "instances: {db: {one: {with: {host: y}}}}\n"}}),
+      ElementsAre("q/package.yaml:3:18: there is another instance db@one, at p/package.yaml:5:5 (give one of them "
+                  "another name)"));
 }
 
 TEST(Instances, OneIsRemovedAsOne) {

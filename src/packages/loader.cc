@@ -31,6 +31,13 @@ std::string text_of(const boost::json::object& fields, std::string_view key) {
   return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
 }
 
+/// What a section of base asks for beyond its schema, where nothing is made of its items.
+struct SectionCheck {
+  std::string_view section;
+  void (*check)(const ItemContext& item);
+};
+constexpr SectionCheck kSectionChecks[]{{"alertmanager", check_alertmanager}, {"groups", check_group}};
+
 class PackageLoader {
  public:
   PackageLoader(const PackageTree& tree, const LoadContext& context)
@@ -238,13 +245,14 @@ class PackageLoader {
     auto& p = out_.package;
     const ItemContext item{context_.tenant, id,      path.empty() ? section.name : path.back(), node, fields, text_of_,
                            read_file_,      errors()};
+    for (const auto& one : kSectionChecks) {
+      if (section.name == one.section) return one.check(item);
+    }
     if (section.name == "rules") {
       auto rule = make_rule(item);
       if (!rule) return;
       rule->origin = place;
       if (!p.specification) p.rules.push_back(std::move(*rule));
-    } else if (section.name == "groups") {
-      check_group(item);
     } else if (section.name == "collectors") {
       auto collector = make_collector(item);
       if (!collector) return;

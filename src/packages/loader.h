@@ -64,6 +64,10 @@ std::optional<std::map<std::string, config::YamlValue>> parameter_values(const P
                                                                          const InstanceItem* instance,
                                                                          config::Errors& errors);
 
+/// The parameters for which a specification is checked with values that nobody wrote: those without default and
+/// example.
+std::vector<std::string> sampled_parameters(const PackageTree& specification, const schema::SchemaSet& schemas);
+
 /// What pages may show of these values: all but secrets, as plain JSON.
 boost::json::object shown_parameters(const PackageTree& specification, const schema::SchemaSet& schemas,
                                      const std::map<std::string, config::YamlValue>& values);

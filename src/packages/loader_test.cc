@@ -360,6 +360,45 @@ TEST(Loader, FilesBelowChannelsDefineTypes) {
   EXPECT_EQ(loaded.package.channel_types[0].name, "pager");
 }
 
+/// The mistakes of one document of alertmanager.
+std::vector<std::string> told_of_routing(const std::string& document) {
+  std::vector<std::string> out;
+  const auto loaded = load_files({{"package.yaml", "package: p\nversion: 1.0.0\nalertmanager:\n" + document}});
+  for (const auto& error : loaded.errors) out.push_back(to_string(error));
+  return out;
+}
+
+TEST(Alertmanager, NamesThatRoutesHoldMustBeThere) {
+  EXPECT_THAT(
+      told_of_routing("  route:\n"
+                      "    receiver: ops\n"
+                      "    routes:\n"
+                      "      - {matchers: ['a=\"b\"'], mute_time_intervals: [nights, week]}\n"
+                      "      - {receiver: opps, routes: [{receiver: nobody, active_time_intervals: [nihgts]}]}\n"
+                      "  receivers: [{name: ops}, {name: dba}]\n"
+                      "  time_intervals: [{name: nights, time_intervals: [{}]}]\n"
+                      "  mute_time_intervals: [{name: holidays, time_intervals: [{}]}]\n"),
+      ElementsAre("p/package.yaml:7:61: there is no time interval \"week\" (known are: holidays, nights)",
+                  "p/package.yaml:8:20: there is no receiver \"opps\" (did you mean \"ops\"?)",
+                  "p/package.yaml:8:46: there is no receiver \"nobody\" (known are: dba, ops)",
+                  "p/package.yaml:8:78: there is no time interval \"nihgts\" (did you mean \"nights\"?)"));
+  EXPECT_THAT(told_of_routing("  route: {routes: [{active_time_intervals: [zz]}]}\n  receivers: [{name: a}]\n"),
+              ElementsAre("p/package.yaml:4:10: the outermost route names no receiver (add receiver: for what no other "
+                          "route takes)",
+                          "p/package.yaml:4:45: there is no time interval \"zz\" (add it to time_intervals:)"));
+}
+
+TEST(Alertmanager, ANameStandsOnce) {
+  EXPECT_THAT(told_of_routing("  route: {receiver: a}\n"
+                              "  receivers: [{name: a}, {name: a}]\n"
+                              "  time_intervals: [{name: n, time_intervals: [{}]}]\n"
+                              "  mute_time_intervals: [{name: n, time_intervals: [{}]}]\n"),
+              ElementsAre("p/package.yaml:5:33: there is another receiver \"a\", at p/package.yaml:5:22 (give one of "
+                          "them another name)",
+                          "p/package.yaml:7:32: there is another time interval \"n\", at p/package.yaml:6:27 (give one "
+                          "of them another name)"));
+}
+
 TEST(Glob, StarsAndQuestionMarks) {
   EXPECT_TRUE(glob_matches("*", ""));
   EXPECT_TRUE(glob_matches("web*.example.*", "web1.x.example.org"));

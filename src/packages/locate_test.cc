@@ -95,6 +95,19 @@ TEST(ErrorsInItems, LinkedFilesListsAndDocumentsAreItemsToo) {
               ElementsAre("5 p groups/g rules.0.expr", "9 p alertmanager/ nonsense"));
 }
 
+TEST(ErrorsInItems, AMistakeAtTheEndOfABlockIsThatFields) {
+  EXPECT_THAT(items_of_errors(
+                  {{"p/package.yaml",
+                    head("p") + "rules:\n  a:\n    b:\n      gauge:\n        expr: |\n          up +\n        above: "
+                                "{warning: 1}\n    c:\n      binary:\n        expr: |-\n          sum(\n    d: "
+                                "{binary: {expr: up}}\n"}}),
+              ElementsAre("8 p rules/a/b gauge.expr", "13 p rules/a/c binary.expr"));
+  EXPECT_THAT(items_of_errors({{"p/package.yaml",
+                                head("p") + "groups:\n  - name: g\n    rules:\n      - alert: A\n        expr: |\n"
+                                            "          up +\n        for: 1m\n      - {record: b, expr: up}\n"}}),
+              ElementsAre("8 p groups/g rules.0.expr"));
+}
+
 TEST(ErrorsInItems, AnotherPackagesItemIsNamedWithItsPackage) {
   const auto with = [](const std::string& values) {
     return FolderTexts{

@@ -46,7 +46,32 @@ YamlValue sample_of(const schema::Type& type) {
   }
 }
 
+/// As it would be written; nothing where there is none.
+std::optional<YamlValue> example_of(const schema::Field& field) {
+  using enum schema::Kind;
+  if (field.example.empty()) return std::nullopt;
+  const auto kind = field.type->kind;
+  const bool is_text =
+      !schema::is_numeric(kind) && kind != kBoolean && kind != kList && kind != kMap && kind != kRecord && kind != kAny;
+  if (is_text) return YamlValue(field.example);
+  const auto document = config::Document::parse(field.example, "");
+  if (!document) return YamlValue(field.example);
+  return config::value_of(document->root());
+}
+
 }  // namespace
+
+std::vector<std::string> sampled_parameters(const PackageTree& specification, const schema::SchemaSet& schemas) {
+  Errors told;  // by whoever reads the values
+  std::vector<std::string> out;
+  const auto section = specification.whole_section("parameters", told);
+  const auto type = section ? schemas.record(*section->node, told) : nullptr;
+  if (!type) return out;
+  for (const auto& field : type->fields) {
+    if (field.fallback.is_null() && field.example.empty()) out.push_back(field.name);
+  }
+  return out;
+}
 
 std::optional<std::map<std::string, YamlValue>> parameter_values(const PackageTree& specification,
                                                                  const schema::SchemaSet& schemas,
@@ -79,9 +104,8 @@ std::optional<std::map<std::string, YamlValue>> parameter_values(const PackageTr
     } else if (!field.fallback.is_null()) {
       out[field.name] = schema::to_yaml(field.fallback);
     } else if (instance == nullptr) {
-      const auto from_example = field.example.empty() ? std::nullopt : std::optional(YamlValue(field.example));
-      out[field.name] =
-          from_example && field.type->kind != schema::Kind::kInteger ? *from_example : sample_of(*field.type);
+      const auto example = example_of(field);
+      out[field.name] = example ? *example : sample_of(*field.type);
     } else if (field.required) {
       errors.push_back({ErrorCode::kInvalidArgument,
                         fmt::format("the parameter \"{}\" of {} is not given", field.name, instance->specification),

@@ -261,6 +261,8 @@ void Planner::check_again(const std::string& package) {
   if (samples) {
     with.values = &*samples;
     auto tried = load_package(*tree, with);
+    const auto sampled = tried.errors.empty() ? std::vector<std::string>{} : sampled_parameters(*tree, *with.schemas);
+    for (auto& error : tried.errors) blame_sample(*tree, sampled, error);
     loaded.errors.insert(loaded.errors.end(), tried.errors.begin(), tried.errors.end());
     loaded.package.items.insert(loaded.package.items.end(), tried.package.items.begin(), tried.package.items.end());
     std::sort(loaded.package.items.begin(), loaded.package.items.end(),

@@ -94,7 +94,7 @@ class Planner {
   std::map<std::string, Manifest> earlier_;             ///< what ran before, as far as somebody asked
   std::map<std::string, Manifest> written_;             ///< of packages with mistakes, which are told all at once
   std::map<std::string, std::set<std::string>> asked_;  ///< whose trees a package asked for
-  std::set<std::string> wanted_instances_;
+  std::map<std::string, Place> wanted_instances_;       ///< with the item that each was first made of
   std::map<std::string, std::vector<std::string>> declared_by_;  ///< by section that somebody lacks
   std::map<std::string, std::vector<Error>> complaints_;         ///< world errors, by package
   struct Located {
@@ -107,6 +107,8 @@ class Planner {
 
 /// Of a specification's mistake that an instance's value makes: it becomes one at the value.
 void blame_value(const PackageTree& specification, const InstanceItem& item, Error& error);
+/// Of one that a made-up value of these parameters may make: its remedy says how to give a better one.
+void blame_sample(const PackageTree& specification, const std::vector<std::string>& sampled, Error& error);
 
 /// Fields that the settings of a channel type's file give to a channel of that type.
 std::vector<schema::OpenKind> open_kinds(const std::vector<SourceFile>& files);

@@ -278,7 +278,7 @@ void Planner::check_references() {
     }
   };
   for (const auto& name : present()) look_at(name, *slot(name));
-  for (const auto& name : wanted_instances_) look_at(name, *slot(name));
+  for (const auto& [name, place] : wanted_instances_) look_at(name, *slot(name));
 }
 
 void Planner::make_instances(const std::set<std::string>& changed) {
@@ -336,19 +336,39 @@ void Planner::check_instance(const InstanceItem& item, const std::string& declar
   for (auto& error : errors) complain(declared_in, std::move(error));
 }
 
+namespace {
+
+/// The text as it is written where the error is; "" where there is none.
+std::string text_at(const PackageTree& package, const Error& error) {
+  if (!error.place) return {};
+  const auto document = config::Document::parse(std::string(package.text_of(error.place->file)), error.place->file);
+  const auto* scalar = document ? scalar_at(document->root(), *error.place) : nullptr;
+  return scalar == nullptr ? std::string() : scalar->text();
+}
+
+}  // namespace
+
 /// Scalars with `${…}` hold with the specification's samples. What is wrong with one is the value that the
 /// instance gives, which stands elsewhere.
 void blame_value(const PackageTree& specification, const InstanceItem& item, Error& error) {
-  if (!error.place) return;
-  const auto document =
-      config::Document::parse(std::string(specification.text_of(error.place->file)), error.place->file);
-  if (!document) return;
-  const auto* scalar = scalar_at(document->root(), *error.place);
-  if (scalar == nullptr) return;
+  const auto text = text_at(specification, error);
   for (const auto& [name, place] : item.places) {
-    if (scalar->text().find("${" + name + "}") == std::string::npos) continue;
+    if (text.find("${" + name + "}") == std::string::npos) continue;
     error.message += fmt::format(" (used at {})", to_string(*error.place));
     error.place = place;
+    return;
+  }
+}
+
+void blame_sample(const PackageTree& specification, const std::vector<std::string>& sampled, Error& error) {
+  if (is_awaited(error)) return;
+  const auto text = sampled.empty() ? std::string() : text_at(specification, error);
+  for (const auto& name : sampled) {
+    if (text.find("${" + name + "}") == std::string::npos) continue;
+    if (!error.remedy.empty()) error.remedy += "; ";
+    error.remedy += fmt::format(
+        "the specification is tried with a made-up value for the parameter \"{0}\": give {0} an example: that fits",
+        name);
     return;
   }
 }
@@ -367,8 +387,9 @@ void Planner::make_instance(const InstanceItem& item, const std::string& outer, 
     return complain_here(fmt::format("the specification {} makes an instance of itself", item.specification),
                          "take one of the instances out of the circle");
   }
-  if (!wanted_instances_.insert(name).second) {
-    return complain_here(fmt::format("there is another instance {}", name), "give one of them another name");
+  if (const auto [first, is_new] = wanted_instances_.try_emplace(name, item.origin); !is_new) {
+    return complain_here(fmt::format("there is another instance {}, at {}", name, to_string(first->second)),
+                         "give one of them another name");
   }
   const auto old = world_.slots_.find(name);
   const bool keep = old != world_.slots_.end() && old->second.instance && same_instance(*old->second.instance, item) &&

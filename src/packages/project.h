@@ -35,6 +35,8 @@ void check_group(const ItemContext& item);
 std::optional<ChannelItem> make_channel(const ItemContext& item);
 /// What the scraper could not do is an error of the item. A collector where agents scrape, else nothing.
 std::optional<CollectorItem> make_scrape(const ItemContext& item);
+/// Routes that name receivers or time intervals that are not there, and names that stand twice.
+void check_alertmanager(const ItemContext& item);
 
 /// The program of a field of type script: its text, or that of its file; nothing after errors.
 std::optional<std::string> program_of(const ItemContext& item, const boost::json::value& script,

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "config/suggest.h"
 #include "packages/agent_configuration.h"
 #include "packages/ondemand.h"
 #include "packages/service_impl.h"
@@ -103,6 +104,17 @@ std::vector<TenantId> Service::tenants() const {
 const World* Service::Impl::find_world(const TenantId& tenant) const {
   const auto found = tenants.find(tenant);
   return found == tenants.end() ? nullptr : &found->second->world;
+}
+
+std::unexpected<Error> Service::Impl::no_package(const TenantId& tenant, const std::string& package) const {
+  std::vector<std::string> names;
+  {
+    const std::shared_lock lock(mutex);
+    if (const auto* world = find_world(tenant)) {
+      for (const auto& [name, slot] : world->slots()) names.push_back(name);
+    }
+  }
+  return fail(ErrorCode::kNotFound, fmt::format("there is no package {}", package), config::suggestion(package, names));
 }
 
 std::vector<rules::RuleSpec> Service::rules() const {

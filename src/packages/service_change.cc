@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "packages/agent_configuration.h"
+#include "packages/composer.h"
 #include "packages/edit_items.h"
 #include "packages/effects.h"
 #include "packages/explain.h"
@@ -193,6 +194,19 @@ Result<ChangeResult> Service::Impl::change(const TenantId& id, const ChangeReque
   auto changes = apply(texts, request.operations, find_section, notes, impl.serialise_by_programs(id, result.errors));
   if (!questions.empty() || !result.errors.empty()) return result;
   if (!changes) {
+    // Which sections and packages there are is known here alone.
+    if (changes.error().code == ErrorCode::kNotFound && changes.error().remedy.empty()) {
+      for (const auto& operation : request.operations) {
+        const auto& at = operation.at;
+        if (changes.error().message == fmt::format("there is no package \"{}\"", at.package)) {
+          return impl.no_package(id, at.package);
+        }
+        const auto schemas = world.schemas_of(at.package);
+        if (schemas && !at.section.empty() && find_section(at.section) == nullptr) {
+          return no_section(*schemas, at.section);
+        }
+      }
+    }
     // What an edit refuses is told like everything else that is wrong with a change.
     if (changes.error().code == ErrorCode::kNotFound || changes.error().code == ErrorCode::kAlreadyExists) {
       return std::unexpected(std::move(changes).error());
@@ -298,10 +312,19 @@ Result<ChangeResult> Service::Impl::carry_out(const TenantId& id, std::vector<Fi
 
 Result<std::vector<Commit>> Service::history(const TenantId& id, const std::string& package, std::uint64_t before,
                                              std::size_t limit) const {
-  const std::shared_lock lock(impl_->mutex);
-  const auto found = impl_->tenants.find(id);
-  if (found == impl_->tenants.end() || !found->second->history) return std::vector<Commit>{};
-  return found->second->history->list(package, before, limit);
+  bool known = package.empty();
+  std::vector<Commit> out;
+  {
+    const std::shared_lock lock(impl_->mutex);
+    const auto found = impl_->tenants.find(id);
+    if (found != impl_->tenants.end()) known = known || found->second->world.slots().contains(package);
+    if (found != impl_->tenants.end() && found->second->history) {
+      AT_TRY(out, found->second->history->list(package, before, limit));
+    }
+  }
+  // One that was removed has its history; of one that never was there is none.
+  if (out.empty() && !known && before == 0) return impl_->no_package(id, package);
+  return out;
 }
 
 Result<Commit> Service::commit(const TenantId& id, std::uint64_t commit) const {
@@ -340,7 +363,7 @@ Result<Archive> Service::pack(const TenantId& id, const std::string& package) co
   auto& impl = *impl_;
   const std::lock_guard change(impl.change_mutex);
   const auto texts = impl.texts_of(id, {package}, true);
-  if (texts.empty()) return fail(ErrorCode::kNotFound, fmt::format("there is no package {}", package));
+  if (texts.empty()) return impl.no_package(id, package);
   // Whole or not at all: an archive that lacks a file would pass for the package.
   AT_TRY(const auto listed, list_files(impl.files, impl.folder(id, package)));
   for (const auto& file : listed) {

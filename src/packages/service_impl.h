@@ -125,6 +125,8 @@ struct Service::Impl {
 
   // Under mutex, at least shared.
   const World* find_world(const TenantId& tenant) const;
+  /// not_found, with the package that was likely meant. Takes `mutex`.
+  std::unexpected<Error> no_package(const TenantId& tenant, const std::string& package) const;
   template <typename T>
   std::vector<T> gather(const TenantId& tenant, std::vector<T> Package::* part) const {
     std::vector<T> out;

@@ -210,6 +210,27 @@ TEST_F(ServiceTest, ARemovedFolderEndsThePackage) {
   EXPECT_THAT(service_->rules(), IsEmpty());
 }
 
+TEST_F(ServiceTest, WhatIsNotThereIsToldWithWhatWasMeant) {
+  write("disks/p.yaml", rule_file("disks", 5));
+  start();
+  const auto told = [](const auto& result) { return result ? std::string() : to_string(result.error()); };
+  const auto package = "there is no package diskss (did you mean \"disks\"?)";
+  EXPECT_EQ(told(service_->view(kTenant, "diskss")), package);
+  EXPECT_EQ(told(service_->tree(kTenant, "diskss")), package);
+  EXPECT_EQ(told(service_->item(kTenant, "diskss", "rules", {"a", "b"})), package);
+  EXPECT_EQ(told(service_->history(kTenant, "diskss", 0, 10)), package);
+  EXPECT_EQ(told(service_->history(kTenant, "disks", 0, 10)), "");
+  const auto set = [&](ItemAddress at) {
+    ChangeRequest request;
+    request.operations.push_back({.what = Operation::What::kRemove, .at = std::move(at)});
+    request.author = "ana";
+    return told(service_->change(kTenant, request));
+  };
+  EXPECT_EQ(set({"diskss", "rules", {"a", "b"}}), package);
+  EXPECT_EQ(set({"disks", "rulez", {"a", "b"}}), "there is no section \"rulez\" (did you mean \"rules\"?)");
+  EXPECT_THAT(set({"disks", "rules", {"a", "c"}}), testing::StartsWith("there is no rule disks/a/c ("));
+}
+
 TEST_F(ServiceTest, TenantsAreFoundAsFoldersAndKeptApart) {
   write("p/p.yaml", rule_file("p", 5));
   write("p/p.yaml", rule_file("p", 6), "acme");

@@ -85,7 +85,7 @@ Result<PackageView> Service::view(const TenantId& tenant, const std::string& pac
   for (auto& state : list(tenant)) {
     if (state.name == package) out.state = std::move(state);
   }
-  if (out.state.name.empty()) return fail(ErrorCode::kNotFound, fmt::format("there is no package {}", package));
+  if (out.state.name.empty()) return impl.no_package(tenant, package);
   const auto folder = impl.folder(tenant, specification_of(package));
   config::Errors ignored;
   const auto tree =
@@ -113,7 +113,7 @@ Result<PackageView> Service::view(const TenantId& tenant, const std::string& pac
 Result<TreeView> Service::tree(const TenantId& tenant, const std::string& package) const {
   const auto& impl = *impl_;
   const auto folder = impl.folder(tenant, specification_of(package));
-  if (!impl.files.exists(folder)) return fail(ErrorCode::kNotFound, fmt::format("there is no package {}", package));
+  if (!impl.files.exists(folder)) return impl.no_package(tenant, package);
   const auto known = schemas(tenant, package);
   if (!known) return fail(ErrorCode::kUnavailable, "packages are not loaded yet");
   std::vector<PackageError> errors;
@@ -158,8 +158,7 @@ Result<ItemView> Service::item(const TenantId& tenant, const std::string& packag
   }
   context->run = impl.ask_now(on_disk);
   const auto* tree = context->tree_of(specification);
-  if (tree == nullptr || !context->schemas)
-    return fail(ErrorCode::kNotFound, fmt::format("there is no package {}", package));
+  if (tree == nullptr || !context->schemas) return impl.no_package(tenant, package);
   const auto* known = context->schemas->section(section);
   if (known == nullptr) return no_section(*context->schemas, section);
   std::map<std::string, config::YamlValue> samples;

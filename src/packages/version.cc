@@ -69,7 +69,14 @@ std::strong_ordering operator<=>(const Version& a, const Version& b) {
 
 Result<VersionRange> VersionRange::parse(std::string_view text) {
   VersionRange out;
-  auto rest = text;
+  // ">= 9" is ">=9".
+  std::string compact;
+  for (const char c : text) {
+    if (c != ' ' || compact.empty() || std::string_view("<>=^~").find(compact.back()) == std::string_view::npos) {
+      compact += c;
+    }
+  }
+  std::string_view rest = compact;
   bool any = false;
   while (!rest.empty()) {
     auto word = take(rest, ' ');

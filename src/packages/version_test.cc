@@ -35,6 +35,8 @@ TEST(PackageVersion, ARangeHoldsWhereAllItsComparisonsDo) {
   EXPECT_TRUE(holds("1.2", "1.2.0"));
   EXPECT_FALSE(holds("=1.2", "1.2.1"));
   EXPECT_TRUE(holds(">1, <=1.5", "1.5"));
+  EXPECT_TRUE(holds(">= 1  <  2", "1.4"));
+  EXPECT_FALSE(holds(">= 1 < 2", "2"));
 }
 
 TEST(PackageVersion, CaretAndTildeEndAtTheNextThatMayBreak) {
@@ -50,6 +52,8 @@ TEST(PackageVersion, ARangeThatIsNoneIsTold) {
   EXPECT_FALSE(VersionRange::parse(""));
   EXPECT_FALSE(VersionRange::parse("!1"));
   EXPECT_FALSE(VersionRange::parse("latest"));
+  EXPECT_FALSE(VersionRange::parse(">="));
+  EXPECT_FALSE(VersionRange::parse("> < 2"));
 }
 
 }  // namespace

@@ -91,7 +91,11 @@ json::object Describer::field(const Field& field) {
   ++fields_;
   json::object out{
       {"name", field.name}, {"title", title_of(field)}, {"help", field.help}, {"required", field.required}};
-  if (!field.fallback.is_null()) out["default"] = field.fallback;
+  if (!field.fallback.is_null()) {
+    auto shown = field.fallback;
+    hide_all_secrets(shown, *field.type);
+    out["default"] = std::move(shown);
+  }
   if (!field.example.empty()) out["example"] = field.example;
   put_type(*field.type, out);
   return out;
@@ -107,6 +111,23 @@ std::string_view name_of(Shape shape) {
 }
 
 }  // namespace
+
+void hide_all_secrets(json::value& value, const Type& type) {
+  if (value.is_null()) return;
+  if (type.kind == Kind::kSecret) {
+    value = kHiddenSecret;
+  } else if (type.one_or_many && type.of && !value.is_array()) {
+    hide_all_secrets(value, *type.of);
+  } else if (auto* list = value.if_array(); list != nullptr && type.of) {
+    for (auto& one : *list) hide_all_secrets(one, *type.of);
+  } else if (auto* values = value.if_object()) {
+    for (const auto& field : type.fields) {
+      if (auto* one = values->if_contains(field.name)) hide_all_secrets(*one, *field.type);
+    }
+    if (type.kind != Kind::kMap || !type.of) return;
+    for (auto& [name, one] : *values) hide_all_secrets(one, *type.of);
+  }
+}
 
 json::object to_json(const Field& field) { return Describer().field(field); }
 

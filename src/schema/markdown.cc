@@ -68,9 +68,10 @@ std::string type_text(const Type& type) {
 std::string default_text(const Field& field) {
   if (field.required) return "required";
   if (field.fallback.is_null()) return {};
-  const auto* text = field.fallback.if_string();
-  return code(text != nullptr ? (text->empty() ? "''" : std::string_view(*text))
-                              : boost::json::serialize(field.fallback));
+  auto shown = field.fallback;
+  hide_all_secrets(shown, *field.type);
+  const auto* text = shown.if_string();
+  return code(text != nullptr ? (text->empty() ? "''" : std::string_view(*text)) : boost::json::serialize(shown));
 }
 
 /// A record without a name of its own is told where it stands.

@@ -61,6 +61,23 @@ TEST(Format, SpeaksToPeople) {
 
 TEST(Format, SecretsAreDots) { EXPECT_THAT(shown("hidden", "secret"), Not(HasSubstr("hidden"))); }
 
+TEST(Describe, DefaultsOfSecretsAreDotsWhereverTheyStand) {
+  const auto fields = yaml(
+      "key: {type: secret, default: hidden}\n"
+      "keys: {type: list of secret, default: [hidden]}\n"
+      "any: {type: one or many secret, default: hidden}\n"
+      "by_name: {type: map of secret, default: {a: hidden}}\n"
+      "login: {type: record, fields: {user: {type: text, default: ana}, key: {type: secret, default: hidden}}}\n");
+  config::Errors errors;
+  const auto record = base().record(fields.root(), errors);
+  ASSERT_TRUE(errors.empty()) << to_string(errors.front());
+  for (const auto& field : record->fields) {
+    const auto text = boost::json::serialize(to_json(field));
+    EXPECT_THAT(text, testing::AllOf(HasSubstr(kHiddenSecret), Not(HasSubstr("hidden")))) << text;
+  }
+  EXPECT_THAT(boost::json::serialize(to_json(record->fields.back())), HasSubstr("\"default\":\"ana\""));
+}
+
 TEST(Values, JsonAndYamlAreTheSameValues) {
   const auto document = yaml("{a: [1, 2.5, 'true', true, ~], b: {c: text}}");
   const auto json = to_json(document.root());
@@ -93,6 +110,18 @@ TEST(PlaceWithin, IsExactWhereTheWritingShowsTheText) {
   EXPECT_EQ(place("c", 1, 3), (Place{"p.yaml", 3, 4}));
   EXPECT_EQ(place("d", 2, 2), (Place{"p.yaml", 6, 5}));
   EXPECT_EQ(place("a", 0, 0), (Place{"p.yaml", 1, 4}));
+}
+
+TEST(PlaceWithin, TheEndOfABlockIsNotTheNextField) {
+  const std::string text = "a: |\n  one\n  two +\n\nb: |+\n  x (\n\n\nc: 1\n";
+  const auto document = yaml(text);
+  const auto place = [&](const char* key, std::uint32_t line) {
+    return place_within(text, *document.root().get(key), {"", line, 1});
+  };
+  EXPECT_EQ(place("a", 2), (Place{"p.yaml", 3, 3}));
+  EXPECT_EQ(place("a", 3), (Place{"p.yaml", 3, 8}));
+  EXPECT_EQ(place("b", 2), (Place{"p.yaml", 6, 6}));
+  EXPECT_EQ(place("b", 4), (Place{"p.yaml", 6, 6}));
 }
 
 TEST(Describe, AFieldTellsAFormAllItNeeds) {

@@ -33,6 +33,11 @@ struct At {
   }
   /// The last name, for messages.
   std::string_view leaf() const { return name.empty() && up != nullptr ? up->leaf() : name; }
+  /// The same with the number of a list's item: "macs.1".
+  std::string leaf_with_index() const {
+    if (!name.empty() || up == nullptr) return std::string(name);
+    return fmt::format("{}.{}", up->leaf_with_index(), index);
+  }
 };
 
 /// The thing that a message speaks of: the item, or a record within it.
@@ -107,10 +112,10 @@ void Checker::complain(const At& at, const Type& type, Error error) {
   const bool predicate = std::any_of(kPredicates.begin(), kPredicates.end(),
                                      [&](const char* word) { return error.message.starts_with(word); });
   if (predicate) {
-    error.message = fmt::format("\"{}\" {}", at.leaf(), error.message);
+    error.message = fmt::format("\"{}\" {}", at.leaf_with_index(), error.message);
   } else if (error.message.starts_with("this ")) {
     // What stands there is not to be repeated.
-    error.message = fmt::format("\"{}\"{}", at.leaf(), error.message.substr(4));
+    error.message = fmt::format("\"{}\"{}", at.leaf_with_index(), error.message.substr(4));
   } else if (type.kind == Kind::kEnumeration && error.message.ends_with(" is no value")) {
     error.message += fmt::format(" of \"{}\"", at.leaf());
   } else if (has_syntax(type) || !type.script.empty()) {
@@ -225,7 +230,7 @@ bool Checker::one_field(const Node& node, const Field& field, const Node::Entry*
   if (entry == nullptr || (entry->value->is_null() && !field.required && !chosen)) {
     if (field.required) {
       complain(node.place(), fmt::format("{} needs the key \"{}\"", who.text(), field.name),
-               field.help.empty() ? std::string() : field.help);
+               field.help.empty() ? fmt::format("add {}: …", field.name) : field.help);
       return false;
     }
     if (!field.fallback.is_null()) out.emplace(field.name, field.plain);
@@ -278,7 +283,8 @@ bool Checker::list(const Node& node, const Type& type, const At& at, json::value
   } else if (type.one_or_many && !node.is_null()) {
     add(node, 0);
   } else {
-    complain(node.place(), fmt::format("\"{}\" must be a list, found {}", at.leaf(), shown(node, *type.of)));
+    complain(node.place(), fmt::format("\"{}\" must be a list, found {}", at.leaf(), shown(node, *type.of)),
+             "e.g. [first, second]");
     return false;
   }
   out = std::move(items);
@@ -287,7 +293,8 @@ bool Checker::list(const Node& node, const Type& type, const At& at, json::value
 
 bool Checker::map(const Node& node, const Type& type, const At& at, json::value& out) {
   if (!node.is_mapping()) {
-    complain(node.place(), fmt::format("\"{}\" must be names with values, found {}", at.leaf(), shown(node, *type.of)));
+    complain(node.place(), fmt::format("\"{}\" must be names with values, found {}", at.leaf(), shown(node, *type.of)),
+             "e.g. {name: value}");
     return false;
   }
   json::object entries;

@@ -61,6 +61,18 @@ std::size_t indent_by_length(const Node& block) {
   return (length - header - bytes) / lines;
 }
 
+/// A place in a text of several lines. Its end, after the last line break, is on a line that may be another
+/// field's in the file: what is wrong there is told at the end of the last line that holds something.
+Place within_lines(std::string_view text, const Place& in_text) {
+  const auto last = text.find_last_not_of(" \t\r\n");
+  if (last == std::string_view::npos) return in_text;
+  text = text.substr(0, last + 1);
+  const auto lines = static_cast<std::uint32_t>(std::count(text.begin(), text.end(), '\n')) + 1;
+  if (in_text.line <= lines) return in_text;
+  const auto line_begin = text.find_last_of('\n') + 1;  // 0 where there is one line: npos + 1
+  return {in_text.file, lines, static_cast<std::uint32_t>(text.size() - line_begin) + 1};
+}
+
 }  // namespace
 
 json::value to_json(const Node& node) {
@@ -129,8 +141,9 @@ Place place_within(std::string_view text, const Node& scalar, const Place& in_te
       const auto begin = raw.find_first_not_of(' ', first + 1);
       indent = begin == std::string_view::npos ? 0 : begin - first - 1;
     }
-    place.line += in_text.line;
-    place.column = indent == 0 ? 1 : static_cast<std::uint32_t>(indent) + in_text.column;
+    const auto within = within_lines(scalar.text(), in_text);
+    place.line += within.line;
+    place.column = indent == 0 ? 1 : static_cast<std::uint32_t>(indent) + within.column;
   } else if (in_text.line == 1 && in_text.column > 0 && (quoted || scalar.style() == Node::Style::kPlain) &&
              scalar.end() - scalar.begin() == scalar.text().size() + (quoted ? 2 : 0)) {
     // As many bytes as the text has: neither escapes nor folded lines.

@@ -367,7 +367,12 @@ class Parser {
     out.name = name;
     out.function = find_given(name);
     if (out.function == nullptr) out.function = find_function(name);
-    if (out.function == nullptr) return error(out.offset, fmt::format("function \"{}\" not defined", name));
+    if (out.function == nullptr) {
+      return error(
+          out.offset, fmt::format("function \"{}\" not defined", name),
+          "functions are those of Go's and Prometheus' templates, e.g. printf, humanize; data begins with a dot, "
+          "a variable with $");
+    }
     return {};
   }
 

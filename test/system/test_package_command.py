@@ -237,6 +237,10 @@ def test_an_exported_archive_can_be_installed_elsewhere(server, package, tmp_pat
     assert warning_of(package)["value"] == "0.2"
     full = package("export", "site", "-d", tmp_path, check=False)
     assert full.returncode == 1 and "not empty" in full.stderr
+    forced = package("export", "site", "-d", tmp_path, "--force", check=False)
+    assert forced.returncode == 1 and "--force is for archives" in forced.stderr
+    never = package("history", "siet", check=False)
+    assert never.returncode == 1 and 'did you mean "site"?' in never.stderr and never.stdout == ""
 
 
 def test_rule_tests_of_a_folder_tell_faults_with_file_and_line(tmp_path):

@@ -465,6 +465,7 @@ doors:
 version: 1.0.0
 parameters:
   token: {type: secret, required: true}
+  spare: {type: secret, default: hush-4}
   name: {type: text, default: one}
 rpc: {jobs: {go: {script: "#!/bin/sh\n# ${token} ${name}\n"}}}
 """
@@ -476,9 +477,11 @@ rpc: {jobs: {go: {script: "#!/bin/sh\n# ${token} ${name}\n"}}}
         assert seen["written"]["codes"] == ["••••••"] and "yaml" not in seen or seen["yaml"] == ""
         assert "hush-1" in operator.get("/packages/vault/items/doors/front")["yaml"]
         for path in ("/packages/vault/items/doors/front", "/packages/uses/items/instances/keyed/db", "/packages/keyed@db",
-                     "/packages", "/packages/vault", "/packages/uses", "/packages/keyed@db/tree", "/items", "/schemas?package=vault"):
+                     "/packages", "/packages/vault", "/packages/uses", "/packages/keyed", "/packages/keyed@db/tree", "/items", "/schemas?package=vault"):
             told = json.dumps(viewer.call("GET", API + path))
             assert "hush-" not in told, path
+        shown = {field["name"]: field.get("default") for field in operator.get("/packages/keyed")["parameters"]}
+        assert shown == {"token": None, "spare": "••••••", "name": "one"}
         assert viewer.get("/packages/keyed@db")["instance_of"]["values"] == {"name": "two", "token": "••••••"}
         for path in ("/packages/vault/files/package.yaml", "/packages/vault/history", "/packages/vault/archive"):
             assert refusal(viewer.call, "GET", API + path).status == 403

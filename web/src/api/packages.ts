@@ -91,6 +91,8 @@ export interface PackageEntry {
   instance_of?: { package: string; name: string; declared_in: string };
   shipped?: boolean;
   sections?: Record<string, number>;
+  /** Sections that a program of the package processes, and what came of it. */
+  processed?: { section: string; state: string; at?: string; entities?: number; error?: string }[];
 }
 
 export interface PackageFile {
@@ -107,8 +109,6 @@ export interface PackageDetail extends PackageEntry {
   overrides?: { package: string; section: string; path: string[]; field: string[] }[];
   files: PackageFile[];
   readme?: string;
-  /** Sections that a program of the package processes, and what came of it. */
-  processed?: { section: string; state: string; at?: string; entities?: number; error?: string }[];
   parameters?: Field[];
 }
 

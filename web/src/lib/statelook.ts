@@ -26,6 +26,7 @@ const looks: Record<string, Look> = {
   critical: { shape: 'square', word: 'Critical', colour: '--crit', rank: 6 },
   broken: { shape: 'cross', word: 'Broken', colour: '--crit', rank: 6 },
   error: { shape: 'cross', word: 'Error', colour: '--crit', rank: 6 },
+  failing: { shape: 'cross', word: 'Failing', colour: '--crit', rank: 6 },
   failed: { shape: 'cross', word: 'Failed', colour: '--crit', rank: 6 },
   down: { shape: 'cross', word: 'Down', colour: '--crit', rank: 7 },
 };

@@ -25,8 +25,15 @@ it('counts what a package holds', () => {
 });
 
 it('shows a package as broken, else as its worst rule', () => {
-  expect(worstOf('broken', [rule('a', 'critical')])).toBe('broken');
-  expect(worstOf('ok', [rule('a', 'ok'), rule('b', 'warning')])).toBe('warning');
-  expect(worstOf('checking', [rule('a', 'ok')])).toBe('checking');
-  expect(worstOf('ok', [])).toBe('ok');
+  expect(worstOf({ state: 'broken' }, [rule('a', 'critical')])).toBe('broken');
+  expect(worstOf({ state: 'ok' }, [rule('a', 'ok'), rule('b', 'warning')])).toBe('warning');
+  expect(worstOf({ state: 'checking' }, [rule('a', 'ok')])).toBe('checking');
+  expect(worstOf({ state: 'ok' }, [])).toBe('ok');
+});
+
+it('shows a package as failing whose program fails, unless it is broken', () => {
+  const processed = [{ section: 'racks', state: 'ok' }, { section: 'cards', state: 'failed', error: 'exit code 1' }];
+  expect(worstOf({ state: 'ok', processed }, [rule('a', 'warning')])).toBe('failing');
+  expect(worstOf({ state: 'broken', processed }, [])).toBe('broken');
+  expect(worstOf({ state: 'ok', processed: [{ section: 'racks', state: 'ok' }] }, [])).toBe('ok');
 });

@@ -1,3 +1,4 @@
+import type { PackageEntry } from '../../api/packages';
 import type { Rule } from '../../api/types';
 import { stateLook } from '../../lib/statelook';
 
@@ -26,9 +27,15 @@ export function arrangeRules(rules: Rule[], text: string): Rule[] {
     .sort((a, b) => stateLook(b.state).rank - stateLook(a.state).rank || a.id.localeCompare(b.id));
 }
 
-/** The state that a package shows as: its own where it is not well, before the worst of its rules. */
-export function worstOf(state: string, rules: Rule[]): string {
-  if (state !== 'ok') return state;
+/** Does a program fail that processes one of the package's sections? */
+export function isFailing({ processed }: Pick<PackageEntry, 'processed'>): boolean {
+  return processed?.some(({ state }) => state === 'failed') ?? false;
+}
+
+/** The state that a package shows as: its own or its programs' where they are not well, before the worst of its rules. */
+export function worstOf(entry: Pick<PackageEntry, 'state' | 'processed'>, rules: Rule[]): string {
+  if (entry.state !== 'ok') return entry.state;
+  if (isFailing(entry)) return 'failing';
   let worst = 'ok';
   for (const rule of rules) if (stateLook(rule.state).rank > stateLook(worst).rank) worst = rule.state;
   return worst;

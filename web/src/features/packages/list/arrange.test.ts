@@ -16,6 +16,12 @@ it('leaves a package that is being checked in its place', () => {
   expect(names).toEqual(['c', 'a', 'b']);
 });
 
+it('puts a package whose program fails with those that are broken', () => {
+  const failing = entry('z', { processed: [{ section: 'racks', state: 'failed', error: 'exit code 1' }] });
+  const names = arrangePackages([entry('a'), failing], '').map(({ entry: { name } }) => name);
+  expect(names).toEqual(['z', 'a']);
+});
+
 it('finds an instance with what it is of', () => {
   expect(shown('db2')).toEqual([['mysql', ['mysql@db2']]]);
   expect(shown('OUR')).toEqual([['ours', []]]);

@@ -1,11 +1,12 @@
 import type { PackageEntry } from '../../../api/packages';
+import { isFailing } from '../order';
 
 export interface Family {
   entry: PackageEntry;
   instances: PackageEntry[];
 }
 
-/** Instances under their specification; broken ones first, then by name. */
+/** Instances under their specification; broken and failing ones first, then by name. */
 export function arrangePackages(packages: PackageEntry[], text: string): Family[] {
   const wanted = text.trim().toLowerCase();
   const fits = ({ name, title }: PackageEntry): boolean => `${name} ${title ?? ''}`.toLowerCase().includes(wanted);
@@ -16,7 +17,7 @@ export function arrangePackages(packages: PackageEntry[], text: string): Family[
     const instances = packages.filter((other) => other !== entry && other.instance_of && rootOf(other) === entry.name).sort(byName);
     return { entry, instances: fits(entry) ? instances : instances.filter(fits) };
   });
-  const isBroken = ({ entry, instances }: Family): boolean => [entry, ...instances].some(({ state }) => state === 'broken');
+  const isBroken = ({ entry, instances }: Family): boolean => [entry, ...instances].some((one) => one.state === 'broken' || isFailing(one));
   return families
     .filter(({ entry, instances }) => fits(entry) || instances.length > 0)
     .sort((a, b) => Number(isBroken(b)) - Number(isBroken(a)) || byName(a.entry, b.entry));
