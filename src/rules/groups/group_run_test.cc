@@ -289,7 +289,8 @@ TEST(Groups, ArrivalBeginsNothingBeyondTheLimit) {
 }
 
 TEST(Groups, AFieldThatATemplateDoesNotHaveIsTold) {
-  World w(R"y({name: g, rules: [{alert: Down, expr: up == 0, annotations: {text: "{{ .Label.job }}", good: "{{ .Labels.nix }}"}}]})y");
+  World w(
+      R"y({name: g, rules: [{alert: Down, expr: up == 0, annotations: {text: "{{ .Label.job }}", good: "{{ .Labels.nix }}"}}]})y");
   w.put("up", 0, 0);
   w.evaluate(0);
   const auto annotations = w.run.firing("Down").at(0)->annotations;
