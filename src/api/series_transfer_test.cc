@@ -85,7 +85,8 @@ TEST_F(SeriesTransferTest, WhatIsImportedIsExported) {
 TEST_F(SeriesTransferTest, LinesThatAreRefusedAreNumbered) {
   const auto answer = import_text("up 1 " + at(0) + "\nup 2 5\nnonsense\n");
   EXPECT_THAT(answer, HasSubstr(R"("samples":1,"refused_samples":1,"bad_lines":1)"));
-  EXPECT_THAT(answer, HasSubstr(R"({"line":2,"error":"the sample at 1970-01-01T00:00:00.005Z: too old: samples of its)"));
+  EXPECT_THAT(answer,
+              HasSubstr(R"({"line":2,"error":"the sample at 1970-01-01T00:00:00.005Z: too old: samples of its)"));
   EXPECT_THAT(answer, HasSubstr(R"({"line":3,"error":"a value is missing"})"));
 }
 

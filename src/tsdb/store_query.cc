@@ -64,7 +64,8 @@ Result<storage::SelectedSeries> Store::series(const TenantId& tenant, SeriesId i
     const auto* index = reads ? block->index(tenant) : nullptr;
     if (!index) continue;
     AT_TRY(const auto ordinal, find_series(*index, *found->labels));
-    if (ordinal) parts.push_back({block, index, *ordinal, hidden_ranges(*deletions, tenant, *found->labels, *block), range});
+    if (ordinal)
+      parts.push_back({block, index, *ordinal, hidden_ranges(*deletions, tenant, *found->labels, *block), range});
   }
   return storage::SelectedSeries{id, std::move(found->labels),
                                  std::make_unique<StoredSamples>(tenant, std::move(parts), std::move(found->samples),
