@@ -49,7 +49,7 @@ TEST(CommitQueue, WritersThatComeAtOnceShareAGroup) {
   std::promise<void> second;
   std::vector<std::vector<int>> groups;
   Queue queue(
-      {10, 10, Duration{3'600'000}}, Duration{3'600'000}, false,
+      {10, 10, Duration{10'000}}, Duration{3'600'000}, false,
       [&](std::vector<int> group) {
         groups.push_back(group);
         if (groups.size() == 1) {
@@ -65,7 +65,9 @@ TEST(CommitQueue, WritersThatComeAtOnceShareAGroup) {
   queue.push(2, 1);
   queue.push(3, 1);
   release.set_value();
-  queue.push(4, 1);  // the first writer again, for whom the others' group waits
+  // The first writer again, for whom the others' group waits; where it is back before the first group ends, one more
+  // is waited for in vain, ten seconds at most.
+  queue.push(4, 1);
   second.get_future().wait();
   EXPECT_EQ(groups[1], (std::vector<int>{2, 3, 4}));
 }
