@@ -125,10 +125,16 @@ Status Evaluator::for_each_series(Sources& sources, bool keeps_stale, const OfSe
   std::atomic<std::size_t> next{0};
   std::atomic<bool> failed{false};
   FirstError error;
-  const auto one = [&](std::size_t i, std::vector<Sample>& samples) -> Status {
+  const auto one = [&](std::size_t i, std::vector<Sample>& samples, std::size_t& work) -> Status {
+    AT_TRY(query_.budget.go_on());
     auto& source = sources[i];
-    if (!source.stored) return visit(source, source.made, i);
+    work += kWorkOfSeries;
+    if (!source.stored) {
+      work += source.made.size();
+      return visit(source, source.made, i);
+    }
     AT_TRY(const auto held, load(source, keeps_stale, samples));
+    work += samples.size();
     AT_TRY(visit(source, samples, i));
     source.stored.reset();
     return {};
@@ -137,11 +143,10 @@ Status Evaluator::for_each_series(Sources& sources, bool keeps_stale, const OfSe
     const auto begin = next.fetch_add(kPortion);
     if (begin >= sources.size()) return false;
     for (auto i = begin; i < std::min(begin + kPortion, sources.size()) && !failed; ++i) {
-      if (auto status = one(i, samples); !status) {
+      if (auto status = one(i, samples, work); !status) {
         error.offer(i, std::move(status).error());
         failed = true;
       }
-      work += kWorkOfSeries + samples.size();
     }
     return !failed;
   };
