@@ -14,19 +14,6 @@ namespace {
 constexpr std::size_t kMaxQueued = 1'000'000;
 constexpr Duration kTick{100};
 
-rules::OpenAlert to_open(const alerts::OpenAlert& alert) {
-  rules::OpenAlert out;
-  out.tenant = alert.tenant;
-  out.rule = alert.rule;
-  out.labels = alert.labels;
-  out.level = static_cast<rules::Level>(alert.level);
-  out.at = alert.started;
-  out.since = alert.started;
-  out.sustained = alert.state != alerts::State::kPending;
-  out.value = alert.value;
-  return out;
-}
-
 }  // namespace
 
 Judge::Judge(const storage::SeriesQuerier& series, control::Runner& control, const Clock& clock,

@@ -26,4 +26,17 @@ alerts::Judgement to_judgement(rules::Verdict verdict) {
   return out;
 }
 
+rules::OpenAlert to_open(const alerts::OpenAlert& alert) {
+  rules::OpenAlert out;
+  out.tenant = alert.tenant;
+  out.rule = alert.rule;
+  out.labels = alert.labels;
+  out.level = static_cast<rules::Level>(alert.level);
+  out.at = alert.started;
+  out.since = alert.started;
+  out.sustained = alert.state != alerts::State::kPending;
+  out.value = alert.value;
+  return out;
+}
+
 }  // namespace atalaya::app

@@ -42,32 +42,22 @@ void fill(Router& router) {
 class TestProxy {
  public:
   TestProxy() {
-    listener_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    bind(listener_, reinterpret_cast<sockaddr*>(&address), sizeof address);
-    listen(listener_, 10);
-    socklen_t size = sizeof address;
-    getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size);
-    port_ = ntohs(address.sin_port);
     thread_ = std::thread([this] { accept_all(); });
   }
   ~TestProxy() {
-    shutdown(listener_, SHUT_RDWR);
+    listener_.stop();
     thread_.join();
-    close(listener_);
     for (auto& thread : connections_) thread.join();
   }
   std::string url(const std::string& credentials) const {
-    return "http://" + credentials + "127.0.0.1:" + std::to_string(port_);
+    return "http://" + credentials + "127.0.0.1:" + std::to_string(listener_.port());
   }
   int tunnels() const { return tunnels_; }
 
  private:
   void accept_all() {
     while (true) {
-      const int client = accept(listener_, nullptr, nullptr);
+      const int client = listener_.next();
       if (client < 0) return;
       connections_.emplace_back([this, client] { serve(client); });
     }
@@ -111,8 +101,7 @@ class TestProxy {
     close(client);
   }
 
-  int listener_;
-  std::uint16_t port_ = 0;
+  testing::Listener listener_;
   std::atomic<int> tunnels_{0};
   std::vector<std::thread> connections_;
   std::thread thread_;

@@ -1,8 +1,5 @@
 // Connections that requests leave open for others.
-#include <arpa/inet.h>
 #include <gtest/gtest.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <atomic>
 #include <future>
@@ -11,7 +8,7 @@
 #include <thread>
 
 #include "net/client.h"
-#include "net/test_loop.h"
+#include "net/testing.h"
 
 namespace atalaya::net {
 namespace {
@@ -22,28 +19,18 @@ using testing::TestLoop;
 class CountingServer {
  public:
   explicit CountingServer(int most) : most_(most) {
-    listener_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    bind(listener_, reinterpret_cast<sockaddr*>(&address), sizeof address);
-    listen(listener_, 10);
-    socklen_t size = sizeof address;
-    getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size);
-    port_ = ntohs(address.sin_port);
     thread_ = std::thread([this] { serve(); });
   }
   ~CountingServer() {
-    shutdown(listener_, SHUT_RDWR);
+    listener_.stop();
     thread_.join();
-    close(listener_);
   }
-  std::string url() const { return "http://127.0.0.1:" + std::to_string(port_) + "/"; }
+  std::string url() const { return "http://127.0.0.1:" + std::to_string(listener_.port()) + "/"; }
   int connections() const { return connections_; }
 
  private:
   void serve() {
-    for (int fd = 0; (fd = accept(listener_, nullptr, nullptr)) >= 0; close(fd)) {
+    for (int fd = 0; (fd = listener_.next()) >= 0; close(fd)) {
       ++connections_;
       for (int i = 0; i < most_ && answer(fd); ++i) {
       }
@@ -62,8 +49,7 @@ class CountingServer {
   }
 
   const int most_;
-  int listener_ = -1;
-  std::uint16_t port_ = 0;
+  testing::Listener listener_;
   std::atomic<int> connections_{0};
   std::thread thread_;
 };

@@ -60,6 +60,34 @@ inline int connect_to(std::uint16_t port, int receive_buffer = 0) {
   return fd;
 }
 
+/// A socket that listens on a port of its own.
+class Listener {
+ public:
+  Listener() : fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    if (bind(fd_, reinterpret_cast<sockaddr*>(&address), size) != 0 || listen(fd_, 10) != 0)
+      throw std::runtime_error("listen");
+    getsockname(fd_, reinterpret_cast<sockaddr*>(&address), &size);
+    port_ = ntohs(address.sin_port);
+  }
+  ~Listener() { ::close(fd_); }
+  Listener(const Listener&) = delete;
+  Listener& operator=(const Listener&) = delete;
+
+  std::uint16_t port() const { return port_; }
+  /// The next connection, the caller's; negative once it was stopped.
+  int next() { return accept(fd_, nullptr, nullptr); }
+  /// Ends a waiting `next`. Any thread.
+  void stop() { ::shutdown(fd_, SHUT_RDWR); }
+
+ private:
+  const int fd_;
+  std::uint16_t port_ = 0;
+};
+
 /// Sends and reads exactly the bytes that a test says.
 class RawClient {
  public:

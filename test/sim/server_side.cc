@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "app/to_judgement.h"
 #include "base/check.h"
 #include "notify/queries.h"
 
@@ -10,34 +11,6 @@ namespace {
 
 constexpr const char* kSamplesCursor = "samples";
 constexpr const char* kLogsCursor = "logs";
-
-alerts::Judgement to_judgement(rules::Verdict verdict) {
-  alerts::Judgement out;
-  out.rule = std::move(verdict.rule);
-  out.kind = static_cast<alerts::Kind>(verdict.kind);
-  out.labels = std::move(verdict.labels);
-  out.level = static_cast<alerts::Level>(verdict.level);
-  out.hold = verdict.for_duration;
-  out.at = verdict.at;
-  out.sustained = verdict.sustained;
-  out.late = verdict.late;
-  out.value = verdict.value;
-  out.text = std::move(verdict.text);
-  return out;
-}
-
-rules::OpenAlert to_open(const alerts::OpenAlert& alert) {
-  rules::OpenAlert out;
-  out.tenant = alert.tenant;
-  out.rule = alert.rule;
-  out.labels = alert.labels;
-  out.level = static_cast<rules::Level>(alert.level);
-  out.at = alert.started;
-  out.since = alert.started;
-  out.sustained = alert.state != alerts::State::kPending;
-  out.value = alert.value;
-  return out;
-}
 
 rules::RuleSpec rule(std::string name,
                      std::variant<rules::GaugeSpec, rules::BinarySpec, rules::TailableSpec> threshold) {
@@ -133,7 +106,7 @@ void ServerSide::catch_up() {
   auto open = alerts::Queries(*database_).open();
   AT_CHECK(open);
   std::vector<rules::OpenAlert> known;
-  for (const auto& alert : *open) known.push_back(to_open(alert));
+  for (const auto& alert : *open) known.push_back(app::to_open(alert));
   const storage::LogPosition samples{loop_->cursor(kSamplesCursor)};
   const storage::LogPosition lines{loop_->cursor(kLogsCursor)};
   engine_->restore(known, clock_.now());
@@ -196,7 +169,8 @@ void ServerSide::hand_over(std::optional<control::Cursor> cursor) {
   control::Event event{default_tenant(), {}, {}, std::move(cursor)};
   if (!gathered_.empty()) {
     alerts::Judged judged;
-    for (auto& verdict : std::exchange(gathered_, {})) judged.judgements.push_back(to_judgement(std::move(verdict)));
+    for (auto& verdict : std::exchange(gathered_, {}))
+      judged.judgements.push_back(app::to_judgement(std::move(verdict)));
     event.body = std::move(judged);
   } else if (!event.cursor) {
     return;

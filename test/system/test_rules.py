@@ -147,6 +147,13 @@ def rule_file(tmp_path):
     return path
 
 
+def with_rules(data, webhook, folder, text, *arguments):
+    """A server that judges by this rule file and tells the webhook."""
+    file = folder / "r.yml"
+    file.write_text(text)
+    return Server(data, packages={"test": PACKAGE % webhook.url}, arguments=["--rule-files", str(file), *arguments])
+
+
 @pytest.fixture
 def judging(data, webhook, rule_file):
     arguments = ["--rule-files", str(rule_file.parent / "*.yml"), "--rules.on-arrival=off"]
@@ -275,8 +282,7 @@ def test_rules_are_listed_as_prometheus_lists_them(judging, rule_file):
 
 
 def test_an_alert_starts_when_its_sample_arrives(data, webhook, tmp_path):
-    file = tmp_path / "r.yml"
-    file.write_text("""
+    rules = """
 groups:
   - name: slow
     interval: 10m
@@ -287,8 +293,8 @@ groups:
     interval: 10m
     on_arrival: false
     rules: [{alert: Waits, expr: load > 5}]
-""")
-    with Server(data, packages={"test": PACKAGE % webhook.url}, arguments=["--rule-files", str(file)]) as server:
+"""
+    with with_rules(data, webhook, tmp_path, rules) as server:
         load = Load(server)
         load.keep(9, lambda: [r for r in webhook.requests if about("Single")(r)], "the page")
         load.keep(9, lambda: (server.alert("Whole") or {}).get("state") == "firing", "the sum")
@@ -296,16 +302,15 @@ groups:
 
 
 def test_what_comes_late_starts_nothing_on_arrival(data, webhook, tmp_path):
-    file = tmp_path / "r.yml"
-    file.write_text("""
+    rules = """
 groups:
   - name: slow
     interval: 10m
     rules:
       - {alert: Late, expr: late > 5, labels: {severity: critical}}
       - {alert: Fresh, expr: load > 5}
-""")
-    with Server(data, packages={"test": PACKAGE % webhook.url}, arguments=["--rule-files", str(file)]) as server:
+"""
+    with with_rules(data, webhook, tmp_path, rules) as server:
         load = Load(server)
 
         def put(instance, value, minutes_ago):
@@ -323,11 +328,10 @@ groups:
 
 
 def test_external_labels_are_in_templates_pages_and_federation(data, webhook, tmp_path):
-    file = tmp_path / "r.yml"
-    file.write_text("groups: [{name: g, interval: 1s, rules: [{alert: High, expr: load > 5, annotations: "
-                    "{summary: 'in {{ $externalLabels.region }}'}}]}]\n")
-    arguments = ["--rule-files", str(file), "--external-label", "region=eu", "--external-label", "job=none"]
-    with Server(data, packages={"test": PACKAGE % webhook.url}, arguments=arguments) as server:
+    rules = ("groups: [{name: g, interval: 1s, rules: [{alert: High, expr: load > 5, annotations: "
+             "{summary: 'in {{ $externalLabels.region }}'}}]}]\n")
+    labels = ["--external-label", "region=eu", "--external-label", "job=none"]
+    with with_rules(data, webhook, tmp_path, rules, *labels) as server:
         load = Load(server)
         page = load.keep(9, lambda: [r for r in webhook.requests if about("High")(r)], "the page")[0]
         alert = page["body"]["alerts"][0]
