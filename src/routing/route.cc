@@ -1,0 +1,52 @@
+// The route tree: which routes take an alert, and into which group it comes there.
+
+#include <algorithm>
+
+#include "routing/config.h"
+
+namespace atalaya::routing {
+namespace {
+
+/// False if the route does not take the alert; else it or those below it are in `out`.
+bool collect(const Route& route, const Labels& labels, std::vector<const Route*>& out) {
+  if (!matches(route.matchers, labels)) return false;
+  bool below = false;
+  for (const auto& child : route.routes) {
+    const bool taken = collect(child, labels, out);
+    below = below || taken;
+    if (taken && !child.continues) break;
+  }
+  if (!below) out.push_back(&route);
+  return true;
+}
+
+}  // namespace
+
+std::vector<const Route*> match(const Route& root, const Labels& labels) {
+  std::vector<const Route*> out;
+  collect(root, labels, out);
+  return out;
+}
+
+Labels group_labels(const RouteOptions& options, const Labels& labels) {
+  if (options.group_by_all) return labels;
+  LabelsPacker out;
+  for (const auto& [name, value] : labels) {
+    if (options.group_by.contains(std::string(name))) out.add(name, value);
+  }
+  return out.take();
+}
+
+ConfigPtr built_in_config(Receiver receiver) {
+  auto config = std::make_shared<Config>();
+  config->root.id = config->root.key = "{}";
+  auto& options = config->root.options;
+  options.receiver = receiver.name;
+  options.group_by_all = true;
+  options.group_wait = options.group_interval = Duration{0};
+  options.repeat_interval = Duration::max();
+  config->receivers.emplace(receiver.name, std::move(receiver));
+  return config;
+}
+
+}  // namespace atalaya::routing
