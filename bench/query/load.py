@@ -10,7 +10,7 @@ from peers import PEERS, send, tool
 SERIES_OF_HOST = 500
 SLICE = 900  # seconds
 LOOKBACK = "20m"
-BLOCK = 6 * 3600  # of Prometheus, aligned
+BLOCK = 2 * 3600  # of Prometheus, aligned; what promtool has in memory at once
 AT_ONCE = 8  # slices in one file of bodies
 
 ARGUMENTS = {
@@ -79,7 +79,7 @@ class World:
             border = (self.begin + at * SLICE) // BLOCK * BLOCK + BLOCK
             until = min(slices, (border - self.begin) // SLICE)
             text = self.write("openmetrics", self.folder / "text", at, until)
-            subprocess.run(["promtool", "tsdb", "create-blocks-from", "--max-block-duration=6h", "openmetrics",
+            subprocess.run(["promtool", "tsdb", "create-blocks-from", "--max-block-duration=2h", "openmetrics",
                             "--quiet", str(text), str(self.folder / "prometheus/data")], check=True,
                            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
             text.unlink()
