@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/bytes.h"
 #include "routing/matchers.h"
 
@@ -28,7 +30,7 @@ Status check_names(const Labels& labels, std::string_view what) {
 Alert received(Alert alert, Time now, Duration resolve_timeout) {
   alert.updated_at = now;
   alert.timed_out = alert.ends_at == kMinTime;
-  if (alert.starts_at == kMinTime) alert.starts_at = alert.timed_out ? now : alert.ends_at;
+  if (alert.starts_at == kMinTime) alert.starts_at = alert.timed_out ? now : std::min(now, alert.ends_at);
   if (alert.timed_out) alert.ends_at = now + resolve_timeout;
   return alert;
 }

@@ -30,7 +30,7 @@ struct Alert {
 };
 
 /// What a door received: a time that is not given is kMinTime. Fills them in as Alertmanager does:
-/// the start is now (or the end), the end is now + `resolve_timeout`.
+/// the start is now (or the end, if that is past), the end is now + `resolve_timeout`.
 Alert received(Alert alert, Time now, Duration resolve_timeout);
 /// invalid_argument where it has no labels, an end before its start, or a name that is none.
 Status check(const Alert& alert);
