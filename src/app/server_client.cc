@@ -10,8 +10,9 @@
 
 #include "api/doors.h"
 #include "api/series_transfer.h"
-#include "app/accounts.h"
 #include "app/server_file.h"
+#include "auth/folder_token.h"
+#include "base/time.h"
 #include "net/curl/http_client.h"
 #include "net/percent.h"
 
@@ -30,10 +31,9 @@ std::string person() {
 }
 
 Result<std::string> minute_token(const config::Options& options) {
-  AT_TRY(auto accounts, open_accounts(options.text("data"), options.text("tenant")));
-  AT_TRY(auto made,
-         accounts->service->create_token(accounts->tenant, person(), auth::Role::kAdmin, std::chrono::minutes{1}));
-  return made.token;
+  const auto files = io::real_file_system();
+  return auth::folder_token(*files, SystemClock().now(), options.text("data"), TenantId{options.text("tenant")},
+                            person());
 }
 
 /// `attachment; filename="host-1.0.0.atpkg"`

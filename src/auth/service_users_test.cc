@@ -1,5 +1,6 @@
 #include <gmock/gmock.h>
 
+#include "auth/folder_token.h"
 #include "auth/service_test_support.h"
 
 namespace atalaya::auth {
@@ -208,6 +209,24 @@ TEST_F(Tokens, ADamagedKeyFileIsReportedAndKept) {
   EXPECT_EQ(opened.error().code, ErrorCode::kCorruption);
   EXPECT_THAT(opened.error().message, testing::HasSubstr("/data/keys/jwt.pem"));
   EXPECT_EQ(io::read_file(files_, "/data/keys/jwt.pem").value(), "garbage");
+}
+
+/// What commands beside a server use: nothing is written for it.
+TEST_F(Users, WhoReadsTheKeyOfTheFolderIsAnAdministratorForAMinute) {
+  const auto make = [&](const std::string& folder) {
+    return folder_token(files_, clock_.now(), folder, blue_, "root at the command line");
+  };
+  files_.set_capacity(0);
+  const auto token = make("/data").value();
+  const auto who = service_->authenticate_token(token).value();
+  EXPECT_EQ(who.tenant, blue_);
+  EXPECT_EQ(who.role, Role::kAdmin);
+  EXPECT_EQ(who.name, "root at the command line");
+  EXPECT_TRUE(service_->tokens(blue_)->empty());
+  clock_.advance(std::chrono::seconds{95});
+  EXPECT_FALSE(accepted(token));
+  EXPECT_EQ(make("/elsewhere").error().code, ErrorCode::kNotFound);
+  EXPECT_FALSE(files_.exists("/elsewhere/keys/jwt.pem"));
 }
 
 }  // namespace
