@@ -47,6 +47,7 @@ json::array counts(const std::vector<std::pair<std::string, std::uint64_t>>& lis
 json::object status(const tsdb::Store& store, const TenantId& tenant, std::size_t limit) {
   const auto cardinality = store.cardinality(tenant, limit);
   json::array blocks;
+  json::array aside;
   std::uint64_t bytes = 0;
   std::uint64_t samples = 0;
   if (tenant == default_tenant()) {
@@ -60,13 +61,15 @@ json::object status(const tsdb::Store& store, const TenantId& tenant, std::size_
                                     {"numSamples", block.samples},
                                     {"numBytes", block.bytes}});
     }
+    for (auto& path : store.set_aside()) aside.emplace_back(std::move(path));
   }
   return {{"headStats", json::object{{"numSeries", cardinality.series}, {"numLabelPairs", cardinality.pairs}}},
           {"seriesCountByMetricName", counts(cardinality.metrics)},
           {"labelValueCountByLabelName", counts(cardinality.values)},
           {"seriesCountByLabelValuePair", counts(cardinality.series_of_pairs)},
           {"blockStats", json::object{{"numBlocks", blocks.size()}, {"numSamples", samples}, {"numBytes", bytes}}},
-          {"blocks", std::move(blocks)}};
+          {"blocks", std::move(blocks)},
+          {"setAside", std::move(aside)}};
 }
 
 net::Response success(json::value data) { return ok(json::object{{"status", "success"}, {"data", std::move(data)}}); }

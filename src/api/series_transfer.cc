@@ -12,9 +12,9 @@
 #include "api/parameters.h"
 #include "base/bytes.h"
 #include "ingest/prometheus_text.h"
-#include "ingest/refusal_words.h"
 #include "ingest/series_import.h"
 #include "ingest/series_lines.h"
+#include "ingest/shortened.h"
 #include "net/percent.h"
 
 namespace atalaya::api {

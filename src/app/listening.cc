@@ -3,6 +3,7 @@
 #include <boost/asio/ip/address.hpp>
 #include <fmt/format.h>
 
+#include "net/tls.h"
 #include "net/url.h"
 
 namespace atalaya::app {
@@ -46,6 +47,12 @@ net::ServerOptions listening_options(const ServerOptions& options) {
   out.cors_origins = options.cors_origins;
   out.content_security_policy = kContentPolicy;
   return out;
+}
+
+std::string fingerprint_of(const ServerOptions& options) {
+  if (options.tls_cert.empty()) return "-";
+  const auto print = net::certificate_fingerprint(options.tls_cert);
+  return print ? *print : "-";
 }
 
 std::string url_of(const ServerOptions& options, const std::string& address, const std::string& instead_of_wildcard) {

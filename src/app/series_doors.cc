@@ -20,6 +20,7 @@ constexpr std::size_t kWaitingQueries = 1000;
 
 SeriesDoors::SeriesDoors(const SeriesDoorParts& parts)
     : parts_(parts),
+      series_(parts.series, parts.memory, parts.metrics),
       remote_writer_(parts.appender, parts.keys, parts.metrics),
       remote_writers_(kRemoteWriters, kRemoteQueue),
       writers_(kWriters, kQueue),
@@ -27,11 +28,11 @@ SeriesDoors::SeriesDoors(const SeriesDoorParts& parts)
       queries_(parts.query_concurrency, kWaitingQueries) {}
 
 void SeriesDoors::add_routes(api::Doors& doors) {
-  api::add_prometheus_routes(doors, {parts_.series, parts_.clock, queries_, parts_.queries});
+  api::add_prometheus_routes(doors, {series_, parts_.clock, queries_, parts_.queries});
   api::add_remote_write_routes(doors, remote_writer_, remote_writers_);
-  api::add_federate_route(doors, parts_.series, parts_.clock, parts_.external_labels);
+  api::add_federate_route(doors, series_, parts_.clock, parts_.external_labels);
   api::add_series_care_routes(doors, parts_.store, readers_);
-  api::add_series_transfer_routes(doors, {parts_.appender, parts_.series, parts_.clock, writers_, readers_});
+  api::add_series_transfer_routes(doors, {parts_.appender, series_, parts_.clock, writers_, readers_});
 }
 
 void SeriesDoors::stop() {

@@ -3,6 +3,7 @@
 
 #include "api/doors.h"
 #include "api/prometheus.h"
+#include "app/budgeted_series.h"
 #include "base/time.h"
 #include "ingest/remote_write.h"
 #include "model/labels.h"
@@ -23,6 +24,7 @@ struct SeriesDoorParts {
   const api::QueryOptions& queries;
   std::size_t query_concurrency;
   const Labels& external_labels;
+  const telemetry::MemoryBudget& memory;
 };
 
 /// Owns the threads on which writers wait for the disk, and those on which queries run. Thread-safe.
@@ -37,6 +39,7 @@ class SeriesDoors {
 
  private:
   const SeriesDoorParts parts_;
+  const BudgetedSeries series_;  ///< for who comes from outside
   ingest::RemoteWriter remote_writer_;
   net::WorkerPool remote_writers_;
   net::WorkerPool writers_;

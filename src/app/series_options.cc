@@ -121,6 +121,13 @@ Result<tsdb::Options> series_options(const config::Options& options) {
   AT_TRY(check_room(options, "series-memory"));
   out.max_bytes = options.bytes("series-max-bytes");
   out.window = options.duration("series-window");
+  out.limit_names = {.series = "--series-max-per-tenant",
+                     .memory = "--series-memory",
+                     .budget = "--memory",
+                     .samples_per_second = "--series-samples-per-second",
+                     .labels = "the fixed limit of labels",
+                     .label_name_bytes = "the fixed limit of a name",
+                     .label_value_bytes = "the fixed limit of a value"};
   out.max_series_per_tenant = static_cast<std::size_t>(options.integer("series-max-per-tenant"));
   out.max_samples_per_second = static_cast<std::size_t>(options.integer("series-samples-per-second"));
   out.memory_bytes = options.bytes("series-memory");

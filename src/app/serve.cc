@@ -36,6 +36,7 @@ Result<ServerOptions> server_options(const config::Options& options) {
   out.rule_files = options.list("rule-files");
   out.rules_on_arrival = options.text("rules.on-arrival") == "on";
   AT_TRY(out.series, series_options(options));
+  out.memory_bytes = options.bytes("memory");
   out.logs_max_bytes = options.bytes("logs-max-bytes");
   out.logs_max_age = options.duration("logs-max-age");
   out.late_after = options.duration("late-after");

@@ -19,7 +19,6 @@
 #include "api/rules.h"
 #include "app/agents.h"
 #include "app/channels.h"
-#include "app/data_folder.h"
 #include "app/end_series.h"
 #include "app/judge.h"
 #include "app/keeper.h"
@@ -28,6 +27,7 @@
 #include "app/own_metrics.h"
 #include "app/package_doors.h"
 #include "app/package_parts.h"
+#include "app/resources.h"
 #include "app/rule_groups.h"
 #include "app/scrapes.h"
 #include "app/series_doors.h"
@@ -44,7 +44,6 @@
 #include "logdb/store.h"
 #include "net/server.h"
 #include "net/static_files.h"
-#include "net/tls.h"
 #include "notify/dispatcher.h"
 #include "notify/outbox.h"
 #include "notify/queries.h"
@@ -73,7 +72,6 @@ struct Server::Parts {
   Status is_ready();
   void welcome_tenants();
   void log_packages(bool at_start);
-  std::string fingerprint() const;
   void watch_checks();
   void forget(const TenantId& tenant, const registry::Host& host);
   std::vector<Error> reload();
@@ -92,6 +90,8 @@ struct Server::Parts {
   SystemClock clock;
   telemetry::Registry metrics;
   std::unique_ptr<io::FileSystem> files = io::real_file_system();
+  Resources resources{
+      *files, options.data, {options.memory_bytes, ballast_of(options.series.disk_reserve_bytes)}, metrics};
   std::unique_ptr<void, void (*)(void*)> lock{nullptr, [](void*) {}};
   std::unique_ptr<db::Database> database;
   std::unique_ptr<auth::Service> auth;
@@ -133,7 +133,7 @@ struct Server::Parts {
 };
 
 Status Server::Parts::open_stores() {
-  AT_TRY(prepare_folder(*files, options.data));
+  AT_TRY(resources.prepare_folder());
   auto locked = files->lock(server_lock_file(options.data));
   if (!locked) {
     return fail(ErrorCode::kConflict, fmt::format("the data folder {} is in use by another server", options.data),
@@ -147,10 +147,11 @@ Status Server::Parts::open_stores() {
 
   auto series_options = options.series;
   series_options.directory = options.data + "/series";
+  resources.limit(series_options);
   AT_TRY(series, tsdb::Store::open(*files, clock, metrics, series_options));
-  series_doors =
-      std::make_unique<SeriesDoors>(SeriesDoorParts{*series, *series, *series, *series, clock, metrics, options.queries,
-                                                    options.query_concurrency, options.external_labels});
+  series_doors = std::make_unique<SeriesDoors>(SeriesDoorParts{*series, *series, *series, *series, clock, metrics,
+                                                               options.queries, options.query_concurrency,
+                                                               options.external_labels, resources.memory()});
   add_data_metrics(metrics, options.data);
   own_metrics = std::make_unique<OwnMetrics>(metrics, *series, clock, default_tenant(), agent::host_name());
   logdb::Options log_options;
@@ -324,12 +325,6 @@ void Server::Parts::welcome_tenants() {
   telemetry::log_warn("server", "tenants not looked for", {{"reason", to_string(tenants.error())}});
 }
 
-std::string Server::Parts::fingerprint() const {
-  if (options.tls_cert.empty()) return "-";
-  const auto print = net::certificate_fingerprint(options.tls_cert);
-  return print ? *print : "-";
-}
-
 void Server::Parts::add_routes(net::Router& router) {
   std::optional<auth::Principal> everybody;
   if (options.insecure_no_auth) everybody = auth::everybody_is_admin(default_tenant());
@@ -347,7 +342,7 @@ void Server::Parts::add_routes(net::Router& router) {
   package_parts->add_routes(doors);
   scrapes->add_routes(doors);
   api::add_host_routes(doors, {*auth, *hosts, *agents, *packages, *alert_queries, *series, *logs, clock,
-                               [this] { return fingerprint(); },
+                               [this] { return fingerprint_of(options); },
                                [this](const TenantId& tenant, const registry::Host& host) { forget(tenant, host); }});
   doors.add_socket("~/live", api::Need::kViewer,
                    [this](const auth::Principal& who, const net::Request&) -> Result<net::WebSocketOpened> {
@@ -408,6 +403,7 @@ void Server::Parts::add_chores() {
   programs.add(Duration{250}, [this] {
     if (packages->ask_programs() && !unlogged.empty()) log_packages(false);
   });
+  resources.add_chores(keeper);
   keeper.start();
   on_stop([this] { keeper.stop(); });
   programs.start();
@@ -493,7 +489,7 @@ Result<std::string> Server::sign_in_link() {
 }
 
 Status Server::prepare_local_agent(const std::string& folder) {
-  return give_identity({*parts_->files, *parts_->hosts, *parts_->auth, url(), parts_->fingerprint()}, folder);
+  return give_identity({*parts_->files, *parts_->hosts, *parts_->auth, url(), fingerprint_of(parts_->options)}, folder);
 }
 
 }  // namespace atalaya::app

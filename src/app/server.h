@@ -31,6 +31,7 @@ struct ServerOptions {
   bool rules_on_arrival = true;             ///< alerting rules of groups may start before their tick
   std::vector<std::string> package_keys;    ///< files with public keys (PEM); none: archives need no signature
   tsdb::Options series;                     ///< `directory` is below `data`
+  std::uint64_t memory_bytes = 0;           ///< of the process; 0: four fifths of the machine's
   std::uint64_t logs_max_bytes = 2ULL << 30;
   Duration logs_max_age{std::chrono::hours{24 * 14}};
   Duration late_after{std::chrono::seconds{30}};

@@ -89,7 +89,8 @@ std::vector<Option> keeping_options() {
        .section = "Keeping"},
       {.name = "series-class",
        .type = OptionType::kList,
-       .help = "Series that are kept otherwise, the first that matches counting: '{job=\"billing\"} raw:30d 1h:5y'. A "
+       .help = "Series that are kept otherwise, the first that matches counting: '{job=\"billing\"} raw:30d 5m:90d "
+               "1h:5y'. A "
                "resolution (raw, 5m, 1h) that is not named is not kept.",
        .value_name = "CLASS",
        .section = "Keeping"},
@@ -97,7 +98,7 @@ std::vector<Option> keeping_options() {
        .type = OptionType::kBytes,
        .fallback = "0B",
        .help = "Room for blocks of series: beyond it the oldest go, raw samples before buckets; at least 16MiB, "
-               "0 is no limit.",
+               "0 is no limit. Log, snapshots and files set aside for damage are not counted.",
        .section = "Keeping"},
       {.name = "series-window",
        .type = OptionType::kDuration,
@@ -119,14 +120,22 @@ std::vector<Option> keeping_options() {
       {.name = "series-memory",
        .type = OptionType::kBytes,
        .fallback = "0B",
-       .help = "Memory of series and of samples on their way to the disk: beyond it no new series are made; at least "
-               "16MiB, "
-               "0 is no limit.",
+       .help = "Memory of series and of samples on their way to the disk, a part of --memory: beyond it no new series "
+               "are made; at least 16MiB, 0 is no limit.",
+       .section = "Keeping"},
+      {.name = "memory",
+       .type = OptionType::kBytes,
+       .fallback = "0B",
+       .help = "Memory of the whole process, files that it has mapped not counted: from nine tenths of it on no new "
+               "series are made, beyond it queries are refused; both until a tenth is free again. 0 is four fifths of "
+               "what the machine, or its control group, has.",
        .section = "Keeping"},
       {.name = "series-disk-reserve",
        .type = OptionType::kBytes,
        .fallback = "128MiB",
-       .help = "With less left on the disk no samples are taken until there is room again.",
+       .help =
+           "With less left on the disk no samples are taken until there is room again. Up to 16MiB more are kept in "
+           "DATA/ballast, and given up when the disk is full, so that a start and deletions find room.",
        .section = "Keeping"},
       {.name = "series-sync",
        .type = OptionType::kBoolean,

@@ -74,6 +74,18 @@ void print_counts(const json::object& data, std::string_view name, std::string_v
   }
 }
 
+void print_set_aside(const std::vector<std::string>& aside) {
+  for (const auto& file : aside) {
+    fmt::print("{}: set aside for damage, may be removed once nothing of it is wanted\n", file);
+  }
+}
+
+std::vector<std::string> lines(const json::object& body, std::string_view name) {
+  std::vector<std::string> out;
+  for (const auto& line : body.at(name).as_array()) out.emplace_back(line.as_string());
+  return out;
+}
+
 Result<int> analyze(const config::Options& options) {
   AT_TRY(const auto client, ServerClient::reach(options));
   AT_TRY(const auto answer, client.get(fmt::format("series/status?limit={}", options.integer("limit"))));
@@ -86,13 +98,14 @@ Result<int> analyze(const config::Options& options) {
     print_counts(data, "seriesCountByMetricName", "series of a metric");
     print_counts(data, "labelValueCountByLabelName", "values of a label");
     print_counts(data, "seriesCountByLabelValuePair", "series with a label and value");
+    print_set_aside(lines(data, "setAside"));
     return 0;
   });
 }
 
 int print_damage(std::size_t blocks, const std::vector<std::string>& damaged, const std::vector<std::string>& aside) {
   for (const auto& line : damaged) fmt::print("{}\n", line);
-  for (const auto& file : aside) fmt::print("{}: set aside, may be removed once nothing of it is wanted\n", file);
+  print_set_aside(aside);
   fmt::print("{} blocks are whole, {} damaged\n", blocks, damaged.size());
   return damaged.empty() ? 0 : kDamaged;
 }
@@ -102,12 +115,7 @@ Result<int> fsck(const config::Options& options) {
   if (const auto client = ServerClient::reach(options)) {
     AT_TRY(const auto answer, client->post("series/verify", json::object{}));
     return show(options, answer, [](const json::object& body) {
-      const auto lines = [&](std::string_view name) {
-        std::vector<std::string> out;
-        for (const auto& line : body.at(name).as_array()) out.emplace_back(line.as_string());
-        return out;
-      };
-      return print_damage(number(body, "blocks"), lines("damaged"), lines("setAside"));
+      return print_damage(number(body, "blocks"), lines(body, "damaged"), lines(body, "setAside"));
     });
   } else if (client.error().code != ErrorCode::kNotFound) {
     return std::unexpected(client.error());
@@ -197,8 +205,9 @@ std::vector<Command> tsdb_care_commands() {
                  .at_most = 1000}},
                "analyze --limit 20", ""),
           verb("fsck",
-               "Read every byte; what is damaged is set aside and named. With no server running it looks at "
-               "the folder itself.",
+               "Read every byte; what is damaged is set aside (*.damaged) and named, until somebody removes the file. "
+               "With no "
+               "server running it looks at the folder itself.",
                {}, "fsck --data /var/lib/atalaya", "exit code 1 when there was damage"),
           verb("snapshot",
                "Make a copy of all series, by links, below DATA/series/snapshots. In the place of DATA/series of a "

@@ -6,7 +6,6 @@
 #include <string>
 #include <utility>
 
-#include "ingest/refusal_words.h"
 #include "storage/series.h"
 
 namespace atalaya::ingest {
@@ -18,9 +17,7 @@ inline Result<storage::Appended> append_and_wait(storage::SeriesAppender& series
   auto answer = done->get_future();
   series.append(tenant, std::move(batch),
                 [done](Result<storage::Appended> result) { done->set_value(std::move(result)); });
-  auto appended = answer.get();
-  if (!appended) return std::unexpected(in_refusal_words(std::move(appended).error()));
-  return appended;
+  return answer.get();
 }
 
 /// Why a sample was refused, for people.

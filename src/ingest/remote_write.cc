@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "ingest/append_wait.h"
-#include "ingest/refusal_words.h"
+#include "ingest/shortened.h"
 #include "io/compress.h"
 
 namespace atalaya::ingest {
@@ -123,8 +123,7 @@ void RemoteWriter::write(const TenantId& tenant, RemoteWriteVersion version, std
   auto waiting = std::make_shared<Waiting>(std::move(work), std::move(*read), std::move(done));
   series_.append(tenant, std::move(batch), [this, waiting](Result<storage::Appended> appended) {
     if (!appended) {
-      return finish(std::move(waiting->work), std::unexpected(in_refusal_words(std::move(appended).error())),
-                    waiting->done);
+      return finish(std::move(waiting->work), std::unexpected(std::move(appended).error()), waiting->done);
     }
     tell(*appended, *waiting->work, waiting->written);
     finish(std::move(waiting->work), std::move(waiting->written), waiting->done);
@@ -194,7 +193,7 @@ Status RemoteWriter::resolve_one(const TenantId& tenant, std::size_t index, std:
     case ErrorCode::kResourceExhausted: out.over_limits += samples; break;
     default: return std::unexpected(id.error());
   }
-  name(out, fmt::format("{}: {}", refusal_words(id.error()), shortened(to_string(*labels))));
+  name(out, fmt::format("{}: {}", id.error().message, shortened(to_string(*labels))));
   return {};
 }
 

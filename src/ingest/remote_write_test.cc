@@ -7,7 +7,6 @@
 #include <set>
 #include <thread>
 
-#include "ingest/refusal_words.h"
 #include "ingest/remote_write_for_tests.h"
 #include "ingest/stores_for_tests.h"
 #include "io/compress.h"
@@ -251,10 +250,10 @@ TEST_F(RemoteWriterTest, WhatIsRefusedIsNamedAndTheRestIsWritten) {
 TEST_F(RemoteWriterTest, ARefusalOfLongLabelsBeginsWithTheReasonAndTheLimit) {
   const Pairs huge{{"__name__", "huge"}, {"a", std::string(5000, 'v')}};
   for (const auto& [message, shown] : std::vector<std::pair<std::string, std::string>>{
-           {"value of label a has 5000 bytes; max_label_value_bytes is 4096",
+           {"value of label a has 5000 bytes; the fixed limit of a value is 4096",
             "value of label a has 5000 bytes; the fixed limit of a value is 4096: huge{a=\"vvv"},
-           {"65 labels; max_labels_per_series is 64", "65 labels; the fixed limit of labels is 64: huge{a=\"vvv"},
-           {"label name of 300 bytes; max_label_name_bytes is 256",
+           {"65 labels; the fixed limit of labels is 64", "65 labels; the fixed limit of labels is 64: huge{a=\"vvv"},
+           {"label name of 300 bytes; the fixed limit of a name is 256",
             "label name of 300 bytes; the fixed limit of a name is 256: huge{a=\"vvv"}}) {
     stores_.refuse_labels = message;
     const auto text = write(BodyV1().series(huge, {{1, 1}}).str())->to_string();
@@ -265,22 +264,6 @@ TEST_F(RemoteWriterTest, ARefusalOfLongLabelsBeginsWithTheReasonAndTheLimit) {
   stores_.oldest = from_ms(2);
   const auto text = write(BodyV1().series(huge, {{1, 1}}).str())->to_string();
   EXPECT_TRUE(text.ends_with("… at 1970-01-01T00:00:00.001Z: too old")) << text;
-}
-
-TEST_F(RemoteWriterTest, LimitsHaveTheNamesOfTheirOptions) {
-  const auto words = [](const char* message) {
-    return refusal_words(Error{ErrorCode::kResourceExhausted, message, std::nullopt, {}});
-  };
-  EXPECT_EQ(words("7 series; max_series_per_tenant is 7"), "7 series; --series-max-per-tenant is 7");
-  EXPECT_EQ(words("no memory for another series; memory_bytes is 5"),
-            "no memory for another series; --series-memory is 5");
-  EXPECT_EQ(words("more than 9 samples a second; max_samples_per_second is 9"),
-            "more than 9 samples a second; --series-samples-per-second is 9");
-  EXPECT_EQ(words("a label that is not UTF-8"), "a label that is not UTF-8");
-  stores_.refuse_appends = ErrorCode::kResourceExhausted;
-  stores_.refuse_appends_with = "more than 9 samples a second; max_samples_per_second is 9";
-  EXPECT_EQ(write(BodyV1().series(kUp, {{1, 1}}).str()).error().message,
-            "more than 9 samples a second; --series-samples-per-second is 9");
 }
 
 TEST_F(RemoteWriterTest, ABodyOfTheOtherVersionIsRefused) {

@@ -6,8 +6,8 @@
 #include <bit>
 
 #include "ingest/append_wait.h"
-#include "ingest/refusal_words.h"
 #include "ingest/series_lines.h"
+#include "ingest/shortened.h"
 
 namespace atalaya::ingest {
 
@@ -62,7 +62,7 @@ Result<SeriesImport::Known> SeriesImport::resolve(const Labels& labels) {
   if (id) return Known{*id, {}};
   const auto code = id.error().code;
   if (code != ErrorCode::kInvalidArgument && code != ErrorCode::kResourceExhausted) return std::unexpected(id.error());
-  return Known{SeriesId{0}, fmt::format("{}: {}", refusal_words(id.error()), shortened(to_string(labels)))};
+  return Known{SeriesId{0}, fmt::format("{}: {}", id.error().message, shortened(to_string(labels)))};
 }
 
 /// Never an error of the whole: the next line may be better.

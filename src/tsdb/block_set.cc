@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::string_view kSuffix = ".block";
 constexpr std::string_view kUnfinished = ".part";
+constexpr std::string_view kSetAside = ".damaged";
 
 bool covers(const Block& a, const Block& b) {
   const auto left = BlockName::parse(a.path());
@@ -71,8 +72,8 @@ bool is_rolled_up(const BlockList& raw, const BlockList& buckets) {
 }
 
 /// Of a file that does not open; what serves in its place.
-Result<BlockPtr> BlockSet::set_aside(const std::string& file, const Salvage& salvage) {
-  const auto aside = file + ".damaged";
+Result<BlockPtr> BlockSet::keep_rest(const std::string& file, const Salvage& salvage) {
+  const auto aside = file + std::string(kSetAside);
   BlockPtr rest;
   auto name = BlockName::parse(file);
   const auto readable = Block::open_rest(files_, file);
@@ -108,7 +109,7 @@ Status BlockSet::open(std::vector<std::string>& damaged, const Salvage& salvage)
     }
     if (block.error().code != ErrorCode::kCorruption) return std::unexpected(std::move(block).error());
     damaged.push_back(fmt::format("{}; set aside as {}.damaged", block.error().message, file));
-    AT_TRY(auto rest, set_aside(file, salvage));
+    AT_TRY(auto rest, keep_rest(file, salvage));
     if (!rest) continue;
     damaged.back() += ", what still reads serves on";
     rest->keep_pages_in(pages_);
@@ -124,8 +125,28 @@ Status BlockSet::open(std::vector<std::string>& damaged, const Salvage& salvage)
     AT_TRY(files_.remove(block->path()));
   }
   sort(*found);
+  {
+    const std::lock_guard lock(mutex_);
+    list_ = std::move(found);
+  }
+  return look_for_set_aside();
+}
+
+std::shared_ptr<const SetAsideList> BlockSet::set_aside() const {
   const std::lock_guard lock(mutex_);
-  list_ = std::move(found);
+  return set_aside_;
+}
+
+Status BlockSet::look_for_set_aside() {
+  AT_TRY(const auto entries, files_.list(directory_));
+  auto found = std::make_shared<SetAsideList>();
+  for (const auto& entry : entries) {
+    if (!entry.name.ends_with(kSetAside)) continue;
+    const auto name = BlockName::parse(std::string_view(entry.name).substr(0, entry.name.size() - kSetAside.size()));
+    if (name) found->push_back({*name, path(entry.name)});
+  }
+  const std::lock_guard lock(mutex_);
+  set_aside_ = std::move(found);
   return {};
 }
 
@@ -156,10 +177,11 @@ Status BlockSet::replace(const BlockList& gone, const BlockList& fresh) {
 }
 
 Status BlockSet::keep_damaged(const BlockPtr& block) {
-  const auto name = block->path() + ".damaged";
+  const auto name = block->path() + std::string(kSetAside);
   if (files_.exists(name)) return {};
   AT_TRY(files_.link(block->path(), name));
-  return files_.sync_directory(directory_);
+  AT_TRY(files_.sync_directory(directory_));
+  return look_for_set_aside();
 }
 
 std::uint64_t BlockSet::last_sequence() const {

@@ -35,6 +35,13 @@ struct BlockName {
 
 bool is_salvaged(const BlockPtr& block);
 
+/// A block's file that was set aside for damage.
+struct SetAsideBlock {
+  BlockName name;
+  std::string path;
+};
+using SetAsideList = std::vector<SetAsideBlock>;
+
 /// Whether buckets were made of all that the raw blocks of the same stretch have now.
 bool is_rolled_up(const BlockList& raw, const BlockList& buckets);
 
@@ -58,14 +65,20 @@ class BlockSet {
   Status replace(const BlockList& gone, const BlockList& fresh);
   /// A second name for the file of a damaged one, `.damaged`, which stays when the other goes.
   Status keep_damaged(const BlockPtr& block);
+  /// Those with the name `.damaged` as of the last look: nobody reads them.
+  std::shared_ptr<const SetAsideList> set_aside() const;
+  /// Somebody may have removed one.
+  Status look_for_set_aside();
   /// The same file, opened once more.
   void renew(const BlockPtr& block, const BlockPtr& again) { exchange({block}, {again}); }
+  /// Of blocks, unpacked: what is asked for again is unpacked again.
+  void forget_pages() { pages_->forget(); }
   /// The highest sequence of a block; 0 without any.
   std::uint64_t last_sequence() const;
   std::uint64_t bytes() const;
 
  private:
-  Result<BlockPtr> set_aside(const std::string& file, const Salvage& salvage);
+  Result<BlockPtr> keep_rest(const std::string& file, const Salvage& salvage);
   void exchange(const BlockList& gone, const BlockList& fresh);
 
   static constexpr std::size_t kShards = 8;
@@ -74,7 +87,8 @@ class BlockSet {
   const std::string directory_;
   const std::shared_ptr<PageCache> pages_;
   mutable std::mutex mutex_;
-  std::shared_ptr<const BlockList> list_ = std::make_shared<BlockList>();  ///< guarded by mutex_
+  std::shared_ptr<const BlockList> list_ = std::make_shared<BlockList>();             ///< guarded by mutex_
+  std::shared_ptr<const SetAsideList> set_aside_ = std::make_shared<SetAsideList>();  ///< guarded by mutex_
 };
 
 }  // namespace atalaya::tsdb

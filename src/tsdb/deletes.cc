@@ -15,10 +15,10 @@ constexpr std::string_view kMagic = "ATALAYAX";
 constexpr std::uint32_t kVersion = 2;
 constexpr std::size_t kHeaderBytes = 16;  ///< mark, version, checksum
 
-/// Of the version too, but for version 1: one that is said to be higher must have been meant.
+/// Of the version too: one that is said to be higher must have been meant.
 std::uint32_t checksum(std::uint32_t version, std::string_view rest) {
   std::string start;
-  if (version != 1) ByteWriter(start).u32(version);
+  ByteWriter(start).u32(version);
   return io::crc32c(rest, io::crc32c(start));
 }
 

@@ -14,7 +14,7 @@ namespace {
 HeadLimits limits_of(const Options& o) {
   constexpr std::size_t kMostLabels = 255;  // SeriesState counts them in a byte
   return HeadLimits{o.max_series_per_tenant, std::min(o.max_labels_per_series, kMostLabels), o.max_label_name_bytes,
-                    o.max_label_value_bytes};
+                    o.max_label_value_bytes, o.limit_names};
 }
 
 bool keeps_buckets(const Options& o) {
@@ -87,11 +87,13 @@ void Store::maintain() { impl_->maintain(); }
 
 Status Store::flush() {
   const std::lock_guard lock(impl_->maintaining);
+  impl_->make_room();
   return impl_->flush_locked(true);
 }
 
 Status Store::compact() {
   const std::lock_guard lock(impl_->maintaining);
+  impl_->make_room();
   AT_TRY(impl_->erase_deleted());
   AT_TRY(impl_->merge(true));
   return impl_->roll_up();
@@ -104,17 +106,7 @@ Status Store::delete_series(const TenantId& tenant, const Matchers& matchers, st
 Result<std::string> Store::snapshot() { return impl_->snapshot(); }
 Result<std::vector<std::string>> Store::verify() { return impl_->verify(); }
 
-std::vector<std::string> Store::set_aside() const {
-  std::vector<std::string> out;
-  for (const auto& folder : {impl_->options.directory, impl_->options.directory + "/blocks"}) {
-    const auto entries = impl_->files.list(folder);
-    if (!entries) continue;
-    for (const auto& entry : *entries) {
-      if (entry.name.ends_with(".damaged")) out.push_back(folder + "/" + entry.name);
-    }
-  }
-  return out;
-}
+std::vector<std::string> Store::set_aside() const { return impl_->set_aside().paths; }
 
 Cardinality Store::cardinality(const TenantId& tenant, std::size_t limit) const {
   const auto* head = impl_->head.find(tenant);
@@ -139,8 +131,10 @@ std::vector<BlockMeta> Store::blocks() const {
 
 Result<SeriesId> Store::resolve(const TenantId& tenant, const Labels& labels) {
   if (!is_valid(tenant)) return fail(ErrorCode::kInvalidArgument, "not a tenant's name: " + tenant.value());
-  auto limits = limits_of(impl_->options);
-  const bool is_full = impl_->series_are_full;
+  const auto& options = impl_->options;
+  auto limits = limits_of(options);
+  const bool is_tight = options.budget && options.budget->is_tight();
+  const bool is_full = impl_->series_are_full || is_tight;
   if (is_full) limits.max_series_per_tenant = 0;  // what is known goes on
   auto id = impl_->head.at(tenant).resolve(labels, limits, impl_->now_seconds());
   if (id) return id;
@@ -150,7 +144,9 @@ Result<SeriesId> Store::resolve(const TenantId& tenant, const Labels& labels) {
     impl_->metrics.series_no_memory.add();
     impl_->complain_of_series(tenant, labels, "memory");
     return fail(ErrorCode::kResourceExhausted,
-                fmt::format("no memory for another series; memory_bytes is {}", impl_->options.memory_bytes),
+                fmt::format("no memory for another series; {} is {}",
+                            is_tight ? options.limit_names.budget : options.limit_names.memory,
+                            is_tight ? options.budget->limit() : options.memory_bytes),
                 "send fewer distinct label sets, or give the server more");
   } else {
     impl_->metrics.series_limit.add();
@@ -179,8 +175,8 @@ void Store::append(const TenantId& tenant, storage::SampleBatch batch, storage::
   if (!impl_->rates.admit(tenant, weight, impl_->clock.steady())) {
     impl_->metrics.rate.add();
     return done(fail(ErrorCode::kResourceExhausted,
-                     fmt::format("more than {} samples a second; max_samples_per_second is {}",
-                                 impl_->options.max_samples_per_second, impl_->options.max_samples_per_second),
+                     fmt::format("more than {} samples a second; {} is {}", impl_->options.max_samples_per_second,
+                                 impl_->options.limit_names.samples_per_second, impl_->options.max_samples_per_second),
                      "send less, or raise the limit"));
   }
   Impl::Pending pending{tenant, std::move(batch), std::move(done)};

@@ -1,6 +1,7 @@
 // The store of time series: durable log first, then memory, then everybody who waits.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -9,9 +10,11 @@
 #include "base/time.h"
 #include "io/file_system.h"
 #include "storage/series.h"
+#include "telemetry/memory_budget.h"
 #include "telemetry/metrics.h"
 #include "tsdb/block/block.h"
 #include "tsdb/cardinality.h"
+#include "tsdb/limit_names.h"
 #include "tsdb/retention.h"
 
 namespace atalaya::tsdb {
@@ -33,8 +36,13 @@ struct Options {
   std::size_t max_labels_per_series = 64;
   std::size_t max_label_name_bytes = 256;
   std::size_t max_label_value_bytes = 4096;
-  std::size_t max_samples_per_second = 0;          ///< of a tenant, over ten seconds; 0: no limit
-  std::size_t memory_bytes = 0;                    ///< beyond this no new series are made; 0: no limit
+  LimitNames limit_names;
+  std::size_t max_samples_per_second = 0;  ///< of a tenant, over ten seconds; 0: no limit
+  std::size_t memory_bytes = 0;            ///< beyond this no new series are made; 0: no limit
+  /// Of the whole process; outlives the store. While it is tight no new series are made, and what can be given back is.
+  const telemetry::MemoryBudget* budget = nullptr;
+  /// Asked for room on the disk before what a person commands (flush, deletion, snapshot) is written.
+  std::function<void()> make_room = nullptr;
   std::uint64_t disk_reserve_bytes = 128 << 20;    ///< with less left on the disk nothing is taken
   Duration gather{4};                              ///< at most, for batches of other writers to share a sync with
   Duration retry{std::chrono::seconds{1}};         ///< between attempts to write again after the disk failed

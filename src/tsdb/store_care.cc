@@ -28,7 +28,8 @@ std::string snapshot_name(Time now) {
 
 Result<std::string> Store::Impl::snapshot() {
   const std::lock_guard lock(maintaining);
-  AT_TRY(flush_locked(false));
+  make_room();
+  AT_TRY(flush_locked(is_below_reserve()));
   const auto place = options.directory + "/snapshots/" + snapshot_name(clock.now());
   auto status = fill_snapshot(place + std::string(kUnfinished));
   if (status) status = files.rename(place + std::string(kUnfinished), place);
@@ -71,6 +72,27 @@ Result<std::vector<std::string>> Store::Impl::verify() {
   return found;
 }
 
+/// Of all kinds of files, also by earlier processes.
+Store::Impl::SetAside Store::Impl::set_aside() const {
+  SetAside out;
+  for (const auto& folder : {options.directory, options.directory + "/blocks"}) {
+    const auto entries = files.list(folder);
+    if (!entries) continue;
+    for (const auto& entry : *entries) {
+      if (!entry.name.ends_with(".damaged")) continue;
+      out.paths.push_back(folder + "/" + entry.name);
+      out.bytes += entry.size_bytes;
+    }
+  }
+  return out;
+}
+
+void Store::Impl::tell_of_damage() {
+  const auto aside = set_aside();
+  metrics.damaged.set(static_cast<double>(aside.paths.size() + mended_files));
+  metrics.set_aside_bytes.set(static_cast<double>(aside.bytes));
+}
+
 /// Memory has all that log and checkpoint say: once it is in blocks, nobody needs what is damaged of them.
 Result<std::vector<std::string>> Store::Impl::look_at_log() {
   AT_TRY(replay_past());
@@ -88,7 +110,8 @@ Result<std::vector<std::string>> Store::Impl::look_at_log() {
   if (found.empty()) return found;
   for (const auto& line : found)
     telemetry::log_error("tsdb", "damage found; memory is written to blocks", {{"what", line}});
-  metrics.damaged.set(metrics.damaged.value() + 1);
+  ++mended_files;
+  tell_of_damage();
   AT_TRY(flush_locked(true));
   return found;
 }
@@ -162,7 +185,7 @@ Result<std::optional<std::string>> Store::Impl::look_at(const BlockPtr& block) {
     return std::nullopt;
   }
   AT_TRY(set_aside(block, again ? **again : *block));
-  metrics.damaged.set(metrics.damaged.value() + 1);
+  tell_of_damage();
   auto found = fmt::format("{}; set aside as {}.damaged", status.error().message, block->path());
   telemetry::log_error("tsdb", "damage set aside", {{"what", found}});
   return found;

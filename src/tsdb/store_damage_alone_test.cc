@@ -229,7 +229,10 @@ TEST_P(DamageAlone, OfAnIndexIsToldTheRestServesAndMaintenanceEndsIt) {
     if (found.damage) {
       ++told;
       store_->maintain();
-      EXPECT_TRUE(files_.exists(path + ".damaged"));
+      ASSERT_TRUE(files_.exists(path + ".damaged"));
+      EXPECT_TRUE(told_of(*store_, tenant_, "a").damage) << "as long as the file is there";
+      ASSERT_TRUE(files_.remove(path + ".damaged"));
+      store_->maintain();
       EXPECT_FALSE(told_of(*store_, tenant_, "a").damage) << offset;
       EXPECT_FALSE(told_of(*store_, tenant_, "b").damage) << offset;
     }
@@ -243,6 +246,35 @@ TEST_P(DamageAlone, OfAnIndexIsToldTheRestServesAndMaintenanceEndsIt) {
     ASSERT_TRUE(io::write_file_atomically(files_, path, bytes));
   }
   EXPECT_GT(told, 5);
+}
+
+/// Who starts the store again still hears of it, until somebody removes the file.
+TEST_P(DamageAlone, OfABlockThatDoesNotOpenIsToldUntilItsFileIsRemoved) {
+  open();
+  for (int i = 0; i < 10; ++i) append("a", i * 1000, i);
+  append("a", 2 * kDay, 1);
+  ASSERT_TRUE(store_->flush());
+  store_.reset();
+  const auto block = files_.list("series/blocks").value()[0];
+  const auto path = "series/blocks/" + block.name;
+  ASSERT_TRUE(files_.flip_bits(path, block.size_bytes - 20, 0x01));
+  for (int start = 0; start < 3; ++start) {
+    open();
+    EXPECT_EQ(store_->set_aside(), (std::vector<std::string>{path + ".damaged"})) << start;
+    EXPECT_TRUE(metrics_say("atalaya_tsdb_damaged_files 1\n"));
+    EXPECT_TRUE(metrics_say("atalaya_tsdb_set_aside_bytes " + std::to_string(block.size_bytes) + "\n"));
+    EXPECT_TRUE(told_of(*store_, tenant_, "a").damage) << start;
+    EXPECT_TRUE(store_->select(tenant_, {Matcher::equal("__name__", "a")}, {})) << "what is gone is no error";
+    store_->maintain();
+  }
+  storage::SelectHints hints;
+  hints.on_damage = [](const Error& error) { ADD_FAILURE() << error.message << " is of another day"; };
+  EXPECT_TRUE(
+      store_->select_hinted(tenant_, {Matcher::equal("__name__", "a")}, {from_ms(kStart + kDay), kMaxTime}, hints));
+  ASSERT_TRUE(files_.remove(path + ".damaged"));
+  store_->maintain();
+  EXPECT_TRUE(metrics_say("atalaya_tsdb_damaged_files 0\n"));
+  EXPECT_FALSE(told_of(*store_, tenant_, "a").damage);
 }
 
 }  // namespace

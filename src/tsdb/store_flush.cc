@@ -15,6 +15,7 @@ namespace {
 constexpr std::size_t kSeriesASlice = 256;
 constexpr auto kIdle = std::chrono::hours{1};
 constexpr auto kLook = std::chrono::seconds{1};  ///< how often memory is looked at
+constexpr std::size_t kWorthFlushing = 8 << 20;  ///< of samples, when the process takes too much
 constexpr std::size_t kMergeFrom = 4;            ///< blocks of a stretch that is still being written
 
 }  // namespace
@@ -46,11 +47,13 @@ bool Store::Impl::flush_is_due() {
     if (options.memory_bytes != 0) series += one->memory().series;
   }
   series_are_full = options.memory_bytes != 0 && bytes + series >= options.memory_bytes;
+  const bool is_tight = options.budget && options.budget->is_tight();
+  if (is_tight) blocks.forget_pages();
   // A quarter of the budget for samples: as much again while they are written out, and the series.
   const auto most =
       options.memory_bytes == 0 ? options.flush_bytes : std::min(options.flush_bytes, options.memory_bytes / 4);
   memory_is_full = bytes >= 2 * most;
-  return bytes >= most;
+  return bytes >= (is_tight ? std::min(most, kWorthFlushing) : most);
 }
 
 /// The same in the midst of longer work, once a second.
@@ -75,7 +78,8 @@ void Store::Impl::maintain() {
     // Merging needs room before it gives any.
     const auto left = files.free_bytes(options.directory);
     const bool has_room = left && *left >= options.disk_reserve_bytes + blocks.bytes() / 4;
-    auto merged = has_room ? erase_deleted() : Status{};
+    // So does a deletion, but of its largest block alone, and it is what gives room.
+    auto merged = left && has_room_to_erase(*left) ? erase_deleted() : Status{};
     if (merged && has_room) merged = merge(false);
     if (merged && has_room) merged = roll_up();
     note("blocks are not merged", merged);
@@ -87,6 +91,8 @@ void Store::Impl::maintain() {
     note("old blocks stay", drop_aged());
     if (merged && has_room) note("what aged out of its class stays", drop_aged_classes());
     note("too much stays on the disk", keep_to_size());
+    note("what is set aside is not looked for", blocks.look_for_set_aside());
+    tell_of_damage();
   }
   tell_sizes();
 }
@@ -110,7 +116,7 @@ void Store::Impl::tell_sizes() {
 /// What is written from now on is not in the blocks that come next; what was is.
 Status Store::Impl::rotate() {
   const std::lock_guard lock(writing);
-  if (log_error) return std::unexpected(*log_error);
+  // Also below the reserve, which is for this; where the log cannot be written, this tells.
   AT_TRY(log->start_segment(clock.now()));
   const auto marks_now = [&] {
     const std::shared_lock marks_lock(mutex);
@@ -208,6 +214,24 @@ Status Store::Impl::drop_log_before(std::uint64_t segment, bool all) {
   return {};
 }
 
+bool Store::Impl::is_below_reserve() const {
+  const auto left = files.free_bytes(options.directory);
+  return left && *left < options.disk_reserve_bytes;
+}
+
+/// A block is written anew beside the one that goes.
+bool Store::Impl::has_room_to_erase(std::uint64_t left) const {
+  constexpr std::uint64_t kSlack = 1 << 20;
+  const auto deletions = deletes.list();
+  const auto list = blocks.list();
+  std::uint64_t most = 0;
+  for (const auto& block : *list) {
+    const auto hits = [&](const Deletion& one) { return touches(one, *block); };
+    if (std::any_of(deletions->begin(), deletions->end(), hits)) most = std::max(most, block->meta().bytes);
+  }
+  return left >= most + kSlack;
+}
+
 /// What is hidden leaves the blocks: raw ones first, so that buckets can be made anew of what stays.
 Status Store::Impl::erase_deleted() {
   const auto deletions = deletes.list();
@@ -256,7 +280,8 @@ Status Store::Impl::delete_series(const TenantId& tenant, const Matchers& matche
                 "name a metric or a label value");
   }
   const std::lock_guard lock(maintaining);
-  AT_TRY(flush_locked(false));
+  make_room();
+  AT_TRY(flush_locked(is_below_reserve()));
   AT_TRY(deletes.add({tenant, matchers, range, next_sequence - 1}));
   const std::lock_guard excluded(writing);
   auto* series = head.find(tenant);
@@ -308,7 +333,9 @@ Result<bool> Store::Impl::merge_once(bool all) {
     const BlockName name{
         which.first, run.front()->meta().first_sequence, run.back()->meta().last_sequence, which.second, 0, salvaged};
     const auto pace = [this](std::uint64_t bytes) { return wait_for_disk(bytes); };
-    AT_TRY(auto merged, merge_blocks(files, blocks.path(name.text()), run, options.block, {}, pace));
+    std::uint64_t conflicting = 0;
+    AT_TRY(auto merged, merge_blocks(files, blocks.path(name.text()), run, options.block, {}, pace, &conflicting));
+    if (which.second == 0) metrics.conflicting.add(conflicting);
     AT_TRY(blocks.replace(run, {merged}));
     metrics.merges.add();
     return true;

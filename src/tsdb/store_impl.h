@@ -73,6 +73,10 @@ struct Store::Impl {
   void work();  ///< of the background thread
   void maintain();
   void tell_sizes();
+  void make_room() const {
+    if (options.make_room) options.make_room();
+  }
+  bool is_below_reserve() const;
   void note(std::string_view what, const Status& status);
   bool flush_is_due();
   bool look_at_memory();
@@ -87,6 +91,7 @@ struct Store::Impl {
   Result<bool> merge_once(bool all);
   Status wait_for_disk(std::uint64_t bytes);
   Status erase_deleted();
+  bool has_room_to_erase(std::uint64_t left) const;
   Status erase_deleted(const DeletionList& deletions, const std::function<bool(const BlockPtr&)>& is_meant);
   bool is_over(std::int64_t stretch) const;
   Status delete_series(const TenantId& tenant, const Matchers& matchers, storage::TimeRange range);
@@ -110,6 +115,12 @@ struct Store::Impl {
                              const DeletionList& deletions);
 
   // store_care.cc
+  struct SetAside {
+    std::vector<std::string> paths;
+    std::uint64_t bytes = 0;
+  };
+  SetAside set_aside() const;
+  void tell_of_damage();
   Result<std::string> snapshot();
   Status fill_snapshot(const std::string& place);
   Status remove_unfinished_snapshots();
@@ -192,8 +203,9 @@ struct Store::Impl {
   std::map<std::pair<std::int64_t, std::int64_t>, std::uint64_t> without_buckets;
   /// Guarded by maintaining: of blocks (paths), how many bounds of classes had passed when they were looked at.
   std::map<std::string, std::size_t> aged;
-  Steady next_memory_look{};  ///< guarded by maintaining
-  Time rotated;               ///< guarded by maintaining; when the present generation began
+  Steady next_memory_look{};       ///< guarded by maintaining
+  std::uint64_t mended_files = 0;  ///< guarded by maintaining; with damage, and in their place still
+  Time rotated;                    ///< guarded by maintaining; when the present generation began
   /// Guarded by maintaining: where the log stood when a generation was set apart that is in no blocks yet.
   std::optional<storage::LogPosition> unfinished;
   std::atomic<bool> memory_is_full = false;   ///< of samples: writers are to wait

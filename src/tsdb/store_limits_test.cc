@@ -102,6 +102,90 @@ TEST_P(StoreLimits, BeyondItsMemoryNoNewSeriesAreMadeAndKnownOnesGoOn) {
   EXPECT_TRUE(metrics_say("atalaya_tsdb_refused_series_total{reason=\"memory\"} 1\n"));
 }
 
+/// Of the whole process, which other things than series fill as well.
+TEST_P(StoreLimits, BeyondTheBudgetOfTheProcessNoNewSeriesAreMadeUntilThereIsRoom) {
+  testing::internal::CaptureStderr();
+  std::uint64_t taken = 0;
+  telemetry::MemoryBudget budget(1000, {[&] { return taken; }, [] {}}, metrics_);
+  options_.budget = &budget;
+  options_.memory_bytes = 0;
+  open();
+  ASSERT_TRUE(append("known", 1000, 1));
+  const auto make = [&] { return store_->resolve(tenant_, Labels{{"__name__", "new"}}); };
+  taken = 950;
+  budget.look();
+  const auto made = make();
+  ASSERT_FALSE(made);
+  EXPECT_EQ(made.error().code, ErrorCode::kResourceExhausted);
+  EXPECT_NE(made.error().message.find("budget is 1000"), std::string::npos) << made.error().message;
+  EXPECT_TRUE(append("known", 2000, 1)) << "known ones go on";
+  store_->maintain();
+  EXPECT_EQ(contents(), (StoreModel{{"known", {{1000, 1}, {2000, 1}}}}));
+  taken = 850;
+  budget.look();
+  EXPECT_FALSE(make());
+  taken = 700;
+  budget.look();
+  EXPECT_TRUE(make());
+  EXPECT_TRUE(metrics_say("atalaya_tsdb_refused_series_total{reason=\"memory\"} 2\n"));
+  testing::internal::GetCapturedStderr();
+}
+
+TEST_P(StoreLimits, BelowTheReserveDeletionFlushAndSnapshotStillRunAndGiveRoom) {
+  options_.disk_reserve_bytes = 8 << 20;
+  int asked = 0;
+  options_.make_room = [&] { ++asked; };
+  open();
+  for (int i = 0; i < 50; ++i) {
+    ASSERT_TRUE(append("stays", i * 100, i));
+    ASSERT_TRUE(append("goes", i * 100, i * 0.37));
+  }
+  ASSERT_TRUE(store_->flush());
+  EXPECT_EQ(asked, 1);
+  auto wanted = contents();
+  wanted.erase("goes");
+  testing::internal::CaptureStderr();
+  files_.set_capacity(4 << 20);
+  clock_.advance(Duration{1000});
+  ASSERT_FALSE(append("stays", 20'000, 1));
+  const auto deleted = store_->delete_series(tenant_, {Matcher::equal("__name__", "goes")}, {});
+  ASSERT_TRUE(deleted) << to_string(deleted.error());
+  EXPECT_EQ(contents(), wanted);
+  store_->maintain();
+  std::uint64_t samples = 0;
+  for (const auto& block : store_->blocks()) samples += block.samples;
+  EXPECT_EQ(samples, 50u) << "erased, not only hidden";
+  EXPECT_TRUE(store_->flush());
+  EXPECT_TRUE(store_->snapshot());
+  EXPECT_GE(asked, 4);
+  EXPECT_FALSE(append("stays", 20'000, 1)) << "samples still are not taken";
+  files_.set_capacity(64 << 20);
+  clock_.advance(Duration{1000});
+  EXPECT_TRUE(append("stays", 20'000, 1));
+  wanted["stays"][20'000] = 1;
+  files_.power_cut();
+  open();
+  EXPECT_EQ(contents(), wanted);
+  testing::internal::GetCapturedStderr();
+}
+
+/// A sample that is written where a block has another already is taken, and goes when blocks are merged.
+TEST_P(StoreLimits, ASecondValueOfAnInstantInABlockIsCountedWhenItGoes) {
+  open();
+  ASSERT_TRUE(append_unflushed("a", 1000, 1));
+  ASSERT_TRUE(store_->flush());
+  store_.reset();
+  open();  // what memory knew of the series is forgotten
+  ASSERT_TRUE(append_unflushed("a", 1000, 2));
+  ASSERT_TRUE(append_unflushed("a", 2000, 3));
+  ASSERT_TRUE(store_->compact());
+  EXPECT_TRUE(metrics_say("atalaya_tsdb_conflicting_samples_total 0\n"));
+  ASSERT_TRUE(store_->flush());
+  ASSERT_TRUE(store_->compact());
+  EXPECT_TRUE(metrics_say("atalaya_tsdb_conflicting_samples_total 1\n"));
+  EXPECT_EQ(contents(), (StoreModel{{"a", {{1000, 1}, {2000, 3}}}}));
+}
+
 /// Appends from a thread of its own; where memory is little a writer is told to come again, and does.
 Result<storage::Appended> append_and_wait(Store& store, const TenantId& tenant, const storage::SampleBatch& batch,
                                           std::atomic<int>& sent_away) {

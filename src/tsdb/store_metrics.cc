@@ -37,6 +37,9 @@ StoreMetrics::StoreMetrics(telemetry::Registry& r)
       repeated(r.counter("atalaya_tsdb_repeated_batches_total", "Batches acknowledged without effect, seen before.")),
       flushes(r.counter("atalaya_tsdb_flushes_total", "Times that memory was written to blocks.")),
       merges(r.counter("atalaya_tsdb_merges_total", "Blocks made of other blocks.")),
+      conflicting(r.counter("atalaya_tsdb_conflicting_samples_total",
+                            "Samples that were taken while another value of their instant was in a block already, and "
+                            "went when the blocks were merged.")),
       rollups(r.counter("atalaya_tsdb_rollups_total", "Stretches of time made to buckets.")),
       aged_blocks(gone(r, "age")),
       shed_blocks(gone(r, "size")),
@@ -50,7 +53,10 @@ StoreMetrics::StoreMetrics(telemetry::Registry& r)
       log_bytes(r.gauge("atalaya_tsdb_log_bytes", "Size of the series log.")),
       block_bytes(r.gauge("atalaya_tsdb_block_bytes", "Size of the blocks.")),
       block_count(r.gauge("atalaya_tsdb_blocks", "Blocks that serve.")),
-      damaged(r.gauge("atalaya_tsdb_damaged_files", "Files in which damage was found since the start.")),
+      damaged(r.gauge("atalaya_tsdb_damaged_files",
+                      "Files set aside for damage that are still there (*.damaged), and those "
+                      "mended in place since the start.")),
+      set_aside_bytes(r.gauge("atalaya_tsdb_set_aside_bytes", "Size of the files that are set aside for damage.")),
       commit_seconds(r.histogram("atalaya_tsdb_commit_seconds",
                                  "From taking a group of batches to durable and visible.",
                                  {0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5})),

@@ -22,6 +22,7 @@ struct StoreMetrics {
   telemetry::Counter& repeated;
   telemetry::Counter& flushes;
   telemetry::Counter& merges;
+  telemetry::Counter& conflicting;
   telemetry::Counter& rollups;
   telemetry::Counter& aged_blocks;
   telemetry::Counter& shed_blocks;
@@ -35,6 +36,7 @@ struct StoreMetrics {
   telemetry::Gauge& block_bytes;
   telemetry::Gauge& block_count;
   telemetry::Gauge& damaged;
+  telemetry::Gauge& set_aside_bytes;
   telemetry::Histogram& commit_seconds;
   telemetry::Histogram& flush_seconds;
 };

@@ -25,7 +25,8 @@ Status Store::Impl::load() {
   replayer.emplace(head, marks, logged_ids, cutoff(), now_seconds());
   AT_TRY(auto checkpoint, read_checkpoint(files, options.directory, marks,
                                           [&](std::string_view payload) { return replayer->define(payload); }));
-  report.damaged_files += checkpoint.damaged.empty() ? 0 : 1;
+  mended_files = checkpoint.damaged.empty() ? 0 : 1;
+  report.damaged_files += mended_files;
   std::move(checkpoint.damaged.begin(), checkpoint.damaged.end(), std::back_inserter(report.damaged));
   for (const auto& [tenant, next] : checkpoint.head.next_ids) head.at(tenant).skip_ids_to(next);
   replayer->flushed = checkpoint.head.flushed;
@@ -33,7 +34,7 @@ Status Store::Impl::load() {
   storage::LogDamage damage;
   AT_TRY(log, storage::SegmentLog::open(
                   files, {options.directory, "SERI", options.segment_bytes, options.sync}, salt,
-                  [&](const auto& segment, const auto& one) { return replayer->survey(segment, one); }, damage));
+                  [&](const auto&, const auto& one) { return replayer->survey(one); }, damage));
   report.torn_bytes = damage.torn_bytes;
   report.damaged_files += damage.files;
   std::move(damage.damaged.begin(), damage.damaged.end(), std::back_inserter(report.damaged));
@@ -144,7 +145,11 @@ void Store::Impl::report_damage() {
     telemetry::log_warn("tsdb", "cut off an unfinished write", {{"bytes", report.torn_bytes}});
   }
   for (const auto& line : report.damaged) telemetry::log_error("tsdb", "damage was found", {{"what", line}});
-  metrics.damaged.set(static_cast<double>(report.damaged_files));
+  tell_of_damage();
+  if (const auto aside = set_aside(); !aside.paths.empty()) {
+    telemetry::log_warn("tsdb", "files are set aside for damage; they may be removed once nothing of them is wanted",
+                        {{"files", aside.paths.size()}, {"bytes", aside.bytes}, {"first", aside.paths.front()}});
+  }
 }
 
 }  // namespace atalaya::tsdb

@@ -102,6 +102,7 @@ class Store::Impl::Selection {
 
   Result<std::vector<storage::SelectedSeries>> run() {
     AT_TRY(store_.check_past(range_.from));
+    tell_of_set_aside();
     // Memory first: what moves to a block in between is then seen twice, not missed.
     memory_ = store_.head.find(tenant_);
     if (memory_) AT_TRY(add_memory());
@@ -147,6 +148,27 @@ class Store::Impl::Selection {
       least = std::min(least, block->meta().first_sequence);
     }
     return out;
+  }
+
+  /// Of blocks that were set aside nobody knows any more which series they had. Buckets whose raw samples are there
+  /// were made anew.
+  void tell_of_set_aside() const {
+    const auto aside = store_.blocks.set_aside();
+    if (aside->empty() || !hints_.on_damage) return;
+    const auto list = store_.blocks.list();
+    for (const auto& [name, path] : *aside) {
+      const auto begin = from_ms(name.stretch);
+      const auto end = store_.end_of(name.stretch) - Duration{1};
+      if (end < range_.from || begin > range_.to) continue;
+      const auto is_raw_of_it = [&, stretch = name.stretch](const BlockPtr& block) {
+        return block->meta().resolution == 0 && store_.stretch_of(*block) == stretch;
+      };
+      if (name.resolution != 0 && std::any_of(list->begin(), list->end(), is_raw_of_it)) continue;
+      hints_.on_damage({ErrorCode::kCorruption,
+                        fmt::format("of {} to {} samples may be missing: {} was set aside", format_rfc3339(begin),
+                                    format_rfc3339(end), path),
+                        std::nullopt, "remove the file once nothing of it is wanted"});
+    }
   }
 
   /// Of the range, with the bucket before it where that is wanted.

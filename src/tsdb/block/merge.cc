@@ -28,7 +28,7 @@ Result<std::shared_ptr<const Block>> write_walk(io::FileSystem& files, const std
                                                 std::span<const std::shared_ptr<const Block>> blocks,
                                                 const BlockMeta& meta, const BlockOptions& options,
                                                 const DroppedRanges& dropped, const MergePace& pace,
-                                                const SamplesChange& change) {
+                                                const SamplesChange& change, std::uint64_t* conflicting) {
   AT_TRY(auto writer, BlockWriter::create(files, path, meta, options));
   // Opened once more: who reads all of them in passing must not drive out what others come back for.
   std::vector<std::shared_ptr<const Block>> read;
@@ -52,16 +52,17 @@ Result<std::shared_ptr<const Block>> write_walk(io::FileSystem& files, const std
     if (pace) AT_TRY(pace(written - told));
     told = written;
   }
+  if (conflicting) *conflicting = walk.conflicting();
   return writer->finish();
 }
 
 Result<std::shared_ptr<const Block>> merge_blocks(io::FileSystem& files, const std::string& path,
                                                   std::span<const std::shared_ptr<const Block>> blocks,
                                                   const BlockOptions& options, const DroppedRanges& dropped,
-                                                  const MergePace& pace) {
+                                                  const MergePace& pace, std::uint64_t* conflicting) {
   AT_TRY(const auto meta, merged_meta(blocks));
   const auto as_it_is = [](const ColumnsRead& samples) -> const ColumnsRead& { return samples; };
-  return write_walk(files, path, blocks, meta, options, dropped, pace, as_it_is);
+  return write_walk(files, path, blocks, meta, options, dropped, pace, as_it_is, conflicting);
 }
 
 }  // namespace atalaya::tsdb

@@ -21,10 +21,11 @@ using MergePace = std::function<Status(std::uint64_t bytes)>;
 
 /// Blocks of one resolution, in ascending order of sequence. Of two samples of one series and instant,
 /// the one of the earlier block stays. Memory is bounded by one series and the new index. Null when
-/// nothing is left. The sources stay as they are.
+/// nothing is left. The sources stay as they are. `conflicting`, when given, becomes the number of samples that did not
+/// stay and have another value, bit for bit, than the one that did.
 Result<std::shared_ptr<const Block>> merge_blocks(io::FileSystem& files, const std::string& path,
                                                   std::span<const std::shared_ptr<const Block>> blocks,
                                                   const BlockOptions& options, const DroppedRanges& dropped,
-                                                  const MergePace& pace);
+                                                  const MergePace& pace, std::uint64_t* conflicting = nullptr);
 
 }  // namespace atalaya::tsdb

@@ -20,6 +20,6 @@ Result<std::shared_ptr<const Block>> write_walk(io::FileSystem& files, const std
                                                 std::span<const std::shared_ptr<const Block>> blocks,
                                                 const BlockMeta& meta, const BlockOptions& options,
                                                 const DroppedRanges& dropped, const MergePace& pace,
-                                                const SamplesChange& change);
+                                                const SamplesChange& change, std::uint64_t* conflicting = nullptr);
 
 }  // namespace atalaya::tsdb

@@ -34,7 +34,9 @@ TEST(Merge, OfTwoSamplesOfOneInstantThatOfTheEarlierBlockStays) {
   const auto name = named("acme", "up");
   const auto blocks = written(disk, {{{name, {{1, bits({1})}, {3, bits({3})}, {9, bits({9})}}}},
                                      {{name, {{1, bits({-1})}, {2, bits({2})}, {9, {kStaleBits}}, {10, bits({10})}}}}});
-  const auto block = merge_blocks(disk, "m", blocks, {}, {}, {}).value();
+  std::uint64_t conflicting = 0;
+  const auto block = merge_blocks(disk, "m", blocks, {}, {}, {}, &conflicting).value();
+  EXPECT_EQ(conflicting, 2u);
   EXPECT_EQ(read_plain(*block).value().at(name),
             (PlainSeries{{1, bits({1})}, {2, bits({2})}, {3, bits({3})}, {9, bits({9})}, {10, bits({10})}}));
   EXPECT_EQ(block->meta().first_sequence, 1u);

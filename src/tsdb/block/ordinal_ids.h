@@ -22,12 +22,12 @@ class OrdinalIds {
 
   std::uint32_t find(std::uint32_t ordinal) const {
     auto* ids = ids_.load(std::memory_order_acquire);
-    return ids ? __atomic_load_n(&ids[ordinal], __ATOMIC_RELAXED) : 0;
+    return ids ? std::atomic_ref(ids[ordinal]).load(std::memory_order_relaxed) : 0;
   }
   void note(std::uint32_t ordinal, std::uint32_t id) {
     auto* ids = ids_.load(std::memory_order_acquire);
     if (!ids) ids = allocate();
-    __atomic_store_n(&ids[ordinal], id, __ATOMIC_RELAXED);
+    std::atomic_ref(ids[ordinal]).store(id, std::memory_order_relaxed);
   }
 
  private:

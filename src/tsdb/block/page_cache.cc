@@ -30,6 +30,16 @@ void PageCache::put(std::uint64_t owner, CachedKind kind, std::uint32_t number, 
   }
 }
 
+void PageCache::forget() {
+  for (auto& shard : shards_) {
+    std::list<Entry> dropped;
+    const std::lock_guard lock(shard.mutex);
+    dropped.swap(shard.entries);
+    shard.places.clear();
+    shard.bytes = 0;
+  }
+}
+
 std::size_t PageCache::bytes() const {
   std::size_t out = 0;
   for (const auto& shard : shards_) {

@@ -29,6 +29,8 @@ class PageCache {
   /// `bytes`: what the page takes. One that is larger than a shard is not kept.
   void put(std::uint64_t owner, CachedKind kind, std::uint32_t number, std::shared_ptr<const void> page,
            std::size_t bytes);
+  /// All of them.
+  void forget();
   /// What all pages take.
   std::size_t bytes() const;
 

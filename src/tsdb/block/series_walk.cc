@@ -1,6 +1,7 @@
 #include "tsdb/block/series_walk.h"
 
 #include <algorithm>
+#include <cstring>
 #include <numeric>
 #include <utility>
 
@@ -143,6 +144,7 @@ void SeriesWalk::merge_in() {
     if (a[i] == b[j]) {
       const auto begin = i;
       while (i < a.size() && j < b.size() && a[i] == b[j]) ++i, ++j;
+      count_conflicts(begin, j - (i - begin), i - begin);
       append(spare_, merged_, begin, i);
     } else if (a[i] < b[j]) {
       const auto end = skip_below(a, i, b[j]);
@@ -157,6 +159,18 @@ void SeriesWalk::merge_in() {
   append(spare_, merged_, i, a.size());
   append(spare_, read_, j, b.size());
   std::swap(merged_, spare_);
+}
+
+/// Of samples of the same instants, one after the other from there on.
+void SeriesWalk::count_conflicts(std::size_t mine, std::size_t other, std::size_t count) {
+  const auto is_equal = [&](std::size_t i) {
+    for (std::size_t c = 0; c < merged_.columns.size(); ++c) {
+      const double* a = &merged_.columns[c][mine + i];
+      if (std::memcmp(a, &read_.columns[c][other + i], sizeof *a) != 0) return false;
+    }
+    return true;
+  };
+  for (std::size_t i = 0; i < count; ++i) conflicting_ += is_equal(i) ? 0 : 1;
 }
 
 void SeriesWalk::drop(std::vector<storage::TimeRange> ranges) {

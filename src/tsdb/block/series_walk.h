@@ -27,6 +27,8 @@ class SeriesWalk {
   const Labels& labels() const;
   /// Ascending, without what is dropped; may be empty.
   const ColumnsRead& samples() const { return merged_; }
+  /// So far: those that did not stay and have another value, bit for bit, than the one that did.
+  std::uint64_t conflicting() const { return conflicting_; }
 
  private:
   class Cursor;
@@ -34,6 +36,7 @@ class SeriesWalk {
   Status choose();
   Status read_series();
   void merge_in();
+  void count_conflicts(std::size_t mine, std::size_t other, std::size_t count);
   void drop(std::vector<storage::TimeRange> ranges);
 
   const DroppedRanges& dropped_;
@@ -42,6 +45,7 @@ class SeriesWalk {
   ColumnsRead merged_;
   ColumnsRead read_;   ///< reused
   ColumnsRead spare_;  ///< reused
+  std::uint64_t conflicting_ = 0;
 };
 
 }  // namespace atalaya::tsdb

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
 #include <bit>
 
 #include "base/bytes.h"
@@ -21,25 +22,27 @@ Status check_labels(const Labels& labels, const HeadLimits& limits) {
   for (const auto& [name, value] : labels) {
     ++count;
     if (name.size() > limits.max_label_name_bytes) {
-      return fail(ErrorCode::kInvalidArgument, fmt::format("label name of {} bytes; max_label_name_bytes is {}",
-                                                           name.size(), limits.max_label_name_bytes));
+      return fail(ErrorCode::kInvalidArgument, fmt::format("label name of {} bytes; {} is {}", name.size(),
+                                                           limits.names.label_name_bytes, limits.max_label_name_bytes));
     }
     if (value.size() > limits.max_label_value_bytes) {
       return fail(ErrorCode::kInvalidArgument,
-                  fmt::format("value of label {} has {} bytes; max_label_value_bytes is {}", name, value.size(),
-                              limits.max_label_value_bytes));
+                  fmt::format("value of label {} has {} bytes; {} is {}", name, value.size(),
+                              limits.names.label_value_bytes, limits.max_label_value_bytes));
     }
     if (!is_utf8(name) || !is_utf8(value)) return fail(ErrorCode::kInvalidArgument, "a label that is not UTF-8");
   }
   if (count > limits.max_labels_per_series) {
     return fail(ErrorCode::kInvalidArgument,
-                fmt::format("{} labels; max_labels_per_series is {}", count, limits.max_labels_per_series));
+                fmt::format("{} labels; {} is {}", count, limits.names.labels, limits.max_labels_per_series));
   }
   return {};
 }
 
 /// By the committer, while a checkpoint may be looking.
-void mark_defined(SeriesState& state, bool defined) { __atomic_store_n(&state.defined, defined, __ATOMIC_RELAXED); }
+void mark_defined(SeriesState& state, bool defined) {
+  std::atomic_ref(state.defined).store(defined, std::memory_order_relaxed);
+}
 
 /// `time` is not after `youngest`; no difference is too large for this.
 bool is_behind(std::int64_t youngest, std::int64_t time, Duration window) {
@@ -98,7 +101,7 @@ Result<SeriesId> TenantHead::resolve(const Labels& labels, const HeadLimits& lim
     const std::shared_lock lock(mutex_);
     if (index_->look_up(labels, pairs)) {
       if (const auto id = index_->find(pairs); id != 0) {
-        __atomic_store_n(&states_.find(id)->used, now, __ATOMIC_RELAXED);
+        std::atomic_ref(states_.find(id)->used).store(now, std::memory_order_relaxed);
         return SeriesId{id};
       }
     }
@@ -107,7 +110,7 @@ Result<SeriesId> TenantHead::resolve(const Labels& labels, const HeadLimits& lim
   const std::unique_lock lock(mutex_);
   if (index_->size() >= limits.max_series_per_tenant || states_.next() == UINT32_MAX) {
     return fail(ErrorCode::kResourceExhausted,
-                fmt::format("{} series; max_series_per_tenant is {}", index_->size(), limits.max_series_per_tenant),
+                fmt::format("{} series; {} is {}", index_->size(), limits.names.series, limits.max_series_per_tenant),
                 "send fewer distinct label sets, or raise the limit");
   }
   index_->intern(labels, pairs);
@@ -144,14 +147,6 @@ std::vector<std::uint32_t> TenantHead::restore(const DefinitionsView& definition
     states_.find(ids[i])->defined = true;
   }
   return ids;
-}
-
-std::uint32_t TenantHead::restore(const Labels& labels, std::uint32_t now) {
-  const std::unique_lock lock(mutex_);
-  std::vector<std::uint32_t> pairs;
-  index_->intern(labels, pairs);
-  if (const auto known = index_->find(pairs); known != 0) return known;
-  return make(states_.next(), pairs, now);
 }
 
 void TenantHead::find_bound(std::span<const storage::SeriesKey> keys, std::span<SeriesId> ids) const {
@@ -434,8 +429,8 @@ Status TenantHead::visit_defined(const std::function<Status(std::span<const Defi
     {
       const std::shared_lock lock(mutex_);
       from = states_.visit(from, 16, [&](std::uint32_t id, const SeriesState& state) {
-        if (__atomic_load_n(&state.defined, __ATOMIC_RELAXED))
-          slice.push_back({id, index_->labels({state.pairs, state.pair_count})});
+        const bool defined = std::atomic_ref(const_cast<bool&>(state.defined)).load(std::memory_order_relaxed);
+        if (defined) slice.push_back({id, index_->labels({state.pairs, state.pair_count})});
       });
     }
     if (!slice.empty()) AT_TRY(visit(slice));

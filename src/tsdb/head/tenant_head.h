@@ -21,6 +21,7 @@
 #include "tsdb/head/label_index.h"
 #include "tsdb/head/late_samples.h"
 #include "tsdb/head/states.h"
+#include "tsdb/limit_names.h"
 #include "tsdb/log/records.h"
 
 namespace atalaya::tsdb {
@@ -30,6 +31,7 @@ struct HeadLimits {
   std::size_t max_labels_per_series = 64;  ///< at most 255
   std::size_t max_label_name_bytes = 256;
   std::size_t max_label_value_bytes = 4096;
+  LimitNames names;
 };
 
 /// Which samples a head takes.
@@ -71,8 +73,6 @@ class TenantHead {
   /// From the log: series with the ids they had; limits were looked at once. Labels that have another
   /// id already keep that one. Of each series its id now.
   std::vector<std::uint32_t> restore(const DefinitionsView& definitions, std::uint32_t now);
-  /// The series with these labels, made if new under an id of its own.
-  std::uint32_t restore(const Labels& labels, std::uint32_t now);
   void find_bound(std::span<const storage::SeriesKey> keys, std::span<SeriesId> ids) const;
   void bind(const storage::SeriesKey& key, SeriesId id);
   std::shared_ptr<const Labels> labels_of(std::uint64_t id) const;

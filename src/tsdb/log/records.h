@@ -16,7 +16,7 @@
 
 namespace atalaya::tsdb {
 
-enum class RecordType : std::uint8_t { kMarks = 1, kBatch = 2, kDefinitions = 3, kSamples = 4, kCheckpoint = 5 };
+enum class RecordType : std::uint8_t { kMarks = 1, kDefinitions = 3, kSamples = 4, kCheckpoint = 5 };
 
 /// The first byte; 0 for an empty payload.
 std::uint8_t record_type(std::string_view payload);

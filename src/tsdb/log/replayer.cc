@@ -4,10 +4,9 @@
 
 namespace atalaya::tsdb {
 
-Status Replayer::survey(const storage::Segment& segment, const storage::SegmentRecord& record) {
+Status Replayer::survey(const storage::SegmentRecord& record) {
   switch (static_cast<RecordType>(record_type(record.payload))) {
     case RecordType::kMarks: return decode_marks(record.payload, marks_);
-    case RecordType::kBatch: return visit_legacy(segment, record);
     case RecordType::kDefinitions: return define(record.payload);
     case RecordType::kSamples: {
       AT_TRY(decode_samples_origin(record.payload, record_));
@@ -16,7 +15,7 @@ Status Replayer::survey(const storage::Segment& segment, const storage::SegmentR
     }
     case RecordType::kCheckpoint: break;
   }
-  return {};  // of a later version
+  return {};  // of another version
 }
 
 Status Replayer::define(std::string_view payload) {
@@ -52,28 +51,11 @@ Result<SamplesRecord*> Replayer::wanted(const storage::SegmentRecord& record) {
 
 Status Replayer::take(const storage::SegmentRecord& record) {
   AT_TRY(auto* found, wanted(record));
-  if (found) add(found->tenant, found->samples, true);
+  if (found) add(found->tenant, found->samples);
   return {};
 }
 
-Status Replayer::visit_legacy(const storage::Segment& segment, const storage::SegmentRecord& record) {
-  AT_TRY(auto batch, decode_batch(record.payload));
-  if (segment.epoch != epoch_) legacy_.clear();
-  epoch_ = segment.epoch;
-  auto& ids = legacy_[batch.tenant];
-  auto& head = head_.at(batch.tenant);
-  for (const auto& definition : batch.definitions) ids[definition.reference] = head.restore(definition.labels, now_);
-  if (!is_new(batch.tenant, batch.origin, record.position)) return {};
-  for (auto& sample : batch.samples) {
-    const auto it = ids.find(sample.series.value());
-    sample.series = SeriesId{it == ids.end() ? 0 : it->second};
-  }
-  lost += head.erase_unknown(batch.samples);
-  add(batch.tenant, batch.samples, false);
-  return {};
-}
-
-void Replayer::add(const TenantId& tenant, std::vector<storage::SeriesSample>& samples_in, bool defined) {
+void Replayer::add(const TenantId& tenant, std::vector<storage::SeriesSample>& samples_in) {
   auto& head = head_.at(tenant);
   storage::Appended counts;
   accepted_.clear();
@@ -82,7 +64,6 @@ void Replayer::add(const TenantId& tenant, std::vector<storage::SeriesSample>& s
   const AcceptedTimes times{cutoff_, kMaxTime, Duration::max()};
   (void)head.stage(samples_in, times, counts, accepted_, undefined_);
   head.end_group();
-  if (!defined) head.unstage({}, undefined_);  // numbers of earlier versions are not to be relied on: define again
   head.apply(accepted_, now_);
   samples += accepted_.size();
 }

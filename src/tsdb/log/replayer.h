@@ -9,7 +9,6 @@
 
 #include "storage/segment_log.h"
 #include "tsdb/head/head.h"
-#include "tsdb/log/legacy_batch.h"
 #include "tsdb/log/records.h"
 
 namespace atalaya::tsdb {
@@ -42,7 +41,7 @@ class Replayer {
   Replayer(Head& head, storage::OriginMarks& marks, LoggedIds& ids, Time cutoff, std::uint32_t now)
       : head_(head), marks_(marks), ids_(ids), cutoff_(cutoff), now_(now) {}
 
-  Status survey(const storage::Segment& segment, const storage::SegmentRecord& record);
+  Status survey(const storage::SegmentRecord& record);
   Status take(const storage::SegmentRecord& record);
   /// The samples of a record that somebody wants, with the ids of now and without unknown series; null for
   /// other records. Lives until the next call.
@@ -56,9 +55,8 @@ class Replayer {
   std::vector<std::uint64_t> repeated;  ///< positions that hold a second copy, ascending
 
  private:
-  Status visit_legacy(const storage::Segment& segment, const storage::SegmentRecord& record);
   bool is_new(const TenantId& tenant, const storage::WriteOrigin& origin, storage::LogPosition position);
-  void add(const TenantId& tenant, std::vector<storage::SeriesSample>& samples_in, bool defined);
+  void add(const TenantId& tenant, std::vector<storage::SeriesSample>& samples_in);
 
   Head& head_;
   storage::OriginMarks& marks_;
@@ -69,9 +67,6 @@ class Replayer {
   SamplesRecord record_;
   std::vector<storage::SeriesSample> accepted_;
   std::vector<std::uint32_t> undefined_;
-  // Earlier versions numbered series anew with every start.
-  std::uint64_t epoch_ = 0;
-  std::map<TenantId, std::unordered_map<std::uint64_t, std::uint64_t>> legacy_;
 };
 
 }  // namespace atalaya::tsdb

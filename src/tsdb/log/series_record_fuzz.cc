@@ -2,7 +2,6 @@
 #include <cstdint>
 
 #include "base/check.h"
-#include "tsdb/log/legacy_batch.h"
 #include "tsdb/log/records.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -26,11 +25,5 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     AT_CHECK(decode_samples(again, back).has_value());
     AT_CHECK(back.samples.size() == samples.samples.size());
   }
-  const auto batch = decode_batch(bytes);
-  if (!batch) return 0;
-  const auto again = decode_batch(encode_batch(*batch));
-  AT_CHECK(again.has_value());
-  AT_CHECK(again->samples.size() == batch->samples.size());
-  AT_CHECK(again->definitions.size() == batch->definitions.size());
   return 0;
 }
