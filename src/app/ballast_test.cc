@@ -22,9 +22,9 @@ TEST(Ballast, IsMadeWhereThereIsRoomAndGivenUpWhenThereIsNone) {
   ASSERT_TRUE(ballast.keep());
   ASSERT_TRUE(disk.exists("data/ballast"));
   EXPECT_EQ(io::read_file(disk, "data/ballast")->size(), kBytes);
-  disk.set_capacity(kBytes / 2);
+  disk.set_capacity(kBytes + kBytes / 2);
   EXPECT_FALSE(ballast.give_up_if_full());
-  disk.set_capacity(0);
+  disk.set_capacity(kBytes);
   EXPECT_TRUE(ballast.give_up_if_full());
   EXPECT_FALSE(disk.exists("data/ballast"));
   EXPECT_NE(testing::internal::GetCapturedStderr().find("the ballast is given up"), std::string::npos);
