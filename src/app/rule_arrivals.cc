@@ -7,13 +7,23 @@
 namespace atalaya::app {
 namespace {
 
+using std::chrono::microseconds;
+using std::chrono::milliseconds;
+
 constexpr std::size_t kMostQueued = 1'000'000;
-constexpr std::size_t kMostKnown = 4'000'000;  ///< series of a tenant, those that are gone included
-constexpr std::chrono::milliseconds kCoalesce{100};
+constexpr std::size_t kMostWaiting = 200'000;  ///< of one kind
+constexpr std::size_t kMostQuiet = 1'000'000;
+constexpr milliseconds kCoalesce{100};
 /// Clocks of hosts run ahead by so much without harm.
 constexpr Duration kAhead = std::chrono::minutes{1};
 /// What waits is evaluated this long before samples are looked at again.
-constexpr std::chrono::microseconds kSlice{500};
+constexpr microseconds kSlice{500};
+/// Who crosses a limit goes first.
+constexpr microseconds kSliceOfCrossings{2000};
+/// When there is no processor time left, or a tick is under way.
+constexpr milliseconds kRetry{2};
+/// So many at a tick are asked in one round.
+constexpr std::size_t kMostBusy = 64;
 
 /// Only this label set, whatever the metric.
 Matchers only(const Labels& labels) {
@@ -26,22 +36,25 @@ Matchers only(const Labels& labels) {
 
 }  // namespace
 
-RuleArrivals::RuleArrivals(const storage::SeriesQuerier& series, const Clock& clock, telemetry::Registry& metrics,
-                           EvaluateEarly evaluate)
+RuleArrivals::RuleArrivals(const storage::SeriesQuerier& series, const Clock& clock, CpuTime cpu,
+                           telemetry::Registry& metrics, EvaluateEarly evaluate)
     : series_(series),
       clock_(clock),
+      cpu_(std::move(cpu)),
       evaluate_(std::move(evaluate)),
       evaluations_(metrics.counter("atalaya_rules_arrival_evaluations_total", "Rules evaluated because a sample came")),
       left_out_(metrics.counter("atalaya_rules_arrival_left_out_total",
-                                "Samples whose rules wait for the tick, because the budget was spent")),
+                                "Samples whose rules wait for the tick, because too many were waiting")),
+      waiting_count_(metrics.gauge("atalaya_rules_arrival_waiting",
+                                   "Evaluations on arrival that wait for their share of a processor")),
       used_(metrics.gauge("atalaya_rules_arrival_cpu_ratio",
                           "Part of a processor that rules on arrival took in the last second; the budget is 0.25")) {}
 
 RuleArrivals::~RuleArrivals() { stop(); }
 
-void RuleArrivals::set_groups(const std::vector<rules::GroupSpecPtr>& groups) {
+void RuleArrivals::set_groups(const std::vector<WatchedGroup>& groups) {
   auto watch = std::make_shared<Watch>();
-  for (const auto& group : groups) {
+  for (const auto& [group, ticks] : groups) {
     if (!group->on_arrival) continue;
     for (std::size_t i = 0; i < group->rules.size(); ++i) {
       const auto& rule = group->rules[i];
@@ -51,7 +64,7 @@ void RuleArrivals::set_groups(const std::vector<rules::GroupSpecPtr>& groups) {
         index.add(static_cast<std::uint32_t>(watch->watchers.size()), std::move(selector));
       }
       watch->watchers.push_back(
-          {group, i, promql::is_per_series(*rule.expression), promql::is_single_sample(*rule.expression)});
+          {group, ticks, i, promql::is_per_series(*rule.expression), promql::is_single_sample(*rule.expression)});
     }
   }
   for (auto& [tenant, index] : watch->of_tenant) index.build();
@@ -85,47 +98,93 @@ void RuleArrivals::on_samples(const storage::CommittedSamples& committed) {
 }
 
 void RuleArrivals::run() {
+  std::chrono::nanoseconds pause{0};
   std::unique_lock lock(mutex_);
-  auto current = watch_;
   while (!stopping_) {
-    if (due_.empty()) changed_.wait_for(lock, kCoalesce, [&] { return stopping_ || !queue_.empty(); });
+    if (pause.count() > 0) changed_.wait_for(lock, pause, [&] { return stopping_ || !queue_.empty(); });
     if (stopping_) return;
-    if (current != watch_) {
-      current = watch_;
-      waiting_.clear();
-      due_.clear();
-    }
-    std::optional<Arrived> arrived;
-    if (!queue_.empty()) {
-      arrived = std::move(queue_.front());
-      queue_.pop_front();
-      queued_ -= arrived->samples.size();
-    }
     lock.unlock();
-    if (arrived) look_at(*current, *arrived);
-    if (due_.empty() && clock_.steady() - looked_ >= kCoalesce) begin_waiting();
-    evaluate_due(*current);
-    tell_use();
+    pause = turn();
     lock.lock();
   }
 }
 
-const std::vector<std::uint32_t>& RuleArrivals::readers(Watch& watch, const TenantId& tenant, SeriesId id) const {
-  auto& known = watch.known[tenant];
-  if (known.size() > kMostKnown) known.clear();
-  const auto [it, is_new] = known.try_emplace(id.value());
-  if (!is_new) return it->second;
-  const auto labels = series_.labels_of(tenant, id);
-  const auto mine = watch.of_tenant.find(tenant);
-  if (!labels || mine == watch.of_tenant.end()) return it->second;
-  it->second = mine->second.find(*labels);
-  return it->second;
+std::optional<RuleArrivals::Arrived> RuleArrivals::next_arrived() {
+  std::unique_lock lock(mutex_);
+  if (current_ != watch_) {
+    auto next = watch_;
+    lock.unlock();
+    adopt(std::move(next));
+    lock.lock();
+  }
+  if (queue_.empty()) return std::nullopt;
+  auto out = std::move(queue_.front());
+  queue_.pop_front();
+  queued_ -= out.samples.size();
+  return out;
 }
 
-void RuleArrivals::look_at(Watch& watch, const Arrived& arrived) {
+/// Groups that did not change are the same objects.
+void RuleArrivals::adopt(std::shared_ptr<Watch> next) {
+  std::map<std::pair<const rules::GroupSpec*, std::size_t>, std::uint32_t> places;
+  for (std::uint32_t i = 0; i < next->watchers.size(); ++i) {
+    places[{next->watchers[i].group.get(), next->watchers[i].index}] = i;
+  }
+  const auto place_of = [&](std::uint32_t old) -> std::optional<std::uint32_t> {
+    const auto& watcher = current_->watchers[old];
+    const auto found = places.find({watcher.group.get(), watcher.index});
+    return found == places.end() ? std::nullopt : std::optional(found->second);
+  };
+  for (auto* lane : {&crossings_, &of_series_, &of_whole_}) {
+    const auto newest = std::exchange(lane->newest, {});
+    for (const auto& work : std::exchange(lane->order, {})) {
+      if (const auto place = place_of(work.watcher)) add(*lane, {*place, work.series}, newest.at(work));
+    }
+  }
+  for (const auto& [watcher, time] : std::exchange(waiting_, {})) {
+    if (const auto place = place_of(watcher)) waiting_.emplace(*place, time);
+  }
+  quiet_.clear();
+  current_ = std::move(next);
+}
+
+std::chrono::nanoseconds RuleArrivals::turn() {
+  const auto arrived = next_arrived();
+  if (arrived) look_at(*arrived);
+  if (of_whole_.order.empty() && clock_.steady() - looked_ >= kCoalesce) begin_waiting();
+  bool goes_on = arrived.has_value();
+  if (work_on(crossings_, kSliceOfCrossings)) goes_on = true;
+  for (auto* lane : {&of_whole_, &of_series_}) {
+    if (work_on(*lane, kSlice)) goes_on = true;
+  }
+  const auto left = crossings_.order.size() + of_whole_.order.size() + of_series_.order.size();
+  waiting_count_.set(static_cast<double>(left));
+  tell_use();
+  if (goes_on) return std::chrono::nanoseconds{0};
+  return left > 0 ? kRetry : kCoalesce;
+}
+
+void RuleArrivals::add(Lane& lane, const Work& work, Time sample) {
+  if (const auto it = lane.newest.find(work); it != lane.newest.end()) {
+    it->second = std::max(it->second, sample);
+    return;
+  }
+  if (lane.order.size() >= kMostWaiting) return left_out_.add(1);
+  lane.newest.emplace(work, sample);
+  lane.order.push_back(work);
+}
+
+void RuleArrivals::look_at(const Arrived& arrived) {
+  const auto mine = current_->of_tenant.find(arrived.tenant);
+  if (mine == current_->of_tenant.end()) return;
+  auto& known = current_->known[arrived.tenant];
+  const SeriesReaders::Find find = [&](SeriesId id) -> std::optional<std::vector<std::uint32_t>> {
+    const auto labels = series_.labels_of(arrived.tenant, id);
+    return labels ? std::optional(mine->second.find(*labels)) : std::nullopt;
+  };
   for (const auto& sample : arrived.samples) {
-    for (const auto index : readers(watch, arrived.tenant, sample.series)) {
-      const auto& watcher = watch.watchers[index];
+    for (const auto index : known.of(sample.series, find)) {
+      const auto& watcher = current_->watchers[index];
       if (is_stale(sample.value)) continue;  // nothing begins by an end
       if (!watcher.per_series) {
         auto& newest = waiting_.try_emplace(index, sample.time).first->second;
@@ -134,60 +193,78 @@ void RuleArrivals::look_at(Watch& watch, const Arrived& arrived) {
       }
       const auto& expression = *watcher.group->rules[watcher.index].expression;
       if (watcher.single_sample && !promql::evaluate_sample(expression, sample.value)) continue;
-      auto& account = watcher.single_sample ? of_crossings_ : of_series_;
-      if (!has_budget(account)) {
-        left_out_.add(1);
-        continue;
-      }
-      const auto labels = series_.labels_of(arrived.tenant, sample.series);
-      if (labels) evaluate(watcher, only(*labels), sample.time, account);
+      const Work work{index, sample.series.value()};
+      if (!is_quiet(work)) add(watcher.single_sample ? crossings_ : of_series_, work, sample.time);
     }
   }
+}
+
+bool RuleArrivals::is_quiet(const Work& work) {
+  const auto it = quiet_.find(work);
+  if (it == quiet_.end()) return false;
+  if (it->second.ticks == current_->watchers[work.watcher].ticks->load() && clock_.now() < it->second.until) return true;
+  quiet_.erase(it);
+  return false;
 }
 
 void RuleArrivals::begin_waiting() {
   looked_ = clock_.steady();
-  const auto first = waiting_.lower_bound(turn_);
-  due_.assign(first, waiting_.end());
-  due_.insert(due_.end(), waiting_.begin(), first);
-  waiting_.clear();
+  for (const auto& [watcher, time] : std::exchange(waiting_, {})) add(of_whole_, {watcher, 0}, time);
 }
 
-void RuleArrivals::evaluate_due(Watch& watch) {
+/// True: more can be done at once.
+bool RuleArrivals::work_on(Lane& lane, std::chrono::nanoseconds slice) {
   const auto begun = clock_.steady();
-  while (!due_.empty() && clock_.steady() - begun < kSlice) {
-    if (!has_budget(of_whole_)) {
-      left_out_.add(due_.size());
-      turn_ = due_.front().first;
-      due_.clear();
-      return;
+  std::size_t busy = 0;
+  while (busy < std::min(lane.order.size(), kMostBusy) && clock_.steady() - begun < slice) {
+    if (!has_budget(lane)) return false;
+    const auto work = lane.order.front();
+    lane.order.pop_front();
+    const auto sample = lane.newest.find(work);
+    if (evaluate(lane, work, sample->second)) {
+      lane.newest.erase(sample);
+    } else {
+      lane.order.push_back(work);
+      ++busy;
     }
-    const auto [index, at] = due_.front();
-    due_.pop_front();
-    evaluate(watch.watchers[index], {}, at, of_whole_);
   }
+  return lane.order.size() > busy && busy < kMostBusy;
 }
 
 /// As a tick would now: what a sample of the past says is no news where younger ones came before it, or where it is
-/// older than a query looks back.
-void RuleArrivals::evaluate(const Watcher& watcher, const Matchers& restrict, Time sample, Account& account) {
-  const auto begun = clock_.steady();
+/// older than a query looks back. False: the group is busy.
+bool RuleArrivals::evaluate(Lane& lane, const Work& work, Time sample) {
+  const auto& watcher = current_->watchers[work.watcher];
+  const auto begun = cpu_();
+  Matchers restrict;
+  if (work.series != 0) {
+    const auto labels = series_.labels_of(watcher.group->tenant, SeriesId{work.series});
+    if (!labels) return true;
+    restrict = only(*labels);
+  }
   const auto now = clock_.now();
   const auto at = sample > now && sample - now <= kAhead ? sample : now;
-  evaluate_(watcher.group, watcher.index, restrict, at);
-  evaluations_.add(1);
-  const auto seconds = std::chrono::duration<double>(clock_.steady() - begun).count();
-  account.seconds -= seconds;
+  const auto ticks = watcher.ticks->load();
+  const auto answer = evaluate_(watcher.group, watcher.index, restrict, at);
+  const auto seconds = std::chrono::duration<double>(cpu_() - begun).count();
+  lane.seconds -= seconds;
   period_seconds_ += seconds;
+  if (answer.is_busy) return false;
+  evaluations_.add(1);
+  if (work.series != 0 && answer.quiet_until > now) {
+    if (quiet_.size() >= kMostQuiet) quiet_.clear();
+    quiet_.insert_or_assign(work, Quiet{ticks, answer.quiet_until});
+  }
+  return true;
 }
 
 /// One long evaluation is paid off by the seconds after it.
-bool RuleArrivals::has_budget(Account& account) {
+bool RuleArrivals::has_budget(Lane& lane) const {
   const auto now = clock_.steady();
-  const auto passed = std::chrono::duration<double>(now - account.looked).count();
-  account.seconds = std::min(account.share, account.seconds + account.share * passed);
-  account.looked = now;
-  return account.seconds > 0;
+  const auto passed = std::chrono::duration<double>(now - lane.looked).count();
+  lane.seconds = std::min(lane.share, lane.seconds + lane.share * passed);
+  lane.looked = now;
+  return lane.seconds > 0;
 }
 
 void RuleArrivals::tell_use() {

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
+#include <compare>
 #include <condition_variable>
 #include <deque>
 #include <functional>
@@ -14,6 +16,8 @@
 #include <utility>
 #include <vector>
 
+#include "app/series_readers.h"
+#include "base/cpu_time.h"
 #include "base/time.h"
 #include "rules/groups/group.h"
 #include "rules/groups/selector_index.h"
@@ -22,32 +26,51 @@
 
 namespace atalaya::app {
 
-/// The alerting rule at `index` of a group. `restrict`: for the series that match alone; empty: for all.
-using EvaluateEarly =
-    std::function<void(const rules::GroupSpecPtr& group, std::size_t index, const Matchers& restrict, Time at)>;
+/// What one evaluation tells of the next ones.
+struct EarlyAnswer {
+  bool is_busy = false;         ///< the group is at a tick: nothing was evaluated, ask again later
+  Time quiet_until = kMinTime;  ///< before then other samples of the same series change nothing, unless a tick does
+};
+
+/// The alerting rule at `index` of a group. `restrict`: for the series that match alone; empty: for all. Never waits
+/// for a tick.
+using EvaluateEarly = std::function<EarlyAnswer(const rules::GroupSpecPtr& group, std::size_t index,
+                                                const Matchers& restrict, Time at)>;
+
+struct WatchedGroup {
+  rules::GroupSpecPtr spec;
+  std::shared_ptr<const std::atomic<std::uint64_t>> ticks;  ///< how many the group has had
+};
 
 /// Operation: a series seen for the first time is matched once against the selectors of rules; after that an
 /// arriving sample costs one look-up. A rule whose expression is per series is evaluated for that series alone; every
 /// other at most once in 100 ms, a few at a time between samples; both as of now, or of a sample whose clock is a
-/// little ahead. All of it may take a quarter of a processor, of which each kind has its share, so that
-/// sums and rates do not take from samples that cross a limit: beyond that, and where more samples wait than are held,
-/// ticks alone decide, and that is counted (atalaya_rules_arrival_*). Thread-safe after `start`.
+/// little ahead. Where an alert fires already nothing is evaluated until the next tick. All of it may take a quarter
+/// of a processor, of which each kind has its share, so that sums and rates do not take from samples that cross a
+/// limit. What is beyond a share waits, in order and each series once, until there is processor time again; a group
+/// that a tick is evaluating is asked again a little later. Only where more waits than is held do ticks alone decide,
+/// and that is counted (atalaya_rules_arrival_*). Thread-safe after `start`.
 class RuleArrivals {
  public:
-  RuleArrivals(const storage::SeriesQuerier& series, const Clock& clock, telemetry::Registry& metrics,
+  RuleArrivals(const storage::SeriesQuerier& series, const Clock& clock, CpuTime cpu, telemetry::Registry& metrics,
                EvaluateEarly evaluate);
   ~RuleArrivals();
 
-  /// All groups of all tenants; those that do not want it are passed over.
-  void set_groups(const std::vector<rules::GroupSpecPtr>& groups);
+  /// All groups of all tenants; those that do not want it are passed over. What waits for a group that stays goes on
+  /// waiting.
+  void set_groups(const std::vector<WatchedGroup>& groups);
   void start();
   void stop();
   /// Called on the commit thread: takes a copy of what a rule may read.
   void on_samples(const storage::CommittedSamples& committed);
+  /// One round of the thread, for those who do not start it: at most one commit and a slice of what waits. Says how
+  /// long the next round may wait for samples.
+  std::chrono::nanoseconds turn();
 
  private:
   struct Watcher {
     rules::GroupSpecPtr group;
+    std::shared_ptr<const std::atomic<std::uint64_t>> ticks;
     std::size_t index = 0;
     bool per_series = false;
     bool single_sample = false;
@@ -56,44 +79,67 @@ class RuleArrivals {
   struct Watch {
     std::vector<Watcher> watchers;
     std::map<TenantId, rules::SelectorIndex> of_tenant;  ///< numbers are places in watchers
-    /// By (tenant, series): which watchers read it. Filled by the thread alone.
-    std::map<TenantId, std::unordered_map<std::uint64_t, std::vector<std::uint32_t>>> known;
+    std::map<TenantId, SeriesReaders> known;             ///< filled by the thread alone
   };
   struct Arrived {
     TenantId tenant;
     std::vector<storage::SeriesSample> samples;
   };
-
-  void run();
-  void look_at(Watch& watch, const Arrived& arrived);
-  void begin_waiting();
-  void evaluate_due(Watch& watch);
-  const std::vector<std::uint32_t>& readers(Watch& watch, const TenantId& tenant, SeriesId id) const;
-  /// A share of a processor that may be saved up for a second. Thread-compatible.
-  struct Account {
+  /// A rule and the series that it is evaluated for; series 0: for all.
+  struct Work {
+    std::uint32_t watcher = 0;
+    std::uint64_t series = 0;
+    auto operator<=>(const Work&) const = default;
+  };
+  struct HashOfWork {
+    std::size_t operator()(const Work& work) const {
+      return std::hash<std::uint64_t>{}(work.series * 0x9e3779b97f4a7c15 + work.watcher);
+    }
+  };
+  /// Work of one kind in order of arrival, each once, with its newest sample; and its share of a processor, which may
+  /// be saved up for a second.
+  struct Lane {
     double share = 0;
     double seconds = 0;  ///< left
     Steady looked{};
+    std::deque<Work> order;
+    std::unordered_map<Work, Time, HashOfWork> newest;
   };
-  bool has_budget(Account& account);
-  void evaluate(const Watcher& watcher, const Matchers& restrict, Time sample, Account& account);
+  /// Since when another sample tells nothing.
+  struct Quiet {
+    std::uint64_t ticks = 0;
+    Time until;
+  };
+
+  void run();
+  void adopt(std::shared_ptr<Watch> next);
+  std::optional<Arrived> next_arrived();
+  void look_at(const Arrived& arrived);
+  void add(Lane& lane, const Work& work, Time sample);
+  void begin_waiting();
+  bool work_on(Lane& lane, std::chrono::nanoseconds slice);
+  bool evaluate(Lane& lane, const Work& work, Time sample);
+  bool has_budget(Lane& lane) const;
+  bool is_quiet(const Work& work);
   void tell_use();
 
   const storage::SeriesQuerier& series_;
   const Clock& clock_;
+  const CpuTime cpu_;
   const EvaluateEarly evaluate_;
   telemetry::Counter& evaluations_;
   telemetry::Counter& left_out_;
+  telemetry::Gauge& waiting_count_;
   telemetry::Gauge& used_;
 
   // Thread.
-  std::map<std::uint32_t, Time> waiting_;           ///< watchers of whole results → newest sample
-  std::deque<std::pair<std::uint32_t, Time>> due_;  ///< of them those whose turn it is
-  std::uint32_t turn_ = 0;                          ///< where the next round begins: nobody is always the last
+  std::shared_ptr<Watch> current_ = std::make_shared<Watch>();
+  std::map<std::uint32_t, Time> waiting_;  ///< watchers of whole results → newest sample
   Steady looked_{};
-  Account of_crossings_{.share = 0.1};  ///< a sample that its rule is true of: rare, and never for nothing
-  Account of_series_{.share = 0.075};
-  Account of_whole_{.share = 0.075};
+  Lane crossings_{.share = 0.1};  ///< a sample that its rule is true of: rare, and never for nothing
+  Lane of_series_{.share = 0.075};
+  Lane of_whole_{.share = 0.075};
+  std::unordered_map<Work, Quiet, HashOfWork> quiet_;
   Steady period_began_{};
   double period_seconds_ = 0;  ///< spent since then
 

@@ -57,9 +57,9 @@ RuleGroups::RuleGroups(RuleGroupsParts parts, rules::GroupOptions options, bool 
       groups_(parts.metrics.gauge("atalaya_rule_groups", "Groups of rules")) {
   if (!on_arrival) return;
   arrivals_ = std::make_unique<RuleArrivals>(
-      parts.series, parts.clock, parts.metrics,
+      parts.series, parts.clock, thread_cpu_time, parts.metrics,
       [this](const rules::GroupSpecPtr& group, std::size_t index, const Matchers& restrict, Time at) {
-        evaluate_early(group, index, restrict, at);
+        return evaluate_early(group, index, restrict, at);
       });
 }
 
@@ -225,6 +225,7 @@ void RuleGroups::evaluate(Slot& slot, Time at) {
   const auto begun = parts_.clock.steady();
   const auto& group = slot.run.spec();
   auto result = slot.run.evaluate(parts_.series, at, parts_.clock);
+  ++*slot.ticks;
   for (const auto& rule : slot.run.state().rules) {
     if (rule.health != rules::Health::kBad) continue;
     failures_.add(1);
@@ -240,10 +241,10 @@ void RuleGroups::evaluate(Slot& slot, Time at) {
 
 void RuleGroups::tell_arrivals() {
   if (!arrivals_) return;
-  std::vector<rules::GroupSpecPtr> groups;
+  std::vector<WatchedGroup> groups;
   {
     std::lock_guard lock(mutex_);
-    for (const auto& [key, slot] : slots_) groups.push_back(slot->spec);
+    for (const auto& [key, slot] : slots_) groups.push_back({slot->spec, slot->ticks});
   }
   arrivals_->set_groups(groups);
 }
@@ -252,20 +253,24 @@ void RuleGroups::on_samples(const storage::CommittedSamples& committed) {
   if (arrivals_) arrivals_->on_samples(committed);
 }
 
-void RuleGroups::evaluate_early(const rules::GroupSpecPtr& group, std::size_t index, const Matchers& restrict,
-                                Time at) {
+EarlyAnswer RuleGroups::evaluate_early(const rules::GroupSpecPtr& group, std::size_t index, const Matchers& restrict,
+                                       Time at) {
   SlotPtr slot;
   {
     std::lock_guard lock(mutex_);
     const auto it = slots_.find({group->tenant, group->id});
-    if (it == slots_.end() || it->second->spec != group) return;
+    if (it == slots_.end() || it->second->spec != group) return {};
     // What was missed comes first.
-    if (it->second->next <= it->second->missed_until) return;
+    if (it->second->next <= it->second->missed_until) return {.is_busy = true};
     slot = it->second;
   }
-  std::lock_guard evaluating(slot->mutex);
-  if (slot->gone) return;
-  post(group->tenant, slot->run.evaluate_early(parts_.series, index, restrict, at, parts_.clock), std::nullopt);
+  // A tick waits for the disk, too: others are not to wait behind it.
+  std::unique_lock evaluating(slot->mutex, std::try_to_lock);
+  if (!evaluating) return {.is_busy = true};
+  if (slot->gone) return {};
+  auto early = slot->run.evaluate_early(parts_.series, index, restrict, at, parts_.clock);
+  post(group->tenant, std::move(early.verdicts), std::nullopt);
+  return {.is_busy = early.too_soon, .quiet_until = early.quiet_until};
 }
 
 void RuleGroups::store(const TenantId& tenant, std::vector<rules::LabelledSample> samples) {

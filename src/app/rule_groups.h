@@ -74,6 +74,7 @@ class RuleGroups {
     rules::GroupSpecPtr spec;  ///< never changes
     rules::GroupRun run;       ///< guarded by mutex
     const rules::Schedule schedule;
+    const std::shared_ptr<std::atomic<std::uint64_t>> ticks = std::make_shared<std::atomic<std::uint64_t>>(0);
     std::string source;
     std::atomic<bool> gone{false};  ///< evaluated no more
     Time next;                      ///< guarded by RuleGroups::mutex_
@@ -87,7 +88,7 @@ class RuleGroups {
   void work();
   SlotPtr take_due(std::unique_lock<std::mutex>& lock);
   void evaluate(Slot& slot, Time at);
-  void evaluate_early(const rules::GroupSpecPtr& group, std::size_t index, const Matchers& restrict, Time at);
+  EarlyAnswer evaluate_early(const rules::GroupSpecPtr& group, std::size_t index, const Matchers& restrict, Time at);
   void tell_arrivals();
   void plan_next(Slot& slot, Time at);
   SlotPtr make_slot(rules::GroupSpecPtr spec, const std::string& source, bool restore);

@@ -130,27 +130,33 @@ bool AlertingRun::is_active(const Labels& labels) const {
   return it != active_.end() && it->second.state != AlertState::kInactive;
 }
 
-Result<bool> AlertingRun::take_early(const promql::Vector& result, Time at, std::size_t limit, const Outside& outside,
-                                     const AskSeries& ask) {
+Result<EarlyNews> AlertingRun::take_early(const promql::Vector& result, Time at, std::size_t limit,
+                                          const Outside& outside, const AskSeries& ask) {
   AT_TRY(auto alerts, alerts_of(result, at, outside, ask));
   const auto begin = std::ranges::count_if(alerts, [&](const auto& one) { return !is_active(one.first); });
-  if (limit > 0 && active().size() + static_cast<std::size_t>(begin) > limit) return false;
-  bool news = false;
+  EarlyNews out;
+  if (limit > 0 && active().size() + static_cast<std::size_t>(begin) > limit) return out;
+  // A label made of a value names another alert with the next one.
+  const bool keeps_names =
+      std::ranges::none_of(rule_->labels, [](const auto& label) { return label.text.find("{{") != std::string::npos; });
+  out.quiet_until = keeps_names && !alerts.empty() ? kMaxTime : kMinTime;
   for (auto& [labels, alert] : alerts) {
     auto it = active_.find(labels);
     if (it == active_.end() || it->second.state == AlertState::kInactive) {
       it = active_.insert_or_assign(labels, alert).first;
-      news = true;
+      out.any = true;
     }
     auto& known = it->second;
-    if (known.state != AlertState::kPending || at - known.active_at < rule_->hold) continue;
-    known.state = AlertState::kFiring;
-    known.fired_at = at;
-    known.value = alert.value;
-    known.annotations = alert.annotations;
-    news = true;
+    if (known.state == AlertState::kPending && at - known.active_at >= rule_->hold) {
+      known.state = AlertState::kFiring;
+      known.fired_at = at;
+      known.value = alert.value;
+      known.annotations = alert.annotations;
+      out.any = true;
+    }
+    if (known.state == AlertState::kPending) out.quiet_until = std::min(out.quiet_until, known.active_at + rule_->hold);
   }
-  return news;
+  return out;
 }
 
 std::vector<const ActiveAlert*> AlertingRun::active() const {

@@ -39,6 +39,11 @@ struct RememberedAlert {
 };
 using RememberedAlerts = std::map<Labels, RememberedAlert>;
 
+struct EarlyNews {
+  bool any = false;             ///< something began or fired
+  Time quiet_until = kMinTime;  ///< before then the same label sets bring nothing, whatever their values
+};
+
 /// Follows the rules of Prometheus' AlertingRule. Thread-compatible.
 class AlertingRun {
  public:
@@ -51,10 +56,9 @@ class AlertingRun {
                                            const Outside& outside, const AskSeries& ask,
                                            const RememberedAlerts& remembered, Duration grace);
   /// On arrival: an alert that is not active yet begins, one that waited long enough fires. Nothing ends; nothing
-  /// begins where more than `limit` would be active then, which is the tick's to tell. True when something began or
-  /// fired.
-  Result<bool> take_early(const promql::Vector& result, Time at, std::size_t limit, const Outside& outside,
-                          const AskSeries& ask);
+  /// begins where more than `limit` would be active then, which is the tick's to tell.
+  Result<EarlyNews> take_early(const promql::Vector& result, Time at, std::size_t limit, const Outside& outside,
+                               const AskSeries& ask);
 
   /// Pending and firing ones, by labels.
   std::vector<const ActiveAlert*> active() const;

@@ -164,14 +164,15 @@ Evaluated GroupRun::evaluate(const storage::SeriesQuerier& store, Time at, const
   return out;
 }
 
-std::vector<Verdict> GroupRun::evaluate_early(const storage::SeriesQuerier& store, std::size_t index,
-                                              const Matchers& restrict, Time at, const Clock& clock) {
-  std::vector<Verdict> out;
+Early GroupRun::evaluate_early(const storage::SeriesQuerier& store, std::size_t index, const Matchers& restrict,
+                               Time at, const Clock& clock) {
+  Early out;
   auto& rule = *rules_.at(index);
   // What is restored waits for the ticks that look it up.
   if (options_.restore && evaluations_ < 2 && rule.spec->hold >= options_.for_grace) return out;
   // Never behind what a tick has decided.
-  if (last_evaluation_ && at <= *last_evaluation_) return out;
+  out.too_soon = last_evaluation_ && at <= *last_evaluation_;
+  if (out.too_soon) return out;
   const auto result = ask(store, *rule.spec->expression, at - offset(), restrict);
   if (!result || result->empty()) return out;
   const AskSeries ask_series = [&](const std::string& text) -> Result<promql::Vector> {
@@ -179,9 +180,11 @@ std::vector<Verdict> GroupRun::evaluate_early(const storage::SeriesQuerier& stor
     return ask(store, *expression, at - offset());
   };
   const auto news = rule.alerting.take_early(*result, at, spec_->limit, options_.outside, ask_series);
-  if (!news || !*news) return out;
+  if (!news) return out;
+  out.quiet_until = news->quiet_until;
+  if (!news->any) return out;
   const bool late = clock.now() - at > options_.late_after;
-  rule.voice.speak(rule.alerting.active(), {at, late}, nullptr, out);
+  rule.voice.speak(rule.alerting.active(), {at, late}, nullptr, out.verdicts);
   return out;
 }
 

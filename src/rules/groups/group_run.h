@@ -56,6 +56,13 @@ struct Evaluated {
   std::vector<Verdict> verdicts;
 };
 
+/// What an evaluation on arrival leaves behind.
+struct Early {
+  std::vector<Verdict> verdicts;
+  bool too_soon = false;        ///< a tick of this instant, or of a later one, has been: ask again later
+  Time quiet_until = kMinTime;  ///< before then samples of the same series change nothing, unless a tick does
+};
+
 /// Pure: store and clock are arguments. A rule sees the store and what the rules before it just yielded, ALERTS
 /// included; one that fails keeps its alerts as they were and takes nothing from the others.
 /// Thread-compatible.
@@ -71,8 +78,8 @@ class GroupRun {
 
   /// On arrival: the alerting rule at `index` alone, for the series that match `restrict` alone. May begin alerts
   /// and make them fire, and never ends any; nothing is stored. `at` is the time of the sample.
-  std::vector<Verdict> evaluate_early(const storage::SeriesQuerier& store, std::size_t index, const Matchers& restrict,
-                                      Time at, const Clock& clock);
+  Early evaluate_early(const storage::SeriesQuerier& store, std::size_t index, const Matchers& restrict, Time at,
+                       const Clock& clock);
 
   /// Takes up what a run of an earlier declaration knows: rules are the same by name and labels. What is gone
   /// ends: its series by stale markers with the next evaluation, its alerts by verdicts.

@@ -266,12 +266,29 @@ TEST(Groups, ArrivalMayBeginAndFireAndNeverEnds) {
   World w("{name: g, rules: [{alert: Down, expr: up == 0, for: 10s}]}");
   w.put("up", 3, 0);
   w.clock.jump_to(from_ms(3'000));
-  EXPECT_THAT(levels(w.run.evaluate_early(w.store, 0, {}, from_ms(3'000), w.clock)), ElementsAre("warning"));
-  EXPECT_THAT(levels(w.run.evaluate_early(w.store, 0, {}, from_ms(13'000), w.clock)), ElementsAre("warning sustained"));
+  EXPECT_THAT(levels(w.run.evaluate_early(w.store, 0, {}, from_ms(3'000), w.clock).verdicts), ElementsAre("warning"));
+  EXPECT_THAT(levels(w.run.evaluate_early(w.store, 0, {}, from_ms(13'000), w.clock).verdicts), ElementsAre("warning sustained"));
   w.put("up", 14, 1);
-  EXPECT_THAT(w.run.evaluate_early(w.store, 0, {}, from_ms(14'000), w.clock), IsEmpty());
+  EXPECT_THAT(w.run.evaluate_early(w.store, 0, {}, from_ms(14'000), w.clock).verdicts, IsEmpty());
   EXPECT_EQ(w.run.firing("Down").size(), 1u);
   EXPECT_THAT(levels(w.evaluate(60).verdicts), ElementsAre("ok")) << "a tick ends it";
+}
+
+TEST(Groups, ArrivalSaysUntilWhenItHasNothingToTell) {
+  World w("{name: g, rules: [{alert: Down, expr: up == 0, for: 10s}]}");
+  World by_value("{name: g, rules: [{alert: Down, expr: up == 0, labels: {value: '{{ $value }}'}}]}");
+  for (auto* world : {&w, &by_value}) world->put("up", 3, 0);
+  const auto early = [](World& world, int second) {
+    return world.run.evaluate_early(world.store, 0, {}, from_ms(second * 1000), world.clock);
+  };
+  EXPECT_EQ(early(w, 3).quiet_until, from_ms(13'000)) << "pending";
+  EXPECT_EQ(early(w, 13).quiet_until, kMaxTime) << "firing";
+  EXPECT_EQ(early(by_value, 3).quiet_until, kMinTime) << "another value names another alert";
+  w.put("up", 14, 1);
+  EXPECT_EQ(early(w, 14).quiet_until, kMinTime) << "nothing crosses";
+  w.evaluate(60);
+  EXPECT_TRUE(early(w, 60).too_soon) << "a tick has been";
+  EXPECT_FALSE(early(w, 61).too_soon);
 }
 
 TEST(Groups, ArrivalBeginsNothingBeyondTheLimit) {
@@ -279,11 +296,11 @@ TEST(Groups, ArrivalBeginsNothingBeyondTheLimit) {
   w.put(R"(up{instance="a"})", 3, 0);
   w.put(R"(up{instance="b"})", 3, 0);
   w.clock.jump_to(from_ms(3'000));
-  EXPECT_THAT(w.run.evaluate_early(w.store, 0, {}, from_ms(3'000), w.clock), IsEmpty());
+  EXPECT_THAT(w.run.evaluate_early(w.store, 0, {}, from_ms(3'000), w.clock).verdicts, IsEmpty());
   EXPECT_TRUE(w.run.firing("Down").empty());
-  const auto only_a = w.run.evaluate_early(w.store, 0, {Matcher::equal("instance", "a")}, from_ms(3'000), w.clock);
+  const auto only_a = w.run.evaluate_early(w.store, 0, {Matcher::equal("instance", "a")}, from_ms(3'000), w.clock).verdicts;
   EXPECT_FALSE(only_a.empty());
-  EXPECT_THAT(w.run.evaluate_early(w.store, 0, {Matcher::equal("instance", "b")}, from_ms(3'000), w.clock), IsEmpty())
+  EXPECT_THAT(w.run.evaluate_early(w.store, 0, {Matcher::equal("instance", "b")}, from_ms(3'000), w.clock).verdicts, IsEmpty())
       << "the other one is active already";
   EXPECT_EQ(w.run.firing("Down").size(), 1u);
 }
