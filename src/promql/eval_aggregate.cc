@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <unordered_map>
 
@@ -180,7 +181,8 @@ Result<Table> Evaluator::count_values(const Expression& node, const Table& input
     for (std::size_t i = 0; i < steps_.count; ++i) {
       const double value = input.at(row, i);
       if (is_stale(value)) continue;
-      if (is_stale(last) || value != last) {  // a run of the same value needs its labels once
+      // A run of the same value needs its labels once; -0 is not 0, and NaN is itself.
+      if (is_stale(last) || std::bit_cast<std::uint64_t>(value) != std::bit_cast<std::uint64_t>(last)) {
         last = value;
         auto labels = group_labels(grouping, input.labels(row).with(label, format_fixed(value)));
         const auto [it, fresh] = made.emplace(labels, out.size());

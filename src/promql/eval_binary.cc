@@ -15,16 +15,39 @@ std::string incompatible_floats(Op op) {
 
 }  // namespace
 
+/// `a or b or c …` may be long: one operand after the other, without recursion.
 Result<Table> Evaluator::binary(const Expression& node) {
-  if (is_set(node.op)) return set_operation(node);
-  if (node.args[0]->type == ValueType::kScalar) return with_scalar(node, true);
-  if (node.args[1]->type == ValueType::kScalar) return with_scalar(node, false);
-  return matched(node);
+  std::vector<const Expression*> chain;
+  const Expression* first = &node;
+  const auto goes_on = [&] {
+    return first->kind == Kind::kBinary && (steps_.count == 1 || first == &node || !is_step_invariant(*first));
+  };
+  while (goes_on() && first->args[0]->type != ValueType::kScalar) {
+    chain.push_back(first);
+    first = first->args[0].get();
+  }
+  Table left = empty();
+  if (goes_on()) {
+    AT_TRY(left, vector(*first->args[1]));
+    AT_TRY(left, with_scalar(*first, true, std::move(left)));
+  } else {
+    AT_TRY(left, vector(*first));
+  }
+  for (auto it = chain.rbegin(); it != chain.rend(); ++it) {
+    AT_TRY(query_.budget.go_on());
+    AT_TRY(left, with_left(**it, std::move(left)));
+  }
+  return left;
 }
 
-Result<Table> Evaluator::with_scalar(const Expression& node, bool scalar_left) {
+Result<Table> Evaluator::with_left(const Expression& node, Table left) {
+  if (is_set(node.op)) return set_operation(node, std::move(left));
+  if (node.args[1]->type == ValueType::kScalar) return with_scalar(node, false, std::move(left));
+  return matched(node, left);
+}
+
+Result<Table> Evaluator::with_scalar(const Expression& node, bool scalar_left, Table table) {
   AT_TRY(const auto numbers, scalar(*node.args[scalar_left ? 0 : 1]));
-  AT_TRY(auto table, vector(*node.args[scalar_left ? 1 : 0]));
   if (is_trim(node.op)) {
     if (!table.empty()) query_.notes.info(node.place, incompatible_floats(node.op));
     return empty();
@@ -48,8 +71,7 @@ Result<Table> Evaluator::with_scalar(const Expression& node, bool scalar_left) {
   return table;
 }
 
-Result<Table> Evaluator::set_operation(const Expression& node) {
-  AT_TRY(auto left, vector(*node.args[0]));
+Result<Table> Evaluator::set_operation(const Expression& node, Table left) {
   AT_TRY(auto right, vector(*node.args[1]));
   MatchGroups groups(node.matching);
   const auto left_groups = groups.of(left);
@@ -81,8 +103,7 @@ Result<Table> Evaluator::set_operation(const Expression& node) {
   return left;
 }
 
-Result<Table> Evaluator::matched(const Expression& node) {
-  AT_TRY(const auto left, vector(*node.args[0]));
+Result<Table> Evaluator::matched(const Expression& node, const Table& left) {
   AT_TRY(const auto right, vector(*node.args[1]));
   if (is_trim(node.op)) {
     if (!left.empty() && !right.empty()) query_.notes.info(node.place, incompatible_floats(node.op));

@@ -70,9 +70,14 @@ Result<std::vector<double>> Evaluator::scalar(const Expression& node) {
       return out;
     }
     case Kind::kBinary: {
-      AT_TRY(out, scalar(*node.args[0]));
-      AT_TRY(const auto right, scalar(*node.args[1]));
-      for (std::size_t i = 0; i < out.size(); ++i) out[i] = apply(node.op, out[i], right[i]);
+      std::vector<const Expression*> chain;
+      const Expression* first = &node;
+      for (; first->kind == Kind::kBinary; first = first->args[0].get()) chain.push_back(first);
+      AT_TRY(out, scalar(*first));
+      for (auto it = chain.rbegin(); it != chain.rend(); ++it) {
+        AT_TRY(const auto right, scalar(*(*it)->args[1]));
+        for (std::size_t i = 0; i < out.size(); ++i) out[i] = apply((*it)->op, out[i], right[i]);
+      }
       return out;
     }
     default: break;

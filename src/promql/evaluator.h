@@ -117,9 +117,10 @@ class Evaluator {
 
   // eval_binary.cc
   Result<Table> binary(const Expression& node);
-  Result<Table> with_scalar(const Expression& node, bool scalar_left);
-  Result<Table> set_operation(const Expression& node);
-  Result<Table> matched(const Expression& node);
+  Result<Table> with_left(const Expression& node, Table left);
+  Result<Table> with_scalar(const Expression& node, bool scalar_left, Table table);
+  Result<Table> set_operation(const Expression& node, Table left);
+  Result<Table> matched(const Expression& node, const Table& left);
 
   // eval_aggregate.cc, eval_topk.cc
   Result<Table> aggregate(const Expression& node);

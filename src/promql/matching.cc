@@ -6,6 +6,8 @@
 #include <map>
 #include <optional>
 
+#include "model/names.h"
+
 namespace atalaya::promql {
 namespace {
 
@@ -13,9 +15,14 @@ bool listed(const std::vector<std::string>& labels, std::string_view name) {
   return std::find(labels.begin(), labels.end(), name) != labels.end();
 }
 
+/// As Prometheus writes them in errors: the name within the braces.
 std::string labels_text(const Labels& labels) {
-  auto text = to_string(labels);
-  return text.empty() ? "{}" : text;
+  std::string out = "{";
+  for (const auto& [name, value] : labels) {
+    if (out.size() > 1) out += ", ";
+    out += (is_label_name(name) ? std::string(name) : quote_label_value(name)) + "=" + quote_label_value(value);
+  }
+  return out + "}";
 }
 
 /// One binary operation: rows of the "many" side (the left one, unless group_right) meet those of the

@@ -117,7 +117,7 @@ Parser::Node Parser::make(Kind kind, ValueType type, std::size_t begin) const {
 Result<Parser::Node> Parser::finish(Node node) const {
   node->end = previous_end();
   for (const auto& arg : node->args) node->depth = std::max(node->depth, arg->depth + 1);
-  if (node->depth > kMaxDepth) return error_at(node->begin, "the expression nests too deeply");
+  if (node->depth > kMaxTreeDepth) return error_at(node->begin, "the expression nests too deeply");
   return node;
 }
 

@@ -14,8 +14,11 @@
 
 namespace atalaya::promql {
 
-/// Of a tree: everything walks it by recursion.
+/// How deep an expression may nest: parentheses, calls, what stands behind an operator.
 constexpr std::uint32_t kMaxDepth = 400;
+/// Of a tree, in which each operand of `a or b or c …` is a level of its own. What is expensive goes along such a chain
+/// without recursion; the rest takes less than a kilobyte of stack a level.
+constexpr std::uint32_t kMaxTreeDepth = 2000;
 
 /// Builds the checked tree of one text, once. Thread-compatible.
 class Parser {

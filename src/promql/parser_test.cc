@@ -1,3 +1,4 @@
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <bit>
@@ -90,12 +91,30 @@ TEST(PromqlParser, ErrorsNameThePlace) {
   expect_error("rate(foo) + sum(", 17, "unclosed left parenthesis");
   expect_error("sum(1) foo", 8, "unexpected identifier \"foo\"");
   expect_error("rate(foo)", 6, "expected type range vector in call to function \"rate\", got instant vector");
-  expect_error("a{b=~\"(\"}", 3, "regular expression");
+  expect_error("a{b=~\"(\"}", 3, "error parsing regexp: missing closing ): `(`");
   expect_error("a and on(x) group_left b", 1, "no grouping allowed for \"and\" operation");
   expect_error("a[0.0001]", 3, "duration must be greater than 0");
   expect_error("", 1, "no expression found in input");
   expect_error("a{b=\"\xff\"}", 5, "invalid UTF-8 rune");
   expect_error("a + \xc3\xa9", 5, "unexpected character: '\xc3\xa9'");
+}
+
+std::string chain(int operands, std::string_view op) {
+  std::string text = "a";
+  for (int i = 1; i < operands; ++i) text += fmt::format(" {} a", op);
+  return text;
+}
+
+TEST(PromqlParser, ChainsMayBeMuchLongerThanNestings) {
+  for (const auto* op : {"or", "+"}) {
+    const auto text = chain(1500, op);
+    const auto parsed = parse(text);
+    ASSERT_TRUE(parsed) << to_string(parsed.error());
+    EXPECT_EQ(to_string(**parsed), text);
+  }
+  EXPECT_NE(error_of(chain(5000, "or")).message.find("nests too deeply"), std::string::npos);
+  EXPECT_NE(error_of(std::string(500, '(') + "a" + std::string(500, ')')).message.find("nests too deeply"),
+            std::string::npos);
 }
 
 TEST(PromqlParser, ErrorsCountLines) {

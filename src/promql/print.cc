@@ -113,14 +113,7 @@ std::string fills(const Matching& matching) {
   return (left ? one("fill_left", *left) : "") + (right ? one("fill_right", *right) : "");
 }
 
-void print_binary(const Expression& node, std::string& out) {
-  // `+Inf ^ x` would read as `+(Inf ^ x)`: as the base of a power infinity is written without its sign.
-  const auto& left = *node.args[0];
-  if (node.op == Op::kPow && left.kind == Kind::kNumber && left.number > 0 && std::isinf(left.number)) {
-    out += "Inf";
-  } else {
-    print(left, out);
-  }
+void print_operator(const Expression& node, std::string& out) {
   out += fmt::format(" {} ", name(node.op));
   if (node.return_bool) out += "bool ";
   if (node.matching.written) {
@@ -131,7 +124,23 @@ void print_binary(const Expression& node, std::string& out) {
     if (out.back() == ')') out += ' ';
   }
   out += fills(node.matching);
-  print(*node.args[1], out);
+}
+
+/// Chains may be long: without recursion along their left.
+void print_binary(const Expression& node, std::string& out) {
+  std::vector<const Expression*> chain{&node};
+  while (chain.back()->args[0]->kind == Kind::kBinary) chain.push_back(chain.back()->args[0].get());
+  // `+Inf ^ x` would read as `+(Inf ^ x)`: as the base of a power infinity is written without its sign.
+  const auto& first = *chain.back()->args[0];
+  if (chain.back()->op == Op::kPow && first.kind == Kind::kNumber && first.number > 0 && std::isinf(first.number)) {
+    out += "Inf";
+  } else {
+    print(first, out);
+  }
+  for (auto it = chain.rbegin(); it != chain.rend(); ++it) {
+    print_operator(**it, out);
+    print(*(*it)->args[1], out);
+  }
 }
 
 void print_aggregate(const Expression& node, std::string& out) {

@@ -26,6 +26,12 @@ struct Eval {
   std::size_t steps() const { return is_range ? static_cast<std::size_t>((to - from) / step) + 1 : 1; }
 };
 
+/// An error in the line `i` of a block: its first line, which the block's own place stands for, has the number 0.
+Status in_line(std::size_t i, Status status) {
+  if (!status) status.error().place = Place{"", static_cast<std::uint32_t>(i), 0};
+  return status;
+}
+
 Result<Eval> read_eval(const std::vector<std::string>& block) {
   static const re2::RE2 kInstant(R"(eval(?:_(fail|warn|ordered|info))?\s+instant\s+(?:at\s+(\S+)\s+)?(.+))");
   static const re2::RE2 kRange(
@@ -53,7 +59,7 @@ Result<Eval> read_eval(const std::vector<std::string>& block) {
   if (form == "warn") out.expected.warnings.push_back({});
   if (form == "info") out.expected.infos.push_back({});
   if (form == "ordered") out.expected.ordered = true;
-  for (std::size_t i = 1; i < block.size(); ++i) AT_TRY(out.expected.read(block[i]));
+  for (std::size_t i = 1; i < block.size(); ++i) AT_TRY(in_line(i, out.expected.read(block[i])));
   return out;
 }
 
@@ -103,7 +109,9 @@ class Script {
     }
     if (word.starts_with("load")) {
       AT_TRY(const auto step, parse_duration(first));
-      for (std::size_t i = 1; i < block.size(); ++i) AT_TRY(load(block[i], step, word == "load_with_nhcb"));
+      for (std::size_t i = 1; i < block.size(); ++i) {
+        AT_TRY(in_line(i, load(block[i], step, word == "load_with_nhcb")));
+      }
       return {};
     }
     if (!word.starts_with("eval")) {
@@ -270,7 +278,8 @@ Result<ScriptReport> run_script(std::string_view file, std::string_view text) {
     while (block[0] != "clear" && i < lines.size() && !lines[i].empty()) block.push_back(lines[i++]);
     if (auto status = script.command(begin + 1, block); !status) {
       auto error = std::move(status).error();
-      error.place = Place{std::string(file), static_cast<std::uint32_t>(begin + 1), 0};
+      const auto within = error.place && error.place->file.empty() ? error.place->line : 0;
+      error.place = Place{std::string(file), static_cast<std::uint32_t>(begin + 1) + within, 0};
       return std::unexpected(std::move(error));
     }
   }

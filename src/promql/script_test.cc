@@ -98,12 +98,15 @@ TEST(PromqlScript, EachWayToBeWrongIsFound) {
 }
 
 TEST(PromqlScript, WhatIsNoScriptIsRefusedWithItsLine) {
-  for (const auto* text : {"\nfrobnicate\n", "\neval instant\n", "\nload 1q\n", "\nload 1m\n  a{ 1\n",
-                           "\nload 1m\n  a 1+2\n", "\neval instant at 0 1\n  expect a miracle\n"}) {
+  const std::pair<const char*, std::uint32_t> texts[] = {
+      {"\nfrobnicate\n", 2},        {"\neval instant\n", 2},
+      {"\nload 1q\n", 2},           {"\nload 1m\n  a{ 1\n", 3},
+      {"\nload 1m\n  a 1\n  b 1+2\n", 4}, {"\neval instant at 0 1\n  expect a miracle\n", 3}};
+  for (const auto& [text, line] : texts) {
     const auto report = run_script("a.test", text);
     ASSERT_FALSE(report) << text;
     ASSERT_TRUE(report.error().place) << text;
-    EXPECT_EQ(report.error().place->line, 2u) << text;
+    EXPECT_EQ(report.error().place->line, line) << text;
   }
 }
 
