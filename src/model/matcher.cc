@@ -1,5 +1,6 @@
 #include "model/matcher.h"
 
+#include <fmt/format.h>
 #include <re2/re2.h>
 
 #include <algorithm>
@@ -8,6 +9,30 @@
 #include "model/names.h"
 
 namespace atalaya {
+namespace {
+
+/// As Go's regexp/syntax calls it, whose grammar this is.
+std::string_view words_of(const re2::RE2& regex) {
+  switch (regex.error_code()) {
+    case re2::RE2::ErrorBadEscape: return "invalid escape sequence";
+    case re2::RE2::ErrorBadCharClass: return "invalid character class";
+    case re2::RE2::ErrorBadCharRange: return "invalid character class range";
+    case re2::RE2::ErrorMissingBracket: return "missing closing ]";
+    case re2::RE2::ErrorMissingParen: return "missing closing )";
+    case re2::RE2::ErrorUnexpectedParen: return "unexpected )";
+    case re2::RE2::ErrorTrailingBackslash: return "trailing backslash at end of expression";
+    case re2::RE2::ErrorRepeatArgument: return "missing argument to repetition operator";
+    case re2::RE2::ErrorRepeatSize: return "invalid repeat count";
+    case re2::RE2::ErrorRepeatOp: return "invalid nested repetition operator";
+    case re2::RE2::ErrorBadPerlOp: return "invalid or unsupported Perl syntax";
+    case re2::RE2::ErrorBadUTF8: return "invalid UTF-8";
+    case re2::RE2::ErrorBadNamedCapture: return "invalid named capture";
+    case re2::RE2::ErrorPatternTooLarge: return "expression too large";
+    default: return "internal error";
+  }
+}
+
+}  // namespace
 
 Result<Matcher> Matcher::make(std::string name, Op op, std::string value) {
   Matcher matcher(std::move(name), op, std::move(value));
@@ -17,8 +42,8 @@ Result<Matcher> Matcher::make(std::string name, Op op, std::string value) {
     options.set_max_mem(1 << 20);
     matcher.regex_ = std::make_shared<const re2::RE2>(matcher.value_, options);
     if (!matcher.regex_->ok()) {
-      return fail(ErrorCode::kInvalidArgument,
-                  "regular expression \"" + matcher.value_ + "\": " + matcher.regex_->error());
+      return fail(ErrorCode::kInvalidArgument, fmt::format("error parsing regexp: {}: `{}`", words_of(*matcher.regex_),
+                                                           matcher.regex_->error_arg()));
     }
   }
   return matcher;
