@@ -99,7 +99,6 @@ constexpr std::array kTable = {
     Function{"humanizeDuration", 1, 1, humanize_duration},
     Function{"humanizePercentage", 1, 1, humanize_percentage},
     Function{"humanizeTimestamp", 1, 1, humanize_timestamp},
-    Function{"toTime", 1, 1, humanize_timestamp},
     Function{"parseDuration", 1, 1, duration_seconds},
 };
 

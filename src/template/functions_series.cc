@@ -7,6 +7,7 @@
 
 #include "base/time.h"
 #include "template/functions.h"
+#include "template/times.h"
 
 namespace atalaya::templates {
 namespace json = boost::json;
@@ -71,27 +72,28 @@ Result<Value> now(const CallContext& context, const Arguments&) {
   return Value(to_seconds(*context.now));
 }
 
-/// As Go prints a duration: `2h10m15s`, `1.5s`, `250ms`, `0s`.
+/// Seconds as nanoseconds, cut as Go does.
+Result<std::int64_t> nanoseconds_of(double seconds, std::string_view what) {
+  constexpr double kMost = 9.223372036854775e18;
+  if (!std::isfinite(seconds)) return refuse("value is NaN or Inf");
+  if (std::abs(seconds * 1e9) > kMost) {
+    return refuse(
+        fmt::format("{} cannot be represented as a {} since it overflows int64", print_number(seconds), what));
+  }
+  return static_cast<std::int64_t>(seconds * 1e9);
+}
+
 Result<Value> to_duration(const CallContext&, const Arguments& a) {
   AT_TRY(const double seconds, convert_to_number(*a[0]));
-  if (!std::isfinite(seconds) || std::abs(seconds) > 9.2e9) {
-    return refuse(fmt::format("{} is no duration", print_number(seconds)));
-  }
-  const auto nanos = static_cast<std::int64_t>(std::llround(std::abs(seconds) * 1e9));
-  const std::string_view sign = seconds < 0 ? "-" : "";
-  constexpr std::int64_t kSecond = 1'000'000'000;
-  const auto of = [](std::int64_t count, std::int64_t unit) {
-    return print_number(static_cast<double>(count) / static_cast<double>(unit));
-  };
-  if (nanos == 0) return text_value("0s");
-  if (nanos < 1'000) return text_value(fmt::format("{}{}ns", sign, nanos));
-  if (nanos < 1'000'000) return text_value(fmt::format("{}{}µs", sign, of(nanos, 1'000)));
-  if (nanos < kSecond) return text_value(fmt::format("{}{}ms", sign, of(nanos, 1'000'000)));
-  const auto minutes = nanos / kSecond / 60;
-  const auto rest = of(nanos - minutes * 60 * kSecond, kSecond);
-  if (minutes == 0) return text_value(fmt::format("{}{}s", sign, rest));
-  if (minutes < 60) return text_value(fmt::format("{}{}m{}s", sign, minutes, rest));
-  return text_value(fmt::format("{}{}h{}m{}s", sign, minutes / 60, minutes % 60, rest));
+  AT_TRY(const auto nanoseconds, nanoseconds_of(seconds, "nanoseconds duration"));
+  return duration_value(nanoseconds);
+}
+
+/// In whole milliseconds, as times of samples are.
+Result<Value> to_time(const CallContext&, const Arguments& a) {
+  AT_TRY(const double seconds, convert_to_number(*a[0]));
+  AT_TRY(const auto nanoseconds, nanoseconds_of(seconds, "nanoseconds timestamp"));
+  return time_value(nanoseconds / 1'000'000 * 1'000'000);
 }
 
 constexpr std::array kTable = {
@@ -105,6 +107,7 @@ constexpr std::array kTable = {
     Function{"tableLink", 1, 1, table_link},
     Function{"now", 0, 0, now},
     Function{"toDuration", 1, 1, to_duration},
+    Function{"toTime", 1, 1, to_time},
 };
 
 }  // namespace

@@ -79,6 +79,25 @@ std::string quoted(std::string_view text) {
   return out + '"';
 }
 
+void append_utf8(std::string& out, std::uint32_t c) {
+  const auto rest = [&](int shift) { out += static_cast<char>(0x80 | ((c >> shift) & 0x3f)); };
+  if (c < 0x80) {
+    out += static_cast<char>(c);
+  } else if (c < 0x800) {
+    out += static_cast<char>(0xc0 | (c >> 6));
+    rest(0);
+  } else if (c < 0x10000) {
+    out += static_cast<char>(0xe0 | (c >> 12));
+    rest(6);
+    rest(0);
+  } else {
+    out += static_cast<char>(0xf0 | (c >> 18));
+    rest(12);
+    rest(6);
+    rest(0);
+  }
+}
+
 std::string hex_of(const json::value& value, const Verb& verb) {
   const bool upper = verb.verb == 'X';
   if (const auto* text = value.if_string()) {
@@ -94,6 +113,28 @@ std::string hex_of(const json::value& value, const Verb& verb) {
     return (*i < 0 ? "-" : "") + (upper ? fmt::format("{:X}", magnitude) : fmt::format("{:x}", magnitude));
   }
   return wrong(verb, value);
+}
+
+std::string in_base(const json::value& value, const Verb& verb) {
+  const auto* i = value.if_int64();
+  if (i == nullptr) return wrong(verb, value);
+  const auto magnitude = *i < 0 ? -static_cast<std::uint64_t>(*i) : static_cast<std::uint64_t>(*i);
+  const std::string_view prefix = verb.verb == 'O' || (verb.verb == 'o' && verb.sharp) ? (verb.verb == 'O' ? "0o" : "0")
+                                  : verb.verb == 'b' && verb.sharp                     ? "0b"
+                                                                                       : "";
+  const auto digits = verb.verb == 'b' ? fmt::format("{:b}", magnitude) : fmt::format("{:o}", magnitude);
+  return signed_text((*i < 0 ? "-" : "") + std::string(prefix) + digits, verb);
+}
+
+/// One character by its number; what is none is the replacement.
+std::string character(const json::value& value, const Verb& verb) {
+  const auto* i = value.if_int64();
+  if (i == nullptr) return wrong(verb, value);
+  if (verb.verb == 'U') return fmt::format("U+{:04X}", static_cast<std::uint64_t>(*i));
+  std::string out;
+  const bool good = *i >= 0 && *i <= 0x10ffff && !(*i >= 0xd800 && *i <= 0xdfff);
+  append_utf8(out, good ? static_cast<std::uint32_t>(*i) : 0xfffd);
+  return verb.verb == 'q' ? "'" + out + "'" : out;
 }
 
 std::string cut(std::string text, const Verb& verb) {
@@ -115,7 +156,14 @@ std::string one(const json::value& value, const Verb& verb) {
     case 's':
       return value.is_string() || value.is_null() ? pad(cut(print(value), verb), verb, false)
                                                   : pad(wrong(verb, value), verb, false);
-    case 'q': return value.is_string() ? pad(quoted(value.get_string()), verb, false) : wrong(verb, value);
+    case 'q':
+      return value.is_string() ? pad(quoted(value.get_string()), verb, false)
+                               : pad(character(value, verb), verb, false);
+    case 'c':
+    case 'U': return pad(character(value, verb), verb, false);
+    case 'b':
+    case 'o':
+    case 'O': return pad(in_base(value, verb), verb, true);
     case 'd':
       return value.is_int64() || value.is_uint64() ? pad(signed_text(print(value), verb), verb, true)
                                                    : wrong(verb, value);

@@ -51,7 +51,8 @@ struct RenderOptions {
 /// humanize1024 humanizeDuration humanizePercentage humanizeTimestamp parseDuration args sortedPairs
 /// first value strvalue label sortByLabel stripPort stripDomain toTime toDuration now urlQueryEscape
 /// graphLink tableLink toJson externalURL pathPrefix). `query` answers "not available here" unless
-/// RenderOptions::call brings it; a sample is {"Labels", "Value"}.
+/// RenderOptions::call brings it; a sample is {"Labels", "Value"}. toTime and toDuration yield Go's time.Time (UTC) and
+/// time.Duration with their methods (`(toTime $value).Year`, `.Format "15:04"`, `(toDuration 90).Minutes`).
 ///
 /// Data are JSON values. A field `X` is the member `X`, else the member with a small first letter
 /// (`.GroupLabels` finds `groupLabels`), else one of: on objects SortedPairs, Names, Values, Remove;

@@ -204,5 +204,41 @@ TEST(Template, KnowsTheFunctionsOfTimeAndOfLinks) {
             "/graph?g0.expr=up&g0.tab=1 a+b");
 }
 
+TEST(Template, TimesHaveTheMethodsOfGo) {
+  EXPECT_EQ(
+      render(
+          "{{ with toTime 1435065584.128 }}{{ .Year }} {{ .Month }} {{ .Day }} {{ .Hour }} {{ .Minute }} {{ .Second }} "
+          "{{ .Nanosecond }} {{ .Weekday }} {{ .YearDay }} {{ .Unix }} {{ .UnixMilli }}{{ end }}"),
+      "2015 June 23 13 19 44 128000000 Tuesday 174 1435065584 1435065584128");
+  EXPECT_EQ(render("{{ toTime 1435065584.128 }}"), "2015-06-23 13:19:44.128 +0000 UTC");
+  EXPECT_EQ(render("{{ (toTime 1435065584.128).Format \"Mon Jan _2 15:04:05 2006\" }}"), "Tue Jun 23 13:19:44 2015");
+  EXPECT_EQ(render("{{ (toTime 1435065584.128).Format \"2006-01-02T15:04:05.000Z07:00\" }}"),
+            "2015-06-23T13:19:44.128Z");
+  EXPECT_EQ(render("{{ (toTime 1435065584).Format \"Monday, 2 January 06, 3:4:5PM MST -0700 002 __2 .999\" }}"),
+            "Tuesday, 23 June 15, 1:19:44PM UTC +0000 174 174 ");
+  EXPECT_EQ(render("{{ (toTime -1).Format \"2006-01-02 03:04:05 pm\" }}"), "1969-12-31 11:59:59 pm");
+  EXPECT_EQ(render("{{ ((toTime 10).Add (toDuration 5)).Unix }} {{ (toTime 10).Sub (toTime 4) }} "
+                   "{{ (toTime 10).After (toTime 4) }} {{ (toTime 10).Before (toTime 4) }}"),
+            "15 6s true false");
+  EXPECT_NE(render("{{ (toTime 1).Years }}").find("can't evaluate field Years in type *time.Time"), std::string::npos);
+  EXPECT_NE(render("{{ toTime \"NaN\" }}").find("value is NaN or Inf"), std::string::npos);
+  EXPECT_NE(render("{{ (toTime 1).Format 5 }}").find("must be a string"), std::string::npos);
+}
+
+TEST(Template, DurationsHaveTheMethodsOfGo) {
+  EXPECT_EQ(render("{{ with toDuration 5430.5 }}{{ . }} {{ .Hours }} {{ .Minutes }} {{ .Seconds }} {{ .Milliseconds "
+                   "}}{{ end }}"),
+            "1h30m30.5s 1.5084722222222222 90.50833333333334 5430.5 5430500");
+  EXPECT_EQ(render("{{ toDuration -0.0000015 }} {{ (toDuration -90).Abs }} {{ (toDuration 89).Round (toDuration 60) }} "
+                   "{{ (toDuration 89).Truncate (toDuration 60) }} {{ printf \"%.1f\" (toDuration 90).Minutes }}"),
+            "-1.5µs 1m30s 1m0s 1m0s 1.5");
+}
+
+TEST(Template, PrintfKnowsBasesAndCharacters) {
+  EXPECT_EQ(render("{{ printf \"%o %O %b %#o %c %U %q %c\" 8 8 5 8 65 8364 120 8364 }}"),
+            "10 0o10 101 010 A U+20AC 'x' €");
+  EXPECT_EQ(render("{{ printf \"%c %o\" \"x\" 1.5 }}"), "%!c(string=x) %!o(float64=1.5)");
+}
+
 }  // namespace
 }  // namespace atalaya::templates

@@ -8,8 +8,16 @@
 #include <cmath>
 #include <cstdio>
 
+#include "template/times.h"
+
 namespace atalaya::templates {
 namespace json = boost::json;
+
+Value Value::of_moment(std::string text, const Moment& moment) {
+  Value made{json::value(json::string(text))};
+  made.moment_ = std::make_shared<const Moment>(moment);
+  return made;
+}
 
 bool is_true(const json::value& value) {
   switch (value.kind()) {
@@ -210,6 +218,7 @@ Result<Value> object_method(const json::object& object, const std::string& name,
 }  // namespace
 
 Result<Value> field(const Value& value, const std::string& name, const Arguments& arguments) {
+  if (const auto* moment = value.moment()) return method_of(*moment, name, arguments);
   if (value->is_null()) return Value();
   if (const auto* object = value->if_object()) {
     if (const auto* found = object->if_contains(name)) return value.part(*found);

@@ -14,6 +14,8 @@
 
 namespace atalaya::templates {
 
+struct Moment;  ///< `times.h`
+
 /// A value within the data (which outlives it) or one made on the way. Cheap to copy. Immutable.
 class Value {
  public:
@@ -28,6 +30,10 @@ class Value {
     return made;
   }
   bool is_markup() const { return markup_; }
+  /// A time or a duration; `text` is what it prints.
+  static Value of_moment(std::string text, const Moment& moment);
+  /// Null where it is none.
+  const Moment* moment() const { return moment_.get(); }
   /// A part of this value that keeps the whole alive.
   Value part(const boost::json::value& inner) const { return Value(owner_, &inner); }
 
@@ -39,6 +45,7 @@ class Value {
       : owner_(std::move(owner)), value_(value) {}
   std::shared_ptr<const boost::json::value> owner_;
   const boost::json::value* value_;
+  std::shared_ptr<const Moment> moment_;
   bool markup_ = false;
 };
 
