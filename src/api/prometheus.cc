@@ -185,15 +185,17 @@ Result<net::Response> parse_query(const net::Request& request) {
   return prometheus_success(syntax_json(*expression));
 }
 
-/// No door takes exemplars, so there are none: what is asked is looked at all the same.
-Result<net::Response> query_exemplars(const net::Request& request) {
+/// Of the series that the query's selectors match, whatever it makes of them.
+Result<net::Response> query_exemplars(const storage::Exemplars* exemplars, const TenantId& tenant,
+                                      const net::Request& request) {
   const auto parameters = prometheus_parameters(request);
   AT_TRY(const auto range, prometheus_range(parameters));
   if (range.to < range.from) {
     return fail(ErrorCode::kInvalidArgument, "end timestamp must not be before start timestamp");
   }
-  AT_TRY(expression_of(parameters));
-  return prometheus_success(json::array{});
+  AT_TRY(const auto expression, expression_of(parameters));
+  if (exemplars == nullptr) return prometheus_success(json::array{});
+  return prometheus_success(exemplars_json(exemplars->select(tenant, promql::selectors(*expression), range)));
 }
 
 }  // namespace
@@ -231,7 +233,9 @@ void add_prometheus_routes(Doors& doors, const PrometheusRoutes& routes) {
                  [routes](const auth::Principal& who, net::Request& request) {
                    return answer_label_values(routes.series, routes.clock, who.tenant, request);
                  });
-  both("/api/v1/query_exemplars", door(query_exemplars));
+  both("/api/v1/query_exemplars", [exemplars = routes.exemplars](const auth::Principal& who, net::Request& request) {
+    return query_exemplars(exemplars, who.tenant, request);
+  });
   both("/api/v1/format_query", door(format_query));
   both("/api/v1/parse_query", door(parse_query));
 }

@@ -5,6 +5,7 @@
 #include "base/time.h"
 #include "net/worker_pool.h"
 #include "promql/engine.h"
+#include "storage/exemplars.h"
 #include "storage/series.h"
 
 namespace atalaya::api {
@@ -30,6 +31,7 @@ struct PrometheusRoutes {
   const Clock& clock;
   net::WorkerPool& workers;  ///< as many queries run at once as it has threads; the others wait for their turn
   QueryOptions options;
+  const storage::Exemplars* exemplars = nullptr;  ///< null: there are none
 };
 
 /// query, query_range, query_exemplars, series, labels, label/{name}/values, format_query, parse_query: GET and POST

@@ -137,4 +137,26 @@ std::string instant_vector_json(const promql::Value& value) {
   return out + ']';
 }
 
+std::string exemplars_json(const std::vector<storage::Exemplars::OfSeries>& found) {
+  std::string out = "[";
+  for (const auto& one : found) {
+    if (&one != &found.front()) out += ',';
+    out += "{\"seriesLabels\":";
+    append_labels(out, one.series);
+    out += ",\"exemplars\":[";
+    for (const auto& exemplar : one.exemplars) {
+      if (&exemplar != &one.exemplars.front()) out += ',';
+      out += "{\"labels\":";
+      append_labels(out, exemplar.labels);
+      out += ",\"value\":\"";
+      promql::append_value(out, exemplar.value);
+      out += "\",\"timestamp\":";
+      append_seconds(out, exemplar.time);
+      out += '}';
+    }
+    out += "]}";
+  }
+  return out + "]";
+}
+
 }  // namespace atalaya::api

@@ -197,7 +197,19 @@ TEST_F(PrometheusRoutesTest, AQueryIsWrittenOverLinesAndAsATree) {
                             "fillValues":{"lhs":null,"rhs":null}})"));
 }
 
-TEST_F(PrometheusRoutesTest, ThereAreNoExemplars) { EXPECT_EQ(result("query_exemplars", "query=up"), "[]"); }
+TEST_F(PrometheusRoutesTest, WithoutARingThereAreNoExemplars) {
+  EXPECT_EQ(result("query_exemplars", "query=up"), "[]");
+}
+
+TEST(PrometheusJson, ExemplarsAreWrittenAsPrometheusDoes) {
+  EXPECT_EQ(exemplars_json({}), "[]");
+  const storage::Exemplar one{Labels{{"trace_id", "a\"b"}}, 0.67, from_ms(1'520'879'607'789)};
+  const storage::Exemplar other{Labels{}, 2, from_ms(1'520'879'608'000)};
+  EXPECT_EQ(exemplars_json({{Labels{{"__name__", "x"}}, {one, other}}}),
+            R"([{"seriesLabels":{"__name__":"x"},"exemplars":[)"
+            R"({"labels":{"trace_id":"a\"b"},"value":"0.67","timestamp":1520879607.789},)"
+            R"({"labels":{},"value":"2","timestamp":1520879608}]}])");
+}
 
 }  // namespace
 }  // namespace atalaya::api

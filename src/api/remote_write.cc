@@ -71,11 +71,12 @@ net::Response with_status(const Error& error, int status) {
 }
 
 /// 2.0 is told on every answer what was written, an error included.
-net::Response told(net::Response response, RemoteWriteVersion version, std::uint64_t samples) {
+net::Response told(net::Response response, RemoteWriteVersion version, std::uint64_t samples,
+                   std::uint64_t exemplars = 0) {
   if (version == RemoteWriteVersion::kV1) return response;
   response.headers.set("X-Prometheus-Remote-Write-Samples-Written", std::to_string(samples));
   response.headers.set("X-Prometheus-Remote-Write-Histograms-Written", "0");
-  response.headers.set("X-Prometheus-Remote-Write-Exemplars-Written", "0");
+  response.headers.set("X-Prometheus-Remote-Write-Exemplars-Written", std::to_string(exemplars));
   return response;
 }
 
@@ -107,7 +108,7 @@ void write(ingest::RemoteWriter& writer, const auth::Principal& who, const net::
   }
   writer.write(who.tenant, *version, request.body,
                [version = *version, respond = std::move(respond)](const Result<RemoteWritten>& written) {
-                 respond(written ? told(answer(*written), version, written->samples)
+                 respond(written ? told(answer(*written), version, written->samples, written->exemplars_kept)
                                  : told(refused(written.error()), version, 0));
                });
 }

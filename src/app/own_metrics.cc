@@ -3,6 +3,7 @@
 #include <sys/statvfs.h>
 
 #include <limits>
+#include <map>
 #include <utility>
 
 #include "collect/script/exposition.h"
@@ -50,6 +51,25 @@ void OwnMetrics::collect() {
   }
   series_.append(tenant_, std::move(batch),
                  [under_way = under_way_](const Result<storage::Appended>&) { *under_way = false; });
+}
+
+std::vector<collect::scrape::TargetMetadata> own_metadata(const telemetry::Registry& metrics,
+                                                          const std::string& instance, std::string_view metric) {
+  namespace scrape = collect::scrape;
+  const Labels target{{"instance", instance}, {"job", "atalaya"}};
+  std::map<std::string, scrape::Metadata> found;
+  const auto take = [&](const scrape::ScrapedNote& note) {
+    if (!metric.empty() && note.metric != metric) return;
+    auto& one = found[note.metric];
+    if (note.what == scrape::ScrapedNote::What::kHelp) one.help = note.text;
+    if (note.what == scrape::ScrapedNote::What::kType) one.type = note.text;
+  };
+  const auto read = scrape::read_lines(metrics.expose(), scrape::Format::kText,
+                                       {.sample = [](const scrape::ScrapedLine&) { return Status{}; }, .note = take});
+  if (!read) telemetry::log_error("metrics", "own metrics do not read", {{"reason", to_string(read.error())}});
+  std::vector<scrape::TargetMetadata> out;
+  for (auto& [name, metadata] : found) out.push_back({target, name, std::move(metadata)});
+  return out;
 }
 
 void add_data_metrics(telemetry::Registry& metrics, const std::string& path) {

@@ -4,9 +4,12 @@
 #include <atomic>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <unordered_map>
+#include <vector>
 
 #include "base/ids.h"
+#include "collect/scrape/scraper.h"
 #include "storage/series.h"
 #include "telemetry/metrics.h"
 
@@ -32,6 +35,10 @@ class OwnMetrics {
   const std::string instance_;
   std::shared_ptr<std::atomic<bool>> under_way_ = std::make_shared<std::atomic<bool>>(false);
 };
+
+/// What /metrics says of them, as of a target: of the metric, "" for all.
+std::vector<collect::scrape::TargetMetadata> own_metadata(const telemetry::Registry& metrics,
+                                                          const std::string& instance, std::string_view metric);
 
 /// atalaya_data_available_bytes and atalaya_data_size_bytes: of the file system below `path`, for whom the
 /// server runs as.

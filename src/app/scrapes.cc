@@ -6,6 +6,7 @@
 #include <set>
 
 #include "api/targets.h"
+#include "app/own_metrics.h"
 #include "app/version.h"
 #include "config/yaml.h"
 #include "config/yaml_path.h"
@@ -101,7 +102,7 @@ Result<std::vector<scrape::ScrapeConfig>> read_scrape_file(io::FileSystem& files
 Scrapes::Scrapes(ScrapeNeighbours neighbours)
     : with_(std::move(neighbours)),
       scraper_(with_.series, with_.files, with_.clock, with_.metrics,
-               {.host = with_.host, .user_agent = fmt::format("Atalaya/{}", kVersion)}),
+               {.host = with_.host, .user_agent = fmt::format("Atalaya/{}", kVersion), .exemplars = &with_.exemplars}),
       agents_(with_.agents),
       askers_(kAskers, kWaiting) {}
 
@@ -158,10 +159,16 @@ scrape::TargetsView Scrapes::targets(const TenantId& tenant) {
 }
 
 void Scrapes::add_routes(api::Doors& doors) {
-  api::add_target_routes(
-      doors,
-      {[this](const TenantId& tenant) { return targets(tenant); },
-       [this](const TenantId& tenant, std::string_view metric) { return scraper_.metadata(tenant, metric); }, askers_});
+  api::add_target_routes(doors, {[this](const TenantId& tenant) { return targets(tenant); },
+                                 [this](const TenantId& tenant, std::string_view metric) {
+                                   auto out = scraper_.metadata(tenant, metric);
+                                   // Our own series are that tenant's, though nobody scrapes them.
+                                   if (tenant == default_tenant())
+                                     std::ranges::move(own_metadata(with_.metrics, with_.host, metric),
+                                                       std::back_inserter(out));
+                                   return out;
+                                 },
+                                 askers_});
 }
 
 void Scrapes::start() { scraper_.start(); }

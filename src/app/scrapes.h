@@ -31,6 +31,7 @@ struct ScrapeNeighbours {
   std::vector<std::string> paths;  ///< of Prometheus configurations, for the default tenant
   std::string host;
   AgentTargetNeighbours agents;
+  storage::Exemplars& exemplars;
 };
 
 /// A job of a package with `on` is run by the agents that this names: they get it with their collectors.

@@ -8,6 +8,7 @@
 #include "ingest/remote_write.h"
 #include "model/labels.h"
 #include "net/worker_pool.h"
+#include "storage/exemplars.h"
 #include "storage/series.h"
 #include "telemetry/metrics.h"
 #include "tsdb/store.h"
@@ -25,6 +26,7 @@ struct SeriesDoorParts {
   std::size_t query_concurrency;
   const Labels& external_labels;
   const telemetry::MemoryBudget& memory;
+  std::size_t most_exemplars;
 };
 
 /// Owns the threads on which writers wait for the disk, and those on which queries run. Thread-safe.
@@ -34,12 +36,15 @@ class SeriesDoors {
   explicit SeriesDoors(const SeriesDoorParts& parts);
 
   void add_routes(api::Doors& doors);
+  /// What scrapes bring comes to the same.
+  storage::Exemplars& exemplars() { return exemplars_; }
   /// After the server took its last request and before the store stops: who waits for the disk gets an answer.
   void stop();
 
  private:
   const SeriesDoorParts parts_;
   const BudgetedSeries series_;  ///< for who comes from outside
+  storage::Exemplars exemplars_;
   ingest::RemoteWriter remote_writer_;
   net::WorkerPool remote_writers_;
   net::WorkerPool writers_;

@@ -45,6 +45,7 @@ Result<ServerOptions> server_options(const config::Options& options) {
   out.queries.limits.lookback = options.duration("query-lookback");
   out.queries.limits.max_samples = static_cast<std::size_t>(options.integer("query-max-samples"));
   out.query_concurrency = static_cast<std::size_t>(options.integer("query-concurrency"));
+  out.most_exemplars = static_cast<std::size_t>(options.integer("exemplars-max"));
   out.flags = flags_of(options);
   out.configuration = given_options(options);
   return out;

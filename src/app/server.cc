@@ -149,9 +149,9 @@ Status Server::Parts::open_stores() {
   series_options.directory = options.data + "/series";
   resources.limit(series_options);
   AT_TRY(series, tsdb::Store::open(*files, clock, metrics, series_options));
-  series_doors = std::make_unique<SeriesDoors>(SeriesDoorParts{*series, *series, *series, *series, clock, metrics,
-                                                               options.queries, options.query_concurrency,
-                                                               options.external_labels, resources.memory()});
+  series_doors = std::make_unique<SeriesDoors>(
+      SeriesDoorParts{*series, *series, *series, *series, clock, metrics, options.queries, options.query_concurrency,
+                      options.external_labels, resources.memory(), options.most_exemplars});
   add_data_metrics(metrics, options.data);
   own_metrics = std::make_unique<OwnMetrics>(metrics, *series, clock, default_tenant(), agent::host_name());
   logdb::Options log_options;
@@ -239,9 +239,9 @@ Status Server::Parts::open_packages() {
                         [this](const TenantId& tenant, std::string names) {
                           live->publish(tenant, "packages", "packages", std::move(names));
                         }});
-  scrapes =
-      std::make_unique<Scrapes>(ScrapeNeighbours{*packages, *series, *files, clock, metrics, options.scrape_configs,
-                                                 agent::host_name(), agent_targets_of(*hosts, *agents)});
+  scrapes = std::make_unique<Scrapes>(ScrapeNeighbours{*packages, *series, *files, clock, metrics,
+                                                       options.scrape_configs, agent::host_name(),
+                                                       agent_targets_of(*hosts, *agents), series_doors->exemplars()});
   packages->subscribe(
       {.rules =
            [this](const std::vector<rules::RuleSpec>& rules) {

@@ -38,6 +38,7 @@ struct ServerOptions {
   Duration down_after{std::chrono::seconds{15}};
   api::QueryOptions queries;
   std::size_t query_concurrency = 20;        ///< at once; the others wait
+  std::size_t most_exemplars = 100'000;      ///< of all tenants, in memory
   std::map<std::string, std::string> flags;  ///< what status/flags tells
   std::string configuration;                 ///< and status/config
 };

@@ -177,7 +177,10 @@ Result<std::optional<TextSample>> split_text_line(std::string_view line, TextDia
   return out;
 }
 
-Result<Labels> parse_text_series(std::string_view text) {
+namespace {
+
+/// With or without a name.
+Result<Labels> read_series(std::string_view text) {
   LabelsBuilder out;
   std::size_t size = 0;
   while (size < text.size() && text[size] != '{' && !is_blank(text[size])) ++size;
@@ -193,9 +196,20 @@ Result<Labels> parse_text_series(std::string_view text) {
     if (braces.named) return wrong("two names");
     out.set(kMetricName, name);
   }
-  auto labels = out.build();
+  return out.build();
+}
+
+}  // namespace
+
+Result<Labels> parse_text_series(std::string_view text) {
+  AT_TRY(auto labels, read_series(text));
   if (!labels.has(kMetricName)) return wrong("a series without a name");
   return labels;
+}
+
+Result<Labels> parse_text_labels(std::string_view braces) {
+  if (!braces.starts_with('{')) return wrong("labels do not begin with {");
+  return read_series(braces);
 }
 
 std::optional<double> parse_text_value(std::string_view text) {

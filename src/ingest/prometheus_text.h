@@ -37,6 +37,9 @@ std::size_t text_series_size(std::string_view line);
 /// `name{a="b"}`, or with the name in quotes within the braces, as names that need it are written since Prometheus 3.
 Result<Labels> parse_text_series(std::string_view text);
 
+/// `{a="b"}`, as exemplars have them; perhaps none.
+Result<Labels> parse_text_labels(std::string_view braces);
+
 /// A number in any notation, `NaN`, `+Inf`, `-Inf`.
 std::optional<double> parse_text_value(std::string_view text);
 

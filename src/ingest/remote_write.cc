@@ -63,7 +63,8 @@ struct RemoteWriter::Counters {
         bad_labels(refused(r, "labels")),
         over_limits(refused(r, "limits")),
         histograms(refused(r, "histogram")),
-        exemplars(r.counter("atalaya_remote_write_dropped_exemplars_total", "Exemplars, which are not stored.")),
+        exemplars(r.counter("atalaya_remote_write_dropped_exemplars_total", "Exemplars that were not kept.")),
+        exemplars_kept(r.counter("atalaya_remote_write_exemplars_total", "Exemplars that were kept.")),
         metadata(
             r.counter("atalaya_remote_write_dropped_metadata_total", "Entries of metadata, which are not stored.")),
         parsed(r.counter("atalaya_remote_write_parsed_series_total",
@@ -81,12 +82,14 @@ struct RemoteWriter::Counters {
   telemetry::Counter& over_limits;
   telemetry::Counter& histograms;
   telemetry::Counter& exemplars;
+  telemetry::Counter& exemplars_kept;
   telemetry::Counter& metadata;
   telemetry::Counter& parsed;
 };
 
-RemoteWriter::RemoteWriter(storage::SeriesAppender& series, storage::SeriesKeys& keys, telemetry::Registry& metrics)
-    : series_(series), keys_(keys), counters_(std::make_unique<Counters>(metrics)) {}
+RemoteWriter::RemoteWriter(storage::SeriesAppender& series, storage::SeriesKeys& keys, telemetry::Registry& metrics,
+                           storage::Exemplars* exemplars)
+    : series_(series), keys_(keys), exemplars_(exemplars), counters_(std::make_unique<Counters>(metrics)) {}
 RemoteWriter::~RemoteWriter() {
   std::unique_lock lock(mutex_);
   ended_.wait(lock, [this] { return under_way_ == 0; });
@@ -148,11 +151,11 @@ Result<RemoteWritten> RemoteWriter::read(const TenantId& tenant, RemoteWriteVers
   AT_TRY(reader.read(version, *body));
   RemoteWritten out;
   out.histograms = reader.histograms();
-  out.exemplars = reader.exemplars();
   work.parsed = 0;
   work.ids.resize(reader.series().size());
   keys_.find_bound(tenant, reader.keys(), work.ids);
   AT_TRY(resolve_unknown(tenant, work, out));
+  keep_exemplars(tenant, work, out);
   fill_batch(work);
   return out;
 }
@@ -179,7 +182,7 @@ Status RemoteWriter::resolve_one(const TenantId& tenant, std::size_t index, std:
     name(out, fmt::format("series {} of the body: {}", index + 1, labels.error().message));
     return {};
   }
-  // A series without samples brings histograms or exemplars alone: nothing that would be stored.
+  // A series without samples brings histograms or exemplars alone: it comes to be by neither.
   if (samples == 0) return {};
   const auto id = series_.resolve(tenant, *labels);
   if (id) {
@@ -195,6 +198,23 @@ Status RemoteWriter::resolve_one(const TenantId& tenant, std::size_t index, std:
   }
   name(out, fmt::format("{}: {}", id.error().message, shortened(to_string(*labels))));
   return {};
+}
+
+/// They come beside samples, or as a series of their own that has none: of one that nobody knows they are dropped.
+void RemoteWriter::keep_exemplars(const TenantId& tenant, Work& work, RemoteWritten& out) {
+  auto& reader = work.reader;
+  out.exemplars = reader.exemplars();
+  for (std::size_t i = 0; exemplars_ != nullptr && i < reader.exemplars(); ++i) {
+    const auto place = reader.series_of_exemplar(i);
+    auto& id = work.ids[place];
+    const auto& key = reader.keys()[place];
+    if (id.value() == 0 && key != SeriesKey{}) keys_.find_bound(tenant, {&key, 1}, {&id, 1});
+    if (id.value() == 0) continue;
+    auto exemplar = reader.exemplar(i);
+    if (!exemplar || !exemplars_->add(tenant, id, std::move(*exemplar))) continue;
+    ++out.exemplars_kept;
+    --out.exemplars;
+  }
 }
 
 /// The samples of the series that have an id.
@@ -242,6 +262,7 @@ void RemoteWriter::count(const RemoteWritten& written, const Work& work) {
   c.over_limits.add(written.over_limits);
   c.histograms.add(written.histograms);
   c.exemplars.add(written.exemplars);
+  c.exemplars_kept.add(written.exemplars_kept);
   c.metadata.add(work.reader.metadata());
   c.parsed.add(work.parsed);
 }

@@ -13,6 +13,7 @@
 #include "base/ids.h"
 #include "base/result.h"
 #include "ingest/remote_write_reader.h"
+#include "storage/exemplars.h"
 #include "storage/series.h"
 #include "telemetry/metrics.h"
 
@@ -26,10 +27,11 @@ struct RemoteWritten {
   std::uint64_t conflicting = 0;
   std::uint64_t too_old = 0;
   std::uint64_t too_new = 0;
-  std::uint64_t bad_labels = 0;    ///< samples of series whose labels are refused
-  std::uint64_t over_limits = 0;   ///< samples of series that are one too many
-  std::uint64_t histograms = 0;    ///< refused: native histograms are not stored
-  std::uint64_t exemplars = 0;     ///< dropped: they are best effort, and not stored
+  std::uint64_t bad_labels = 0;   ///< samples of series whose labels are refused
+  std::uint64_t over_limits = 0;  ///< samples of series that are one too many
+  std::uint64_t histograms = 0;   ///< refused: native histograms are not stored
+  std::uint64_t exemplars = 0;    ///< dropped: they are best effort
+  std::uint64_t exemplars_kept = 0;
   std::vector<std::string> named;  ///< the first few refusals, each with its series
 
   std::uint64_t refused() const { return conflicting + too_old + too_new + bad_labels + over_limits + histograms; }
@@ -42,7 +44,9 @@ struct RemoteWritten {
 class RemoteWriter {
  public:
   /// All outlive this.
-  RemoteWriter(storage::SeriesAppender& series, storage::SeriesKeys& keys, telemetry::Registry& metrics);
+  /// `exemplars` null: none are kept.
+  RemoteWriter(storage::SeriesAppender& series, storage::SeriesKeys& keys, telemetry::Registry& metrics,
+               storage::Exemplars* exemplars = nullptr);
   /// Waits for the bodies that the store has.
   ~RemoteWriter();
 
@@ -63,12 +67,14 @@ class RemoteWriter {
   Status resolve_unknown(const TenantId& tenant, Work& work, RemoteWritten& out);
   Status resolve_one(const TenantId& tenant, std::size_t index, std::uint64_t samples, Work& work, RemoteWritten& out);
   static void fill_batch(Work& work);
+  void keep_exemplars(const TenantId& tenant, Work& work, RemoteWritten& out);
   static void tell(const storage::Appended& appended, Work& work, RemoteWritten& out);
   void finish(std::unique_ptr<Work> work, Result<RemoteWritten> written, const Done& done);
   void count(const RemoteWritten& written, const Work& work);
 
   storage::SeriesAppender& series_;
   storage::SeriesKeys& keys_;
+  storage::Exemplars* const exemplars_;
   const std::unique_ptr<Counters> counters_;
   std::mutex mutex_;
   std::condition_variable ended_;

@@ -44,6 +44,10 @@ constexpr auto kV2Metadata = tag(5, kLengthDelimited);
 constexpr auto kSampleValue = tag(1, kFixed64);
 constexpr auto kSampleTime = tag(2, kVarint);
 
+// Exemplar, but for its labels the same in both.
+constexpr auto kExemplarValue = tag(2, kFixed64);
+constexpr auto kExemplarTime = tag(3, kVarint);
+
 /// One odd factor for each place of a reference, of this process alone.
 using Factors = std::array<io::Hash128, 2 * kMaxLabelsOnWire + 1>;
 const Factors& factors() {
@@ -157,7 +161,8 @@ Status RemoteWriteReader::read(RemoteWriteVersion version, std::string_view body
   keys_.clear();
   samples_.clear();
   samples_.reserve(usual_samples_);
-  histograms_ = exemplars_ = metadata_ = 0;
+  exemplars_.clear();
+  histograms_ = metadata_ = 0;
   AT_TRY(version == RemoteWriteVersion::kV1 ? read_v1(body) : read_v2(body));
   usual_samples_ = samples_.size();
   return {};
@@ -197,6 +202,16 @@ bool RemoteWriteReader::count_field(Cursor& in, std::uint64_t field, std::uint64
   return in.skip(field);
 }
 
+/// Read when it is asked for: few are.
+bool RemoteWriteReader::add_exemplar(Cursor& in) {
+  std::string_view message;
+  if (!in.bytes(message)) return false;
+  if (exemplars_.size() < limits_.exemplars) {
+    exemplars_.push_back({static_cast<std::uint32_t>(series_.size()), message});
+  }
+  return true;
+}
+
 bool RemoteWriteReader::read_series_v1(std::string_view message) {
   Cursor in(message);
   const unsigned char* labels_begin = in.at;
@@ -218,7 +233,7 @@ bool RemoteWriteReader::read_series_v1(std::string_view message) {
     } else if (field == kV1Samples) {
       if (!in.bytes(bytes) || !read_sample(bytes)) return false;
     } else if (field == kV1Exemplars) {
-      if (!count_field(in, field, exemplars_)) return false;
+      if (!add_exemplar(in)) return false;
     } else if (field == kV1Histograms) {
       if (!count_field(in, field, histograms_)) return false;
     } else if (!in.skip(field)) {
@@ -306,7 +321,7 @@ bool RemoteWriteReader::read_series_v2(std::string_view message) {
     } else if (field == kV2Histograms) {
       if (!count_field(in, field, histograms_)) return false;
     } else if (field == kV2Exemplars) {
-      if (!count_field(in, field, exemplars_)) return false;
+      if (!add_exemplar(in)) return false;
     } else if (field == kV2Metadata) {
       if (!count_field(in, field, metadata_)) return false;
     } else if (!in.skip(field)) {
@@ -359,17 +374,23 @@ Status RemoteWriteReader::pairs_v1(std::string_view message) {
       continue;
     }
     if (!in.bytes(bytes)) return bad_labels("a cut label");
-    if (pairs_.size() == kMaxLabelsOnWire) return too_many_labels();
-    Labels::Pair pair;
-    for (Cursor label(bytes); label.more();) {
-      if (!label.varint(field)) return bad_labels("a malformed label");
-      const bool good = field == kLabelName    ? label.bytes(pair.first)
-                        : field == kLabelValue ? label.bytes(pair.second)
-                                               : label.skip(field);
-      if (!good) return bad_labels("a malformed label");
-    }
-    pairs_.push_back(pair);
+    AT_TRY(add_label(bytes));
   }
+  return {};
+}
+
+Status RemoteWriteReader::add_label(std::string_view message) {
+  if (pairs_.size() == kMaxLabelsOnWire) return too_many_labels();
+  Labels::Pair pair;
+  for (Cursor label(message); label.more();) {
+    std::uint64_t field = 0;
+    if (!label.varint(field)) return bad_labels("a malformed label");
+    const bool good = field == kLabelName    ? label.bytes(pair.first)
+                      : field == kLabelValue ? label.bytes(pair.second)
+                                             : label.skip(field);
+    if (!good) return bad_labels("a malformed label");
+  }
+  pairs_.push_back(pair);
   return {};
 }
 
@@ -410,7 +431,26 @@ Status RemoteWriteReader::pairs_v2(std::string_view message) {
   return {};
 }
 
-Result<Labels> RemoteWriteReader::labels_of_pairs() {
+/// Labels are field 1 in both versions: messages in 1.0, references in 2.0.
+Result<storage::Exemplar> RemoteWriteReader::exemplar(std::size_t i) {
+  pairs_.clear();
+  storage::Exemplar out;
+  const auto message = exemplars_[i].message;
+  AT_TRY(version_ == RemoteWriteVersion::kV1 ? pairs_v1(message) : pairs_v2(message));
+  AT_TRY(out.labels, labels_of_pairs(false));
+  for (Cursor in(message); in.more();) {
+    std::uint64_t field = 0;
+    std::uint64_t time = 0;
+    if (!in.varint(field)) return bad_labels("a cut exemplar");
+    const auto* const at = in.at;
+    if (field == kExemplarTime ? !in.varint(time) : !in.skip(field)) return bad_labels("a cut exemplar");
+    if (field == kExemplarValue) out.value = load_double(at);
+    if (field == kExemplarTime) out.time = from_ms(static_cast<std::int64_t>(time));
+  }
+  return out;
+}
+
+Result<Labels> RemoteWriteReader::labels_of_pairs(bool with_name) {
   const auto by_name = [](const Labels::Pair& a, const Labels::Pair& b) { return a.first < b.first; };
   if (!std::is_sorted(pairs_.begin(), pairs_.end(), by_name)) std::sort(pairs_.begin(), pairs_.end(), by_name);
   std::string packed;
@@ -428,7 +468,7 @@ Result<Labels> RemoteWriteReader::labels_of_pairs() {
   }
   Labels labels;
   if (!Labels::unpack(packed, labels)) return bad_labels("labels that do not hold");
-  if (!named) return bad_labels(fmt::format("no {} in {}", kMetricName, to_string(labels)));
+  if (with_name && !named) return bad_labels(fmt::format("no {} in {}", kMetricName, to_string(labels)));
   return labels;
 }
 
@@ -445,6 +485,7 @@ void RemoteWriteReader::shrink() {
   let_go(symbol_hashes_);
   let_go(messages_);
   let_go(pairs_);
+  let_go(exemplars_);
   usual_samples_ = std::min(usual_samples_, kKeptBytes / sizeof(storage::SeriesSample));
 }
 

@@ -11,6 +11,7 @@
 #include "base/result.h"
 #include "io/checksum.h"
 #include "model/labels.h"
+#include "storage/exemplars.h"
 #include "storage/series.h"
 
 namespace atalaya::ingest {
@@ -23,6 +24,7 @@ struct RemoteWriteLimits {
   std::size_t series = 500'000;
   std::size_t samples = 1'000'000;
   std::size_t symbols = 1'000'000;  ///< of 2.0
+  std::size_t exemplars = 100'000;  ///< more of them are passed over
 };
 constexpr std::size_t kMaxLabelsOnWire = 256;  ///< of one series
 
@@ -51,7 +53,10 @@ class RemoteWriteReader {
   /// In the order of the body, with series id 0. To be moved out.
   std::vector<storage::SeriesSample>& samples() { return samples_; }
   std::uint64_t histograms() const { return histograms_; }
-  std::uint64_t exemplars() const { return exemplars_; }
+  std::uint64_t exemplars() const { return exemplars_.size(); }
+  /// One of them: the place of its series, and what it says; invalid_argument as `labels`, but that it has no name.
+  std::size_t series_of_exemplar(std::size_t i) const { return exemplars_[i].series; }
+  Result<storage::Exemplar> exemplar(std::size_t i);
   std::uint64_t metadata() const { return metadata_; }
   std::size_t first_sample(std::size_t i) const { return i == 0 ? 0 : series_[i - 1].samples_end; }
 
@@ -81,7 +86,9 @@ class RemoteWriteReader {
   Error refused_series() const;
   Status pairs_v1(std::string_view message);
   Status pairs_v2(std::string_view message);
-  Result<Labels> labels_of_pairs();
+  Status add_label(std::string_view label);
+  bool add_exemplar(Cursor& in);
+  Result<Labels> labels_of_pairs(bool with_name = true);
 
   const RemoteWriteLimits limits_;
   const std::array<io::Hash128, 2 * kMaxLabelsOnWire + 1>& factors_;
@@ -91,7 +98,6 @@ class RemoteWriteReader {
   std::vector<storage::SeriesSample> samples_;
   std::size_t usual_samples_ = 0;  ///< of the body before
   std::uint64_t histograms_ = 0;
-  std::uint64_t exemplars_ = 0;
   std::uint64_t metadata_ = 0;
 
   std::string scattered_;  ///< labels of a series that do not lie together
@@ -100,6 +106,11 @@ class RemoteWriteReader {
   std::vector<std::string_view> messages_;  ///< series of 2.0, which may come before the symbols
   References references_;
   std::vector<Labels::Pair> pairs_;
+  struct ExemplarMessage {
+    std::uint32_t series = 0;
+    std::string_view message;
+  };
+  std::vector<ExemplarMessage> exemplars_;
 };
 
 }  // namespace atalaya::ingest

@@ -142,6 +142,28 @@ TEST(RemoteWriteReader, CountsWhatItDoesNotRead) {
   EXPECT_EQ(reader.metadata(), 1u);
 }
 
+TEST(RemoteWriteReader, ReadsExemplarsOfBothVersions) {
+  const Proto v1 = Proto().message(1, label("trace", "x")).real(2, 0.5).number(3, 1000);
+  BodyV1 one;
+  one.series(kUp, {{1, 1}});
+  one.add(Proto().message(1, label("__name__", "h")).message(3, v1).bytes(3, "\xff"));
+  BodyV2 two;
+  two.series(kUp, {{1, 1}});
+  two.add(two.labels({{"__name__", "h"}})
+              .message(4, two.labels({{"trace", "x"}}).real(2, 0.5).number(3, 1000))
+              .bytes(4, "\xff"));
+  RemoteWriteReader reader;
+  for (const auto& [version, body] : {std::pair(kV1, one.str()), std::pair(kV2, two.str())}) {
+    ASSERT_TRUE(reader.read(version, body));
+    ASSERT_EQ(reader.exemplars(), 2u);
+    EXPECT_EQ(reader.series_of_exemplar(0), 1u);
+    const auto exemplar = reader.exemplar(0);
+    ASSERT_TRUE(exemplar) << exemplar.error().message;
+    EXPECT_EQ(*exemplar, (storage::Exemplar{Labels{{"trace", "x"}}, 0.5, from_ms(1000)}));
+    EXPECT_FALSE(reader.exemplar(1));
+  }
+}
+
 TEST(RemoteWriteReader, RefusesMoreThanItsLimits) {
   RemoteWriteReader reader({.series = 1, .samples = 2, .symbols = 3});
   const auto code = [&](RemoteWriteVersion version, const std::string& body) {

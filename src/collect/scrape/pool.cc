@@ -239,6 +239,9 @@ void Pool::finish(const TargetPtr& target, Result<Fetched> fetched) {
   target->last_scrape = target->at;
   target->last_took = answer.took;
   append(std::move(scraped.samples));
+  if (auto* const kept = with_.options.exemplars) {
+    for (auto& [series, exemplar] : scraped.exemplars) kept->add(tenant_, series, std::move(exemplar));
+  }
   turns_.end();
 }
 

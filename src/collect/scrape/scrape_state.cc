@@ -82,16 +82,18 @@ struct ScrapeState::Round {
   const ResolveSeries& resolve;
   Counts counts;
   std::vector<storage::SeriesSample> samples;
+  std::vector<std::pair<SeriesId, storage::Exemplar>> exemplars;
 };
 
 ScrapeState::Scraped ScrapeState::take(const ScrapeConfig& config, const Labels& labels, Duration timeout,
                                        const Answer& answer, const ResolveSeries& resolve) {
-  Round round{config, labels, timeout, answer.at, resolve, {}, {}};
+  Round round{config, labels, timeout, answer.at, resolve, {}, {}, {}};
   ++round_;
   auto status = read(round, answer);
   Scraped out;
   if (status) {
     out.samples = std::move(round.samples);
+    out.exemplars = std::move(round.exemplars);
     settle_round(true);
     end_vanished(answer.at, out.samples);
     std::erase_if(series_, [&](const auto& entry) { return entry.second.round != round_; });
@@ -133,7 +135,12 @@ Status ScrapeState::take_line(Round& round, const ScrapedLine& line) {
   const bool own_time = line.time && round.config.honor_timestamps;
   if (!own_time || round.config.track_timestamps) entry->tracked_round = round_;
   // What a program calls NaN is none of our stale markers.
-  round.samples.push_back({entry->id, own_time ? *line.time : round.at, line.value});
+  const auto time = own_time ? *line.time : round.at;
+  round.samples.push_back({entry->id, time, line.value});
+  if (line.exemplar) {
+    const auto& one = *line.exemplar;
+    round.exemplars.push_back({entry->id, {one.labels, one.value, one.time.value_or(time)}});
+  }
   return {};
 }
 

@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "base/ids.h"
@@ -17,6 +18,7 @@
 #include "collect/scrape/config.h"
 #include "collect/scrape/text_format.h"
 #include "model/labels.h"
+#include "storage/exemplars.h"
 #include "storage/series.h"
 
 namespace atalaya::collect::scrape {
@@ -49,6 +51,7 @@ class ScrapeState {
  public:
   struct Scraped {
     std::vector<storage::SeriesSample> samples;
+    std::vector<std::pair<SeriesId, storage::Exemplar>> exemplars;
     std::string error;  ///< why the target counts as down; "" when it is up
   };
 

@@ -75,6 +75,19 @@ TEST(ScrapeState, ATargetThatIsUpHasItsSamplesAndTheSyntheticSeries) {
   EXPECT_THAT(w.names, Contains(Labels{{"__name__", "up"}, {"instance", "a:1"}, {"job", "j"}}));
 }
 
+TEST(ScrapeState, ExemplarsGoWithTheirSeriesAndTakeItsTime) {
+  World w;
+  w.now += Duration{1000};
+  const std::string body =
+      "# TYPE a counter\na_total{x=\"y\"} 1 # {trace=\"t\"} 0.5 7\na_total{x=\"z\"} 1 # {} 2\n# EOF\n";
+  const auto out = w.state.take(w.config, w.labels, Duration{500}, {body, Format::kOpenMetrics, w.now, Duration{250}},
+                                [&](const Labels& given) { return w.resolve(given); });
+  ASSERT_EQ(out.exemplars.size(), 2u);
+  EXPECT_EQ(w.names[out.exemplars[0].first.value() - 1].get("x"), "y");
+  EXPECT_EQ(out.exemplars[0].second, (storage::Exemplar{Labels{{"trace", "t"}}, 0.5, from_ms(7000)}));
+  EXPECT_EQ(out.exemplars[1].second, (storage::Exemplar{Labels{}, 2, w.now}));
+}
+
 TEST(ScrapeState, ASeriesThatVanishesEndsOnce) {
   World w;
   w.scrape("a 1\nb 2\n");

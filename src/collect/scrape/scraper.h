@@ -15,6 +15,7 @@
 #include "collect/scrape/scrape_state.h"
 #include "io/file_system.h"
 #include "net/event_loop.h"
+#include "storage/exemplars.h"
 #include "storage/series.h"
 #include "telemetry/metrics.h"
 
@@ -55,6 +56,7 @@ struct ScraperOptions {
   std::string user_agent;          ///< of every request
   std::size_t most_at_once = 256;  ///< requests under way; further targets wait for one to end
   Duration look_at_files{std::chrono::seconds{1}};
+  storage::Exemplars* exemplars = nullptr;  ///< outlives the scraper; null: they are passed over
 };
 
 /// Everything runs on a loop with one thread; requests are asynchronous, so a slow target holds up nobody. Answers are

@@ -138,13 +138,38 @@ Result<Time> time_of(std::string_view text, Format format) {
   return wrong("the time is no whole number of milliseconds");
 }
 
+/// `# {trace_id="x"} 0.67 1520879607.789`; the time may be missing.
+Result<ScrapedExemplar> exemplar_of(std::string_view text) {
+  if (!text.starts_with("# {")) return wrong("an exemplar has no labels");
+  text.remove_prefix(2);
+  const auto size = ingest::text_series_size(text);
+  if (size == std::string_view::npos) return wrong("an exemplar's labels do not end with }");
+  ScrapedExemplar out;
+  AT_TRY(out.labels, ingest::parse_text_labels(text.substr(0, size)));
+  text.remove_prefix(size);
+  skip_blanks(text);
+  const auto value = ingest::parse_text_value(take_word(text));
+  if (!value) return wrong("an exemplar has no value");
+  out.value = *value;
+  skip_blanks(text);
+  const auto time = take_word(text);
+  skip_blanks(text);
+  if (!text.empty()) return wrong("more follows the exemplar's time");
+  if (!time.empty()) {
+    AT_TRY(out.time, time_of_seconds(time));
+  }
+  return out;
+}
+
 Result<ScrapedLine> sample_of(std::string_view line, Format format) {
+  ScrapedLine out;
   if (format == Format::kOpenMetrics) {
     const auto exemplar = exemplar_at(line);
-    if (exemplar < line.size() && !line.substr(exemplar).starts_with("# {")) return wrong("an exemplar has no labels");
+    if (exemplar < line.size()) {
+      AT_TRY(out.exemplar, exemplar_of(line.substr(exemplar)));
+    }
     line = line.substr(0, exemplar);
   }
-  ScrapedLine out;
   const auto size = ingest::text_series_size(line);
   if (size == std::string_view::npos) return wrong("labels do not end with }");
   out.series = line.substr(0, size);
@@ -190,7 +215,19 @@ Result<Format> format_of(std::string_view content_type, std::string_view fallbac
     return fail(ErrorCode::kInvalidArgument, "the target answers in protobuf, which is not read",
                 "leave PrometheusProto out of scrape_protocols");
   }
-  return fallback.starts_with("OpenMetricsText") ? Format::kOpenMetrics : Format::kText;
+  if (!fallback.empty()) return fallback.starts_with("OpenMetricsText") ? Format::kOpenMetrics : Format::kText;
+  constexpr std::string_view kRemedy = "name the format of the job's answers with fallback_scrape_protocol";
+  if (content_type.empty()) {
+    return fail(ErrorCode::kInvalidArgument,
+                "non-compliant scrape target sending blank Content-Type and no fallback_scrape_protocol specified for "
+                "target",
+                std::string(kRemedy));
+  }
+  return fail(
+      ErrorCode::kInvalidArgument,
+      fmt::format("received unsupported Content-Type \"{}\" and no fallback_scrape_protocol specified for target",
+                  content_type.substr(0, 200)),
+      std::string(kRemedy));
 }
 
 Status read_lines(std::string_view body, Format format, const Lines& lines) {

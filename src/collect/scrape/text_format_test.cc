@@ -48,6 +48,30 @@ TEST(TextFormat, OpenMetricsHasSecondsUnitsAndExemplars) {
                           "a_seconds_total{x=\"# {\"} = 1 @1520879607789", "a_seconds_created = 2"));
 }
 
+TEST(TextFormat, ExemplarsHaveLabelsAValueAndPerhapsATime) {
+  std::vector<ScrapedExemplar> seen;
+  const auto read_one = [&](std::string_view exemplar) {
+    return read_lines(fmt::format("a_total 1 {}\n# EOF\n", exemplar), Format::kOpenMetrics,
+                      {[&](const ScrapedLine& line) {
+                         if (line.exemplar) seen.push_back(*line.exemplar);
+                         return Status{};
+                       },
+                       [](const ScrapedNote&) {}});
+  };
+  EXPECT_TRUE(read_one("# {trace_id=\"k # {\",b=\"2\"} 0.5 1520879607.789"));
+  EXPECT_TRUE(read_one("# {} +Inf"));
+  ASSERT_EQ(seen.size(), 2u);
+  EXPECT_EQ(seen[0].labels, (Labels{{"b", "2"}, {"trace_id", "k # {"}}));
+  EXPECT_EQ(seen[0].value, 0.5);
+  EXPECT_EQ(seen[0].time, from_ms(1'520'879'607'789));
+  EXPECT_TRUE(seen[1].labels.empty());
+  EXPECT_FALSE(seen[1].time);
+  for (const auto* bad :
+       {"# {a=\"b\"}", "# {a=\"b\"} x", "# {a=\"b\"} 1 x", "# {a=\"b\"} 1 2 3", "# {a=\"b 1", "# a 1"}) {
+    EXPECT_FALSE(read_one(bad)) << bad;
+  }
+}
+
 TEST(TextFormat, OpenMetricsEndsWithItsMark) {
   EXPECT_THAT(read("a 1\n", Format::kOpenMetrics), ElementsAre("a = 1", "! data does not end with # EOF"));
   EXPECT_THAT(read("a 1\n# EOF\nb 1\n", Format::kOpenMetrics), ElementsAre("a = 1", "! line 2: more follows # EOF"));
@@ -76,7 +100,12 @@ TEST(TextFormat, TheContentTypeDecidesThenTheFallback) {
   EXPECT_EQ(format_of("text/plain; version=0.0.4; charset=utf-8", "OpenMetricsText1.0.0"), Format::kText);
   EXPECT_EQ(format_of("application/OpenMetrics-text; version=1.0.0", ""), Format::kOpenMetrics);
   EXPECT_EQ(format_of("", "OpenMetricsText1.0.0"), Format::kOpenMetrics);
-  EXPECT_EQ(format_of("text/html", ""), Format::kText);
+  EXPECT_EQ(format_of("text/html", "PrometheusText0.0.4"), Format::kText);
+  EXPECT_EQ(
+      format_of("", "").error().message,
+      "non-compliant scrape target sending blank Content-Type and no fallback_scrape_protocol specified for target");
+  EXPECT_EQ(format_of("text/html", "").error().message,
+            "received unsupported Content-Type \"text/html\" and no fallback_scrape_protocol specified for target");
   EXPECT_FALSE(format_of("application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily", ""));
 }
 
