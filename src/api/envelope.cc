@@ -34,11 +34,10 @@ net::Response prometheus_success(const json::value& data, const promql::Annotati
 }
 
 net::Parameters prometheus_parameters(const net::Request& request) {
-  auto all = request.query;
-  if (request.method == "POST" && request.headers.get("Content-Type").starts_with(kForm)) {
-    const auto form = net::Parameters::parse(request.body);
-    for (const auto& [name, value] : form.fields()) all.add(name, value);
-  }
+  if (request.method != "POST" || !request.headers.get("Content-Type").starts_with(kForm)) return request.query;
+  // What is in both counts as the body has it.
+  auto all = net::Parameters::parse(request.body);
+  for (const auto& [name, value] : request.query.fields()) all.add(name, value);
   return all;
 }
 

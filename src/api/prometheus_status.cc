@@ -4,10 +4,12 @@
 
 #include <array>
 #include <filesystem>
+#include <initializer_list>
 #include <memory>
 #include <thread>
 
 #include "api/envelope.h"
+#include "promql/function_names.h"
 
 namespace atalaya::api {
 namespace {
@@ -59,9 +61,60 @@ json::array notifications(const StatusServices& s) {
   const auto add = [&out](std::string text, Time since) {
     out.push_back(json::object{{"text", std::move(text)}, {"date", rfc3339(since)}, {"active", true}});
   };
-  if (const auto reload = s.reload(); !reload.success) add("Configuration reload has failed.", reload.time);
+  if (const auto reload = s.reload(); !reload.success) add("Configuration reload has failed.", reload.failed_at);
   if (const auto ready = s.ready(); !ready) add(ready.error().message, s.clock.now());
   return out;
+}
+
+template <typename Words>
+json::object all_true(const Words& words) {
+  json::object out;
+  for (const auto& word : words) out[word] = true;
+  return out;
+}
+
+/// In the categories and words of Prometheus, as far as they have a meaning here; false: not here.
+json::object features() {
+  using List = std::initializer_list<std::string_view>;
+  json::object operators =
+      all_true(List{"!=",       "!~",           "%",      "*",           "+",      "-",   "/",
+                    "<",        "<=",           "==",     "=~",          ">",      ">=",  "@",
+                    "^",        "and",          "atan2",  "or",          "unless", "avg", "bottomk",
+                    "count",    "count_values", "group",  "limit_ratio", "limitk", "max", "min",
+                    "quantile", "stddev",       "stdvar", "sum",         "topk"});
+  auto promql = all_true(List{"anchored",
+                              "at_modifier",
+                              "bool",
+                              "by",
+                              "delayed_name_removal",
+                              "duration_expr",
+                              "experimental_functions",
+                              "fill",
+                              "fill_left",
+                              "fill_right",
+                              "group_left",
+                              "group_right",
+                              "ignoring",
+                              "negative_offset",
+                              "offset",
+                              "on",
+                              "per_query_lookback_delta",
+                              "smoothed",
+                              "subqueries",
+                              "without"});
+  promql["native_histograms"] = promql["per_step_stats"] = promql["type_and_unit_labels"] = false;
+  auto api = all_true(List{"admin", "exclude_alerts", "label_values_match", "lifecycle", "query_stats",
+                           "query_warnings", "remote_write_receiver", "time_range_labels", "time_range_series"});
+  api["otlp_write_receiver"] = api["remote_read"] = false;
+  return {
+      {"api", std::move(api)},
+      {"promql", std::move(promql)},
+      {"promql_functions", all_true(promql::function_names())},
+      {"promql_operators", std::move(operators)},
+      {"rules", all_true(List{"keep_firing_for", "labels", "limit", "query_offset"})},
+      {"scrape", all_true(List{"exemplars", "fallback_scrape_protocol", "relabeling", "track_timestamps_staleness"})},
+      {"service_discovery_providers", all_true(List{"file", "http", "static"})},
+      {"tsdb", all_true(List{"delete_series", "exemplars", "out_of_order", "snapshot"})}};
 }
 
 }  // namespace
@@ -88,6 +141,7 @@ void add_prometheus_status_routes(Doors& doors, StatusServices given) {
       [](const StatusServices& s, const Who&) -> Answer { return prometheus_success(runtime(s)); });
   add("status/buildinfo", [](const StatusServices& s, const Who&) -> Answer { return prometheus_success(build(s)); });
   add("status/walreplay", [](const StatusServices& s, const Who&) -> Answer { return prometheus_success(replay(s)); });
+  add("features", [](const StatusServices&, const Who&) -> Answer { return prometheus_success(features()); });
   // Alerts leave by channels: there is no Alertmanager behind this server.
   add("alertmanagers", [](const StatusServices&, const Who&) -> Answer {
     return prometheus_success(

@@ -24,7 +24,8 @@ struct StatusServices {
   std::function<std::int64_t()> threads;
   struct Reload {
     bool success = true;
-    Time time;
+    Time time;                ///< of the last good one
+    Time failed_at = Time{};  ///< of the last one, where that failed
   };
   std::function<Reload()> reload;  ///< the last reading of the configuration
   std::function<Status()> ready;   ///< the error says what keeps the server from its work
@@ -34,7 +35,8 @@ struct StatusServices {
 /// The Prometheus whose API this is: clients choose by it what they may ask.
 constexpr std::string_view kSpokenVersion = "3.7.0";
 
-/// status/{config,flags,runtimeinfo,buildinfo,walreplay}, alertmanagers, notifications and openapi.yaml below /api/v1.
+/// status/{config,flags,runtimeinfo,buildinfo,walreplay}, features, alertmanagers, notifications and openapi.yaml below
+/// /api/v1.
 /// config and flags tell of the machine, so they are for the tenant `default`.
 void add_prometheus_status_routes(Doors& doors, StatusServices services);
 

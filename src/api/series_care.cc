@@ -2,6 +2,8 @@
 
 #include <boost/json.hpp>
 
+#include <algorithm>
+
 #include "api/json.h"
 #include "api/parameters.h"
 
@@ -63,13 +65,50 @@ json::object status(const tsdb::Store& store, const TenantId& tenant, std::size_
     }
     for (auto& path : store.set_aside()) aside.emplace_back(std::move(path));
   }
-  return {{"headStats", json::object{{"numSeries", cardinality.series}, {"numLabelPairs", cardinality.pairs}}},
+  return {{"headStats", json::object{{"numSeries", cardinality.series},
+                                     {"numLabelPairs", cardinality.pairs},
+                                     {"chunkCount", cardinality.chunks},
+                                     {"minTime", cardinality.first},
+                                     {"maxTime", cardinality.last}}},
           {"seriesCountByMetricName", counts(cardinality.metrics)},
           {"labelValueCountByLabelName", counts(cardinality.values)},
+          {"memoryInBytesByLabelName", counts(cardinality.value_bytes)},
           {"seriesCountByLabelValuePair", counts(cardinality.series_of_pairs)},
           {"blockStats", json::object{{"numBlocks", blocks.size()}, {"numSamples", samples}, {"numBytes", bytes}}},
           {"blocks", std::move(blocks)},
           {"setAside", std::move(aside)}};
+}
+
+/// Crockford's base 32 of 128 bits, as Prometheus names blocks: here their beginning and their flushes.
+std::string ulid_of(const tsdb::BlockMeta& block) {
+  constexpr std::string_view kDigits = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+  auto high = static_cast<std::uint64_t>(std::max<std::int64_t>(block.first, 0)) << 16 |
+              (static_cast<std::uint64_t>(block.resolution / 60'000) & 0xffff);
+  auto low = block.first_sequence << 32 | (block.last_sequence & 0xffffffff);
+  std::string out(26, '0');
+  for (auto at = out.rbegin(); at != out.rend(); ++at) {
+    *at = kDigits[low & 31];
+    low = low >> 5 | high << 59;
+    high >>= 5;
+  }
+  return out;
+}
+
+/// As Prometheus has it; its ends are excluded from a block.
+json::object block_list(const tsdb::Store& store) {
+  json::array out;
+  for (const auto& block : store.blocks()) {
+    const auto ulid = ulid_of(block);
+    const auto level = block.last_sequence - block.first_sequence + 1;
+    out.push_back(json::object{
+        {"ulid", ulid},
+        {"minTime", block.first},
+        {"maxTime", block.last + 1},
+        {"stats", json::object{{"numSamples", block.samples}, {"numSeries", block.series}}},
+        {"compaction", json::object{{"level", level > 1 ? 2 : 1}, {"sources", json::array{json::string(ulid)}}}},
+        {"version", 1}});
+  }
+  return {{"blocks", std::move(out)}};
 }
 
 net::Response success(json::value data) { return ok(json::object{{"status", "success"}, {"data", std::move(data)}}); }
@@ -113,6 +152,11 @@ void add_series_care_routes(Doors& doors, tsdb::Store& store, net::WorkerPool& w
                                           {"setAside", json::array(aside.begin(), aside.end())},
                                           {"damaged", json::array(damaged.begin(), damaged.end())}});
                  });
+  doors.add("GET", "/api/v1/status/tsdb/blocks", Need::kViewer,
+            [&store](const auth::Principal& who, net::Request&) -> Result<net::Response> {
+              AT_TRY(of_the_whole(who));
+              return success(block_list(store));
+            });
   for (const auto* path : {"/api/v1/status/tsdb", "~/series/status"}) {
     doors.add("GET", path, Need::kViewer,
               [&store](const auth::Principal& who, net::Request& request) -> Result<net::Response> {

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <map>
 #include <optional>
@@ -47,21 +48,21 @@ json::object target_json(const scrape::TargetView& target) {
 }
 
 Result<net::Response> list_targets(const scrape::TargetsView& view, const net::Parameters& parameters) {
-  const auto state = parameters.get("state");
+  // As Prometheus: case does not count, and of an unknown state there are none.
+  std::string state(parameters.get("state"));
+  std::ranges::transform(state, state.begin(),
+                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
   const auto pool = parameters.get("scrapePool");
-  if (!state.empty() && state != "active" && state != "dropped" && state != "any") {
-    return fail(ErrorCode::kInvalidArgument,
-                fmt::format("parameter \"state\" is active, dropped or any, not \"{}\"", state));
-  }
+  const bool all = state.empty() || state == "any";
   json::array active;
   json::array dropped;
   json::object counts;
-  if (state != "dropped") {
+  if (all || state == "active") {
     for (const auto& target : view.active) {
       if (pool.empty() || pool == target.pool) active.push_back(target_json(target));
     }
   }
-  if (state != "active") {
+  if (all || state == "dropped") {
     for (const auto& target : view.dropped) {
       if (!pool.empty() && pool != target.pool) continue;
       dropped.push_back(json::object{{"discoveredLabels", to_json(target.discovered)}, {"scrapePool", target.pool}});

@@ -17,10 +17,11 @@ std::string given_options(const config::Options& options);
 /// The last reading of the configuration. Thread-safe.
 class LastReload {
  public:
-  explicit LastReload(Time started) : last_{true, started} {}
+  explicit LastReload(Time started) : last_{true, started, Time{}} {}
   void note(bool success, Time now) {
     const std::lock_guard lock(mutex_);
-    last_ = {success, now};
+    last_.success = success;
+    (success ? last_.time : last_.failed_at) = now;
   }
   api::StatusServices::Reload get() const {
     const std::lock_guard lock(mutex_);

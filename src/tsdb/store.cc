@@ -112,7 +112,7 @@ Cardinality Store::cardinality(const TenantId& tenant, std::size_t limit) const 
   const auto* head = impl_->head.find(tenant);
   if (!head) return {};
   auto found = head->cardinality();
-  for (auto* counts : {&found.metrics, &found.values, &found.series_of_pairs}) {
+  for (auto* counts : {&found.metrics, &found.values, &found.series_of_pairs, &found.value_bytes}) {
     const auto kept = std::min(limit, counts->size());
     std::partial_sort(
         counts->begin(), counts->begin() + static_cast<std::ptrdiff_t>(kept), counts->end(),

@@ -250,6 +250,15 @@ void StreamView::read(storage::TimeRange range, std::vector<Sample>& out) const 
   }
 }
 
+ChainExtent extent_of(const Arena& arena, std::uint32_t newest) {
+  ChainExtent out;
+  for (auto chunk = newest; chunk != 0; chunk = previous_chunk(arena.line(chunk))) {
+    ++out.chunks;
+    out.first = first_time(arena.line(chunk));
+  }
+  return out;
+}
+
 void read_chain(const Arena& arena, std::uint32_t newest, std::uint16_t open_count, std::vector<std::int64_t>& times,
                 std::vector<double>& values) {
   std::array<std::uint32_t, 64> few;

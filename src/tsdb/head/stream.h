@@ -71,6 +71,13 @@ class StreamView {
   std::uint16_t open_count_ = 0;
 };
 
+struct ChainExtent {
+  std::uint64_t chunks = 0;
+  std::int64_t first = INT64_MAX;  ///< time of the oldest sample
+};
+/// Of the chain that ends with `newest`; 0: of none.
+ChainExtent extent_of(const Arena& arena, std::uint32_t newest);
+
 /// All samples of a chain of chunks, ascending, without a view: for the thread that writes them out,
 /// when nobody appends to them any more. Appends to `times` and `values`.
 void read_chain(const Arena& arena, std::uint32_t newest, std::uint16_t open_count, std::vector<std::int64_t>& times,

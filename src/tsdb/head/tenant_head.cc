@@ -448,29 +448,6 @@ std::vector<Definition> TenantHead::definitions_of(std::span<const std::uint32_t
   return out;
 }
 
-Cardinality TenantHead::cardinality() const {
-  const std::shared_lock lock(mutex_);
-  const auto& pairs = index_->pairs();
-  Cardinality out;
-  out.series = index_->size();
-  std::vector<std::uint64_t> values(pairs.name_count());
-  for (std::uint32_t pair = 0; pair < pairs.size(); ++pair) {
-    const auto series = index_->series_of(pair);
-    if (series == 0) continue;
-    ++out.pairs;
-    ++values[pairs.name_of(pair)];
-    if (pairs.name(pair) == kMetricName) {
-      out.metrics.emplace_back(pairs.value(pair), series);
-    } else {
-      out.series_of_pairs.emplace_back(std::string(pairs.name(pair)) + "=" + std::string(pairs.value(pair)), series);
-    }
-  }
-  for (std::uint32_t name = 0; name < values.size(); ++name) {
-    if (values[name] > 0) out.values.emplace_back(pairs.name_text(name), values[name]);
-  }
-  return out;
-}
-
 std::size_t TenantHead::sample_bytes() const {
   const std::shared_lock lock(mutex_);
   return arena_->bytes() + (older_arena_ ? older_arena_->bytes() : 0) + late_.bytes() + older_late_.bytes();

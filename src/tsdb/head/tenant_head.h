@@ -169,6 +169,7 @@ class TenantHead {
   bool take_late(std::uint32_t id, const SeriesState& state, const storage::SeriesSample& sample,
                  const AcceptedTimes& times, storage::Appended& counts);
   bool is_bare(std::uint32_t id) const;
+  void count_chunks(Cardinality& out) const;
   LabelIndex::Ids forgotten() const;
   void enter_generation(SeriesState& state);
   std::shared_ptr<const Labels> share_labels(std::uint32_t id, const SeriesState& state) const;
