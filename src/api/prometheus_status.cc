@@ -102,10 +102,10 @@ json::object features() {
                               "smoothed",
                               "subqueries",
                               "without"});
-  promql["native_histograms"] = promql["per_step_stats"] = promql["type_and_unit_labels"] = false;
+  for (const auto* absent : {"native_histograms", "per_step_stats", "type_and_unit_labels"}) promql[absent] = false;
   auto api = all_true(List{"admin", "exclude_alerts", "label_values_match", "lifecycle", "query_stats",
                            "query_warnings", "remote_write_receiver", "time_range_labels", "time_range_series"});
-  api["otlp_write_receiver"] = api["remote_read"] = false;
+  for (const auto* absent : {"otlp_write_receiver", "remote_read"}) api[absent] = false;
   return {
       {"api", std::move(api)},
       {"promql", std::move(promql)},

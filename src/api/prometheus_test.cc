@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "api/prometheus_json.h"
 #include "api/prometheus_labels.h"
 #include "api/prometheus_test_support.h"
 

@@ -202,7 +202,8 @@ void RuleArrivals::look_at(const Arrived& arrived) {
 bool RuleArrivals::is_quiet(const Work& work) {
   const auto it = quiet_.find(work);
   if (it == quiet_.end()) return false;
-  if (it->second.ticks == current_->watchers[work.watcher].ticks->load() && clock_.now() < it->second.until) return true;
+  if (it->second.ticks == current_->watchers[work.watcher].ticks->load() && clock_.now() < it->second.until)
+    return true;
   quiet_.erase(it);
   return false;
 }

@@ -34,8 +34,8 @@ struct EarlyAnswer {
 
 /// The alerting rule at `index` of a group. `restrict`: for the series that match alone; empty: for all. Never waits
 /// for a tick.
-using EvaluateEarly = std::function<EarlyAnswer(const rules::GroupSpecPtr& group, std::size_t index,
-                                                const Matchers& restrict, Time at)>;
+using EvaluateEarly =
+    std::function<EarlyAnswer(const rules::GroupSpecPtr& group, std::size_t index, const Matchers& restrict, Time at)>;
 
 struct WatchedGroup {
   rules::GroupSpecPtr spec;

@@ -63,15 +63,15 @@ class Arrivals : public testing::Test {
   milliseconds cost_{0};
   EarlyAnswer answer_;
   std::vector<std::string> evaluated_;
-  RuleArrivals arrivals_{series_, clock_, [this] { return spent_; }, metrics_,
-                         [this](const rules::GroupSpecPtr& group, std::size_t index, const Matchers& restrict, Time) {
-                           spent_ += cost_;
-                           if (!answer_.is_busy) {
-                             evaluated_.push_back(group->rules[index].name +
-                                                  (restrict.empty() ? "" : " " + restrict[0].value()));
-                           }
-                           return answer_;
-                         }};
+  RuleArrivals arrivals_{
+      series_, clock_, [this] { return spent_; }, metrics_,
+      [this](const rules::GroupSpecPtr& group, std::size_t index, const Matchers& restrict, Time) {
+        spent_ += cost_;
+        if (!answer_.is_busy) {
+          evaluated_.push_back(group->rules[index].name + (restrict.empty() ? "" : " " + restrict[0].value()));
+        }
+        return answer_;
+      }};
 };
 
 TEST_F(Arrivals, WhatIsBeyondTheShareOfAProcessorIsEvaluatedLater) {

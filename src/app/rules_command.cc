@@ -33,9 +33,24 @@ void print_errors(const config::Errors& errors) {
   for (const auto& error : errors) fmt::print(stderr, "{}\n", to_string(error));
 }
 
-/// True when rules are there twice and somebody asked to be told.
-bool lint(const RuleFile& file, const std::string& what) {
-  if (what == "none") return false;
+/// Whether rules that are there twice are told: of a list with commas, as promtool takes it.
+bool tells_duplicates(std::string_view lint) {
+  bool out = false;
+  for (;;) {
+    const auto comma = std::min(lint.find(','), lint.size());
+    const auto word = lint.substr(0, comma);
+    if (word == "all" || word == "duplicate-rules") {
+      out = true;
+    } else if (word != "none") {
+      fmt::print(stderr, "WARNING: unknown lint option \"{}\"\n", word);
+    }
+    if (comma == lint.size()) return out;
+    lint.remove_prefix(comma + 1);
+  }
+}
+
+/// True when rules are there twice.
+bool lint(const RuleFile& file) {
   const auto duplicates = rules::duplicate_rules(file.groups);
   if (duplicates.empty()) return false;
   fmt::print("{} duplicate rule(s) found.\n", duplicates.size());
@@ -129,6 +144,7 @@ int check_rules(const config::Options& options) {
   const bool ignore_unknown = options.boolean("ignore-unknown-fields");
   auto paths = options.arguments("FILE");
   if (paths.empty()) paths.emplace_back("-");
+  const bool tells = tells_duplicates(options.text("lint"));
   bool failed = false;
   bool linted = false;
   for (const auto& path : paths) {
@@ -142,7 +158,7 @@ int check_rules(const config::Options& options) {
       failed = true;
       continue;
     }
-    const bool doubled = lint(file, options.text("lint"));
+    const bool doubled = tells && lint(file);
     linted = linted || doubled;
     std::size_t count = 0;
     for (const auto& group : file.groups) count += group.rules.size();

@@ -98,10 +98,12 @@ TEST(PromqlScript, EachWayToBeWrongIsFound) {
 }
 
 TEST(PromqlScript, WhatIsNoScriptIsRefusedWithItsLine) {
-  const std::pair<const char*, std::uint32_t> texts[] = {
-      {"\nfrobnicate\n", 2},        {"\neval instant\n", 2},
-      {"\nload 1q\n", 2},           {"\nload 1m\n  a{ 1\n", 3},
-      {"\nload 1m\n  a 1\n  b 1+2\n", 4}, {"\neval instant at 0 1\n  expect a miracle\n", 3}};
+  const std::pair<const char*, std::uint32_t> texts[] = {{"\nfrobnicate\n", 2},
+                                                         {"\neval instant\n", 2},
+                                                         {"\nload 1q\n", 2},
+                                                         {"\nload 1m\n  a{ 1\n", 3},
+                                                         {"\nload 1m\n  a 1\n  b 1+2\n", 4},
+                                                         {"\neval instant at 0 1\n  expect a miracle\n", 3}};
   for (const auto& [text, line] : texts) {
     const auto report = run_script("a.test", text);
     ASSERT_FALSE(report) << text;

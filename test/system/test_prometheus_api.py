@@ -67,6 +67,38 @@ def test_grafana_finds_a_prometheus(filled):
     assert pretty["data"] == "sum by (job) (requests_total)"
 
 
+def test_a_form_counts_before_the_address(filled):
+    answer = filled.call("POST", "/api/v1/query?query=1&time=5", form({"query": "2"}).encode(),
+                         headers={"Content-Type": "application/x-www-form-urlencoded"})
+    assert answer["data"]["result"] == [5, "2"]
+
+
+def test_status_tells_what_is_in_memory_and_in_blocks(filled):
+    status = ask(filled, "status/tsdb")["data"]
+    head = status["headStats"]
+    assert head["maxTime"] >= filled.end * 1000 and head["minTime"] <= (filled.end - 1800) * 1000
+    assert head["chunkCount"] >= 4
+    bytes_of = {one["name"]: one["value"] for one in status["memoryInBytesByLabelName"]}
+    assert bytes_of["path"] == 6, "/x of three series"
+    assert ask(filled, "status/tsdb/blocks")["data"] == {"blocks": []}
+    filled.call("POST", "/api/atalaya/v1/series/flush")
+    block, = ask(filled, "status/tsdb/blocks")["data"]["blocks"]
+    assert len(block["ulid"]) == 26 and block["version"] == 1 and block["compaction"]["level"] == 1
+    assert block["minTime"] <= (filled.end - 1800) * 1000 and block["maxTime"] > filled.end * 1000
+    assert block["stats"]["numSamples"] >= 94
+    empty = filled.cli("token", "create", "--data", filled.data, "--role", "viewer", "--tenant", "empty").strip()
+    head = filled.call("GET", "/api/v1/status/tsdb", token=empty)["data"]["headStats"]
+    assert head.get("numSeries") == 0 and head["minTime"] > head["maxTime"], "as Prometheus tells that there is nothing"
+
+
+def test_features_and_our_own_metadata_are_told(filled):
+    features = ask(filled, "features")["data"]
+    assert features["promql_functions"]["rate"] is True and features["promql_operators"]["limitk"] is True
+    assert features["api"]["remote_read"] is False
+    found = ask(filled, "metadata", metric="atalaya_rule_groups")["data"]
+    assert found == {"atalaya_rule_groups": [{"type": "gauge", "help": "Groups of rules", "unit": ""}]}
+
+
 def test_status_tells_of_the_server(filled):
     runtime = ask(filled, "status/runtimeinfo")["data"]
     assert runtime["storageRetention"] == "15d" and runtime["reloadConfigSuccess"] is True
@@ -80,14 +112,15 @@ def test_status_tells_of_the_server(filled):
     with pytest.raises(HttpError):
         filled.call("POST", "/-/reload")
     assert [one["text"] for one in ask(filled, "notifications")["data"]] == ["Configuration reload has failed."]
-    assert ask(filled, "status/runtimeinfo")["data"]["reloadConfigSuccess"] is False
+    failed = ask(filled, "status/runtimeinfo")["data"]
+    assert failed["reloadConfigSuccess"] is False and failed["lastConfigTime"] == runtime["lastConfigTime"]
     assert filled.call("GET", "/api/v1/openapi.yaml").startswith("openapi:")
 
 
 ROUTES = ["query?query=1", "query_range?query=1&start=0&end=1&step=1", "query_exemplars?query=up", "series?match[]=up",
           "labels", "label/job/values", "format_query?query=up", "parse_query?query=up", "status/config", "status/flags",
-          "status/runtimeinfo", "status/buildinfo", "status/walreplay", "status/tsdb", "alertmanagers", "notifications",
-          "openapi.yaml"]
+          "status/runtimeinfo", "status/buildinfo", "status/walreplay", "status/tsdb", "status/tsdb/blocks",
+          "features", "alertmanagers", "notifications", "openapi.yaml"]
 
 
 def test_every_route_takes_a_token_or_basic_and_no_other_tenant(server):

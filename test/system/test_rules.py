@@ -76,6 +76,8 @@ def test_duplicates_are_told_and_fatal_where_that_is_asked_for():
     assert "1 duplicate rule(s) found" in told and "SUCCESS: 2 rules found" in told
     assert Server.cli("check", "rules", "--lint-fatal", file, check=False).returncode == 3
     assert "duplicate" not in Server.cli("check", "rules", "--lint", "none", file)
+    assert "duplicate" in Server.cli("check", "rules", "--lint=none,duplicate-rules", file)
+    assert Server.cli("check", "rules", "--lint=all,duplicate-rules", "--lint-fatal", file, check=False).returncode == 3
 
 
 @reference

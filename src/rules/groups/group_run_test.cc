@@ -267,7 +267,8 @@ TEST(Groups, ArrivalMayBeginAndFireAndNeverEnds) {
   w.put("up", 3, 0);
   w.clock.jump_to(from_ms(3'000));
   EXPECT_THAT(levels(w.run.evaluate_early(w.store, 0, {}, from_ms(3'000), w.clock).verdicts), ElementsAre("warning"));
-  EXPECT_THAT(levels(w.run.evaluate_early(w.store, 0, {}, from_ms(13'000), w.clock).verdicts), ElementsAre("warning sustained"));
+  EXPECT_THAT(levels(w.run.evaluate_early(w.store, 0, {}, from_ms(13'000), w.clock).verdicts),
+              ElementsAre("warning sustained"));
   w.put("up", 14, 1);
   EXPECT_THAT(w.run.evaluate_early(w.store, 0, {}, from_ms(14'000), w.clock).verdicts, IsEmpty());
   EXPECT_EQ(w.run.firing("Down").size(), 1u);
@@ -298,9 +299,11 @@ TEST(Groups, ArrivalBeginsNothingBeyondTheLimit) {
   w.clock.jump_to(from_ms(3'000));
   EXPECT_THAT(w.run.evaluate_early(w.store, 0, {}, from_ms(3'000), w.clock).verdicts, IsEmpty());
   EXPECT_TRUE(w.run.firing("Down").empty());
-  const auto only_a = w.run.evaluate_early(w.store, 0, {Matcher::equal("instance", "a")}, from_ms(3'000), w.clock).verdicts;
+  const auto only_a =
+      w.run.evaluate_early(w.store, 0, {Matcher::equal("instance", "a")}, from_ms(3'000), w.clock).verdicts;
   EXPECT_FALSE(only_a.empty());
-  EXPECT_THAT(w.run.evaluate_early(w.store, 0, {Matcher::equal("instance", "b")}, from_ms(3'000), w.clock).verdicts, IsEmpty())
+  EXPECT_THAT(w.run.evaluate_early(w.store, 0, {Matcher::equal("instance", "b")}, from_ms(3'000), w.clock).verdicts,
+              IsEmpty())
       << "the other one is active already";
   EXPECT_EQ(w.run.firing("Down").size(), 1u);
 }
