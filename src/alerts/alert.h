@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "alerts/judgement.h"
 #include "base/result.h"
@@ -19,8 +20,26 @@ std::string_view name(State state);        ///< pending, firing, no_data, resolv
 std::string_view name(Severity severity);  ///< none, warning, critical
 Result<State> parse_state(std::string_view text);
 Result<Severity> parse_severity(std::string_view text);
+/// What a label `severity` of somebody else's alert says: none where it is absent or speaks of no trouble, critical
+/// for the usual words, else warning.
+Severity severity_of_label(std::string_view text);
 
+/// Somebody takes care of it.
 struct Acknowledgement {
+  std::string by;
+  Time at;
+  std::string note;
+  std::optional<Time> until;  ///< it then ends by itself
+};
+/// Nobody is told of it until then.
+struct Shelving {
+  std::string by;
+  Time at;
+  Time until;
+  std::string note;
+};
+/// A person ended the episode although what it is about may go on.
+struct Closing {
   std::string by;
   Time at;
   std::string note;
@@ -59,7 +78,29 @@ struct Alert {
   };
   std::optional<Told> told;
   std::optional<Acknowledgement> ack;
+  std::optional<Shelving> shelf;
+  /// While it lasts the alert is resolved, and the breach that it had does not open it again: a worse one does, one
+  /// that begins later, or any after a healthy sample.
+  std::optional<Closing> closed;
+  std::optional<Severity> severity_before;  ///< before its last change in this episode
+  bool flapping = false;                    ///< opens and closes again and again
+
+  // Of alerts that others posted.
+  std::string door;  ///< how it came: alertmanager; "" for our own rules
+  std::string generator_url;
+  std::optional<Time> ends;  ///< when it resolves unless it is posted again
+  bool timed_out = false;    ///< `ends` is not the sender's word but a time without one
+
+  /// Ids of the silences that hide it now: not of its state, but known whenever an alert is read or published.
+  std::vector<std::string> silenced_by;
 };
+
+/// The labels that matchers and messages see: with the severity where the labels say nothing of it.
+Labels seen_labels(const Alert& alert);
+/// What people did with it, in one word: open, acknowledged, shelved, suppressed, closed, resolved.
+std::string_view status(const Alert& alert);
+/// `more_severe`, `less_severe`, `no_change`.
+std::string_view trend(const Alert& alert);
 
 /// One line of the history. `from` is "" for a new alert.
 struct HistoryLine {
@@ -68,11 +109,12 @@ struct HistoryLine {
   Time at;
   Time data_at;
   std::string from;
-  std::string to;  ///< a state, or `acknowledged`, `unacknowledged`
+  /// A state, or acknowledged, unacknowledged, shelved, unshelved, closed, note, flapping, steady.
+  std::string to;
   Severity severity = Severity::kNone;
   double value = 0;
   std::string text;
-  std::string by;  ///< the user, for a command
+  std::string by;  ///< the user, for a command; "" for what time did
   bool late = false;
 };
 

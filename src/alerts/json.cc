@@ -11,7 +11,21 @@ boost::json::value real(double value) {
   return value;
 }
 
+/// What a person said of an alert.
+boost::json::object word_of(const std::string& by, Time at, const std::optional<Time>& until, const std::string& note) {
+  boost::json::object out{{"by", by}, {"at", format_rfc3339(at)}, {"note", note}};
+  if (until) out["until"] = format_rfc3339(*until);
+  return out;
+}
+
 }  // namespace
+
+std::string_view status(const Alert& alert) {
+  if (alert.state == State::kResolved) return alert.closed ? "closed" : "resolved";
+  if (alert.shelf) return "shelved";
+  if (!alert.silenced_by.empty()) return "suppressed";
+  return alert.ack ? "acknowledged" : "open";
+}
 
 boost::json::object to_json(const Alert& alert) {
   boost::json::object out{{"id", alert.id.value()},
@@ -34,9 +48,18 @@ boost::json::object to_json(const Alert& alert) {
   out["late"] = alert.late;
   out["count"] = alert.count;
   if (alert.ack) {
-    out["ack"] =
-        boost::json::object{{"by", alert.ack->by}, {"at", format_rfc3339(alert.ack->at)}, {"note", alert.ack->note}};
+    out["ack"] = word_of(alert.ack->by, alert.ack->at, alert.ack->until, alert.ack->note);
   }
+  if (alert.shelf) out["shelf"] = word_of(alert.shelf->by, alert.shelf->at, alert.shelf->until, alert.shelf->note);
+  if (alert.closed) out["closed"] = word_of(alert.closed->by, alert.closed->at, std::nullopt, alert.closed->note);
+  out["status"] = status(alert);
+  out["trend"] = trend(alert);
+  if (alert.severity_before) out["severity_before"] = name(*alert.severity_before);
+  out["flapping"] = alert.flapping;
+  out["silenced_by"] = boost::json::array(alert.silenced_by.begin(), alert.silenced_by.end());
+  if (!alert.door.empty()) out["door"] = alert.door;
+  if (!alert.generator_url.empty()) out["generator_url"] = alert.generator_url;
+  if (alert.ends) out["ends"] = format_rfc3339(*alert.ends);
   if (!alert.expr.empty()) out["expr"] = alert.expr;
   return out;
 }

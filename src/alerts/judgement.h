@@ -13,10 +13,11 @@
 
 namespace atalaya::alerts {
 
-enum class Kind : std::uint8_t { kGauge, kBinary, kTailable };
+/// kPosted: of an alert that others sent; no rule of ours judges it.
+enum class Kind : std::uint8_t { kGauge, kBinary, kTailable, kPosted };
 enum class Level : std::uint8_t { kOk, kWarning, kCritical, kNoData, kError };
 
-std::string_view name(Kind kind);    ///< gauge, binary, tailable
+std::string_view name(Kind kind);    ///< gauge, binary, tailable, posted
 std::string_view name(Level level);  ///< ok, warning, critical, no_data, error
 
 /// One verdict. The tenant comes with the event.
@@ -49,7 +50,7 @@ struct Judged {
 };
 
 /// hash(tenant, rule, labels) as 16 hexadecimal digits: rules of equal name in two packages have
-/// alerts of their own. `rule` is `package/group/name`.
+/// alerts of their own. `rule` is `package/group/name`, "" for alerts that others posted.
 AlertId identity(const TenantId& tenant, const std::string& rule, const Labels& labels);
 
 }  // namespace atalaya::alerts

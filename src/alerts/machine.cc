@@ -6,18 +6,10 @@
 
 #include "alerts/annotations.h"
 #include "alerts/rows.h"
+#include "alerts/step.h"
+#include "alerts/timers.h"
 
 namespace atalaya::alerts {
-namespace {
-
-/// Key of the timer that deletes what is over; no alert has such an id.
-constexpr std::string_view kPurge = "purge";
-constexpr std::chrono::hours kDay{24};
-
-/// The same all day, so that the timer comes although each alert that resolves sets it.
-Time next_purge(Time now) { return std::chrono::floor<std::chrono::days>(now) + kDay + std::chrono::hours{3}; }
-
-}  // namespace
 
 Machine::Machine(TransitionSink* sink, MachineOptions options)
     : sink_(sink),
@@ -50,55 +42,67 @@ std::vector<db::Migration> Machine::migrations() {
           {"alerts", 2,
            "UPDATE alerts_alerts SET state=3, resolved_ms=updated_ms WHERE state<>3;"
            "CREATE INDEX alerts_alerts_resolved ON alerts_alerts(tenant_id, resolved_ms);"
-           "CREATE INDEX alerts_history_at ON alerts_history(tenant_id, at_ms)"}};
+           "CREATE INDEX alerts_history_at ON alerts_history(tenant_id, at_ms)"},
+          {"alerts", 3,
+           "ALTER TABLE alerts_alerts ADD COLUMN ack_until_ms BIGINT;"
+           "ALTER TABLE alerts_alerts ADD COLUMN shelf_by TEXT;"
+           "ALTER TABLE alerts_alerts ADD COLUMN shelf_ms BIGINT;"
+           "ALTER TABLE alerts_alerts ADD COLUMN shelf_until_ms BIGINT;"
+           "ALTER TABLE alerts_alerts ADD COLUMN shelf_note TEXT;"
+           "ALTER TABLE alerts_alerts ADD COLUMN closed_by TEXT;"
+           "ALTER TABLE alerts_alerts ADD COLUMN closed_ms BIGINT;"
+           "ALTER TABLE alerts_alerts ADD COLUMN closed_note TEXT;"
+           "ALTER TABLE alerts_alerts ADD COLUMN severity_before BIGINT;"
+           "ALTER TABLE alerts_alerts ADD COLUMN flapping BIGINT NOT NULL DEFAULT 0;"
+           "ALTER TABLE alerts_alerts ADD COLUMN door TEXT NOT NULL DEFAULT '';"
+           "ALTER TABLE alerts_alerts ADD COLUMN generator_url TEXT NOT NULL DEFAULT '';"
+           "ALTER TABLE alerts_alerts ADD COLUMN ends_ms BIGINT;"
+           "ALTER TABLE alerts_alerts ADD COLUMN timed_out BIGINT NOT NULL DEFAULT 0;"
+           "CREATE INDEX alerts_alerts_ends ON alerts_alerts(tenant_id, ends_ms);"
+           "CREATE TABLE alerts_silences("
+           " tenant_id TEXT NOT NULL, id TEXT NOT NULL, matchers TEXT NOT NULL, starts_ms BIGINT NOT NULL,"
+           " ends_ms BIGINT NOT NULL, created_by TEXT NOT NULL, comment TEXT NOT NULL, annotations TEXT NOT NULL,"
+           " updated_ms BIGINT NOT NULL, origin TEXT NOT NULL, PRIMARY KEY(tenant_id, id));"
+           "CREATE INDEX alerts_silences_ends ON alerts_silences(tenant_id, ends_ms)"}};
 }
 
 std::vector<std::type_index> Machine::handles() const {
-  return {typeid(Judged), typeid(Acknowledge), typeid(Unacknowledge), typeid(Retire)};
+  return {typeid(Judged),        typeid(Posted),     typeid(Retire),        typeid(Acknowledge),
+          typeid(Unacknowledge), typeid(Shelve),     typeid(Unshelve),      typeid(Close),
+          typeid(AddNote),       typeid(SetSilence), typeid(ExpireSilence), typeid(DeclareSilences)};
 }
-
-/// One event or timer: the arguments that every function needs.
-class Machine::Step {
- public:
-  Step(Machine& machine, const TenantId& tenant, Time now, db::Session& session, control::Effects& effects)
-      : machine_(machine), tenant_(tenant), now_(now), session_(session), effects_(effects) {}
-
-  Status judged(const Judged& judged, const std::optional<control::Cursor>& cursor);
-  Status acknowledge(const Acknowledge& command);
-  Status unacknowledge(const Unacknowledge& command);
-  Status retire(const Retire& command);
-  Status held(const AlertId& id, Time due);
-  Status purge();
-
- private:
-  Status breach(std::optional<StoredAlert> before, const Judgement& j, const AlertId& id,
-                const std::optional<control::Cursor>& cursor);
-  Status resolve(StoredAlert stored, Time at, const std::string& text, bool late);
-  /// Stores, writes history and tells the sink when state or severity differ from before.
-  Status settle(StoredAlert& stored, std::optional<State> from, Severity severity_before, Time at);
-  Result<StoredAlert> open_alert(const AlertId& id);
-  Status command(StoredAlert& stored, std::string to, const std::string& user, const std::string& note);
-
-  Machine& machine_;
-  const TenantId& tenant_;
-  Time now_;
-  db::Session& session_;
-  control::Effects& effects_;
-};
 
 Status Machine::handle(const control::Event& event, Time now, db::Session& session, control::Effects& effects) {
   Step step(*this, event.tenant, now, session, effects);
   if (const auto* judged = std::any_cast<Judged>(&event.body)) return step.judged(*judged, event.cursor);
-  if (const auto* ack = std::any_cast<Acknowledge>(&event.body)) return step.acknowledge(*ack);
-  if (const auto* unack = std::any_cast<Unacknowledge>(&event.body)) return step.unacknowledge(*unack);
+  if (const auto* posted = std::any_cast<Posted>(&event.body)) return step.posted(*posted);
   if (const auto* retire = std::any_cast<Retire>(&event.body)) return step.retire(*retire);
+  if (const auto* c = std::any_cast<Acknowledge>(&event.body)) return step.acknowledge(*c);
+  if (const auto* c = std::any_cast<Unacknowledge>(&event.body)) return step.unacknowledge(*c);
+  if (const auto* c = std::any_cast<Shelve>(&event.body)) return step.shelve(*c);
+  if (const auto* c = std::any_cast<Unshelve>(&event.body)) return step.unshelve(*c);
+  if (const auto* c = std::any_cast<Close>(&event.body)) return step.close(*c);
+  if (const auto* c = std::any_cast<AddNote>(&event.body)) return step.add_note(*c);
+  if (const auto* c = std::any_cast<SetSilence>(&event.body)) return step.set_silence(*c);
+  if (const auto* c = std::any_cast<ExpireSilence>(&event.body)) return step.expire_silence(*c);
+  if (const auto* c = std::any_cast<DeclareSilences>(&event.body)) return step.declare_silences(*c);
   return fail(ErrorCode::kInternal, "alerts: an event of another machine");
 }
 
 Status Machine::on_timer(const TenantId& tenant, std::string_view key, Time due, Time now, db::Session& session,
                          control::Effects& effects) {
-  Step step(*this, tenant, now, session, effects);
-  return key == kPurge ? step.purge() : step.held(AlertId{std::string(key)}, due);
+  return Step(*this, tenant, now, session, effects).on_timer(key, due);
+}
+
+Status Machine::Step::on_timer(std::string_view key, Time due) {
+  if (key == kPurge) return purge();
+  if (key == kEndsTimer) return sender_silent();
+  if (key == kSilencesTimer) return silence_edge();
+  const auto id = [&](std::string_view prefix) { return AlertId{std::string(key.substr(prefix.size()))}; };
+  if (key.starts_with(kAckTimer)) return acknowledgement_ended(id(kAckTimer));
+  if (key.starts_with(kShelfTimer)) return shelf_ended(id(kShelfTimer));
+  if (key.starts_with(kFlapTimer)) return look_at_flapping(id(kFlapTimer));
+  return held(AlertId{std::string(key)}, due);
 }
 
 Status Machine::Step::judged(const Judged& judged, const std::optional<control::Cursor>& cursor) {
@@ -115,7 +119,9 @@ Status Machine::Step::judged(const Judged& judged, const std::optional<control::
     }
     if (j.level != Level::kOk) {
       AT_TRY(breach(std::move(stored), j, id, cursor));
-    } else if (stored && stored->alert.state != State::kResolved) {
+    } else if (stored && stored->alert.state == State::kResolved) {
+      if (stored->alert.closed) AT_TRY(forget_closing(std::move(*stored)));
+    } else if (stored) {
       if (cursor) {
         stored->judged_name = cursor->name;
         stored->judged_position = cursor->position;
@@ -154,6 +160,11 @@ Alert new_episode(const std::optional<StoredAlert>& before, const Judgement& j, 
   alert.labels = j.labels;
   alert.started = j.at;
   alert.value = j.value;
+  // The alert is shelved and flaps, not this episode of it.
+  if (before) {
+    alert.shelf = before->alert.shelf;
+    alert.flapping = before->alert.flapping;
+  }
   return alert;
 }
 
@@ -162,6 +173,12 @@ Alert new_episode(const std::optional<StoredAlert>& before, const Judgement& j, 
 Status Machine::Step::breach(std::optional<StoredAlert> before, const Judgement& j, const AlertId& id,
                              const std::optional<control::Cursor>& cursor) {
   const bool open = before && before->alert.state != State::kResolved;
+  if (!open && before && before->alert.closed && next_severity(before->alert, j) <= before->alert.severity) {
+    before->alert.level = j.level;
+    before->judged_name = cursor ? cursor->name : "";
+    before->judged_position = cursor ? cursor->position : 0;
+    return stays_closed(std::move(*before));
+  }
   StoredAlert stored;
   if (open) {
     stored = *before;
@@ -195,55 +212,6 @@ Status Machine::Step::breach(std::optional<StoredAlert> before, const Judgement&
   return settle(stored, from, severity_before, j.at);
 }
 
-Status Machine::Step::resolve(StoredAlert stored, Time at, const std::string& text, bool late) {
-  auto& alert = stored.alert;
-  const auto from = alert.state;
-  if (from == State::kPending) AT_TRY(effects_.cancel_timer(alert.id.value()));
-  alert.state = State::kResolved;
-  alert.resolved = now_;
-  alert.text = text;
-  alert.late = alert.late || late;
-  AT_TRY(effects_.set_timer(kPurge, next_purge(now_)));
-  return settle(stored, from, alert.severity, at);
-}
-
-Status Machine::Step::settle(StoredAlert& stored, std::optional<State> from, Severity severity_before, Time at) {
-  auto& alert = stored.alert;
-  const bool changed = from != alert.state || severity_before != alert.severity;
-  alert.updated = now_;
-  if (alert.state == State::kFiring && !alert.fired) alert.fired = now_;
-  const bool told_before = alert.told.has_value();
-  bool tell = false;
-  if (changed) {
-    ++alert.transitions;
-    // An alert that went from no_data to pending and back is still what people last heard.
-    const Alert::Told news{alert.state, alert.severity};
-    const bool counts = alert.state == State::kFiring || alert.state == State::kNoData ||
-                        (alert.state == State::kResolved && told_before);
-    tell = counts && alert.told != news;
-    if (tell) alert.told = news;
-    AT_TRY(add_history(session_, tenant_, alert.id,
-                       {.transition = alert.transitions,
-                        .episode = alert.episode,
-                        .at = now_,
-                        .data_at = at,
-                        .from = from ? std::string(alerts::name(*from)) : (alert.episode > 1 ? "resolved" : ""),
-                        .to = std::string(alerts::name(alert.state)),
-                        .severity = alert.severity,
-                        .value = alert.value,
-                        .text = alert.text,
-                        .by = {},
-                        .late = alert.late}));
-  }
-  AT_TRY(store_alert(session_, tenant_, stored));
-  if (tell && machine_.sink_ != nullptr) {
-    const Transition transition{alert, from, severity_before, !told_before, at};
-    AT_TRY(machine_.sink_->on_transition(tenant_, transition, now_, session_, effects_));
-  }
-  effects_.publish(AlertChanged{alert, changed});
-  return {};
-}
-
 Status Machine::Step::held(const AlertId& id, Time due) {
   AT_TRY(auto stored, load_alert(session_, tenant_, id));
   if (!stored || stored->alert.state != State::kPending) return {};
@@ -267,60 +235,22 @@ Status Machine::Step::purge() {
   return effects_.set_timer(kPurge, next_purge(now_));
 }
 
-Result<StoredAlert> Machine::Step::open_alert(const AlertId& id) {
-  AT_TRY(auto stored, load_alert(session_, tenant_, id));
-  if (!stored) return fail(ErrorCode::kNotFound, fmt::format("there is no alert {}", id.value()));
-  if (stored->alert.state == State::kResolved) {
-    return fail(ErrorCode::kConflict, fmt::format("alert {} is resolved", id.value()));
-  }
-  return std::move(*stored);
-}
-
-Status Machine::Step::acknowledge(const Acknowledge& command_in) {
-  AT_TRY(auto stored, open_alert(command_in.id));
-  auto& ack = stored.alert.ack;
-  if (ack && ack->by == command_in.user && ack->note == command_in.note) return {};
-  ack = Acknowledgement{command_in.user, now_, command_in.note};
-  return command(stored, "acknowledged", command_in.user, command_in.note);
-}
-
-Status Machine::Step::unacknowledge(const Unacknowledge& command_in) {
-  AT_TRY(auto stored, open_alert(command_in.id));
-  if (!stored.alert.ack) return {};
-  stored.alert.ack.reset();
-  return command(stored, "unacknowledged", command_in.user, "");
-}
-
-Status Machine::Step::command(StoredAlert& stored, std::string to, const std::string& user, const std::string& note) {
-  auto& alert = stored.alert;
-  ++alert.transitions;
-  alert.updated = now_;
-  AT_TRY(add_history(session_, tenant_, alert.id,
-                     {.transition = alert.transitions,
-                      .episode = alert.episode,
-                      .at = now_,
-                      .data_at = now_,
-                      .from = std::string(alerts::name(alert.state)),
-                      .to = std::move(to),
-                      .severity = alert.severity,
-                      .value = alert.value,
-                      .text = note,
-                      .by = user,
-                      .late = false}));
-  AT_TRY(store_alert(session_, tenant_, stored));
-  effects_.publish(AlertChanged{alert, true});
-  return {};
-}
-
 Status Machine::Step::retire(const Retire& command_in) {
   static const std::string sql = "SELECT " + std::string(kAlertColumns) +
-                                 " FROM alerts_alerts WHERE tenant_id=? AND state<>? ORDER BY started_ms, id";
-  AT_TRY(const auto rows, session_.query(sql, {tenant_.value(), static_cast<std::int64_t>(State::kResolved)}));
+                                 " FROM alerts_alerts WHERE tenant_id=? AND (state<>? OR closed_ms IS NOT NULL)"
+                                 " AND kind<>? ORDER BY started_ms, id";
+  AT_TRY(const auto rows, session_.query(sql, {tenant_.value(), static_cast<std::int64_t>(State::kResolved),
+                                               static_cast<std::int64_t>(Kind::kPosted)}));
   for (const auto& row : rows) {
     auto stored = read_alert(row);
     const bool rule_gone = command_in.known_rules && !command_in.known_rules->contains(stored.alert.rule);
     const bool host_gone = !command_in.host.empty() && stored.alert.labels.get("instance") == command_in.host;
-    if (rule_gone || host_gone) AT_TRY(resolve(std::move(stored), now_, command_in.reason, false));
+    if (!rule_gone && !host_gone) continue;
+    if (stored.alert.state == State::kResolved) {
+      AT_TRY(forget_closing(std::move(stored)));
+    } else {
+      AT_TRY(resolve(std::move(stored), now_, command_in.reason, false));
+    }
   }
   return {};
 }

@@ -7,6 +7,7 @@
 #include <set>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "alerts/alert.h"
 #include "control/machine.h"
@@ -21,14 +22,57 @@ struct Acknowledge {
   AlertId id;
   std::string user;
   std::string note;
+  std::optional<Time> until;  ///< it then ends by itself; an end in the past is refused
 };
 struct Unacknowledge {
   AlertId id;
   std::string user;
 };
+/// Nobody is told of the alert until then, also when it resolves and opens again; what people missed they hear
+/// afterwards. An end in the past is refused.
+struct Shelve {
+  AlertId id;
+  std::string user;
+  std::string note;
+  Time until;
+};
+struct Unshelve {
+  AlertId id;
+  std::string user;
+};
+/// Ends the episode by hand (Alert::closed).
+struct Close {
+  AlertId id;
+  std::string user;
+  std::string note;
+};
+/// A line of the history, also of an alert that is resolved.
+struct AddNote {
+  AlertId id;
+  std::string user;
+  std::string text;
+};
+
+/// What somebody else's program said of an alert. Its identity is its labels.
+struct PostedAlert {
+  Labels labels;
+  std::map<std::string, std::string> annotations;
+  std::string generator_url;
+  Time starts{};
+  Time ends{};             ///< one that is not after now resolves the alert
+  Time received{};         ///< of two that overlap the later one's words stand
+  bool timed_out = false;  ///< `ends` was made of a time-out, as the sender named none
+};
+/// Event body: checked by the door. Those that overlap with the open alert in time continue it, with the earliest
+/// start and the latest end that a sender named; a repetition of what is over changes nothing.
+struct Posted {
+  std::string door;  ///< alertmanager
+  std::vector<PostedAlert> alerts;
+};
+
 /// Event body: closes the open alerts whose source is gone, because nobody will judge them again:
 /// those of rules that are not in `known_rules` (when given) and those with label instance=`host`
-/// (when not empty).
+/// (when not empty). Posted alerts end by their senders.
 struct Retire {
   std::optional<std::set<std::string>> known_rules;
   std::string host;
@@ -73,7 +117,8 @@ struct MachineOptions {
 /// alerts_history. `for`: fires on a sustained judgement or by a durable timer, at data time + for,
 /// for late data now + for. A judgement no_data on an open alert makes it no_data; only an ok
 /// judgement (or Retire) closes it. Level error is an alert about the rule itself: it fires at once,
-/// as a warning. What is over goes after `keep`, by a durable timer at night. Strand-bound.
+/// as a warning. What is over goes after `keep`, by a durable timer at night. Silences live here too (silence.h).
+/// Who is not told because an alert is silenced or shelved hears what he missed as soon as it is not. Strand-bound.
 class Machine final : public control::Machine {
  public:
   /// `sink` may be null; it outlives the machine.

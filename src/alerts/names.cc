@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "alerts/alert.h"
 #include "base/bytes.h"
 
@@ -10,6 +12,7 @@ std::string_view name(Kind kind) {
     case Kind::kGauge: return "gauge";
     case Kind::kBinary: return "binary";
     case Kind::kTailable: return "tailable";
+    case Kind::kPosted: return "posted";
   }
   return "";
 }
@@ -58,6 +61,25 @@ Result<Severity> parse_severity(std::string_view text) {
   }
   return fail(ErrorCode::kInvalidArgument, fmt::format("'{}' is not a severity", text),
               "use none, warning or critical");
+}
+
+Severity severity_of_label(std::string_view text) {
+  constexpr std::string_view kCritical[] = {"critical", "crit", "page", "emergency", "fatal", "disaster"};
+  constexpr std::string_view kNone[] = {"", "none", "ok", "normal", "cleared", "info", "informational", "debug"};
+  std::string lower(text);
+  for (auto& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  if (std::ranges::find(kCritical, lower) != std::end(kCritical)) return Severity::kCritical;
+  return std::ranges::find(kNone, lower) != std::end(kNone) ? Severity::kNone : Severity::kWarning;
+}
+
+Labels seen_labels(const Alert& alert) {
+  if (alert.severity == Severity::kNone || alert.labels.has("severity")) return alert.labels;
+  return alert.labels.with("severity", name(alert.severity));
+}
+
+std::string_view trend(const Alert& alert) {
+  if (!alert.severity_before || *alert.severity_before == alert.severity) return "no_change";
+  return alert.severity > *alert.severity_before ? "more_severe" : "less_severe";
 }
 
 AlertId identity(const TenantId& tenant, const std::string& rule, const Labels& labels) {

@@ -6,6 +6,7 @@
 #include <charconv>
 
 #include "alerts/rows.h"
+#include "alerts/silence_rows.h"
 
 namespace atalaya::alerts {
 namespace {
@@ -97,7 +98,7 @@ Result<Page> Queries::list(const TenantId& tenant, const Filter& filter) const {
   AT_TRY(database_.read([&](db::Session& session) -> Status {
     AT_TRY(const auto rows, session.query(sql, where.values));
     for (const auto& row : rows) page.alerts.push_back(read_alert(row).alert);
-    return {};
+    return fill_silenced(session, tenant, page.alerts);
   }));
   if (page.alerts.size() > limit) {
     page.alerts.pop_back();
@@ -109,13 +110,15 @@ Result<Page> Queries::list(const TenantId& tenant, const Filter& filter) const {
 
 Result<Details> Queries::get(const TenantId& tenant, const AlertId& id) const {
   Details details;
+  std::vector<Alert> one;
   AT_TRY(database_.read([&](db::Session& session) -> Status {
     AT_TRY(auto stored, load_alert(session, tenant, id));
     if (!stored) return fail(ErrorCode::kNotFound, fmt::format("there is no alert {}", id.value()));
-    details.alert = std::move(stored->alert);
+    one.push_back(std::move(stored->alert));
     AT_TRY(details.history, load_history(session, tenant, id, kMaxHistory));
-    return {};
+    return fill_silenced(session, tenant, one);
   }));
+  details.alert = std::move(one.front());
   return details;
 }
 
@@ -141,9 +144,34 @@ Result<std::map<std::string, HostCounts>> Queries::counts_by_host(const TenantId
   return counts;
 }
 
-Result<std::vector<OpenAlert>> Queries::open() const {
+Status Queries::fill_silenced(db::Session& session, const TenantId& tenant, std::vector<Alert>& alerts) const {
+  if (clock_ == nullptr) return {};
+  AT_TRY(const auto silences, load_active_silences(session, tenant, clock_->now()));
+  if (silences.empty()) return {};
+  for (auto& alert : alerts) {
+    if (alert.state != State::kResolved) alert.silenced_by = hidden_by(silences, seen_labels(alert));
+  }
+  return {};
+}
+
+Result<std::vector<Alert>> Queries::active(const TenantId& tenant) const {
   static const std::string sql =
-      fmt::format("SELECT {}, tenant_id FROM alerts_alerts WHERE state<>3 ORDER BY tenant_id, id", kAlertColumns);
+      fmt::format("SELECT {} FROM alerts_alerts WHERE tenant_id=? AND state IN (?, ?) ORDER BY id", kAlertColumns);
+  std::vector<Alert> out;
+  AT_TRY(database_.read([&](db::Session& session) -> Status {
+    AT_TRY(const auto rows, session.query(sql, {tenant.value(), number(State::kFiring), number(State::kNoData)}));
+    for (const auto& row : rows) out.push_back(read_alert(row).alert);
+    return fill_silenced(session, tenant, out);
+  }));
+  return out;
+}
+
+Result<std::vector<OpenAlert>> Queries::open() const {
+  static const std::string sql = fmt::format(
+      "SELECT {}, tenant_id FROM alerts_alerts WHERE (state<>3 OR closed_ms IS NOT NULL) AND kind<>3 "
+      "ORDER BY tenant_id, id",
+      kAlertColumns);
+  static_assert(static_cast<int>(Kind::kPosted) == 3);
   const auto tenant_column = static_cast<std::size_t>(std::ranges::count(kAlertColumns, ',')) + 1;
   std::vector<OpenAlert> open;
   AT_TRY(database_.read([&](db::Session& session) -> Status {

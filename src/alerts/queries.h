@@ -59,18 +59,24 @@ struct OpenAlert {
 /// Sees the last commit. Thread-safe.
 class Queries {
  public:
-  explicit Queries(db::Database& database) : database_(database) {}
+  /// Without a clock nobody is asked which silences hide an alert.
+  explicit Queries(db::Database& database, const Clock* clock = nullptr) : database_(database), clock_(clock) {}
 
   /// invalid_argument for a `before` that no page gave. Resolved alerts that never reached anybody
   /// (pending that went away) are left out.
   Result<Page> list(const TenantId& tenant, const Filter& filter) const;
   Result<Details> get(const TenantId& tenant, const AlertId& id) const;  ///< not_found
   Result<std::map<std::string, HostCounts>> counts_by_host(const TenantId& tenant) const;
-  /// Of every tenant.
+  /// Everything that fires or lacks data, in order of their ids: as many as there are.
+  Result<std::vector<Alert>> active(const TenantId& tenant) const;
+  /// Of rules of every tenant; with those that a person closed while their breach went on.
   Result<std::vector<OpenAlert>> open() const;
 
  private:
+  Status fill_silenced(db::Session& session, const TenantId& tenant, std::vector<Alert>& alerts) const;
+
   db::Database& database_;
+  const Clock* clock_;
 };
 
 /// `Alert` and the lines of `history` as the API shows them (times RFC 3339, NaN and infinities as

@@ -1,6 +1,7 @@
 #include "alerts/rows.h"
 
 #include <boost/json.hpp>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
@@ -13,7 +14,8 @@ namespace atalaya::alerts {
 const std::string_view kAlertColumns =
     "id, episode, transitions, name, rule, expr, kind, state, severity, level, labels, annotations, value, text, "
     "started_ms, fired_ms, resolved_ms, updated_ms, late, count, told, ack_by, ack_ms, ack_note, judged_name, "
-    "judged_position";
+    "judged_position, ack_until_ms, shelf_by, shelf_ms, shelf_until_ms, shelf_note, closed_by, closed_ms, closed_note, "
+    "severity_before, flapping, door, generator_url, ends_ms, timed_out";
 
 namespace {
 
@@ -80,7 +82,7 @@ StoredAlert read_alert(const db::Row& row) {
   a.name = row.text(3);
   a.rule = row.text(4);
   a.expr = row.text(5);
-  a.kind = read_enum(row, 6, Kind::kTailable);
+  a.kind = read_enum(row, 6, Kind::kPosted);
   a.state = read_enum(row, 7, State::kResolved);
   a.severity = read_enum(row, 8, Severity::kCritical);
   a.level = read_enum(row, 9, Level::kError);
@@ -95,9 +97,21 @@ StoredAlert read_alert(const db::Row& row) {
   a.late = row.integer(18) != 0;
   a.count = static_cast<std::uint64_t>(row.integer(19));
   a.told = unpack_told(row.integer(20));
-  if (!row.is_null(22)) a.ack = Acknowledgement{row.text(21), from_ms(row.integer(22)), row.text(23)};
+  if (!row.is_null(22)) {
+    a.ack = Acknowledgement{row.text(21), from_ms(row.integer(22)), row.text(23), read_time(row, 26)};
+  }
   stored.judged_name = row.text(24);
   stored.judged_position = static_cast<std::uint64_t>(row.integer(25));
+  if (!row.is_null(28)) {
+    a.shelf = Shelving{row.text(27), from_ms(row.integer(28)), from_ms(row.integer(29)), row.text(30)};
+  }
+  if (!row.is_null(32)) a.closed = Closing{row.text(31), from_ms(row.integer(32)), row.text(33)};
+  if (!row.is_null(34)) a.severity_before = read_enum(row, 34, Severity::kCritical);
+  a.flapping = row.integer(35) != 0;
+  a.door = row.text(36);
+  a.generator_url = row.text(37);
+  a.ends = read_time(row, 38);
+  a.timed_out = row.integer(39) != 0;
   return stored;
 }
 
@@ -109,18 +123,34 @@ Result<std::optional<StoredAlert>> load_alert(db::Session& session, const Tenant
   return std::optional<StoredAlert>{read_alert(rows.front())};
 }
 
+namespace {
+
+/// What never changes under an id is written once.
+std::string store_statement() {
+  std::string marks = "?,?";
+  std::string updates;
+  for (std::string_view left = kAlertColumns; !left.empty();) {
+    const auto column = left.substr(0, left.find(','));
+    left.remove_prefix(std::min(column.size() + 2, left.size()));
+    marks += ",?";
+    if (column == "id" || column == "name" || column == "labels") continue;
+    updates += fmt::format("{}{}=excluded.{}", updates.empty() ? "" : ", ", column, column);
+  }
+  return fmt::format(
+      "INSERT INTO alerts_alerts(tenant_id, host, {}) VALUES({}) ON CONFLICT(tenant_id, id) DO UPDATE SET {}",
+      kAlertColumns, marks, updates);
+}
+
+db::Value optional_text(bool has, const std::string& text) { return has ? db::Value{text} : db::Value{}; }
+
+}  // namespace
+
 Status store_alert(db::Session& session, const TenantId& tenant, const StoredAlert& stored) {
-  static const std::string sql =
-      "INSERT INTO alerts_alerts(tenant_id, host, " + std::string(kAlertColumns) +
-      ") VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) "
-      "ON CONFLICT(tenant_id, id) DO UPDATE SET episode=excluded.episode, transitions=excluded.transitions,"
-      " rule=excluded.rule, expr=excluded.expr, kind=excluded.kind, state=excluded.state,"
-      " severity=excluded.severity, level=excluded.level, annotations=excluded.annotations, value=excluded.value,"
-      " text=excluded.text, started_ms=excluded.started_ms, fired_ms=excluded.fired_ms,"
-      " resolved_ms=excluded.resolved_ms, updated_ms=excluded.updated_ms, late=excluded.late,"
-      " count=excluded.count, told=excluded.told, ack_by=excluded.ack_by, ack_ms=excluded.ack_ms,"
-      " ack_note=excluded.ack_note, judged_name=excluded.judged_name, judged_position=excluded.judged_position";
+  static const std::string sql = store_statement();
   const auto& a = stored.alert;
+  const auto ack = a.ack.value_or(Acknowledgement{});
+  const auto shelf = a.shelf.value_or(Shelving{});
+  const auto closed = a.closed.value_or(Closing{});
   const auto number = [](auto n) { return static_cast<std::int64_t>(n); };
   AT_TRY(session.execute(sql, {tenant.value(),
                                std::string(a.labels.get("instance")),
@@ -145,11 +175,25 @@ Status store_alert(db::Session& session, const TenantId& tenant, const StoredAle
                                number(a.late),
                                number(a.count),
                                pack_told(a.told),
-                               a.ack ? db::Value{a.ack->by} : db::Value{},
-                               a.ack ? db::Value{std::int64_t{to_ms(a.ack->at)}} : db::Value{},
-                               a.ack ? db::Value{a.ack->note} : db::Value{},
+                               optional_text(a.ack.has_value(), ack.by),
+                               optional_time(a.ack ? std::optional(ack.at) : std::nullopt),
+                               optional_text(a.ack.has_value(), ack.note),
                                stored.judged_name,
-                               number(stored.judged_position)}));
+                               number(stored.judged_position),
+                               optional_time(ack.until),
+                               optional_text(a.shelf.has_value(), shelf.by),
+                               optional_time(a.shelf ? std::optional(shelf.at) : std::nullopt),
+                               optional_time(a.shelf ? std::optional(shelf.until) : std::nullopt),
+                               optional_text(a.shelf.has_value(), shelf.note),
+                               optional_text(a.closed.has_value(), closed.by),
+                               optional_time(a.closed ? std::optional(closed.at) : std::nullopt),
+                               optional_text(a.closed.has_value(), closed.note),
+                               a.severity_before ? db::Value{number(*a.severity_before)} : db::Value{},
+                               number(a.flapping),
+                               a.door,
+                               a.generator_url,
+                               optional_time(a.ends),
+                               number(a.timed_out)}));
   return {};
 }
 

@@ -1,5 +1,8 @@
 #include "api/alerts.h"
 
+#include <any>
+#include <functional>
+
 #include "alerts/machine.h"
 #include "api/json.h"
 #include "api/parameters.h"
@@ -12,6 +15,7 @@ namespace {
 using auth::Principal;
 
 constexpr std::size_t kMaxPage = 1000;
+constexpr std::size_t kMaxNote = 2000;  ///< bytes
 
 AlertId id_of(const net::Request& request) { return AlertId{std::string(request.captures.get("id"))}; }
 
@@ -51,19 +55,65 @@ void add_alerts(Doors& doors, const AlertServices& s) {
       "alerts", [s](const Principal& who, net::Request& request) { return list_alerts(s, who.tenant, request.query); });
   doors.add("GET", "~/alerts/{id}", Need::kViewer,
             [s](const Principal& who, net::Request& request) { return one_alert(s, who.tenant, id_of(request)); });
-  doors.add("POST", "~/alerts/{id}/ack", Need::kOperator,
-            [s](const Principal& who, net::Request& request) -> Result<net::Response> {
-              AT_TRY(auto body, Fields::parse(request));
-              auto note = body.text_or("note", "", 2000);
-              AT_TRY(body.finish());
-              AT_TRY(s.control.run(who.tenant, alerts::Acknowledge{id_of(request), who.name, std::move(note)}));
+}
+
+/// A command of a person about one alert: answered with the alert as it then is.
+void add_command(Doors& doors, const AlertServices& s, const char* method, const std::string& what,
+                 std::function<Result<std::any>(const Principal&, net::Request&)> command) {
+  doors.add(method, "~/alerts/{id}/" + what, Need::kOperator,
+            [s, command = std::move(command)](const Principal& who, net::Request& request) -> Result<net::Response> {
+              AT_TRY(auto event, command(who, request));
+              AT_TRY(s.control.run(who.tenant, std::move(event)));
               return one_alert(s, who.tenant, id_of(request));
             });
-  doors.add("DELETE", "~/alerts/{id}/ack", Need::kOperator,
-            [s](const Principal& who, net::Request& request) -> Result<net::Response> {
-              AT_TRY(s.control.run(who.tenant, alerts::Unacknowledge{id_of(request), who.name}));
-              return one_alert(s, who.tenant, id_of(request));
-            });
+}
+
+struct Word {
+  std::string note;
+  std::optional<Time> until;
+};
+
+Result<Word> word_of(const net::Request& request, Time now) {
+  AT_TRY(auto body, Fields::parse(request));
+  Word out;
+  out.note = body.text_or("note", "", kMaxNote);
+  Status status;
+  out.until = read_until(body, now, status);
+  AT_TRY(body.finish());
+  AT_TRY(std::move(status));
+  return out;
+}
+
+void add_commands(Doors& doors, const AlertServices& s) {
+  add_command(doors, s, "POST", "ack", [s](const Principal& who, net::Request& request) -> Result<std::any> {
+    AT_TRY(auto word, word_of(request, s.clock.now()));
+    return alerts::Acknowledge{id_of(request), who.name, std::move(word.note), word.until};
+  });
+  add_command(doors, s, "DELETE", "ack", [](const Principal& who, net::Request& request) -> Result<std::any> {
+    return alerts::Unacknowledge{id_of(request), who.name};
+  });
+  add_command(doors, s, "POST", "shelve", [s](const Principal& who, net::Request& request) -> Result<std::any> {
+    AT_TRY(auto word, word_of(request, s.clock.now()));
+    if (!word.until) {
+      return fail(ErrorCode::kInvalidArgument, "a shelved alert needs an end", "say \"for\": \"2h\" or \"until\"");
+    }
+    return alerts::Shelve{id_of(request), who.name, std::move(word.note), *word.until};
+  });
+  add_command(doors, s, "DELETE", "shelve", [](const Principal& who, net::Request& request) -> Result<std::any> {
+    return alerts::Unshelve{id_of(request), who.name};
+  });
+  add_command(doors, s, "POST", "close", [](const Principal& who, net::Request& request) -> Result<std::any> {
+    AT_TRY(auto body, Fields::parse(request));
+    auto note = body.text_or("note", "", kMaxNote);
+    AT_TRY(body.finish());
+    return alerts::Close{id_of(request), who.name, std::move(note)};
+  });
+  add_command(doors, s, "POST", "notes", [](const Principal& who, net::Request& request) -> Result<std::any> {
+    AT_TRY(auto body, Fields::parse(request));
+    auto text = body.text("text", kMaxNote);
+    AT_TRY(body.finish());
+    return alerts::AddNote{id_of(request), who.name, std::move(text)};
+  });
 }
 
 void add_notifications(Doors& doors, const AlertServices& s) {
@@ -95,8 +145,24 @@ void add_notifications(Doors& doors, const AlertServices& s) {
 
 }  // namespace
 
+std::optional<Time> read_until(Fields& body, Time now, Status& status) {
+  const auto until = body.text_or("until", "", 64);
+  const auto lasts = body.duration_or("for", Duration::zero());
+  if (!until.empty() && lasts != Duration::zero()) {
+    status = fail(ErrorCode::kInvalidArgument, "\"until\" and \"for\" say the same", "leave one of them out");
+    return std::nullopt;
+  }
+  if (lasts != Duration::zero()) return now + lasts;
+  if (until.empty()) return std::nullopt;
+  auto time = parse_time(until);
+  if (time) return *time;
+  status = fail_within("until", std::move(time).error());
+  return std::nullopt;
+}
+
 void add_alert_routes(Doors& doors, AlertServices services) {
   add_alerts(doors, services);
+  add_commands(doors, services);
   add_notifications(doors, services);
 }
 

@@ -10,6 +10,8 @@ int check(const config::Options& options);
 int test(const config::Options& options);
 int test_promql(const config::Options& options);
 int package(const config::Options& options);
+/// `alert` and `silence`.
+int alerts_and_silences(const config::Options& options);
 int check_rules(const config::Options& options);
 int test_rules(const config::Options& options);
 int tsdb(const config::Options& options);

@@ -2,14 +2,12 @@
 
 #include <fmt/format.h>
 
-#include <array>
 #include <atomic>
 
 #include "agent/agent.h"
 #include "alerts/machine.h"
 #include "alerts/queries.h"
 #include "api/accounts.h"
-#include "api/alerts.h"
 #include "api/configuration.h"
 #include "api/hosts.h"
 #include "api/live_hub.h"
@@ -18,6 +16,7 @@
 #include "api/packages_json.h"
 #include "api/rules.h"
 #include "app/agents.h"
+#include "app/alert_doors.h"
 #include "app/channels.h"
 #include "app/end_series.h"
 #include "app/judge.h"
@@ -110,6 +109,7 @@ struct Server::Parts {
   std::unique_ptr<notify::Dispatcher> dispatcher;
   std::unique_ptr<alerts::Queries> alert_queries;
   std::unique_ptr<notify::Queries> delivery_queries;
+  std::unique_ptr<AlertDoors> alert_doors;
   std::unique_ptr<Judge> judge;
   std::unique_ptr<RuleGroups> groups;
   packages::TypeScripts type_scripts{clock};
@@ -186,8 +186,10 @@ Status Server::Parts::open_control() {
   dispatcher = std::make_unique<notify::Dispatcher>(
       *database, channels->book(), [this](control::Event event) { return runner->post_wait(std::move(event)); }, clock,
       metrics);
-  alert_queries = std::make_unique<alerts::Queries>(*database);
+  alert_queries = std::make_unique<alerts::Queries>(*database, &clock);
   delivery_queries = std::make_unique<notify::Queries>(*database);
+  alert_doors = std::make_unique<AlertDoors>(
+      AlertNeighbours{*database, *alert_queries, *delivery_queries, channels->book(), *runner, clock, link_base});
   judge =
       std::make_unique<Judge>(*series, *runner, clock, metrics, rules::EngineOptions{.late_after = options.late_after});
   return {};
@@ -267,6 +269,7 @@ Status Server::Parts::open_packages() {
            [this](const TenantId& tenant, const std::set<std::string>& names) {
              package_parts->changed(tenant, names);
              scrapes->changed(tenant);
+             alert_doors->packages_changed(*packages, tenant);
              groups->set_groups(tenant, "packages", packages::groups_of(*packages, tenant));
            }});
   AT_TRY(packages->load_all());
@@ -336,7 +339,7 @@ void Server::Parts::add_routes(net::Router& router) {
   api::add_rule_routes(doors, [this](const TenantId& tenant) { return groups->states(tenant); });
   series_doors->add_routes(doors);
   api::add_log_routes(doors, *logs);
-  api::add_alert_routes(doors, {*alert_queries, *delivery_queries, channels->book(), *runner});
+  alert_doors->add_routes(doors);
   api::add_configuration_routes(doors, {*packages, *hosts, *series, *logs, clock,
                                         [this](const TenantId& tenant) { return judge->states(tenant); }});
   package_parts->add_routes(doors);
@@ -365,21 +368,17 @@ Status Server::Parts::bind_doors() {
 
 Status Server::Parts::is_ready() {
   if (!ready.load()) return fail(ErrorCode::kUnavailable, "Atalaya is starting");
-  constexpr std::array kStores{std::pair("atalaya_tsdb_read_only", "samples"),
-                               std::pair("atalaya_logdb_read_only", "log lines")};
-  for (const auto& [gauge, what] : kStores) {
-    if (metrics.gauge(gauge, "").value() == 0) continue;
-    return fail(ErrorCode::kUnavailable, fmt::format("Atalaya takes no {}: their store cannot be written", what),
-                "free space on the disk; the server tries again by itself");
-  }
-  return {};
+  return stores_take_data(metrics);
 }
 
 Status Server::Parts::open_doors() {
   add_routes(*all_routes);
   routes = all_routes->routes();
   AT_TRY(http->start());
-  on_stop([this] { http->stop(); });
+  on_stop([this] {
+    http->stop();
+    alert_doors->stop();
+  });
   return {};
 }
 

@@ -1,8 +1,10 @@
 #include "app/server_facts.h"
 
 #include <boost/json.hpp>
+#include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 
 #include "app/tables.h"
@@ -87,6 +89,17 @@ std::string given_options(const config::Options& options) {
     out += "\n";
   }
   return out;
+}
+
+Status stores_take_data(telemetry::Registry& metrics) {
+  constexpr std::array kStores{std::pair("atalaya_tsdb_read_only", "samples"),
+                               std::pair("atalaya_logdb_read_only", "log lines")};
+  for (const auto& [gauge, what] : kStores) {
+    if (metrics.gauge(gauge, "").value() == 0) continue;
+    return fail(ErrorCode::kUnavailable, fmt::format("Atalaya takes no {}: their store cannot be written", what),
+                "free space on the disk; the server tries again by itself");
+  }
+  return {};
 }
 
 api::StatusServices server_facts(const ServerOptions& options, const tsdb::Store& series, const Clock& clock,

@@ -6,6 +6,7 @@
 #include "api/prometheus_status.h"
 #include "app/server.h"
 #include "config/options.h"
+#include "telemetry/metrics.h"
 
 namespace atalaya::app {
 
@@ -32,6 +33,9 @@ class LastReload {
   mutable std::mutex mutex_;
   api::StatusServices::Reload last_;  ///< guarded by mutex_
 };
+
+/// unavailable where a store cannot be written, as its metric says.
+Status stores_take_data(telemetry::Registry& metrics);
 
 /// All references outlive what is returned.
 api::StatusServices server_facts(const ServerOptions& options, const tsdb::Store& series, const Clock& clock,

@@ -12,6 +12,8 @@ config::Program agent_program();
 config::Command check_command();
 config::Command test_command();
 config::Command package_command();
+config::Command alert_command();
+config::Command silence_command();
 config::Command tsdb_command();
 config::Command check_rules_command();
 config::Command test_rules_command();

@@ -36,7 +36,8 @@ struct SectionCheck {
   std::string_view section;
   void (*check)(const ItemContext& item);
 };
-constexpr SectionCheck kSectionChecks[]{{"alertmanager", check_alertmanager}, {"groups", check_group}};
+constexpr SectionCheck kSectionChecks[]{
+    {"alertmanager", check_alertmanager}, {"groups", check_group}, {"silences", check_silence}};
 
 class PackageLoader {
  public:

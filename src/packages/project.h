@@ -37,6 +37,8 @@ std::optional<ChannelItem> make_channel(const ItemContext& item);
 std::optional<CollectorItem> make_scrape(const ItemContext& item);
 /// Routes that name receivers or time intervals that are not there, and names that stand twice.
 void check_alertmanager(const ItemContext& item);
+/// Matchers that cannot be read or that every alert meets, an end before the begin.
+void check_silence(const ItemContext& item);
 
 /// The program of a field of type script: its text, or that of its file; nothing after errors.
 std::optional<std::string> program_of(const ItemContext& item, const boost::json::value& script,

@@ -24,7 +24,9 @@ def compare(name, text):
 
 
 @pytest.mark.parametrize("command", ["", "up", "server", "check", "check rules", "token", "token create", "token list",
-                                     "token revoke", "token verify", "test", "test promql", "test rules", "package", "package list", "package show",
+                                     "token revoke", "token verify", "alert", "alert list", "alert show", "alert ack",
+                                     "alert shelve", "alert close", "alert note", "silence", "silence add",
+                                     "silence list", "silence expire", "test", "test promql", "test rules", "package", "package list", "package show",
                                      "package explain", "package diff", "package history", "package install",
                                      "package upgrade", "package remove", "package revert", "package check",
                                      "package pack", "package export", "package keygen", "tsdb", "tsdb import", "tsdb export",

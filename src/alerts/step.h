@@ -1,0 +1,84 @@
+// One event or timer of the machine of alerts: for the library's own sources.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "alerts/machine.h"
+#include "alerts/rows.h"
+#include "alerts/silence.h"
+
+namespace atalaya::alerts {
+
+/// Holds the arguments that every function needs. Lives as long as the call.
+class Machine::Step {
+ public:
+  Step(Machine& machine, const TenantId& tenant, Time now, db::Session& session, control::Effects& effects)
+      : machine_(machine), tenant_(tenant), now_(now), session_(session), effects_(effects) {}
+
+  Status judged(const Judged& judged, const std::optional<control::Cursor>& cursor);
+  Status posted(const Posted& posted);
+  Status retire(const Retire& command);
+  Status acknowledge(const Acknowledge& command);
+  Status unacknowledge(const Unacknowledge& command);
+  Status shelve(const Shelve& command);
+  Status unshelve(const Unshelve& command);
+  Status close(const Close& command);
+  Status add_note(const AddNote& command);
+  Status set_silence(const SetSilence& command);
+  Status expire_silence(const ExpireSilence& command);
+  Status declare_silences(const DeclareSilences& command);
+
+  Status on_timer(std::string_view key, Time due);
+
+ private:
+  /// What a line of the history says where it is not the state's name alone.
+  struct Words {
+    std::string to;
+    std::string by;
+  };
+
+  Status breach(std::optional<StoredAlert> before, const Judgement& j, const AlertId& id,
+                const std::optional<control::Cursor>& cursor);
+  Status post(const PostedAlert& posted, const std::string& door);
+  Status resolve(StoredAlert stored, Time at, const std::string& text, bool late, const Words& words = {});
+  /// What was closed by hand is over now: the next breach opens it.
+  Status forget_closing(StoredAlert stored);
+  /// The breach of a closed alert goes on: counted, and nobody hears of it.
+  Status stays_closed(StoredAlert stored);
+  /// Stores, writes history and tells the sink when state or severity differ from before.
+  Status settle(StoredAlert& stored, std::optional<State> from, Severity severity_before, Time at,
+                const Words& words = {});
+  /// Stores and publishes; tells the sink what people did not hear yet, unless the alert is hidden.
+  Status finish(StoredAlert& stored, std::optional<State> from, Severity severity_before, Time at, bool transition);
+  Status add_line(const Alert& alert, Time at, std::string from, std::string to, std::string text, std::string by);
+  Status watch_flapping(Alert& alert);
+
+  Result<StoredAlert> open_alert(const AlertId& id);
+  Status command(StoredAlert& stored, std::string to, const std::string& user, const std::string& note);
+
+  Status held(const AlertId& id, Time due);
+  Status acknowledgement_ended(const AlertId& id);
+  Status shelf_ended(const AlertId& id);
+  Status look_at_flapping(const AlertId& id);
+  Status sender_silent();
+  Status set_ends_timer();
+  Status purge();
+
+  Status hidden(Alert& alert);  ///< fills silenced_by
+  /// Tells what was hidden and is not any more.
+  Status tell_uncovered();
+  Status silences_differ();
+  Status silence_edge();
+
+  Machine& machine_;
+  const TenantId& tenant_;
+  Time now_;
+  db::Session& session_;
+  control::Effects& effects_;
+  std::optional<std::vector<Silence>> active_;  ///< silences, once somebody asked
+};
+
+}  // namespace atalaya::alerts

@@ -1,0 +1,43 @@
+#include "app/alert_doors.h"
+
+#include "alerts/machine.h"
+#include "api/alertmanager.h"
+#include "api/alerts.h"
+#include "app/version.h"
+#include "packages/silences.h"
+#include "telemetry/log.h"
+
+namespace atalaya::app {
+namespace {
+
+constexpr std::size_t kSenders = 4;
+constexpr std::size_t kWaitingSenders = 256;
+
+}  // namespace
+
+AlertDoors::AlertDoors(AlertNeighbours neighbours)
+    : with_(std::move(neighbours)),
+      silences_(with_.database),
+      routing_(with_.channels),
+      senders_(kSenders, kWaitingSenders),
+      started_(with_.clock.now()) {}
+
+void AlertDoors::add_routes(api::Doors& doors) {
+  const api::AlertServices services{with_.alerts,  with_.deliveries, with_.channels,
+                                    with_.control, silences_,        with_.clock};
+  api::add_alert_routes(doors, services);
+  api::add_silence_routes(doors, services);
+  api::add_alertmanager_routes(doors, {with_.alerts, silences_, routing_, with_.control, senders_, with_.clock,
+                                       with_.external_url, std::string(kVersion), kRevision, started_});
+}
+
+void AlertDoors::packages_changed(const packages::Service& packages, const TenantId& tenant) {
+  auto posted =
+      with_.control.post_wait({tenant, alerts::DeclareSilences{packages::silences_of(packages, tenant)}, {}, {}});
+  if (!posted) {
+    telemetry::log_warn("alerts", "silences of packages not taken",
+                        {{"tenant", tenant.value()}, {"reason", to_string(posted.error())}});
+  }
+}
+
+}  // namespace atalaya::app

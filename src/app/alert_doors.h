@@ -1,0 +1,46 @@
+// Everything by which others reach alerts: our own routes, Alertmanager's API, silences of packages.
+#pragma once
+
+#include <string>
+
+#include "alerts/queries.h"
+#include "alerts/silence.h"
+#include "api/doors.h"
+#include "app/alert_routing.h"
+#include "control/runner.h"
+#include "net/worker_pool.h"
+#include "notify/queries.h"
+#include "packages/service.h"
+
+namespace atalaya::app {
+
+/// All outlive the doors.
+struct AlertNeighbours {
+  db::Database& database;
+  alerts::Queries& alerts;
+  notify::Queries& deliveries;
+  const notify::ChannelBook& channels;
+  control::Runner& control;
+  const Clock& clock;
+  std::string external_url;
+};
+
+/// Construct, `add_routes`, `stop` (idempotent). Thread-safe after construction.
+class AlertDoors {
+ public:
+  explicit AlertDoors(AlertNeighbours neighbours);
+
+  void add_routes(api::Doors& doors);
+  /// Tells the control loop which silences the tenant's packages declare.
+  void packages_changed(const packages::Service& packages, const TenantId& tenant);
+  void stop() { senders_.stop(); }
+
+ private:
+  const AlertNeighbours with_;
+  alerts::SilenceQueries silences_;
+  BuiltInRouting routing_;
+  net::WorkerPool senders_;
+  const Time started_;
+};
+
+}  // namespace atalaya::app
