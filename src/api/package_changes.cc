@@ -150,7 +150,8 @@ void add_archives(Doors& doors, const PackageServices& s) {
               AT_TRY(const auto result,
                      s.packages.install(who.tenant, archive, who.name, request.query.get("upgrade") == "true", preview,
                                         std::string(request.query.get("reason").substr(0, 1000)),
-                                        preview && request.query.get("any_version") == "true"));
+                                        preview && request.query.get("any_version") == "true",
+                                        std::string(request.query.get("replaces").substr(0, 64))));
               note(s, who, "package.install", fmt::format("{} {}", archive.package, archive.version), result);
               if (!result.errors.empty() || !result.conflicts.empty()) return answer(result);
               auto out = to_json(result);

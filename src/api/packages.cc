@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <set>
 
@@ -65,9 +66,15 @@ void hide_from_viewers(const PackageServices& s, const Principal& who, packages:
         *value = packages::kHiddenSecret;
     }
     for (auto& field : view.fields) {
-      if (field.field == name || field.field.starts_with(fmt::format("{}.", name))) {
-        field.value = packages::kHiddenSecret;
-      }
+      if (field.field != name && !field.field.starts_with(fmt::format("{}.", name))) continue;
+      const auto& fields = section->body->fields;
+      const auto of =
+          std::find_if(fields.begin(), fields.end(), [&](const auto& one) { return one.name == field.field; });
+      const auto* value = view.effective.if_contains(field.field);
+      // What is no secret beside one may be seen.
+      field.value = type != nullptr && of != fields.end() && value != nullptr
+                        ? schema::format(*value, *of->type, {*known})
+                        : std::string(packages::kHiddenSecret);
     }
   };
   if (view.section == "instances" && !view.path.empty()) {

@@ -278,6 +278,7 @@ json::object to_json(const packages::ChangeResult& result) {
   for (const auto& [file, hash] : result.hashes) hashes[file] = hash;
   json::object out{{"files", std::move(files)}, {"effects", to_json(result.effects)}, {"hashes", std::move(hashes)}};
   if (result.commit) out["commit"] = *result.commit;
+  if (!result.replaces.empty()) out["replaces"] = result.replaces;
   return out;
 }
 

@@ -142,7 +142,9 @@ void SectionRunner::look_at(const TenantId& tenant, const std::string& package, 
       }
     }
     const std::lock_guard lock(mutex_);
-    runs_[key] = std::move(next);
+    auto& last = runs_[key];
+    if (!next.ok) next.entities = last.entities;  // what it made before stays
+    last = std::move(next);
   }
   // Sections that hold nothing any more.
   std::vector<std::string> gone;

@@ -110,6 +110,7 @@ TEST_F(SectionRunnerTest, AFailureIsTriedAgainAndKeepsWhatWasThere) {
   service_->scan();
   runner_.look();
   EXPECT_THAT(state(), HasSubstr("no agent"));
+  EXPECT_THAT(state(), HasSubstr(R"("entities":1)"));
   EXPECT_THAT(items_.list(kTenant, "networks"), SizeIs(1));
   runner_.look();
   EXPECT_THAT(calls_, SizeIs(2));

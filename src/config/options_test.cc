@@ -208,7 +208,8 @@ TEST(Options, MistakesInTheFileHaveTheirPlace) {
   EXPECT_EQ(usage_error(words, {}, "workers: many\n"),
             "atalaya server: atalaya.yaml:1:10: workers: \"many\" is not a whole number\n");
   EXPECT_EQ(usage_error(words, {}, "data: [a]\n"), "atalaya server: atalaya.yaml:1:7: expected a text, found a list\n");
-  EXPECT_EQ(usage_error(words, {}, "- a\n"), "atalaya server: atalaya.yaml:1:1: expected a mapping, found a list\n");
+  EXPECT_EQ(usage_error(words, {}, "- a\n"),
+            "atalaya server: atalaya.yaml:1:1: expected a mapping, found a list (e.g. {name: value})\n");
   EXPECT_THAT(usage_error({"server", "--config", "absent.yaml"}), HasSubstr("absent.yaml: No such file"));
   EXPECT_EQ(good(words, {}, "# nothing\n").text("data"), "./atalaya-data");
 }

@@ -20,10 +20,10 @@ void take(Result<T> result, T& out, Errors& errors) {
   }
 }
 
-bool expect(bool good, std::string_view wanted, const Node& node, Errors& errors) {
+bool expect(bool good, std::string_view wanted, const Node& node, Errors& errors, std::string_view example) {
   if (!good) {
-    errors.push_back(
-        {ErrorCode::kInvalidArgument, fmt::format("expected {}, found {}", wanted, describe(node)), node.place(), {}});
+    errors.push_back({ErrorCode::kInvalidArgument, fmt::format("expected {}, found {}", wanted, describe(node)),
+                      node.place(), fmt::format("e.g. {}", example)});
   }
   return good;
 }
@@ -63,12 +63,16 @@ void decode(const Node& node, bool& out, Errors& errors) { take(as_boolean(node)
 void decode(const Node& node, Duration& out, Errors& errors) { take(as_duration(node), out, errors); }
 void decode(const Node& node, const Node*& out, Errors&) { out = &node; }
 
-bool expect_sequence(const Node& node, Errors& errors) { return expect(node.is_sequence(), "a list", node, errors); }
-bool expect_mapping(const Node& node, Errors& errors) { return expect(node.is_mapping(), "a mapping", node, errors); }
+bool expect_sequence(const Node& node, Errors& errors) {
+  return expect(node.is_sequence(), "a list", node, errors, "[first, second]");
+}
+bool expect_mapping(const Node& node, Errors& errors) {
+  return expect(node.is_mapping(), "a mapping", node, errors, "{name: value}");
+}
 
 Reader::Reader(const Node& node, std::string what, Errors& errors)
     : node_(node), what_(std::move(what)), errors_(errors), errors_before_(errors.size()) {
-  expect(node.is_mapping(), fmt::format("the keys of {}", what_), node, errors_);
+  expect(node.is_mapping(), fmt::format("the keys of {}", what_), node, errors_, "{key: value}");
 }
 
 const Node* Reader::find(std::string_view key) {
@@ -79,8 +83,8 @@ const Node* Reader::find(std::string_view key) {
 const Node* Reader::require(std::string_view key) {
   const auto* found = find(key);
   if (!found && node_.is_mapping()) {
-    errors_.push_back(
-        {ErrorCode::kInvalidArgument, fmt::format("{} needs the key \"{}\"", what_, key), node_.place(), {}});
+    errors_.push_back({ErrorCode::kInvalidArgument, fmt::format("{} needs the key \"{}\"", what_, key), node_.place(),
+                       fmt::format("add {}: …", key)});
   }
   return found;
 }
@@ -105,8 +109,8 @@ const Node::Entry* Reader::one_of(std::initializer_list<std::string_view> keys) 
     found = &entry;
   }
   if (!found && node_.is_mapping()) {
-    errors_.push_back(
-        {ErrorCode::kInvalidArgument, fmt::format("{} needs one of the keys {}", what_, list), node_.place(), {}});
+    errors_.push_back({ErrorCode::kInvalidArgument, fmt::format("{} needs one of the keys {}", what_, list),
+                       node_.place(), "add one of them"});
   }
   return found;
 }

@@ -67,7 +67,7 @@ TEST(Reader, EveryMistakeIsToldAtOnce) {
   EXPECT_FALSE(read.ok());
   sort_by_place(errors);
   EXPECT_THAT(lines(errors), testing::ElementsAre(
-                                 "a.yaml:1:1: a rule needs the key \"expr\"",
+                                 "a.yaml:1:1: a rule needs the key \"expr\" (add expr: …)",
                                  "a.yaml:1:1: a rule has no key \"titel\" (did you mean \"title\"?)",
                                  "a.yaml:2:8: expected a whole number, found the text \"many\"",
                                  "a.yaml:3:6: expected a duration, found the text \"soon\""
@@ -84,7 +84,8 @@ TEST(Reader, SomethingElseThanAMappingIsOneError) {
   read.required<std::string>("expr");
   read.one_of({"a", "b"});
   read.finish();
-  EXPECT_THAT(lines(errors), testing::ElementsAre("a.yaml:1:1: expected the keys of a rule, found a list"));
+  EXPECT_THAT(lines(errors),
+              testing::ElementsAre("a.yaml:1:1: expected the keys of a rule, found a list (e.g. {key: value})"));
 }
 
 TEST(Reader, ExactlyOneOfSeveralKeys) {
@@ -98,7 +99,7 @@ TEST(Reader, ExactlyOneOfSeveralKeys) {
   EXPECT_EQ(Reader(document.root(), "a rule", errors).one_of({"x", "y"}), nullptr);
   EXPECT_THAT(lines(errors),
               testing::ElementsAre("a.yaml:1:12: a rule has both \"gauge\" and \"binary\" (keep one of them)",
-                                   "a.yaml:1:1: a rule needs one of the keys \"x\", \"y\""));
+                                   "a.yaml:1:1: a rule needs one of the keys \"x\", \"y\" (add one of them)"));
 }
 
 TEST(Reader, AChoiceIsOneOfItsWords) {

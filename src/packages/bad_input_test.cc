@@ -54,6 +54,77 @@ TEST(BadInput, AllMistakesAreToldAtOnceEachWithItsPlaceAndWhatToDo) {
             Contains(StartsWith("p/package.yaml:3:12: package absent is required and absent"))));
 }
 
+TEST(BadInput, AWrongTypeSchemaOrParameterHidesNoOtherMistake) {
+  const std::string text =
+      head("p") +
+      "types:\n"
+      "  vlan: {type: integr}\n"
+      "  good: {type: text, pattern: '[A-Z]+'}\n"
+      "schemas:\n"
+      "  racks: {indexes: {name: {type: name}}, fields: {v: {type: vlan}}}\n"
+      "  cups: {indexes: {name: {type: name}}, fields: {g: {type: good}, r: {type: reference to racks}}}\n"
+      "parameters:\n"
+      "  bad: {type: integr}\n"
+      "  fine: {type: integer, default: 5}\n"
+      "racks: {a: {v: 1, w: 2}}\n"
+      "cups: {c: {g: low}, d: {r: a}}\n"
+      "rules:\n"
+      "  a:\n"
+      "    one: {gauge: {expr: 'up(', above: {warning: 1}}}\n"
+      "    two: {gauge: {expr: up, above: {warning: '${fine}'}}, fr: 1m}\n"
+      "    unjudged: {gauge: {expr: up, above: {warning: '${bad}'}}, fr: 1m}\n"
+      "    three: {gauge: {expr: up, above: {warning: 1}}, for: soon, depends_on: a/fuor}\n";
+  EXPECT_THAT(error_lines({{"p/package.yaml", text}}, "p"),
+              ElementsAre(AllOf(HasSubstr(":4:"), HasSubstr("there is no type \"integr\" (did you mean \"integer\"?)")),
+                          AllOf(HasSubstr(":7:"), HasSubstr("\"vlan\" does not hold itself")),
+                          AllOf(HasSubstr(":10:"), HasSubstr("there is no type \"integr\"")),
+                          AllOf(HasSubstr(":13:"), HasSubstr("\"low\" is no good")), HasSubstr(":16:"),
+                          AllOf(HasSubstr(":17:"), HasSubstr("no key \"fr\"")),
+                          AllOf(HasSubstr(":19:"), HasSubstr("\"for\" must be a duration")),
+                          AllOf(HasSubstr(":19:"), HasSubstr("there is no item \"p/a/fuor\""))));
+}
+
+TEST(BadInput, WhatAGroupOfRulesAsksForIsToldBesideItsOtherMistakes) {
+  EXPECT_THAT(
+      error_lines({{"p/package.yaml", head("p") + "groups:\n"
+                                                  "- name: g\n"
+                                                  "  interval: soon\n"
+                                                  "  rules:\n"
+                                                  "  - {record: a:b, expr: up, for: 1m}\n"
+                                                  "  - {record: a, expr: 'up(', lables: {}}\n"}}),
+      ElementsAre(HasSubstr(":5:13: "), AllOf(HasSubstr(":7:"), HasSubstr("invalid field 'for' in recording rule")),
+                  HasSubstr(":8:"), HasSubstr(":8:")));
+}
+
+TEST(BadInput, ALevelThatWasLeftOutIsOneMistake) {
+  EXPECT_THAT(
+      error_lines({{"p/package.yaml",
+                    head("p") + "rpc: {hello: {title: Hello, help: x, script: \"#!/bin/sh\\n\", role: viewer}}\n"}}),
+      ElementsAre(AllOf(StartsWith("p/package.yaml:3:"),
+                        HasSubstr("the keys of a procedure stand here in place of names"),
+                        HasSubstr("a level is missing: rpc: {group: {hello: {title: …}}}"))));
+  EXPECT_THAT(
+      error_lines({{"p/package.yaml", head("p") + "rules: {filling: {gauge: {expr: up, above: {warning: 1}}}}\n"}}),
+      ElementsAre(HasSubstr("rules: {group: {filling: {gauge: …}}}")));
+  // Names may be those of fields.
+  EXPECT_THAT(error_lines({{"p/package.yaml", head("p") + "rules: {a: {title: {binary: {expr: up}}}}\n"}}), IsEmpty());
+}
+
+TEST(BadInput, ATopologyAroundAnItemThatIsNotThereIsTold) {
+  const auto of = [](const std::string& root) {
+    return error_lines(
+        {{"p/package.yaml",
+          head("p") +
+              "rules: {a: {b: {binary: {expr: up}}}}\ndashboards: {a: {d: {widgets: [{at: {x: 0, y: 0, w: 1, h: 1}, "
+              "topology: {root: " +
+              root + "}}]}}}\n"}});
+  };
+  EXPECT_THAT(of("nix/a/b"), ElementsAre(HasSubstr("there is no item \"nix/a/b\"")));
+  EXPECT_THAT(of("p/a/bb"), ElementsAre(HasSubstr("did you mean \"p/a/b\"?")));
+  EXPECT_THAT(of("p/a/b"), IsEmpty());
+  EXPECT_THAT(of("web1"), IsEmpty());
+}
+
 TEST(BadInput, AKeyWrittenTwiceIsTold) {
   EXPECT_THAT(error_lines({{"p/package.yaml", head("p") + "rules:\n  a: {}\n  b: {}\n  a: {}\n"}}),
               ElementsAre(AllOf(StartsWith("p/package.yaml:6:3: "), HasSubstr("\"a\""), HasSubstr("("))));

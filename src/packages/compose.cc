@@ -83,8 +83,23 @@ std::optional<YamlValue> fill_in(const Node& scalar, const std::map<std::string,
   return YamlValue(std::move(out));
 }
 
+/// Does it use a parameter that does not hold itself?
+bool Composer::is_unjudged(const Node& node) const {
+  if (context_.unjudged.empty()) return false;
+  for (const auto& entry : node.entries()) {
+    if (is_unjudged(*entry.key) || is_unjudged(*entry.value)) return true;
+  }
+  for (const auto* item : node.items()) {
+    if (is_unjudged(*item)) return true;
+  }
+  return std::any_of(context_.unjudged.begin(), context_.unjudged.end(), [&](const auto& name) {
+    return node.is_scalar() && node.text().find("${" + name + "}") != std::string::npos;
+  });
+}
+
 std::optional<Linked> Composer::filled(Linked from, Errors& errors) const {
   if (context_.values == nullptr) return from;
+  if (is_unjudged(*from.node)) return std::nullopt;
   const auto before = errors.size();
   auto made = config::substitute(from.document, *from.node,
                                  [&](const Node& scalar) { return fill_in(scalar, *context_.values, &errors); });
@@ -99,6 +114,7 @@ std::optional<Linked> Composer::filled(Linked from, Errors& errors) const {
 
 std::optional<std::string> Composer::key_text(const Node& key, Errors& errors) const {
   if (context_.values == nullptr) return key.text();
+  if (is_unjudged(key)) return std::nullopt;
   const auto before = errors.size();
   const auto value = fill_in(key, *context_.values, &errors);
   if (errors.size() != before) return std::nullopt;
@@ -297,6 +313,9 @@ Result<ComposedItem> compose_item(const PackageTree& tree, const LoadContext& co
   }
   Composer composer(tree, context);
   auto composed = composer.compose(std::move(*found), *known, path, errors);
+  if (!composed && errors.empty()) {
+    return fail(ErrorCode::kUnprocessable, "a parameter that it uses does not hold", "mend it under parameters: first");
+  }
   if (!composed) return std::unexpected(std::move(errors.front()));
   return std::move(*composed);
 }

@@ -31,6 +31,7 @@ class Composer {
 
  private:
   std::optional<Linked> filled(Linked from, config::Errors& errors) const;
+  bool is_unjudged(const config::Node& node) const;
   std::optional<Linked> resolved(const PackageTree& tree, Linked item, const schema::Section& section, int depth,
                                  config::Errors& errors) const;
   std::optional<Linked> link_target(const config::Node& link, const schema::Section& section, int depth,

@@ -31,7 +31,7 @@ std::string text_of(const boost::json::object& fields, std::string_view key) {
   return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
 }
 
-/// What a section of base asks for beyond its schema, where nothing is made of its items.
+/// What a section of base asks for beyond its schema, by its items' text alone; nothing is made of them.
 struct SectionCheck {
   std::string_view section;
   void (*check)(const ItemContext& item);
@@ -101,6 +101,7 @@ class PackageLoader {
   void read_part(const SectionPart& part) {
     const auto* section = context_.schemas->section(part.section);
     if (section == nullptr) {
+      if (context_.schemas->is_broken(part.section)) return;
       std::vector<std::string> names{"package",  "version", "title",    "help",
                                      "requires", "imports", "override", "fallbacks"};
       for (const auto* known : context_.schemas->sections()) names.push_back(known->name);
@@ -137,6 +138,9 @@ class PackageLoader {
     if (!followed) return;
     const auto& index = section.indexes[path.size()];
     const bool innermost = path.size() + 1 == section.indexes.size();
+    if (innermost && is_item(*followed->node, section, path)) {
+      return complain_about_level(*followed->node, section, path);
+    }
     for (const auto& entry : followed->node->entries()) {
       const auto key = composer_.key_text(*entry.key, errors());
       if (!key || !check_key(*entry.key, *key, index)) continue;
@@ -148,6 +152,35 @@ class PackageLoader {
         read_level(section, {followed->document, entry.value}, std::move(next));
       }
     }
+  }
+
+  /// Do fields stand where names are expected? Then a level was left out.
+  static bool is_item(const Node& level, const Section& section, const std::vector<std::string>& path) {
+    const auto& fields = section.body->fields;
+    const auto is_field = [&](const auto& entry) {
+      return std::any_of(fields.begin(), fields.end(),
+                         [&](const auto& field) { return field.name == entry.key->text(); });
+    };
+    const auto entries = level.entries();
+    // One alone at the top of a section is as likely an item that is no mapping.
+    if (entries.size() < (path.empty() ? 2 : 1)) return false;
+    return std::all_of(entries.begin(), entries.end(), is_field) &&
+           std::any_of(entries.begin(), entries.end(), [&](const auto& entry) {
+             const auto inner = entry.value->entries();
+             const bool holds_more = !inner.empty() || !entry.value->is_mapping();
+             return !entry.value->is_null() && holds_more && std::none_of(inner.begin(), inner.end(), is_field);
+           });
+  }
+
+  void complain_about_level(const Node& level, const Section& section, const std::vector<std::string>& path) {
+    std::string form = fmt::format("{{{}: …}}", level.entries().front().key->text());
+    for (auto i = section.indexes.size(); i-- > 0;) {
+      const bool is_name = i + 1 == section.indexes.size();
+      form = fmt::format("{{{}: {}}}", is_name && !path.empty() ? path.back() : section.indexes[i].name, form);
+    }
+    complain(level.place(),
+             fmt::format("the keys of {} stand here in place of names", schema::with_article(section.item)),
+             fmt::format("a level is missing: {}: {}", section.name, form));
   }
 
   bool check_key(const Node& key, const std::string& text, const schema::Index& index) {
@@ -194,11 +227,17 @@ class PackageLoader {
     auto composed = composer_.compose(std::move(item), section, path, errors());
     if (!composed) return;
     const auto& node = *composed->tree.node;
+    const auto first = errors().size();
     auto checked = schema::check_item(node, section, fmt::format("{} \"{}\"", section.item, id), rules_, errors());
     for (const auto& name : section.contains) read_contained(name, composed->tree, path, id);
-    if (!checked.ok) return;
-    const auto before = errors().size();
     Item made;
+    // What it refers to is told beside its other mistakes.
+    note_references(id, checked.references, made.links);
+    if (!checked.ok) {
+      check_beside(section, id, path, node, checked.fields, first);
+      return;
+    }
+    const auto before = errors().size();
     made.section = section.name;
     made.id = id;
     made.title = packages::text_of(checked.fields, "title");
@@ -206,7 +245,6 @@ class PackageLoader {
     made.content = hash_of(boost::json::serialize(checked.fields));
     project(section, id, path, node, checked.fields, place);
     if (errors().size() != before) return;
-    note_references(made, checked.references);
     if (keeps_fields(section)) made.fields = std::move(checked.fields);
     out_.package.items.push_back(std::move(made));
   }
@@ -237,6 +275,27 @@ class PackageLoader {
       } else {
         contained(section, {level.document, entry.value}, path, depth + 1);
       }
+    }
+  }
+
+  /// What its section asks for, of an item that its schema finds wrong from the error `first` on: each place is told
+  /// once.
+  void check_beside(const Section& section, const std::string& id, const std::vector<std::string>& path,
+                    const Node& node, const boost::json::object& fields, std::size_t first) {
+    if (section.package != "base") return;
+    Errors more;
+    const ItemContext item{context_.tenant, id,  path.empty() ? section.name : path.back(), node, fields, text_of_,
+                           read_file_,      more};
+    for (const auto& one : kSectionChecks) {
+      if (section.name == one.section) one.check(item);
+    }
+    std::set<std::pair<std::uint32_t, std::uint32_t>> told;
+    for (auto i = first; i < errors().size(); ++i) {
+      if (const auto& place = errors()[i].place) told.emplace(place->line, place->column);
+    }
+    for (auto& error : more) {
+      const auto place = error.place.value_or(Place{});
+      if (!told.contains({place.line, place.column})) errors().push_back(std::move(error));
     }
   }
 
@@ -333,21 +392,25 @@ class PackageLoader {
     out_.package.instances.push_back(std::move(instance));
   }
 
-  void note_references(Item& item, const std::vector<schema::Reference>& references) {
+  void note_references(const std::string& item, const std::vector<schema::Reference>& references,
+                       std::vector<std::string>& links) {
     for (const auto& reference : references) {
-      item.links.push_back(full_id(reference.target));
-      references_.push_back({item.id, reference});
-      references_.back().reference.target = item.links.back();
+      links.push_back(full_id(reference));
+      references_.push_back({item, reference});
+      references_.back().reference.target = links.back();
     }
   }
 
   /// "group/name" is of this package; so is "package/group/name" of the specification in its instance.
-  std::string full_id(const std::string& target) const {
+  std::string full_id(const schema::Reference& reference) const {
+    const auto& target = reference.target;
     const auto slash = target.find('/');
     const auto first = target.substr(0, slash);
     if (slash != std::string::npos && context_.values != nullptr && first == tree_.name()) {
       return context_.name + target.substr(slash);
     }
+    // Who looks for entities takes ids as they are.
+    if (reference.section == "entity") return target;
     if (std::count(target.begin(), target.end(), '/') >= 2 || first == context_.name) return target;
     return context_.name + "/" + target;
   }
@@ -360,21 +423,15 @@ class PackageLoader {
         out_.package.foreign.push_back(std::move(one));
         continue;
       }
-      const auto matches = [&](const std::string& key) {
-        const auto space = key.find(' ');
-        const auto section = std::string_view(key).substr(0, space);
-        return std::string_view(key).substr(space + 1) == target &&
-               (one.reference.section == "any" || one.reference.section.empty() || section == one.reference.section);
-      };
+      const bool any = one.reference.section.empty() || schema::is_any(one.reference.section);
+      const auto id_of = [](const std::string& key) { return std::string_view(key).substr(key.find(' ') + 1); };
       const bool known =
-          one.reference.section == "any" || one.reference.section.empty()
-              ? std::any_of(seen_.begin(), seen_.end(), [&](const auto& entry) { return matches(entry.first); })
+          any ? std::any_of(seen_.begin(), seen_.end(), [&](const auto& entry) { return id_of(entry.first) == target; })
               : seen_.contains(one.reference.section + " " + target);
       if (known) continue;
       ids.clear();
-      const bool any = one.reference.section == "any" || one.reference.section.empty();
       for (const auto& [key, place] : seen_) {
-        if (any || key.starts_with(one.reference.section + " ")) ids.push_back(key.substr(key.find(' ') + 1));
+        if (any || key.starts_with(one.reference.section + " ")) ids.emplace_back(id_of(key));
       }
       complain(one.reference.place, fmt::format("there is no item \"{}\"", target), config::suggestion(target, ids));
     }
@@ -386,6 +443,7 @@ class PackageLoader {
       for (const auto& entry : override.document.root().entries()) {
         const auto* section = context_.schemas->section(entry.key->text());
         if (section == nullptr) {
+          if (context_.schemas->is_broken(entry.key->text())) continue;
           std::vector<std::string> names;
           for (const auto* known : context_.schemas->sections()) names.push_back(known->name);
           complain(entry.key->place(), fmt::format("there is no section \"{}\"", entry.key->text()),

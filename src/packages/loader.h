@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -29,7 +30,9 @@ struct LoadContext {
   std::string name;  ///< of what comes out: the package's, or `mysql@db1`
   std::shared_ptr<const schema::SchemaSet> schemas;
   const std::map<std::string, config::YamlValue>* values = nullptr;  ///< of an instance, all filled in
-  std::vector<ForeignOverride> overrides;                            ///< in the order in which they win
+  /// Parameters that do not hold themselves, which is told there: what uses one is not judged.
+  std::set<std::string> unjudged = {};
+  std::vector<ForeignOverride> overrides;  ///< in the order in which they win
   /// The tree of another package; null: there is none.
   std::function<const PackageTree*(const std::string& package)> tree_of = {};
   std::function<Result<std::string>(const std::string& name)> read_file = {};
@@ -63,6 +66,11 @@ std::optional<std::map<std::string, config::YamlValue>> parameter_values(const P
                                                                          const schema::SchemaSet& schemas,
                                                                          const InstanceItem* instance,
                                                                          config::Errors& errors);
+/// Values by which a specification is checked before anybody uses it: defaults, examples, samples. Parameters that do
+/// not hold themselves have none; their names come into `unjudged`.
+std::map<std::string, config::YamlValue> sample_values(const PackageTree& specification,
+                                                       const schema::SchemaSet& schemas,
+                                                       std::set<std::string>& unjudged, config::Errors& errors);
 
 /// The parameters for which a specification is checked with values that nobody wrote: those without default and
 /// example.

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <span>
 
 #include "config/suggest.h"
 #include "config/yaml_compose.h"
@@ -65,7 +66,7 @@ std::vector<std::string> sampled_parameters(const PackageTree& specification, co
   Errors told;  // by whoever reads the values
   std::vector<std::string> out;
   const auto section = specification.whole_section("parameters", told);
-  const auto type = section ? schemas.record(*section->node, told) : nullptr;
+  const auto type = section ? schemas.holding_record(*section->node, told) : nullptr;
   if (!type) return out;
   for (const auto& field : type->fields) {
     if (field.fallback.is_null() && field.example.empty()) out.push_back(field.name);
@@ -73,22 +74,47 @@ std::vector<std::string> sampled_parameters(const PackageTree& specification, co
   return out;
 }
 
+std::map<std::string, YamlValue> sample_values(const PackageTree& specification, const schema::SchemaSet& schemas,
+                                               std::set<std::string>& unjudged, Errors& errors) {
+  std::map<std::string, YamlValue> out{{"instance", YamlValue("sample")}};
+  const auto section = specification.whole_section("parameters", errors);
+  const auto type = section ? schemas.holding_record(*section->node, errors) : nullptr;
+  for (const auto& field : type ? type->fields : std::vector<schema::Field>{}) {
+    auto& value = out[field.name];
+    if (!field.fallback.is_null()) {
+      value = schema::to_yaml(field.fallback);
+    } else {
+      const auto example = example_of(field);
+      value = example ? *example : sample_of(*field.type);
+    }
+  }
+  for (const auto& entry : section ? section->node->entries() : std::span<const Node::Entry>{}) {
+    if (!out.contains(entry.key->text())) unjudged.insert(entry.key->text());
+  }
+  return out;
+}
+
 std::optional<std::map<std::string, YamlValue>> parameter_values(const PackageTree& specification,
                                                                  const schema::SchemaSet& schemas,
                                                                  const InstanceItem* instance, Errors& errors) {
+  const auto before = errors.size();
+  if (instance == nullptr) {
+    std::set<std::string> unjudged;
+    auto samples = sample_values(specification, schemas, unjudged, errors);
+    if (errors.size() != before || !specification.has_section("parameters")) return std::nullopt;
+    return samples;
+  }
   const auto section = specification.whole_section("parameters", errors);
   if (!section) return std::nullopt;
   const auto type = schemas.record(*section->node, errors);
   if (!type) return std::nullopt;
   std::map<std::string, YamlValue> out;
-  const auto before = errors.size();
   std::vector<std::string> names;
   const schema::Rules rules{schemas, {}};
   for (const auto& field : type->fields) {
     names.push_back(field.name);
-    const auto given =
-        instance == nullptr ? std::map<std::string, YamlValue>::const_iterator{} : instance->values.find(field.name);
-    if (instance != nullptr && given != instance->values.end()) {
+    const auto given = instance->values.find(field.name);
+    if (given != instance->values.end()) {
       // Checked as a document of its own; told at the place of the instance.
       Place place = instance->origin;
       for (const auto& [name, at] : instance->places) place = name == field.name ? at : place;
@@ -103,9 +129,6 @@ std::optional<std::map<std::string, YamlValue>> parameter_values(const PackageTr
       out[field.name] = given->second;
     } else if (!field.fallback.is_null()) {
       out[field.name] = schema::to_yaml(field.fallback);
-    } else if (instance == nullptr) {
-      const auto example = example_of(field);
-      out[field.name] = example ? *example : sample_of(*field.type);
     } else if (field.required) {
       errors.push_back({ErrorCode::kInvalidArgument,
                         fmt::format("the parameter \"{}\" of {} is not given", field.name, instance->specification),
@@ -114,17 +137,13 @@ std::optional<std::map<std::string, YamlValue>> parameter_values(const PackageTr
       out[field.name] = YamlValue();
     }
   }
-  if (instance != nullptr) {
-    for (const auto& [name, place] : instance->places) {
-      if (std::find(names.begin(), names.end(), name) != names.end()) continue;
-      errors.push_back({ErrorCode::kInvalidArgument,
-                        fmt::format("{} has no parameter \"{}\"", instance->specification, name), place,
-                        config::suggestion(name, names)});
-    }
-    out["instance"] = YamlValue(instance->name);
-  } else {
-    out["instance"] = YamlValue("sample");
+  for (const auto& [name, place] : instance->places) {
+    if (std::find(names.begin(), names.end(), name) != names.end()) continue;
+    errors.push_back({ErrorCode::kInvalidArgument,
+                      fmt::format("{} has no parameter \"{}\"", instance->specification, name), place,
+                      config::suggestion(name, names)});
   }
+  out["instance"] = YamlValue(instance->name);
   if (errors.size() != before) return std::nullopt;
   return out;
 }

@@ -255,7 +255,7 @@ void Planner::check_again(const std::string& package) {
   std::optional<std::map<std::string, config::YamlValue>> samples;
   if (tree->has_section("parameters")) {
     // A specification is checked with its defaults and samples, so that its mistakes show before it is used.
-    samples = parameter_values(*tree, *with.schemas, nullptr, slot.errors);
+    samples = sample_values(*tree, *with.schemas, with.unjudged, slot.errors);
   }
   auto loaded = load_package(*tree, with);
   if (samples) {

@@ -243,7 +243,7 @@ void Planner::check_references() {
       near = config::closest(package, present());
       if (!near.empty()) near += reference.target.substr(slash);
     } else if (it->running) {
-      const bool any = reference.section.empty() || reference.section == "any";
+      const bool any = reference.section.empty() || schema::is_any(reference.section);
       std::vector<std::string> ids;
       for (const auto& item : it->running->items) {
         if (any || item.section == reference.section) ids.push_back(item.id);
@@ -257,7 +257,7 @@ void Planner::check_references() {
     const auto* it = slot(package);
     if (it == nullptr || !it->running) return false;
     const auto& items = it->running->items;
-    if (reference.section != "any" && !reference.section.empty()) {
+    if (!schema::is_any(reference.section) && !reference.section.empty()) {
       return it->running->find(reference.section, reference.target) != nullptr;
     }
     return std::any_of(items.begin(), items.end(), [&](const auto& item) { return item.id == reference.target; });

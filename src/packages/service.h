@@ -91,6 +91,7 @@ struct ChangeResult {
   std::vector<FileChange> files;
   std::vector<std::string> effects;           ///< "2 rules change", "1 collector starts on 14 hosts"
   std::map<std::string, std::string> hashes;  ///< of the changed files
+  std::string replaces;                       ///< of an installation: a hash of all that it takes the place of
   std::vector<PackageError> errors;
   std::vector<Conflict> conflicts;
 };
@@ -189,9 +190,11 @@ class Service {
   /// The package's files as an archive takes them.
   Result<Archive> pack(const TenantId& tenant, const std::string& package) const;
   /// already_exists for a package that is there, unless `upgrade`, which wants a newer version
-  /// (or `any_version`: to see how one differs).
+  /// (or `any_version`: to see how one differs). conflict where something else is there than what a preview
+  /// said to be replaced (`replaces`; "" : whatever it is).
   Result<ChangeResult> install(const TenantId& tenant, const Archive& archive, const std::string& author, bool upgrade,
-                               bool preview, const std::string& reason = {}, bool any_version = false);
+                               bool preview, const std::string& reason = {}, bool any_version = false,
+                               const std::string& replaces = {});
   /// Differences from what ships with the program; not_found for a package that does not.
   Result<std::vector<FileChange>> diff_from_shipped(const TenantId& tenant, const std::string& package) const;
 

@@ -380,13 +380,26 @@ Result<Archive> Service::pack(const TenantId& id, const std::string& package) co
 }
 
 Result<ChangeResult> Service::install(const TenantId& id, const Archive& archive, const std::string& author,
-                                      bool upgrade, bool preview, const std::string& reason, bool any_version) {
+                                      bool upgrade, bool preview, const std::string& reason, bool any_version,
+                                      const std::string& replaces) {
   return impl_->when_answered(
-      [&] { return impl_->install(id, archive, author, upgrade, preview, reason, any_version); });
+      [&] { return impl_->install(id, archive, author, upgrade, preview, reason, any_version, replaces); });
 }
 
+namespace {
+
+/// Of the texts of files by their names.
+std::string hash_of_all(const std::map<std::string, std::string>& texts) {
+  std::string all;
+  for (const auto& [file, text] : texts) all += fmt::format("{} {}\n", file, text_hash(text));
+  return text_hash(all);
+}
+
+}  // namespace
+
 Result<ChangeResult> Service::Impl::install(const TenantId& id, const Archive& archive, const std::string& author,
-                                            bool upgrade, bool preview, const std::string& reason, bool any_version) {
+                                            bool upgrade, bool preview, const std::string& reason, bool any_version,
+                                            const std::string& replaces) {
   auto& impl = *this;
   if (!is_item_name(archive.package)) {
     return fail(ErrorCode::kInvalidArgument, fmt::format("\"{}\" is no name of a package", archive.package),
@@ -396,6 +409,15 @@ Result<ChangeResult> Service::Impl::install(const TenantId& id, const Archive& a
   const auto& world = impl.tenant_of(id).world;
   const auto texts = impl.texts_of(id, {archive.package}, true);
   const auto slot = world.slots().find(archive.package);
+  const auto present = hash_of_all(texts);
+  if (!replaces.empty() && replaces != present) {
+    const auto now = slot == world.slots().end()
+                         ? std::string("it is not there any more")
+                         : fmt::format("it is of version {} now", slot->second.manifest.version);
+    return fail(ErrorCode::kConflict,
+                fmt::format("package {} was changed by somebody else meanwhile: {}", archive.package, now),
+                "look again at what this would do, then do it");
+  }
   if (!texts.empty() && !upgrade) {
     return fail(ErrorCode::kAlreadyExists, fmt::format("package {} is installed already", archive.package),
                 "upgrade it instead");
@@ -422,10 +444,13 @@ Result<ChangeResult> Service::Impl::install(const TenantId& id, const Archive& a
   for (auto& [file, one] : changes) {
     if (one.before != one.after) list.push_back(std::move(one));
   }
-  return impl.carry_out(id, std::move(list), author,
+  AT_TRY(auto result,
+         impl.carry_out(id, std::move(list), author,
                         fmt::format("{} {} {}{}{}", archive.package, archive.version,
                                     texts.empty() ? "installed" : "upgraded", reason.empty() ? "" : ": ", reason),
-                        preview);
+                        preview));
+  result.replaces = present;
+  return result;
 }
 
 Result<std::vector<FileChange>> Service::diff_from_shipped(const TenantId& id, const std::string& package) const {

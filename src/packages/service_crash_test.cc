@@ -254,7 +254,20 @@ TEST_F(ServiceChanges, AnArchiveIsInstalledUpgradedAndExportedAsItWas) {
   newer.version = "1.3.0";
   newer.files = {{"package.yaml", package_with_rule("fresh", "hot", 1)}};
   newer.files["package.yaml"].replace(newer.files["package.yaml"].find("1.0.0"), 5, "1.3.0");
-  const auto upgraded = run.service.install(kTenant, newer, "ana", true, false);
+  const auto seen = run.service.install(kTenant, newer, "ana", true, true);
+  ASSERT_TRUE(seen);
+  auto between = newer;
+  between.version = "1.2.5";
+  between.files["package.yaml"].replace(between.files["package.yaml"].find("1.3.0"), 5, "1.2.5");
+  ASSERT_TRUE(run.service.install(kTenant, between, "bo", true, false));
+  const auto late = run.service.install(kTenant, newer, "ana", true, false, "", false, seen->replaces);
+  ASSERT_FALSE(late) << "what was previewed is not what would change";
+  EXPECT_EQ(late.error().code, ErrorCode::kConflict);
+  EXPECT_THAT(to_string(late.error()), testing::HasSubstr("version 1.2.5 now"));
+  const auto again = run.service.install(kTenant, newer, "ana", true, true);
+  ASSERT_TRUE(again);
+  EXPECT_NE(again->replaces, seen->replaces);
+  const auto upgraded = run.service.install(kTenant, newer, "ana", true, false, "", false, again->replaces);
   ASSERT_TRUE(upgraded) << to_string(upgraded.error());
   EXPECT_EQ(run.service.pack(kTenant, "fresh")->files, newer.files);
 }

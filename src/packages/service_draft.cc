@@ -177,10 +177,8 @@ Result<DraftView> Service::draft(const TenantId& tenant, const DraftRequest& giv
   if (const auto* whole = context.tree_of ? context.tree_of(request.package) : nullptr;
       whole != nullptr && whole->has_section("parameters") && section->name != "parameters") {
     config::Errors ignored;
-    if (auto made = parameter_values(*whole, *known, nullptr, ignored)) {
-      samples = std::move(*made);
-      context.values = &samples;
-    }
+    samples = sample_values(*whole, *known, context.unjudged, ignored);
+    context.values = &samples;
   }
   auto loaded = load_package(tree, context);
   errors.insert(errors.end(), loaded.errors.begin(), loaded.errors.end());
@@ -190,6 +188,7 @@ Result<DraftView> Service::draft(const TenantId& tenant, const DraftRequest& giv
       auto as_there = context;
       as_there.read_file = [&](const std::string& file) { return on_disk.read_file(instance.specification, file); };
       as_there.values = nullptr;
+      as_there.unjudged.clear();
       check_values(instance, as_there, theirs ? theirs : known, errors);
     }
   }

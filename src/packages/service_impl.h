@@ -112,7 +112,7 @@ struct Service::Impl {
   Result<ChangeResult> revert(const TenantId& tenant, std::uint64_t number, const std::string& author,
                               const std::string& reason, bool preview, bool privileged);
   Result<ChangeResult> install(const TenantId& tenant, const Archive& archive, const std::string& author, bool upgrade,
-                               bool preview, const std::string& reason, bool any_version);
+                               bool preview, const std::string& reason, bool any_version, const std::string& replaces);
   Result<ChangeResult> carry_out(const TenantId& tenant, std::vector<FileChange> changes, const std::string& author,
                                  const std::string& reason, bool preview, bool privileged = true);
 

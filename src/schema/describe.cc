@@ -47,6 +47,7 @@ void Describer::put_limits(const Type& type, json::object& out) {
   if (!type.pattern_help.empty()) out["pattern_help"] = type.pattern_help;
   if (!type.or_words.empty()) out["or"] = texts(type.or_words);
   if (!type.unit.empty()) out["unit"] = type.unit;
+  if (!type.variables.empty()) out["variables"] = type.variables;
   if (!type.script.empty()) out["script"] = true;
   if (!type.help.empty()) out["type_help"] = type.help;
 }

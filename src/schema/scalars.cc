@@ -14,11 +14,9 @@
 #include "config/sizes.h"
 #include "config/suggest.h"
 #include "net/url.h"
-#include "promql/ast.h"
-#include "promql/engine.h"
-#include "promql/function_names.h"
 #include "schema/good_texts.h"
 #include "schema/names.h"
+#include "schema/query_text.h"
 #include "schema/validate.h"
 
 namespace atalaya::schema {
@@ -74,35 +72,9 @@ std::unexpected<Error> within(const Node& node, Error error) {
   return std::unexpected(std::move(error));
 }
 
-std::string promql_remedy(std::string_view message) {
-  constexpr std::string_view kUnknown = "unknown function with name \"";
-  if (const auto at = message.find(kUnknown); at != std::string_view::npos) {
-    const auto name =
-        message.substr(at + kUnknown.size(), message.find('"', at + kUnknown.size()) - at - kUnknown.size());
-    if (const auto near = config::closest(name, promql::function_names()); !near.empty()) {
-      return fmt::format("did you mean \"{}\"?", near);
-    }
-  }
-  return "the syntax is PromQL's (https://prometheus.io/docs/prometheus/latest/querying/basics/)";
-}
-
 Status check_promql(const Node& node, bool selector) {
-  static GoodTexts good_expressions;
-  static GoodTexts good_selectors;
-  auto& good = selector ? good_selectors : good_expressions;
-  if (good.contains(node.text())) return {};
-  const auto parsed = promql::parse(node.text());
-  if (!parsed) {
-    auto error = parsed.error();
-    if (error.remedy.empty()) error.remedy = promql_remedy(error.message);
-    return within(node, std::move(error));
-  }
-  const auto& top = **parsed;
-  if (selector &&
-      (top.kind != promql::Kind::kSelector || top.range || top.at || !top.extension.empty() || top.offset.is_set())) {
-    return wrong(node, "is an expression, not a selector", R"(write e.g. node_load1 or {job="node"})");
-  }
-  good.add(node.text());
+  auto held = check_query(node.text(), selector);
+  if (!held) return within(node, std::move(held).error());
   return {};
 }
 

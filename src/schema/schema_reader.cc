@@ -76,7 +76,10 @@ void SchemaReader::read_sections(const Source& source) {
       continue;
     }
     auto section = read_section(source.package, *entry.key, *entry.value);
-    if (!section) continue;
+    if (!section) {
+      set_.broken_.insert(name);
+      continue;
+    }
     set_.by_name_[name] = section.get();
     set_.sections_.push_back(std::move(section));
   }
@@ -246,8 +249,8 @@ void SchemaReader::open_kinds(const std::vector<Source>& sources) {
 
 void SchemaReader::check_uses() {
   const auto check = [&](const SectionUse& use) {
-    if (use.section == "any" || set_.by_name_.contains(use.section)) return;
-    std::vector<std::string> known{"any"};
+    if (is_any(use.section) || set_.by_name_.contains(use.section) || set_.is_broken(use.section)) return;
+    std::vector<std::string> known{"any", "entity"};
     for (const auto& [name, section] : set_.by_name_) known.push_back(name);
     complain(use.place, fmt::format("there is no section \"{}\"", use.section.substr(0, 64)),
              config::suggestion(use.section, known));

@@ -50,8 +50,13 @@ std::shared_ptr<const SchemaSet> SchemaSet::build(const std::vector<Source>& sou
 }
 
 TypePtr SchemaSet::record(const config::Node& fields, config::Errors& errors) const {
-  if (!config::expect_mapping(fields, errors)) return nullptr;
   const auto before = errors.size();
+  auto made = holding_record(fields, errors);
+  return errors.size() == before ? made : nullptr;
+}
+
+TypePtr SchemaSet::holding_record(const config::Node& fields, config::Errors& errors) const {
+  if (!config::expect_mapping(fields, errors)) return nullptr;
   auto named = types_;
   std::vector<TypePtr> kept;  // a record of named fields never points into itself
   auto made = std::make_shared<Type>();
@@ -61,13 +66,13 @@ TypePtr SchemaSet::record(const config::Node& fields, config::Errors& errors) co
   TypeReader reader(*this, named, kept, errors);
   made->fields = reader.read_fields(fields, "");
   for (const auto& use : reader.uses()) {
-    if (use.section == "any" || by_name_.contains(use.section)) continue;
-    std::vector<std::string> known{"any"};
+    if (is_any(use.section) || by_name_.contains(use.section) || is_broken(use.section)) continue;
+    std::vector<std::string> known{"any", "entity"};
     for (const auto& [name, section] : by_name_) known.push_back(name);
     errors.push_back({ErrorCode::kInvalidArgument, "there is no section \"" + use.section.substr(0, 64) + "\"",
                       use.place, config::suggestion(use.section, known)});
   }
-  return errors.size() == before ? made : nullptr;
+  return made;
 }
 
 const Section* SchemaSet::section(std::string_view name) const {

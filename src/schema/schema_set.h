@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -45,6 +46,10 @@ class SchemaSet {
   /// A record of the fields that this mapping describes (as `fields:` of a schema does): parameters of a
   /// specification, arguments of a procedure. Null after errors.
   TypePtr record(const config::Node& fields, config::Errors& errors) const;
+  /// The same of the fields that hold, whatever is wrong with the others; null where it is no mapping.
+  TypePtr holding_record(const config::Node& fields, config::Errors& errors) const;
+  /// A section that is declared and does not hold itself, which is told where it is declared.
+  bool is_broken(std::string_view section) const { return broken_.contains(section); }
   std::uint64_t fingerprint() const { return fingerprint_; }
 
  private:
@@ -53,7 +58,8 @@ class SchemaSet {
   std::map<std::string, const Section*, std::less<>> by_name_;
   std::map<std::string, TypePtr, std::less<>> types_;
   std::vector<TypePtr> declared_;
-  std::vector<TypePtr> kept_;  ///< records that may be pointed to from within themselves
+  std::vector<TypePtr> kept_;                  ///< records that may be pointed to from within themselves
+  std::set<std::string, std::less<>> broken_;  ///< sections
   std::uint64_t fingerprint_ = 0;
 };
 

@@ -104,6 +104,8 @@ bool is_numeric(Kind kind) {
   }
 }
 
+bool is_any(std::string_view section) { return section == "any" || section == "entity"; }
+
 std::string title_from(std::string_view name) {
   std::string title(name);
   std::replace(title.begin(), title.end(), '_', ' ');

@@ -67,7 +67,7 @@ struct Type {
   std::string help;                               ///< "a duration such as 30s": what to write, for messages
   std::shared_ptr<const Type> of;                 ///< of a list's items or a map's values
   bool one_or_many = false;                       ///< of a list: one item may stand without brackets
-  std::string section;                            ///< of a reference
+  std::string section;                            ///< of a reference; also `any`, `entity`
   std::vector<Choice> choices;                    ///< of an enumeration
   std::vector<Field> fields;                      ///< of a record, in the order of its form
   std::vector<std::vector<std::string>> one_of;   ///< of a record: sets of fields of which exactly one is written
@@ -80,6 +80,8 @@ struct Type {
   std::shared_ptr<const re2::RE2> matcher;  ///< of `pattern`, compiled once; null: compiled at each use
   std::vector<std::string> or_words;        ///< words allowed beside (`never`); their value is null
   std::string unit;                         ///< for people: "%", "ms"
+  /// Of texts that may hold `$name`: the field of the item that declares the names (docs/formats/schema.md).
+  std::string variables;
   std::string script;  ///< path in `package` of the program with the verbs validate, format, serialise
 };
 using TypePtr = std::shared_ptr<const Type>;
@@ -106,6 +108,8 @@ const TypePtr& builtin(Kind kind);
 bool is_textual(Kind kind);
 /// integer, number, ratio, port, duration (ms), bytes: their bounds are values.
 bool is_numeric(Kind kind);
+/// Of references that name no section: `any` item, or an `entity` of the registry.
+bool is_any(std::string_view section);
 /// `title`, or made from the name: `keep_firing_for` → "Keep firing for".
 std::string title_of(const Field& field);
 std::string title_from(std::string_view name);

@@ -17,7 +17,7 @@ using config::Reader;
 constexpr std::int64_t kPatternMemory = 1 << 20;
 
 /// Keys that say more about what a list or map holds, and those about the whole.
-constexpr std::array kInner{"fields", "one_of", "some_of", "values", "pattern", "pattern_help", "unit"};
+constexpr std::array kInner{"fields", "one_of", "some_of", "values", "pattern", "pattern_help", "unit", "variables"};
 constexpr std::array kOuter{"min", "max", "or", "script"};
 
 bool has_any(const Node& node, const auto& keys) {
@@ -95,6 +95,11 @@ bool TypeReader::refine_inner(Type& type, Reader& read, const std::string& packa
   if (const auto* pattern = node.get("pattern")) read_pattern(type, *pattern);
   type.pattern_help = read.value_or<std::string>("pattern_help", type.pattern_help);
   type.unit = read.value_or<std::string>("unit", type.unit);
+  type.variables = read.value_or<std::string>("variables", type.variables);
+  if (const auto* variables = node.get("variables");
+      variables != nullptr && !is_textual(type.kind) && type.kind != Kind::kReference) {
+    complain(variables->place(), fmt::format("a {} holds no variables", name(type.kind)), "variables are for texts");
+  }
   return errors_.size() == before;
 }
 

@@ -7,9 +7,11 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <span>
 
 #include "config/suggest.h"
+#include "schema/query_text.h"
 #include "schema/scalars.h"
 #include "schema/type_script.h"
 
@@ -50,8 +52,10 @@ struct Who {
 
 class Checker {
  public:
-  Checker(const Rules& rules, std::vector<Reference>& references, Errors& errors)
-      : rules_(rules), references_(references), errors_(errors) {}
+  /// `item` and `section` are null where the value stands in none.
+  Checker(const Rules& rules, std::vector<Reference>& references, Errors& errors, const Node* item = nullptr,
+          const Section* section = nullptr)
+      : rules_(rules), references_(references), errors_(errors), item_(item), section_(section) {}
 
   /// `what` names an item; empty for a record within one.
   bool record(const Node& node, const Type& type, const At& at, const std::string& what, const Section* section,
@@ -75,10 +79,16 @@ class Checker {
   bool list(const Node& node, const Type& type, const At& at, json::value& out);
   bool map(const Node& node, const Type& type, const At& at, json::value& out);
   bool limits(const Node& node, const Type& type, const At& at, json::value& out);
+  bool filled(const Node& node, const Type& type, const At& at, json::value& out);
+  const ItemVariables& variables_of(const Type& type);
+  void refer(const Node& node, const Type& type, const At& at);
 
   const Rules& rules_;
   std::vector<Reference>& references_;
   Errors& errors_;
+  const Node* item_;
+  const Section* section_;
+  std::map<std::string, ItemVariables> variables_;  ///< by the field that declares them
 };
 
 std::size_t index_of(const std::vector<Field>& fields, std::string_view name, std::size_t hint) {
@@ -89,6 +99,13 @@ std::size_t index_of(const std::vector<Field>& fields, std::string_view name, st
     if (fields[at].name == name) return at;
   }
   return count;
+}
+
+/// What may be written where keys are expected.
+std::string keys_of(const Type& type) {
+  std::vector<std::string> names;
+  for (const auto& field : type.fields) names.push_back(field.name);
+  return config::known_are(names);
 }
 
 bool is_member(const std::vector<std::vector<std::string>>& sets, const std::string& name) {
@@ -254,7 +271,8 @@ bool Checker::record(const Node& node, const Type& type, const At& at, const std
                      json::object& out) {
   const Who who{at, what};
   if (!node.is_mapping() && !node.is_null()) {
-    complain(node.place(), fmt::format("expected the keys of {}, found {}", who.text(), shown(node, type)));
+    complain(node.place(), fmt::format("expected the keys of {}, found {}", who.text(), shown(node, type)),
+             keys_of(type));
     return false;
   }
   Slots slots(type.fields.size(), nullptr);
@@ -326,6 +344,38 @@ bool Checker::limits(const Node& node, const Type& type, const At& at, json::val
   return true;
 }
 
+const ItemVariables& Checker::variables_of(const Type& type) {
+  const auto [known, is_new] = variables_.try_emplace(type.variables);
+  if (!is_new || section_ == nullptr || item_ == nullptr) return known->second;
+  const auto& fields = section_->body->fields;
+  // Pages get theirs from who shows them.
+  if (index_of(fields, type.variables, 0) < fields.size()) known->second = read_variables(item_->get(type.variables));
+  return known->second;
+}
+
+/// A text that may hold variables.
+bool Checker::filled(const Node& node, const Type& type, const At& at, json::value& out) {
+  const auto as = type.kind == Kind::kPromql     ? Filled::kPromql
+                  : type.kind == Kind::kSelector ? Filled::kSelector
+                                                 : Filled::kText;
+  auto wrong = check_filled(node.text(), as, variables_of(type));
+  for (auto& error : wrong) {
+    error.place = place_within({}, node, error.place.value_or(Place{}));
+    complain(at, type, std::move(error));
+  }
+  out = json::string(node.text());
+  return wrong.empty();
+}
+
+void Checker::refer(const Node& node, const Type& type, const At& at) {
+  if (!type.variables.empty() && !variable_uses(node.text()).empty()) return;
+  // Hosts, routes and what programs of sections make come and go; items have a path alone.
+  const auto& id = node.text();
+  const bool goes = id.find('/') == std::string::npos || id.starts_with('/') || id.find(':') != std::string::npos;
+  if (type.section == "entity" && goes) return;
+  references_.push_back({type.section, id, at.path(), node.place()});
+}
+
 bool Checker::value(const Node& node, const Type& type, const At& at, json::value& out) {
   if (!type.or_words.empty() && node.is_scalar() &&
       std::find(type.or_words.begin(), type.or_words.end(), node.text()) != type.or_words.end()) {
@@ -335,7 +385,7 @@ bool Checker::value(const Node& node, const Type& type, const At& at, json::valu
   switch (type.kind) {
     case Kind::kRecord: {
       if (node.is_null()) {
-        complain(node.place(), fmt::format("expected the keys of \"{}\", found nothing", at.leaf()));
+        complain(node.place(), fmt::format("expected the keys of \"{}\", found nothing", at.leaf()), keys_of(type));
         return false;
       }
       json::object fields;
@@ -348,15 +398,17 @@ bool Checker::value(const Node& node, const Type& type, const At& at, json::valu
     case Kind::kAny: out = to_json(node); return limits(node, type, at, out);
     default: break;
   }
-  auto plain = read_scalar(node, type);
-  if (!plain) {
-    complain(at, type, std::move(plain).error());
-    return false;
+  if (!type.variables.empty() && node.is_scalar() && !node.is_null()) {
+    if (!filled(node, type, at, out)) return false;
+  } else {
+    auto plain = read_scalar(node, type);
+    if (!plain) {
+      complain(at, type, std::move(plain).error());
+      return false;
+    }
+    out = std::move(*plain);
   }
-  out = std::move(*plain);
-  if (type.kind == Kind::kReference) {
-    references_.push_back({type.section, node.text(), at.path(), node.place()});
-  }
+  if (type.kind == Kind::kReference) refer(node, type, at);
   return limits(node, type, at, out);
 }
 
@@ -366,12 +418,12 @@ Checked check_item(const Node& node, const Section& section, const std::string& 
                    Errors& errors) {
   Checked checked;
   if (node.is_null() && section.shape != Shape::kDocument) {
-    errors.push_back(
-        {ErrorCode::kInvalidArgument, fmt::format("expected the keys of {}, found nothing", what), node.place(), {}});
+    errors.push_back({ErrorCode::kInvalidArgument, fmt::format("expected the keys of {}, found nothing", what),
+                      node.place(), keys_of(*section.body)});
     checked.ok = false;
     return checked;
   }
-  Checker checker(rules, checked.references, errors);
+  Checker checker(rules, checked.references, errors, &node, &section);
   checked.ok = checker.record(node, *section.body, At{}, what, &section, checked.fields);
   return checked;
 }

@@ -227,6 +227,25 @@ cards:
         assert error["field"] == "mac" and error["remedy"] == "write six pairs"
 
 
+def test_queries_of_dashboards_are_checked_as_their_variables_fill_them_in(data):
+    board = "package: deck\nversion: 1.0.0\ndashboards: {a: {b: {variables: {host: {label: instance}}, widgets: []}}}\n"
+    with Server(data, packages={"deck": board}) as server:
+        def put(body):
+            at = {"x": 0, "y": 0, "w": 4, "h": 4}
+            operation = {"op": "set", "package": "deck", "section": "dashboards", "path": ["a", "b"], "field": ["widgets"]}
+            return server.post("/package-changes", {"operations": [{**operation, "value": [{"at": at, **body}]}]})
+        put({"stat": {"expr": 'rate(x{instance=~"$host"}[5m])'}})
+        for body, field in (({"stat": {"expr": 'rate(x{instance="$hots"}[5m])'}}, "widgets.0.stat.expr"),
+                            ({"chart": {"queries": [{"expr": "rate("}]}}, "widgets.0.chart.queries.0.expr"),
+                            ({"logs": {"match": "{"}}, "widgets.0.logs.match"),
+                            ({"topology": {"root": "nix/a/b"}}, "widgets.0.topology.root")):
+            refused = refusal(put, body)
+            assert refused.status == 422, refused.body
+            (error,) = refused.body["errors"]
+            assert error["field"] == field and error["line"] > 0 and error["remedy"], error
+        assert "rate(x{instance=~" in json.dumps(server.get("/packages/deck/items/dashboards/a/b")["written"])
+
+
 def test_errors_name_the_item_and_the_field(data):
     broken = PROBE.replace("1e18", "much")
     with Server(data, packages={"probe": broken, "other": PROBE.replace("probe", "other")}) as server:
@@ -445,6 +464,7 @@ def test_entities_of_a_sections_program_are_listed_by_their_kind_and_a_failure_i
         line = "cmdb, section sites: its program failed: scripts/sites.py ended with 3: no route"
         assert line in listed and line in Server.cli("package", "show", "cmdb", "--data", data)
         assert len(server.get("/items", kind="racks")["items"]) == 2, "what was known stays"
+        assert state_of(server, "cmdb")["processed"][0]["entities"] == 2
 
 
 def test_viewers_see_dots_for_secrets_and_no_text_that_holds_one(data):
@@ -483,6 +503,8 @@ rpc: {jobs: {go: {script: "#!/bin/sh\n# ${token} ${name}\n"}}}
         shown = {field["name"]: field.get("default") for field in operator.get("/packages/keyed")["parameters"]}
         assert shown == {"token": None, "spare": "••••••", "name": "one"}
         assert viewer.get("/packages/keyed@db")["instance_of"]["values"] == {"name": "two", "token": "••••••"}
+        given = {f["field"]: f["value"] for f in viewer.get("/packages/uses/items/instances/keyed/db")["fields"]}["with"]
+        assert "two" in given and "••••••" in given
         for path in ("/packages/vault/files/package.yaml", "/packages/vault/history", "/packages/vault/archive"):
             assert refusal(viewer.call, "GET", API + path).status == 403
 

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser, Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -43,6 +43,26 @@ version: ${version}
 rules:
   berth:
     quay_full: {title: The quay is full, gauge: {expr: node_load1, above: {warning: 1e9}}}
+`;
+
+const crane = `package: crane
+version: 1.0.0
+schemas:
+  loads:
+    indexes: {name: {type: name}}
+    fields: {weight: {type: number}}
+    script: scripts/crane.sh
+loads:
+  first: {weight: 5}
+`;
+const deck = `package: deck
+version: 1.0.0
+dashboards:
+  a:
+    b:
+      variables: {host: {label: instance}}
+      widgets:
+      - {at: {x: 0, y: 0, w: 4, h: 4}, stat: {expr: 'up{instance="$host"}'}}
 `;
 
 let browser: Browser;
@@ -275,11 +295,16 @@ it('makes an instance of a specification whose parameters all have defaults, wit
   await field(page, 'with.level').getByRole('alert').waitFor({ state: 'detached' });
   // By keys, as people do it: each is an event of its own.
   await field(page, 'with.word').locator('input').pressSequentially('s3cretlong');
+  await level.fill('7');
   await save(page, 'watch the north');
   expect(fileOf('harbour')).toContain('word: s3cretlong');
   await page.waitForURL(/#\/packages\/harbour\/instances\/tide\/north/);
   const { packages } = await server.api<{ packages: { name: string; state: string }[] }>('GET', '/packages');
   expect(packages.find(({ name }) => name === 'tide@north')?.state).toBe('ok');
+  await visitor.go('#/packages/tide@north');
+  const values = page.getByRole('region', { name: 'Values' });
+  await values.getByText('level 7').waitFor();
+  await values.getByText('word ••••••').waitFor();
 });
 
 it('goes to what was pasted by the name that it got', async () => {
@@ -298,7 +323,7 @@ it('goes to what was pasted by the name that it got', async () => {
 it('installs an archive after a look at it, upgrades it, and refuses what is not newer', async () => {
   const { page } = visitor;
   const archives: { name: string; mimeType: string; buffer: Buffer }[] = [];
-  for (const version of ['1.0.0', '1.1.0']) {
+  for (const version of ['1.0.0', '1.1.0', '1.2.0']) {
     server.writePackage('quay', quay(version));
     await until(async () => (await server.api<{ version: string }>('GET', '/packages/quay')).version === version, 'the package to pack');
     await visitor.go('#/packages/quay');
@@ -308,7 +333,7 @@ it('installs an archive after a look at it, upgrades it, and refuses what is not
   await visitor.go('#/packages');
   await page.getByRole('list', { name: 'Packages' }).getByRole('link', { name: 'quay', exact: true }).waitFor();
   await server.api('POST', '/package-changes', { operations: [{ op: 'remove_package', package: 'quay' }], reason: 'packed' });
-  const [first, second] = archives as [(typeof archives)[0], (typeof archives)[0]];
+  const [first, second, third] = archives as [(typeof archives)[0], (typeof archives)[0], (typeof archives)[0]];
   const choose = async (archive: typeof first): Promise<void> => {
     await visitor.go('#/packages');
     await page.getByRole('button', { name: 'Install', exact: true }).click();
@@ -334,6 +359,51 @@ it('installs an archive after a look at it, upgrades it, and refuses what is not
   await choose(second);
   await page.getByRole('dialog').getByText('package quay is of version 1.1.0; the archive holds 1.1.0').waitFor();
   await page.keyboard.press('Escape');
+
+  // Somebody else is there first: what was looked at is not what would change.
+  await choose(third);
+  const late = page.getByRole('dialog', { name: 'Upgrade quay from 1.1.0 to 1.2.0' });
+  await late.getByText('version: 1.2.0').waitFor();
+  server.writePackage('quay', quay('1.1.5'));
+  await until(async () => (await server.api<{ version: string }>('GET', '/packages/quay')).version === '1.1.5', "the other's version");
+  await late.getByRole('button', { name: 'Upgrade' }).click();
+  const again = page.getByRole('dialog', { name: 'Upgrade quay from 1.1.5 to 1.2.0' });
+  await again.getByText('Somebody else changed quay meanwhile. Nothing was done').waitFor();
+  expect(fileOf('quay')).toBe(quay('1.1.5'));
+  await again.getByRole('button', { name: 'Upgrade' }).click();
+  await again.waitFor({ state: 'detached' });
+  expect(fileOf('quay')).toBe(quay('1.2.0'));
+});
+
+it('says that a package whose program fails is failing, in the list and in its head', async () => {
+  const { page } = visitor;
+  server.writePackage('crane', crane);
+  const scripts = join(server.data, 'packages', 'default', 'crane', 'scripts');
+  mkdirSync(scripts, { recursive: true });
+  writeFileSync(join(scripts, 'crane.sh'), '#!/bin/sh\necho no crane >&2; exit 3\n');
+  await until(
+    () => server.api<{ processed?: { state: string }[] }>('GET', '/packages/crane').then(({ processed }) => processed?.[0]?.state === 'failed'),
+    "the program's failure",
+  );
+  await visitor.go('#/packages');
+  await page.getByRole('list', { name: 'Packages' }).getByRole('listitem').filter({ hasText: 'crane' }).getByText('Failing').waitFor();
+  if (process.env.ATALAYA_SHOTS) await page.screenshot({ path: join(process.env.ATALAYA_SHOTS, 'failing-list.png') });
+  await visitor.go('#/packages/crane');
+  await page.getByText('Failing').first().waitFor();
+  await page.getByText('ended with 3: no crane').waitFor();
+  if (process.env.ATALAYA_SHOTS) await page.screenshot({ path: join(process.env.ATALAYA_SHOTS, 'failing.png') });
+});
+
+it('tells a mistake in the query of a widget while it is typed as text', async () => {
+  const { page } = visitor;
+  server.writePackage('deck', deck);
+  await until(() => server.api<{ state: string }>('GET', '/packages/deck').then(({ state }) => state === 'ok'), 'the dashboard');
+  await visitor.go('#/packages/deck/dashboards/a/b');
+  await editor(page).click();
+  await page.keyboard.press('Control+End');
+  await page.keyboard.type('\n- {at: {x: 0, y: 4, w: 4, h: 4}, stat: {expr: \'rate(x{instance="$hots"}[5m])');
+  await visitor.see('there is no variable "hots"');
+  expect(await page.getByRole('button', { name: 'Save…' }).isDisabled()).toBe(true);
 });
 
 it('is led to items by the palette, and to the parts of a package by what people guess', async () => {

@@ -38,6 +38,8 @@ export interface TypeExpr {
   pattern_help?: string;
   or?: string[];
   unit?: string;
+  /** Of a text that may hold `$name`: the item's field that declares the names. */
+  variables?: string;
   script?: boolean;
   type_help?: string;
 }
@@ -88,7 +90,7 @@ export interface PackageEntry {
   errors: EditError[];
   items: number;
   specification?: boolean;
-  instance_of?: { package: string; name: string; declared_in: string };
+  instance_of?: { package: string; name: string; declared_in: string; values?: Record<string, Value> };
   shipped?: boolean;
   sections?: Record<string, number>;
   /** Sections that a program of the package processes, and what came of it. */
@@ -263,11 +265,16 @@ export const packagesApi = {
   diff: async (name: string, signal?: AbortSignal) =>
     (await api.get<{ files: FileDiff[] }>(`/packages/${part(name)}/diff`, undefined, signal)).files,
   archive: (name: string) => download(`/packages/${part(name)}/archive`),
-  install: (bytes: Blob, { upgrade = false, preview = false, reason }: { upgrade?: boolean; preview?: boolean; reason?: string }) =>
-    upload<ChangeResult & { package: string; version: string }>('/package-install', bytes, {
+  /** `replaces`: what a preview said that it takes the place of; refused (409) where something else is there by now. */
+  install: (
+    bytes: Blob,
+    { upgrade = false, preview = false, reason, replaces }: { upgrade?: boolean; preview?: boolean; reason?: string; replaces?: string },
+  ) =>
+    upload<ChangeResult & { package: string; version: string; replaces?: string }>('/package-install', bytes, {
       ...(upgrade && { upgrade: 'true' }),
       ...(preview && { preview: 'true' }),
       ...(reason && { reason }),
+      ...(replaces && { replaces }),
     }),
   items: async (kind: string, text: string, limit: number, signal?: AbortSignal) =>
     (await api.get<{ items: RegistryItem[] }>('/items', { kind, text, limit }, signal)).items,
