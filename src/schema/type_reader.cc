@@ -123,7 +123,9 @@ TypePtr TypeReader::named(std::string_view name, const Place& place) {
   for (int kind = 0; kind <= static_cast<int>(Kind::kAny); ++kind)
     known.emplace_back(schema::name(static_cast<Kind>(kind)));
   for (const auto& [other, type] : named_) known.push_back(other);
-  for (const auto& [other, type] : declared_) known.push_back(other);
+  for (const auto& [other, type] : declared_) {
+    if (!named_.contains(other)) known.push_back(other);
+  }
   complain(place, fmt::format("there is no type \"{}\"", name.substr(0, 64)), config::suggestion(name, known));
   return nullptr;
 }

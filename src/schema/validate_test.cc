@@ -57,14 +57,13 @@ std::vector<std::string> dashboard(const std::string& widget, const std::string&
 TEST(Queries, OfWidgetsAreCheckedWithTheirVariablesFilledIn) {
   const std::string variables =
       "{instance: {label: instance}, span: {values: [1m, 5m]}, metric: {text: true}, n: {text: true}}";
-  for (const auto* good : {R"(stat: {expr: 'up{instance=~"$instance"}'})",
-                           R"(stat: {expr: 'rate(x{a="${instance}"}[$span])'})",
-                           R"(stat: {expr: 'topk($n, rate($metric[$span]) offset ${span})'})",
-                           R"(stat: {expr: 'label_replace(up, "a", "$1", "b", "(.*)$")'})",
-                           R"(stat: {expr: 'label_replace(up, "a", "$first", "b", "(?P<first>.*)")'})",
-                           R"(logs: {match: '{instance="$instance"}'})", R"(logs: {match: ''})",
-                           R"(topology: {root: $instance})", R"(topology: {root: web1})",
-                           R"(topology: {root: 'cmdb:racks/a1'})", R"(topology: {root: /p/host/machines})"}) {
+  for (const auto* good :
+       {R"(stat: {expr: 'up{instance=~"$instance"}'})", R"(stat: {expr: 'rate(x{a="${instance}"}[$span])'})",
+        R"(stat: {expr: 'topk($n, rate($metric[$span] offset ${span}))'})",
+        R"(stat: {expr: 'label_replace(up, "a", "$1", "b", "(.*)$")'})",
+        R"x(stat: {expr: 'label_replace(up, "a", "$first", "b", "(?P<first>.*)")'})x",
+        R"(logs: {match: '{instance="$instance"}'})", R"(logs: {match: ''})", R"(topology: {root: $instance})",
+        R"(topology: {root: web1})", R"(topology: {root: 'cmdb:racks/a1'})", R"(topology: {root: /p/host/machines})"}) {
     EXPECT_THAT(dashboard(good, variables), IsEmpty()) << good;
   }
 }
@@ -73,18 +72,18 @@ TEST(Queries, MistakesOfWidgetsHavePlaceAndRemedy) {
   const std::string variables = "{instance: {label: instance}, span: {values: [1m]}}";
   EXPECT_THAT(dashboard("stat: {expr: 'rate('}"),
               ElementsAre(AllOf(HasSubstr("p.yaml:3:"), HasSubstr("widgets.0.stat.expr"), HasSubstr("PromQL"))));
-  EXPECT_THAT(dashboard("stat: {expr: 'rat(x[5m])'}"), ElementsAre(HasSubstr("did you mean \"rate\"?")));
+  EXPECT_THAT(dashboard("stat: {expr: 'rte(x[5m])'}"), ElementsAre(HasSubstr("did you mean \"rate\"?")));
   EXPECT_THAT(dashboard("chart: {queries: [{expr: up}, {expr: 'up +'}]}"),
               ElementsAre(HasSubstr("widgets.0.chart.queries.1.expr")));
   EXPECT_THAT(dashboard("logs: {match: '{'}"), ElementsAre(HasSubstr("widgets.0.logs.match")));
   EXPECT_THAT(dashboard("logs: {match: 'sum(up)'}"), ElementsAre(HasSubstr("is an expression, not a selector")));
   EXPECT_THAT(dashboard(R"(stat: {expr: 'up{instance="$instnce"}'})", variables),
-              ElementsAre(AllOf(HasSubstr("p.yaml:3:62: "),
+              ElementsAre(AllOf(HasSubstr("p.yaml:3:61: "),
                                 HasSubstr("there is no variable \"instnce\" (did you mean \"instance\"?)"))));
   EXPECT_THAT(dashboard("stat: {expr: 'a $x b $y'}"), testing::SizeIs(3)) << "both names, and the syntax";
   EXPECT_THAT(dashboard("topology: {root: $host}"), ElementsAre(HasSubstr("variables: {host: {text: true}}")));
   // Behind a filled in value the place is that in what is written.
-  EXPECT_THAT(dashboard("stat: {expr: 'rate(x[$span]) )'}", variables), ElementsAre(HasSubstr("p.yaml:3:66: ")));
+  EXPECT_THAT(dashboard("stat: {expr: 'rate(x[$span]) )'}", variables), ElementsAre(HasSubstr("p.yaml:3:63: ")));
 }
 
 TEST(Queries, VariablesOfPagesComeFromWhoShowsThem) {

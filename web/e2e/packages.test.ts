@@ -387,23 +387,9 @@ it('says that a package whose program fails is failing, in the list and in its h
   );
   await visitor.go('#/packages');
   await page.getByRole('list', { name: 'Packages' }).getByRole('listitem').filter({ hasText: 'crane' }).getByText('Failing').waitFor();
-  if (process.env.ATALAYA_SHOTS) await page.screenshot({ path: join(process.env.ATALAYA_SHOTS, 'failing-list.png') });
   await visitor.go('#/packages/crane');
   await page.getByText('Failing').first().waitFor();
   await page.getByText('ended with 3: no crane').waitFor();
-  if (process.env.ATALAYA_SHOTS) await page.screenshot({ path: join(process.env.ATALAYA_SHOTS, 'failing.png') });
-});
-
-it('tells a mistake in the query of a widget while it is typed as text', async () => {
-  const { page } = visitor;
-  server.writePackage('deck', deck);
-  await until(() => server.api<{ state: string }>('GET', '/packages/deck').then(({ state }) => state === 'ok'), 'the dashboard');
-  await visitor.go('#/packages/deck/dashboards/a/b');
-  await editor(page).click();
-  await page.keyboard.press('Control+End');
-  await page.keyboard.type('\n- {at: {x: 0, y: 4, w: 4, h: 4}, stat: {expr: \'rate(x{instance="$hots"}[5m])');
-  await visitor.see('there is no variable "hots"');
-  expect(await page.getByRole('button', { name: 'Save…' }).isDisabled()).toBe(true);
 });
 
 it('is led to items by the palette, and to the parts of a package by what people guess', async () => {
@@ -418,6 +404,18 @@ it('is led to items by the palette, and to the parts of a package by what people
   await page.getByRole('link', { name: 'package.yaml' }).waitFor();
   await visitor.go('#/packages/quay/channels');
   await visitor.see('quay has no channels');
+});
+
+it('tells a mistake in the query of a widget while it is typed as text', async () => {
+  const { page } = visitor;
+  server.writePackage('deck', deck);
+  await until(() => server.api<{ state: string }>('GET', '/packages/deck').then(({ state }) => state === 'ok'), 'the dashboard');
+  await visitor.go('#/packages/deck/dashboards/a/b');
+  await editor(page).click();
+  await page.keyboard.press('Control+End');
+  await page.keyboard.type('\n- {at: {x: 0, y: 4, w: 4, h: 4}, stat: {expr: \'rate(x{instance="$hots"}[5m])');
+  await visitor.see('there is no variable "hots"');
+  expect(await page.getByRole('button', { name: 'Save…' }).isDisabled()).toBe(true);
 });
 
 it('has had no fault on the way', async () => {
