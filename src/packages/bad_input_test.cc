@@ -73,15 +73,24 @@ TEST(BadInput, AWrongTypeSchemaOrParameterHidesNoOtherMistake) {
       "    one: {gauge: {expr: 'up(', above: {warning: 1}}}\n"
       "    two: {gauge: {expr: up, above: {warning: '${fine}'}}, fr: 1m}\n"
       "    unjudged: {gauge: {expr: up, above: {warning: '${bad}'}}, fr: 1m}\n"
-      "    three: {gauge: {expr: up, above: {warning: 1}}, for: soon, depends_on: a/fuor}\n";
+      "    three: {gauge: {expr: up, above: {warning: 1}}, for: soon}\n";
   EXPECT_THAT(error_lines({{"p/package.yaml", text}}, "p"),
               ElementsAre(AllOf(HasSubstr(":4:"), HasSubstr("there is no type \"integr\" (did you mean \"integer\"?)")),
                           AllOf(HasSubstr(":7:"), HasSubstr("\"vlan\" does not hold itself")),
                           AllOf(HasSubstr(":10:"), HasSubstr("there is no type \"integr\"")),
                           AllOf(HasSubstr(":13:"), HasSubstr("\"low\" is no good")), HasSubstr(":16:"),
                           AllOf(HasSubstr(":17:"), HasSubstr("no key \"fr\"")),
-                          AllOf(HasSubstr(":19:"), HasSubstr("\"for\" must be a duration")),
-                          AllOf(HasSubstr(":19:"), HasSubstr("there is no item \"p/a/fuor\""))));
+                          AllOf(HasSubstr(":19:"), HasSubstr("\"for\" must be a duration"))));
+}
+
+TEST(BadInput, AReferenceToNothingIsToldBesideOtherMistakesOfItsItem) {
+  EXPECT_THAT(
+      error_lines(
+          {{"p/package.yaml",
+            head("p") + "rules:\n  a:\n    one: {binary: {expr: up}, for: soon, depends_on: [a/oen, nix/b/c]}\n"}}),
+      ElementsAre(HasSubstr("\"for\" must be a duration"),
+                  HasSubstr("there is no item \"p/a/oen\" (did you mean \"p/a/one\"?)"),
+                  HasSubstr("there is no item \"nix/b/c\"")));
 }
 
 TEST(BadInput, WhatAGroupOfRulesAsksForIsToldBesideItsOtherMistakes) {

@@ -101,7 +101,7 @@ class PackageLoader {
   void read_part(const SectionPart& part) {
     const auto* section = context_.schemas->section(part.section);
     if (section == nullptr) {
-      if (context_.schemas->is_broken(part.section)) return;
+      if (context_.schemas->is_broken(part.section)) return void(left_out_ = true);
       std::vector<std::string> names{"package",  "version", "title",    "help",
                                      "requires", "imports", "override", "fallbacks"};
       for (const auto* known : context_.schemas->sections()) names.push_back(known->name);
@@ -428,7 +428,8 @@ class PackageLoader {
       const bool known =
           any ? std::any_of(seen_.begin(), seen_.end(), [&](const auto& entry) { return id_of(entry.first) == target; })
               : seen_.contains(one.reference.section + " " + target);
-      if (known) continue;
+      // Items of a section that does not hold itself were not read.
+      if (known || (any && left_out_) || context_.schemas->is_broken(one.reference.section)) continue;
       ids.clear();
       for (const auto& [key, place] : seen_) {
         if (any || key.starts_with(one.reference.section + " ")) ids.emplace_back(id_of(key));
@@ -485,6 +486,7 @@ class PackageLoader {
   std::function<Result<std::string>(const std::string&)> read_file_;
   Loaded out_;
   std::map<std::string, Place> seen_;  ///< "section id"
+  bool left_out_ = false;              ///< a section that does not hold itself
   std::map<std::string, Place> check_names_;
   std::vector<ForeignReference> references_;
 };
