@@ -10,6 +10,7 @@
 #include "config/suggest.h"
 #include "packages/composer.h"
 #include "packages/project.h"
+#include "packages/section_checks.h"
 #include "pages/page.h"
 
 namespace atalaya::packages {
@@ -30,14 +31,6 @@ std::string text_of(const boost::json::object& fields, std::string_view key) {
   const auto* value = fields.if_contains(key);
   return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
 }
-
-/// What a section of base asks for beyond its schema, by its items' text alone; nothing is made of them.
-struct SectionCheck {
-  std::string_view section;
-  void (*check)(const ItemContext& item);
-};
-constexpr SectionCheck kSectionChecks[]{
-    {"alertmanager", check_alertmanager}, {"groups", check_group}, {"silences", check_silence}};
 
 class PackageLoader {
  public:
@@ -278,25 +271,15 @@ class PackageLoader {
     }
   }
 
-  /// What its section asks for, of an item that its schema finds wrong from the error `first` on: each place is told
-  /// once.
+  /// `first` is the error with which those of the item's schema begin.
   void check_beside(const Section& section, const std::string& id, const std::vector<std::string>& path,
                     const Node& node, const boost::json::object& fields, std::size_t first) {
     if (section.package != "base") return;
-    Errors more;
-    const ItemContext item{context_.tenant, id,  path.empty() ? section.name : path.back(), node, fields, text_of_,
-                           read_file_,      more};
-    for (const auto& one : kSectionChecks) {
-      if (section.name == one.section) one.check(item);
-    }
-    std::set<std::pair<std::uint32_t, std::uint32_t>> told;
-    for (auto i = first; i < errors().size(); ++i) {
-      if (const auto& place = errors()[i].place) told.emplace(place->line, place->column);
-    }
-    for (auto& error : more) {
-      const auto place = error.place.value_or(Place{});
-      if (!told.contains({place.line, place.column})) errors().push_back(std::move(error));
-    }
+    const Errors told(errors().begin() + static_cast<std::ptrdiff_t>(first), errors().end());
+    check_section_beside(
+        section.name,
+        {context_.tenant, id, path.empty() ? section.name : path.back(), node, fields, text_of_, read_file_, errors()},
+        told);
   }
 
   void project(const Section& section, const std::string& id, const std::vector<std::string>& path, const Node& node,
@@ -305,9 +288,7 @@ class PackageLoader {
     auto& p = out_.package;
     const ItemContext item{context_.tenant, id,      path.empty() ? section.name : path.back(), node, fields, text_of_,
                            read_file_,      errors()};
-    for (const auto& one : kSectionChecks) {
-      if (section.name == one.section) return one.check(item);
-    }
+    if (check_section(section.name, item)) return;
     if (section.name == "rules") {
       auto rule = make_rule(item);
       if (!rule) return;

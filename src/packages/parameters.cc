@@ -89,7 +89,8 @@ std::map<std::string, YamlValue> sample_values(const PackageTree& specification,
     }
   }
   for (const auto& entry : section ? section->node->entries() : std::span<const Node::Entry>{}) {
-    if (!out.contains(entry.key->text())) unjudged.insert(entry.key->text());
+    // Its name is known all the same, for who means it.
+    if (out.try_emplace(entry.key->text()).second) unjudged.insert(entry.key->text());
   }
   return out;
 }
