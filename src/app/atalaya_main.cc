@@ -28,6 +28,8 @@ int run(const config::Options& options) {
   if (auto logging = configure_logging(options); !logging) return complain(logging.error());
   if (options.command_text() == "check rules") return check_rules(options);
   if (options.command_text() == "test rules") return test_rules(options);
+  if (options.command_text() == "check routes") return check_routes(options);
+  if (options.command_text() == "test routes") return test_routes(options);
   const auto& command = options.command().front();
   if (command == "token") return token(options);
   if (command == "check") return check(options);

@@ -14,6 +14,8 @@ int package(const config::Options& options);
 int alerts_and_silences(const config::Options& options);
 int check_rules(const config::Options& options);
 int test_rules(const config::Options& options);
+int check_routes(const config::Options& options);
+int test_routes(const config::Options& options);
 int tsdb(const config::Options& options);
 /// The verbs of `package` that need no server: pack, keygen.
 int pack_package(const config::Options& options);

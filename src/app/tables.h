@@ -17,6 +17,8 @@ config::Command silence_command();
 config::Command tsdb_command();
 config::Command check_rules_command();
 config::Command test_rules_command();
+config::Command check_routes_command();
+config::Command test_routes_command();
 
 /// Rows by which a command finds the server and is let in; `tenant_help` is a sentence.
 std::vector<config::Option> server_access_options(std::string tenant_help);

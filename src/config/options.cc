@@ -76,7 +76,7 @@ std::vector<std::string> arguments_of(int argc, const char* const* argv) {
 std::string environment_name(std::string_view option) {
   std::string name = "ATALAYA_";
   for (const char c : option) {
-    name += c == '-' ? '_' : c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+    name += c == '-' || c == '.' ? '_' : c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
   }
   return name;
 }

@@ -382,10 +382,11 @@ TEST(Alertmanager, NamesThatRoutesHoldMustBeThere) {
                   "p/package.yaml:8:20: there is no receiver \"opps\" (did you mean \"ops\"?)",
                   "p/package.yaml:8:46: there is no receiver \"nobody\" (known are: dba, ops)",
                   "p/package.yaml:8:78: there is no time interval \"nihgts\" (did you mean \"nights\"?)"));
-  EXPECT_THAT(told_of_routing("  route: {routes: [{active_time_intervals: [zz]}]}\n  receivers: [{name: a}]\n"),
-              ElementsAre("p/package.yaml:4:10: the outermost route names no receiver (add receiver: for what no other "
-                          "route takes)",
-                          "p/package.yaml:4:45: there is no time interval \"zz\" (add it to time_intervals:)"));
+  EXPECT_THAT(
+      told_of_routing("  route: {routes: [{active_time_intervals: [zz]}]}\n  receivers: [{name: a}]\n"),
+      ElementsAre("p/package.yaml:4:10: the root route names no receiver (add receiver: for what no other route "
+                  "takes)",
+                  "p/package.yaml:4:45: there is no time interval \"zz\" (add it to time_intervals:)"));
 }
 
 TEST(Alertmanager, ANameStandsOnce) {

@@ -35,7 +35,7 @@ void check_group(const ItemContext& item);
 std::optional<ChannelItem> make_channel(const ItemContext& item);
 /// What the scraper could not do is an error of the item. A collector where agents scrape, else nothing.
 std::optional<CollectorItem> make_scrape(const ItemContext& item);
-/// Routes that name receivers or time intervals that are not there, and names that stand twice.
+/// Adds what only routing itself can judge of an Alertmanager configuration: names, matchers, integrations.
 void check_alertmanager(const ItemContext& item);
 /// Matchers that cannot be read or that every alert meets, an end before the begin.
 void check_silence(const ItemContext& item);

@@ -56,7 +56,9 @@ Alert merged(const Alert& before, Alert next) {
   if (before.ends_at <= next.ends_at) return next;
   const auto now = next.updated_at;
   const bool both_over = !next.firing_at(now) && !before.firing_at(now);
-  const bool explicit_end_later = next.firing_at(now) && !before.timed_out;
+  // Of two ends the later one counts, but one that was only assumed gives way to one that was said.
+  const bool said = !before.timed_out && (before.ends_at != kMaxTime || next.timed_out);
+  const bool explicit_end_later = next.firing_at(now) && said;
   if (both_over || explicit_end_later) {
     next.ends_at = before.ends_at;
     next.timed_out = before.timed_out;

@@ -155,6 +155,11 @@ class AlertWorld {
       told_.push_back(one);
       EXPECT_TRUE(keys_.insert(one.key).second) << "told twice under one key: " << to_string(one.key);
       EXPECT_GT(one.deadline, now_);
+      for (const auto& item : one.alerts) {
+        if (!item.firing) continue;
+        const auto mutes = machine_.mutes(item.alert, one.at);
+        EXPECT_TRUE(mutes.silences.empty() && mutes.inhibited_by.empty()) << "told although it is hidden";
+      }
     }
     for (const auto& one : notifications) answer(one.key);
   }

@@ -49,12 +49,17 @@ std::vector<const Route*> match(const Route& root, const Labels& labels);
 /// Labels by which the route puts the alert into a group.
 Labels group_labels(const RouteOptions& options, const Labels& labels);
 
+struct Config;
+/// Why the route tells nobody at that time: its intervals that mute it, or those that alone would make it active.
+std::vector<std::string> muting_intervals(const Config& config, const RouteOptions& options, Time at);
+
 /// One way in which a receiver is told. Its notifications are logged under (receiver, type, index),
 /// so that a changed configuration knows what was told already.
 struct Integration {
   std::string type;       ///< the key without `_configs`: webhook, email, slack …
   std::size_t index = 0;  ///< among those of its type in this receiver
   bool send_resolved = true;
+  bool carried_out = true;  ///< nobody is told by one that is not
   /// As written, with `global`'s values where it has none of its own. Holds secrets.
   config::YamlValue settings;
   Place place;
@@ -93,9 +98,6 @@ using ConfigPtr = std::shared_ptr<const Config>;
 ConfigPtr read_config(const config::Node& node, config::Errors& errors, config::Errors& warnings);
 /// The same of a text; `file` is for messages.
 ConfigPtr read_config_text(std::string text, std::string file, config::Errors& errors, config::Errors& warnings);
-
-/// Integrations that Alertmanager has: true for those that this product carries out.
-const std::map<std::string, bool, std::less<>>& integration_types();
 
 /// What holds where nothing is configured: every alert is a group of its own and goes to `receiver`
 /// at once, as do its changes; nothing is repeated.

@@ -166,7 +166,10 @@ receivers:
   ASSERT_NE(reading.config, nullptr) << testing::PrintToString(reading.errors);
   EXPECT_THAT(reading.warnings,
               ElementsAre(HasSubstr("am.yml:4:21: receiver \"a\": pushover is not carried out here")));
-  EXPECT_EQ(reading.config->receivers.at("a").integrations.size(), 2u);
+  const auto& integrations = reading.config->receivers.at("a").integrations;
+  ASSERT_EQ(integrations.size(), 2u);
+  EXPECT_TRUE(integrations[0].carried_out);
+  EXPECT_FALSE(integrations[1].carried_out);
 }
 
 TEST(RoutingConfig, ReadsTimeIntervals) {

@@ -27,6 +27,11 @@ AlertState::Place* AlertState::place_in(const Group& group) {
   return nullptr;
 }
 
+void AlertState::see() {
+  auto seen = seen_labels(alert);
+  seen_otherwise = seen == alert.labels ? nullptr : std::make_unique<const Labels>(std::move(seen));
+}
+
 std::uint64_t log_hash(const Labels& labels, const std::string& severity) {
   return severity.empty() ? labels.hash() : labels.hash() ^ (std::hash<Labels>{}(Labels{{"severity", severity}}) * 31);
 }
@@ -51,6 +56,15 @@ void Machine::Impl::number_routes(const Route& route) {
 }
 
 void Machine::Impl::begin(Time now) {
+  if (std::exchange(loaded_, false)) {
+    // Silences, sources and intervals may have come to an end while nobody ran. A flush that was
+    // missed keeps its time.
+    plan_silences(now);
+    for (auto& [key, group] : groups_) {
+      if (!group.dirty) look_at(group, now);
+      schedule(group);
+    }
+  }
   if (now >= now_) {
     now_ = now;
     return;
@@ -65,6 +79,7 @@ void Machine::Impl::begin(Time now) {
       if (log.pending) log.pending->deadline = std::min(log.pending->deadline, plus(now, answer_time(group)));
       changed_log(group, i);
     }
+    changed(group);
   }
   wake_all();
   plan_silences(now);
@@ -76,12 +91,12 @@ void Machine::Impl::take(const Alert& given, Time now) {
   auto& state = found->second;
   const bool fired = !is_new && state.alert.firing_at(now);
   const auto severity_before = state.alert.severity;
-  if (!is_new) inhibition_->erase(state.alert.labels, state.seen);
+  if (!is_new) inhibition_->erase(state.alert.labels, state.seen());
   state.alert = is_new ? given : merged(state.alert, given);
-  auto seen = seen_labels(state.alert);
-  const bool seen_changed = is_new || seen != state.seen;
-  state.seen = std::move(seen);
-  inhibition_->put(state.alert, state.seen);
+  const auto seen_before = state.seen();
+  state.see();
+  const bool seen_changed = is_new || state.seen() != seen_before;
+  inhibition_->put(state.alert, state.seen());
   changed(state);
   const bool fires = state.alert.firing_at(now);
   if (fires && (!fired || seen_changed)) return put_into_groups(state, severity_before, now);
@@ -108,14 +123,14 @@ std::vector<const Route*> Machine::Impl::routes_for(const Labels& seen) const {
 }
 
 void Machine::Impl::put_into_groups(AlertState& state, const std::string& severity_before, Time now) {
-  const auto routes = routes_for(state.seen);
+  const auto routes = routes_for(state.seen());
   leave_others(state, routes, severity_before, now);
   for (const auto* route : routes) join(state, *route, now);
   changed(state);
 }
 
 void Machine::Impl::join(AlertState& state, const Route& route, Time now) {
-  auto& group = group_for(route, state.seen, now);
+  auto& group = group_for(route, state.seen(), now);
   if (auto* place = state.place_in(group)) {
     place->left.reset();
     place->flushed_end = false;
@@ -123,7 +138,7 @@ void Machine::Impl::join(AlertState& state, const Route& route, Time now) {
     add_member(group, state);
   }
   group.earliest_end = std::min(group.earliest_end, state.alert.ends_at);
-  group.inhibitable = group.inhibitable || inhibition_->is_target(state.seen);
+  group.inhibitable = group.inhibitable || inhibition_->is_target(state.seen());
   if (!group.flushed && plus(state.alert.starts_at, route.options.group_wait) < now) group.next_flush = now;
   arm(group, now);
   schedule(group);
@@ -134,7 +149,7 @@ void Machine::Impl::leave_others(AlertState& state, const std::vector<const Rout
   for (auto& place : state.places) {
     auto& group = *place.group;
     const bool stays = std::find(routes.begin(), routes.end(), group.route) != routes.end() &&
-                       group_labels(group.route->options, state.seen) == group.labels;
+                       group_labels(group.route->options, state.seen()) == *group.labels;
     if (stays || place.left) continue;
     place.left = now;
     place.severity = severity_before;
@@ -152,7 +167,7 @@ Group& Machine::Impl::group_for(const Route& route, const Labels& seen, Time now
   if (!is_new) return group;
   group.route = &route;
   group.order = order;
-  group.labels = std::move(labels);
+  group.labels = &found->first.second;
   group.next_flush = plus(now, route.options.group_wait);
   adopt_logs(group);
   return group;
@@ -178,8 +193,8 @@ void Machine::Impl::erase_group(Group& group, Time now) {
   queue_.erase(&group);
   orphan_logs(group, now);
   left_groups_.insert(group.id());
-  changed_groups_.erase({group.order, group.labels});
-  groups_.erase({group.order, group.labels});
+  changed_groups_.erase({group.order, *group.labels});
+  groups_.erase({group.order, *group.labels});
 }
 
 /// The group's first flush at or after that time: its flushes are group_interval apart.
@@ -196,11 +211,15 @@ Duration Machine::Impl::interval_of(const Group& group) const {
   return given == Duration{0} && watches_always(group) ? kLook : given;
 }
 
+void Machine::Impl::look_at(Group& group, Time now) {
+  group.look = true;
+  if (!group.flushed) return;
+  group.next_flush = group.route->options.group_interval == Duration{0} ? now : flush_not_before(group, now);
+}
+
 void Machine::Impl::arm(Group& group, Time now) {
+  look_at(group, now);
   group.dirty = true;
-  if (group.flushed) {
-    group.next_flush = group.route->options.group_interval == Duration{0} ? now : flush_not_before(group, now);
-  }
   changed(group);
 }
 
@@ -214,7 +233,7 @@ bool Machine::Impl::watches_always(const Group& group) const {
 /// is an alert, the end of one, a repeat that is due, an answer that did not come.
 void Machine::Impl::schedule(Group& group) {
   auto due = kMaxTime;
-  if (!group.flushed || group.dirty || watches_always(group)) {
+  if (!group.flushed || group.dirty || group.look || watches_always(group)) {
     due = group.next_flush;
   } else {
     due = group.earliest_end;
@@ -236,7 +255,7 @@ void Machine::Impl::schedule(Group& group) {
 
 void Machine::Impl::wake_all() {
   for (auto& [key, group] : groups_) {
-    arm(group, now_);
+    look_at(group, now_);
     schedule(group);
   }
 }
@@ -292,14 +311,15 @@ std::optional<Time> Machine::Impl::next_due() const {
 void Machine::Impl::collect_garbage(Time now) {
   // At round times, so that a restart does not move them.
   const auto next = from_ms((to_ms(now) / kKeepEnded.count() + 1) * kKeepEnded.count());
-  if (now < std::exchange(next_collection_, std::max(next, next_collection_))) return;
+  const auto due = std::exchange(next_collection_, now < next_collection_ ? next_collection_ : next);
+  if (now < due || due == kMinTime) return;
   for (auto at = alerts_.begin(); at != alerts_.end();) {
     const auto& state = at->second;
     if (!state.places.empty() || plus(state.alert.ends_at, kKeepEnded) > now) {
       ++at;
       continue;
     }
-    inhibition_->erase(state.alert.labels, state.seen);
+    inhibition_->erase(state.alert.labels, state.seen());
     changed(state);
     at = alerts_.erase(at);
   }
@@ -321,7 +341,7 @@ void Machine::Impl::reload(ConfigPtr config, Time now) {
     all.push_back(&state);
     for (const auto& place : state.places) {
       state.was_routed = state.was_routed || !place.left;
-      if (place.left) leaving.emplace_back(&state, place.group->route->id, place.group->labels, place);
+      if (place.left) leaving.emplace_back(&state, place.group->route->id, *place.group->labels, place);
     }
     state.places.clear();
     changed(state);
@@ -337,7 +357,7 @@ void Machine::Impl::reload(ConfigPtr config, Time now) {
   set_config(std::move(config));
   std::sort(all.begin(), all.end(), [](auto* a, auto* b) { return a->alert.labels < b->alert.labels; });
   for (auto* state : all) {
-    inhibition_->put(state->alert, state->seen);
+    inhibition_->put(state->alert, state->seen());
     if (state->alert.firing_at(now) || state->was_routed) put_into_groups(*state, state->alert.severity, now);
     state->was_routed = false;
   }

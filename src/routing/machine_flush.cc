@@ -25,6 +25,13 @@ bool remove_all(Hashes& from, const Hashes& gone) {
   return std::erase_if(from, [&](std::uint64_t h) { return std::binary_search(gone.begin(), gone.end(), h); }) != 0;
 }
 
+/// Would a target that knows `told` have to hear of `now`?
+bool differs(const LogRow::Sets& told, const LogRow::Sets& now, bool send_resolved) {
+  if (!subset(now.firing, told.firing)) return true;
+  if (now.firing.empty()) return !told.firing.empty();
+  return send_resolved && !subset(now.resolved, told.resolved);
+}
+
 /// Alertmanager's decision: DedupStage of its pipeline. A repeat is due when its time is over to the
 /// millisecond; Alertmanager loses that race against itself and repeats one flush later.
 std::optional<Reason> reason_to_tell(const TargetLog& log, const LogRow::Sets& now_sets, bool send_resolved,
@@ -66,24 +73,13 @@ Duration Machine::Impl::answer_time(const Group& group) const {
   return interval == Duration{0} ? kLongestAnswer : std::max(interval, kShortestAnswer);
 }
 
-bool Machine::Impl::time_muted(const RouteOptions& options, Time at) const {
-  const auto within = [&](const std::string& name) {
-    const auto& intervals = config_->time_intervals.at(name);
-    return std::any_of(intervals.begin(), intervals.end(), [&](const auto& one) { return one.contains(at); });
-  };
-  const auto& active = options.active_time_intervals;
-  const auto& mute = options.mute_time_intervals;
-  return (!active.empty() && std::none_of(active.begin(), active.end(), within)) ||
-         std::any_of(mute.begin(), mute.end(), within);
-}
-
 bool Machine::Impl::silenced(const Labels& seen, Time at) const {
   return std::any_of(silences_.begin(), silences_.end(),
                      [&](const Silence& one) { return one.active_at(at) && matches(one.matchers, seen); });
 }
 
 void Machine::Impl::gather(Group& group, Flush& flush) {
-  const bool all_muted = time_muted(group.route->options, flush.at);
+  const bool all_muted = !muting_intervals(*config_, group.route->options, flush.at).empty();
   group.earliest_end = kMaxTime;
   for (auto* state : group.members) {
     auto& place = *state->place_in(group);
@@ -92,7 +88,7 @@ void Machine::Impl::gather(Group& group, Flush& flush) {
       one.alert.severity = place.severity;
       one.alert.ends_at = std::min(one.alert.ends_at, *place.left);
     }
-    one.labels = place.left ? seen_labels(one.alert) : state->seen;
+    one.labels = place.left ? seen_labels(one.alert) : state->seen();
     if (one.firing) {
       group.earliest_end = std::min(group.earliest_end, one.alert.ends_at);
     } else {
@@ -125,7 +121,7 @@ void Machine::Impl::flush(Group& group, Time due, Time now) {
   }
   if (!group.flushed || group.dirty) changed(group);
   group.flushed = true;
-  group.dirty = false;
+  group.dirty = group.look = false;
   group.next_flush = interval > Duration{0} ? plus(flush.at, interval) : kMaxTime;
   drop_ended(group);
   if (group.members.empty()) return erase_group(group, flush.at);
@@ -135,10 +131,13 @@ void Machine::Impl::flush(Group& group, Time due, Time now) {
 void Machine::Impl::tell(Group& group, std::size_t index, Flush& flush) {
   auto& log = group.logs[index];
   const auto& integration = integrations_of(group)[index];
+  if (!integration.carried_out) return;
   if (log.pending) {
     if (flush.at < log.pending->deadline) {
-      if (!log.pending->missed) changed_log(group, index);
-      log.pending->missed = true;
+      // Only what its delivery will not have said: a flush without news is none that was missed.
+      const bool news = differs(log.pending->sets, flush.sets, integration.send_resolved);
+      if (news != log.pending->missed) changed_log(group, index);
+      log.pending->missed = news;
       return;
     }
     log.pending.reset();
@@ -166,13 +165,13 @@ void Machine::Impl::hand_out(Group& group, std::size_t index, Reason reason, Flu
   if (flush.number == 0) {
     flush.number = ++flushes_;
     flushes_changed_ = true;
-    awaited_[flush.number] = {group.order, group.labels};
+    awaited_[flush.number] = {group.order, *group.labels};
   }
   Notification out;
   out.key = {group.key(), {group.route->options.receiver, integration.type, integration.index}, flush.number};
   out.reason = reason;
   out.route = group.route->id;
-  out.group_labels = group.labels;
+  out.group_labels = *group.labels;
   for (const auto& one : flush.alerts) {
     if (one.firing || integration.send_resolved) out.alerts.push_back(one);
   }

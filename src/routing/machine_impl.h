@@ -27,11 +27,14 @@ struct AlertState {
     bool flushed_end = false;
   };
   Alert alert;
-  Labels seen;
+  std::unique_ptr<const Labels> seen_otherwise;  ///< where the severity is no label of its own
   std::vector<Place> places;
   bool was_routed = false;  ///< it had places before a reload
 
   Place* place_in(const Group& group);
+  const Labels& seen() const { return seen_otherwise ? *seen_otherwise : alert.labels; }
+  /// To be called when the alert changed.
+  void see();
 };
 
 /// What one integration knows of one group.
@@ -45,19 +48,20 @@ struct TargetLog {
 /// Alerts of one route with the same values of its group_by labels.
 struct Group {
   const Route* route = nullptr;
-  std::size_t order = 0;  ///< the route's number, depth first
-  Labels labels;
+  std::size_t order = 0;           ///< the route's number, depth first
+  const Labels* labels = nullptr;  ///< of the key by which the machine holds it
   std::vector<AlertState*> members;
   std::vector<TargetLog> logs;  ///< by the receiver's integrations
   Time next_flush{};
   bool flushed = false;
-  bool dirty = false;            ///< the next flush has something to look at
+  bool dirty = false;            ///< its alerts are not what the last flush saw
+  bool look = false;             ///< something else changed; not stored, as a start looks at every group
   bool inhibitable = false;      ///< a rule could take members out, at any time
   Time earliest_end = kMaxTime;  ///< no member that fires ends before
   Time due = kMaxTime;           ///< as it stands in the queue
 
-  std::string key() const { return route->key + ":" + to_string(labels); }
-  std::string id() const { return route->id + ":" + to_string(labels); }
+  std::string key() const { return route->key + ":" + to_string(*labels); }
+  std::string id() const { return route->id + ":" + to_string(*labels); }
 };
 
 /// By time, then by route and labels: equal histories run in equal order.
@@ -65,7 +69,7 @@ struct DueBefore {
   bool operator()(const Group* a, const Group* b) const {
     if (a->due != b->due) return a->due < b->due;
     if (a->order != b->order) return a->order < b->order;
-    return a->labels < b->labels;
+    return *a->labels < *b->labels;
   }
 };
 
@@ -127,7 +131,8 @@ class Machine::Impl {
   // When a group is looked at next (machine.cc).
   Time flush_not_before(const Group& group, Time time) const;
   Duration interval_of(const Group& group) const;
-  /// Its next flush has something to look at.
+  /// Moves its next flush on to `now`; `arm` says that there it has other alerts to see.
+  void look_at(Group& group, Time now);
   void arm(Group& group, Time now);
   void schedule(Group& group);
   bool watches_always(const Group& group) const;
@@ -137,7 +142,6 @@ class Machine::Impl {
   struct Flush;
   void flush(Group& group, Time due, Time now);
   void gather(Group& group, Flush& flush);
-  bool time_muted(const RouteOptions& options, Time at) const;
   bool silenced(const Labels& seen, Time at) const;
   void tell(Group& group, std::size_t index, Flush& flush);
   void hand_out(Group& group, std::size_t index, Reason reason, Flush& flush);
@@ -151,9 +155,9 @@ class Machine::Impl {
   void orphan_logs(Group& group, Time now);
 
   void changed(const AlertState& state) { changed_alerts_.insert(state.alert.labels); }
-  void changed(const Group& group) { changed_groups_.insert({group.order, group.labels}); }
+  void changed(const Group& group) { changed_groups_.insert({group.order, *group.labels}); }
   void changed_log(const Group& group, std::size_t index) {
-    changed_logs_.insert({{group.order, group.labels}, index});
+    changed_logs_.insert({{group.order, *group.labels}, index});
   }
   LogKey log_key(const Group& group, std::size_t index) const;
   AlertRow row_of(const AlertState& state) const;
@@ -186,6 +190,7 @@ class Machine::Impl {
   std::set<std::string> left_groups_;
   std::set<LogKey> left_logs_;
   bool flushes_changed_ = false;
+  bool loaded_ = false;  ///< and nothing happened since
 };
 
 /// Sums stay within what a Time holds.

@@ -23,9 +23,13 @@ void Machine::Impl::adopt_logs(Group& group) {
   for (std::size_t i = 0; i < group.logs.size(); ++i) {
     const auto orphan = orphans_.find(log_key(group, i));
     if (orphan == orphans_.end()) continue;
-    group.logs[i] = std::move(orphan->second.log);
+    const auto expires = orphan->second.expires;
+    const bool holds = loaded_ ? expires == kMaxTime : expires > now_;
+    if (holds) group.logs[i] = std::move(orphan->second.log);
     orphans_.erase(orphan);
-    if (group.logs[i].pending) awaited_[group.logs[i].pending->flush] = {group.order, group.labels};
+    left_logs_.insert(log_key(group, i));
+    if (!holds) continue;
+    if (group.logs[i].pending) awaited_[group.logs[i].pending->flush] = {group.order, *group.labels};
     changed_log(group, i);
   }
 }
@@ -34,7 +38,7 @@ void Machine::Impl::orphan_logs(Group& group, Time now) {
   for (std::size_t i = 0; i < group.logs.size(); ++i) {
     auto& log = group.logs[i];
     auto key = log_key(group, i);
-    changed_logs_.erase({{group.order, group.labels}, i});
+    changed_logs_.erase({{group.order, *group.labels}, i});
     left_logs_.insert(key);
     if (log.pending) awaited_.erase(log.pending->flush);
     if (!log.told && !log.pending) continue;
@@ -55,7 +59,7 @@ AlertRow Machine::Impl::row_of(const AlertState& state) const {
 }
 
 GroupRow Machine::Impl::row_of(const Group& group) const {
-  return {group.id(), group.route->id, group.labels, group.next_flush, group.flushed, group.dirty};
+  return {group.id(), group.route->id, *group.labels, group.next_flush, group.flushed, group.dirty};
 }
 
 LogRow Machine::Impl::row_of(const LogKey& key, const TargetLog& log, Time expires) const {
@@ -126,8 +130,8 @@ State Machine::Impl::state() const {
 void Machine::Impl::restore_alert(const AlertRow& row, const std::map<std::string, Group*>& by_id) {
   auto& state = alerts_[row.alert.labels];
   state.alert = row.alert;
-  state.seen = seen_labels(row.alert);
-  inhibition_->put(state.alert, state.seen);
+  state.see();
+  inhibition_->put(state.alert, state.seen());
   for (const auto& membership : row.groups) {
     const auto found = by_id.find(membership.group);
     if (found == by_id.end()) {
@@ -141,13 +145,13 @@ void Machine::Impl::restore_alert(const AlertRow& row, const std::map<std::strin
     state.places.back().flushed_end = membership.flushed_end;
     if (membership.left) continue;
     group.earliest_end = std::min(group.earliest_end, row.alert.ends_at);
-    group.inhibitable = group.inhibitable || inhibition_->is_target(state.seen);
+    group.inhibitable = group.inhibitable || inhibition_->is_target(state.seen());
   }
 }
 
 void Machine::Impl::restore(const State& state, std::vector<Silence> silences) {
+  loaded_ = true;
   silences_ = std::move(silences);
-  plan_silences(kMinTime);
   flushes_ = state.flushes;
   for (const auto& row : state.log) {
     TargetLog log{row.told, row.at, row.sets, nullptr};
@@ -173,6 +177,7 @@ void Machine::Impl::restore(const State& state, std::vector<Silence> silences) {
   for (const auto& row : state.alerts) restore_alert(row, by_id);
   // What was adopted is stored as it is.
   changed_logs_.clear();
+  left_logs_.clear();
   for (auto& [key, group] : groups_) schedule(group);
 }
 
@@ -195,22 +200,21 @@ MuteState Machine::Impl::mutes(const Alert& alert, Time now) const {
     if (silence.active_at(now) && matches(silence.matchers, seen)) out.silences.push_back(silence.id);
   }
   out.inhibited_by = inhibition_->sources_of(seen, now);
-  const auto routes = match(config_->root, seen);
-  if (std::all_of(routes.begin(), routes.end(), [&](const Route* one) { return time_muted(one->options, now); })) {
-    for (const auto* route : routes) {
-      const auto& options = route->options;
-      for (const auto* names : {&options.mute_time_intervals, &options.active_time_intervals}) {
-        out.intervals.insert(out.intervals.end(), names->begin(), names->end());
-      }
-    }
+  // One route that tells is enough.
+  std::vector<std::string> intervals;
+  for (const auto* route : match(config_->root, seen)) {
+    const auto muting = muting_intervals(*config_, route->options, now);
+    if (muting.empty()) return out;
+    intervals.insert(intervals.end(), muting.begin(), muting.end());
   }
+  out.intervals = std::move(intervals);
   return out;
 }
 
 std::vector<GroupView> Machine::Impl::groups() const {
   std::vector<GroupView> out;
   for (const auto& [key, group] : groups_) {
-    GroupView view{group.id(), group.key(), group.route, group.labels, {}, group.next_flush};
+    GroupView view{group.id(), group.key(), group.route, *group.labels, {}, group.next_flush};
     for (const auto* state : group.members) view.alerts.push_back(&state->alert);
     std::sort(view.alerts.begin(), view.alerts.end(),
               [](const Alert* a, const Alert* b) { return a->labels < b->labels; });

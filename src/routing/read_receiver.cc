@@ -117,7 +117,7 @@ void check_presence(const IntegrationType& type, const Node& node, const YamlVal
 
 Integration read_integration(const IntegrationType& type, std::size_t index, const Node& node, const Global& global,
                              Errors& errors) {
-  Integration out{std::string(type.name), index, type.send_resolved, YamlValue::map(), node.place()};
+  Integration out{std::string(type.name), index, type.send_resolved, type.carried_out, YamlValue::map(), node.place()};
   const auto before = errors.size();
   Reader read(node, fmt::format("{}_configs", type.name), errors);
   out.send_resolved = read.optional<YesNo>("send_resolved").value_or(YesNo{type.send_resolved}).value;
@@ -174,15 +174,6 @@ Receiver read_receiver(const Node& node, const Global& global, Errors& errors, E
   }
   read.finish();
   return out;
-}
-
-const std::map<std::string, bool, std::less<>>& integration_types() {
-  static const auto kTypes = [] {
-    std::map<std::string, bool, std::less<>> out;
-    for (const auto& type : integration_table()) out.emplace(type.name, type.carried_out);
-    return out;
-  }();
-  return kTypes;
 }
 
 }  // namespace atalaya::routing

@@ -37,6 +37,20 @@ Labels group_labels(const RouteOptions& options, const Labels& labels) {
   return out.take();
 }
 
+std::vector<std::string> muting_intervals(const Config& config, const RouteOptions& options, Time at) {
+  std::vector<std::string> out;
+  const auto within = [&](const std::string& name) {
+    const auto& intervals = config.time_intervals.at(name);
+    return std::any_of(intervals.begin(), intervals.end(), [&](const auto& one) { return one.contains(at); });
+  };
+  std::copy_if(options.mute_time_intervals.begin(), options.mute_time_intervals.end(), std::back_inserter(out), within);
+  const auto& active = options.active_time_intervals;
+  if (!active.empty() && std::none_of(active.begin(), active.end(), within)) {
+    out.insert(out.end(), active.begin(), active.end());
+  }
+  return out;
+}
+
 ConfigPtr built_in_config(Receiver receiver) {
   auto config = std::make_shared<Config>();
   config->root.id = config->root.key = "{}";

@@ -23,10 +23,10 @@ def compare(name, text):
     assert text == path.read_text()
 
 
-@pytest.mark.parametrize("command", ["", "up", "server", "check", "check rules", "token", "token create", "token list",
+@pytest.mark.parametrize("command", ["", "up", "server", "check", "check rules", "check routes", "token", "token create", "token list",
                                      "token revoke", "token verify", "alert", "alert list", "alert show", "alert ack",
                                      "alert shelve", "alert close", "alert note", "silence", "silence add",
-                                     "silence list", "silence expire", "test", "test promql", "test rules", "package", "package list", "package show",
+                                     "silence list", "silence expire", "test", "test promql", "test rules", "test routes", "package", "package list", "package show",
                                      "package explain", "package diff", "package history", "package install",
                                      "package upgrade", "package remove", "package revert", "package check",
                                      "package pack", "package export", "package keygen", "tsdb", "tsdb import", "tsdb export",
