@@ -66,16 +66,16 @@ receivers:
 - name: team
 )");
   EXPECT_EQ(reading.config, nullptr);
-  EXPECT_THAT(
-      reading.errors,
-      ElementsAre(HasSubstr("am.yml:2:13: there is no receiver \"teem\" (did you mean \"team\"?)"),
-                  HasSubstr("am.yml:3:17: duplicated label \"a\" in group_by"),
-                  HasSubstr("am.yml:5:16: bad matcher: end of input: expected an operator"),
-                  HasSubstr("am.yml:6:5: a route has no key \"recieiver\" (did you mean \"receiver\"?)"),
-                  HasSubstr("am.yml:7:19: regular expression"), HasSubstr("am.yml:8:21: group_interval cannot be zero"),
-                  HasSubstr("am.yml:9:27: there is no time interval \"weekends\" (add it to time_intervals:)"),
-                  HasSubstr("am.yml:12:22: webhook_configs has no key \"ulr\" (did you mean \"url\"?)"),
-                  HasSubstr("am.yml:13:9: there is another receiver \"team\", at am.yml:11:9")));
+  EXPECT_THAT(reading.errors,
+              ElementsAre(HasSubstr("am.yml:2:13: there is no receiver \"teem\" (did you mean \"team\"?)"),
+                          HasSubstr("am.yml:3:17: duplicated label \"a\" in group_by"),
+                          HasSubstr("am.yml:5:16: bad matcher: end of input: expected an operator"),
+                          HasSubstr("am.yml:6:5: a route has no key \"recieiver\" (did you mean \"receiver\"?)"),
+                          HasSubstr("am.yml:7:19: error parsing regexp"),
+                          HasSubstr("am.yml:8:21: group_interval cannot be zero"),
+                          HasSubstr("am.yml:9:27: there is no time interval \"weekends\" (add it to time_intervals:)"),
+                          HasSubstr("am.yml:12:22: webhook_configs has no key \"ulr\" (did you mean \"url\"?)"),
+                          HasSubstr("am.yml:13:9: there is another receiver \"team\", at am.yml:11:9")));
 }
 
 TEST(RoutingConfig, RefusesWhatARootRouteCannotHave) {

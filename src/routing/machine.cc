@@ -246,6 +246,8 @@ void Machine::Impl::schedule(Group& group) {
     }
     const bool no_interval = interval_of(group) == Duration{0};
     if (due != kMaxTime && !no_interval) due = flush_not_before(group, due);
+    // What is due and hidden stays due.
+    if (no_interval && due <= group.last_flush) due = plus(group.last_flush, kLook);
   }
   if (due == group.due) return;
   queue_.erase(&group);

@@ -116,11 +116,13 @@ void Machine::Impl::flush(Group& group, Time due, Time now) {
   if (interval > Duration{0} && now > due) flush.at += (now - due) / interval * interval;
   gather(group, flush);
   forget(group, flush.muted_ends);
+  give_up_waiting(group, flush.at);
   if (!flush.alerts.empty()) {
     for (std::size_t i = 0; i < group.logs.size(); ++i) tell(group, i, flush);
   }
   if (!group.flushed || group.dirty) changed(group);
   group.flushed = true;
+  group.last_flush = flush.at;
   group.dirty = group.look = false;
   group.next_flush = interval > Duration{0} ? plus(flush.at, interval) : kMaxTime;
   drop_ended(group);
@@ -133,15 +135,11 @@ void Machine::Impl::tell(Group& group, std::size_t index, Flush& flush) {
   const auto& integration = integrations_of(group)[index];
   if (!integration.carried_out) return;
   if (log.pending) {
-    if (flush.at < log.pending->deadline) {
-      // Only what its delivery will not have said: a flush without news is none that was missed.
-      const bool news = differs(log.pending->sets, flush.sets, integration.send_resolved);
-      if (news != log.pending->missed) changed_log(group, index);
-      log.pending->missed = news;
-      return;
-    }
-    log.pending.reset();
-    changed_log(group, index);
+    // Only what its delivery will not have said: a flush without news is none that was missed.
+    const bool news = differs(log.pending->sets, flush.sets, integration.send_resolved);
+    if (news != log.pending->missed) changed_log(group, index);
+    log.pending->missed = news;
+    return;
   }
   const auto reason =
       reason_to_tell(log, flush.sets, integration.send_resolved, group.route->options.repeat_interval, flush.at);
@@ -185,6 +183,17 @@ void Machine::Impl::hand_out(Group& group, std::size_t index, Reason reason, Flu
   pending->sets = flush.sets;
   changed_log(group, index);
   notifications_.push_back(std::move(out));
+}
+
+/// Answers that did not come in time will not come.
+void Machine::Impl::give_up_waiting(Group& group, Time at) {
+  for (std::size_t i = 0; i < group.logs.size(); ++i) {
+    auto& pending = group.logs[i].pending;
+    if (!pending || at < pending->deadline) continue;
+    awaited_.erase(pending->flush);
+    pending.reset();
+    changed_log(group, i);
+  }
 }
 
 /// Alerts that are over and hidden are forgotten, so that they are told when they fire again.

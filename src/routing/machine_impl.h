@@ -57,6 +57,7 @@ struct Group {
   bool dirty = false;            ///< its alerts are not what the last flush saw
   bool look = false;             ///< something else changed; not stored, as a start looks at every group
   bool inhibitable = false;      ///< a rule could take members out, at any time
+  Time last_flush = kMinTime;    ///< since the start
   Time earliest_end = kMaxTime;  ///< no member that fires ends before
   Time due = kMaxTime;           ///< as it stands in the queue
 
@@ -145,6 +146,7 @@ class Machine::Impl {
   bool silenced(const Labels& seen, Time at) const;
   void tell(Group& group, std::size_t index, Flush& flush);
   void hand_out(Group& group, std::size_t index, Reason reason, Flush& flush);
+  void give_up_waiting(Group& group, Time at);
   void drop_ended(Group& group);
   void forget(Group& group, const std::vector<std::uint64_t>& hashes);
   const std::vector<Integration>& integrations_of(const Group& group) const;

@@ -88,6 +88,18 @@ TEST(RoutingMachine, BuiltInRouteSendsWhatASlowChannelMissed) {
   EXPECT_TRUE(world.machine().state().groups.empty());
 }
 
+TEST(RoutingMachine, AnAnswerThatNeverComesUnderASilenceHoldsNothingUp) {
+  AlertWorld world(built_in_config({"everybody", {{"channel", 0}}, {}}), kBegin);
+  world.conduct("everybody", Conduct::kHangs);
+  world.take({alert("disk", kBegin)});
+  world.advance_to(kBegin + minutes{1});
+  world.silence({"s", *parse_matchers("alertname=disk"), kBegin, kBegin + hours{3}, {}});
+  world.advance_to(kBegin + hours{2});
+  EXPECT_EQ(world.told().size(), 1u);
+  world.advance_to(kBegin + hours{3});
+  EXPECT_THAT(words(world.told()), ElementsAre("0s first disk", "3h first disk"));
+}
+
 TEST(RoutingMachine, ASilenceOverTheBuiltInRouteEndsInTime) {
   AlertWorld world(built_in_config({"everybody", {{"channel", 0}}, {}}), kBegin);
   world.silence({"s", *parse_matchers("alertname=disk"), kBegin, kBegin + minutes{7}, {}});
