@@ -80,8 +80,10 @@ void Store::Impl::maintain() {
     const bool has_room = left && *left >= options.disk_reserve_bytes + blocks.bytes() / 4;
     // So does a deletion, but of its largest block alone, and it is what gives room.
     auto merged = left && has_room_to_erase(*left) ? erase_deleted() : Status{};
-    if (merged && has_room) merged = merge(false);
-    if (merged && has_room) merged = roll_up();
+    // In a block that is younger than a deletion, what this hides would show again.
+    const bool may_rewrite = has_room && deletes.list()->empty();
+    if (merged && may_rewrite) merged = merge(false);
+    if (merged && may_rewrite) merged = roll_up();
     note("blocks are not merged", merged);
     // The others are not to wait for a block that does not read.
     const bool met_damage = !merged && merged.error().code == ErrorCode::kCorruption;
@@ -89,7 +91,7 @@ void Store::Impl::maintain() {
     const auto looked = set_damage_aside(met_damage ? *blocks.list() : BlockList(met.begin(), met.end()));
     if (!looked) note("damage is not set aside", std::unexpected(looked.error()));
     note("old blocks stay", drop_aged());
-    if (merged && has_room) note("what aged out of its class stays", drop_aged_classes());
+    if (merged && may_rewrite) note("what aged out of its class stays", drop_aged_classes());
     note("too much stays on the disk", keep_to_size());
     note("what is set aside is not looked for", blocks.look_for_set_aside());
     tell_of_damage();

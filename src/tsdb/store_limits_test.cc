@@ -169,6 +169,34 @@ TEST_P(StoreLimits, BelowTheReserveDeletionFlushAndSnapshotStillRunAndGiveRoom) 
   testing::internal::GetCapturedStderr();
 }
 
+/// What a deletion hides would be in a block that is younger than it.
+TEST_P(StoreLimits, WithoutRoomToEraseNoMergeBringsBackWhatIsDeleted) {
+  options_.retention = std::chrono::hours{24 * 30};
+  open();
+  for (int i = 0; i < 50; ++i) {
+    ASSERT_TRUE(append("stays", i * 100, i));
+    ASSERT_TRUE(append("goes", i * 100, i * 0.37));
+  }
+  ASSERT_TRUE(store_->flush());
+  ASSERT_TRUE(store_->delete_series(tenant_, {Matcher::equal("__name__", "goes")}, {}));
+  ASSERT_TRUE(append("stays", 6000, 1));
+  ASSERT_TRUE(store_->flush());
+  const auto wanted = contents();
+  ASSERT_FALSE(wanted.contains("goes"));
+  const std::uint64_t plenty = std::uint64_t{1} << 40;
+  files_.set_capacity(plenty - files_.free_bytes("series").value() + (512 << 10));
+  clock_.advance(Duration{3 * kDay});
+  store_->maintain();
+  EXPECT_EQ(contents(), wanted);
+  files_.set_capacity(plenty);
+  store_->maintain();
+  store_->maintain();
+  EXPECT_EQ(contents(), wanted);
+  std::uint64_t samples = 0;
+  for (const auto& block : store_->blocks()) samples += block.resolution == 0 ? block.samples : 0;
+  EXPECT_EQ(samples, 51u) << "erased as soon as there is room";
+}
+
 /// A sample that is written where a block has another already is taken, and goes when blocks are merged.
 TEST_P(StoreLimits, ASecondValueOfAnInstantInABlockIsCountedWhenItGoes) {
   open();
