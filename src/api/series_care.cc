@@ -1,11 +1,15 @@
 #include "api/series_care.h"
 
 #include <boost/json.hpp>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
+#include "api/audit.h"
 #include "api/json.h"
 #include "api/parameters.h"
+#include "telemetry/log.h"
 
 namespace atalaya::api {
 namespace {
@@ -18,13 +22,36 @@ Status of_the_whole(const auth::Principal& who) {
               "ask an administrator of the tenant default");
 }
 
+/// Where deletions are noted.
+struct Notes {
+  registry::Audit& audit;
+  const Clock& clock;
+};
+
+/// After the deletion: on a full disk, where it is to give room, no entry can be made before.
+void note_deletion(const Notes& notes, const auth::Principal& who, const std::string& what, std::size_t series) {
+  telemetry::log_info("tsdb", "series were deleted",
+                      {{"tenant", who.tenant.value()},
+                       {"who", audited_name(who)},
+                       {"what", what},
+                       {"series", static_cast<std::int64_t>(series)}});
+  const auto noted = notes.audit.add(who.tenant, {.at = notes.clock.now(),
+                                                  .who = audited_name(who),
+                                                  .action = "series.delete",
+                                                  .object = what,
+                                                  .detail = fmt::format("{} series", series)});
+  if (!noted) telemetry::log_error("tsdb", "the audit log has no entry of it", {{"error", to_string(noted.error())}});
+}
+
 net::Response nothing() {
   net::Response response;
   response.status = 204;
   return response;
 }
 
-Result<net::Response> delete_series(tsdb::Store& store, const TenantId& tenant, const net::Request& request) {
+/// Answers how many series had samples in the range.
+Result<std::size_t> delete_series(tsdb::Store& store, const Notes& notes, const auth::Principal& who,
+                                  const net::Request& request) {
   const auto& parameters = request.query;
   std::vector<Matchers> selectors;
   for (const auto& text : parameters.all("match[]")) {
@@ -35,8 +62,17 @@ Result<net::Response> delete_series(tsdb::Store& store, const TenantId& tenant, 
   AT_TRY(const auto from, time_parameter(parameters, "start", kMinTime));
   AT_TRY(const auto to, time_parameter(parameters, "end", kMaxTime));
   if (to < from) return fail(ErrorCode::kInvalidArgument, "end is before start");
-  for (const auto& selector : selectors) AT_TRY(store.delete_series(tenant, selector, {from, to}));
-  return nothing();
+  std::size_t series = 0;
+  for (const auto& selector : selectors) {
+    const auto found = store.select_hinted(who.tenant, selector, {from, to}, {.on_damage = [](const Error&) {}});
+    series += found ? found->size() : 0;
+    AT_TRY(store.delete_series(who.tenant, selector, {from, to}));
+  }
+  std::string what = fmt::format("{}", fmt::join(parameters.all("match[]"), " "));
+  if (from != kMinTime) what += " from " + format_rfc3339(from);
+  if (to != kMaxTime) what += " to " + format_rfc3339(to);
+  note_deletion(notes, who, what, series);
+  return series;
 }
 
 json::array counts(const std::vector<std::pair<std::string, std::uint64_t>>& list) {
@@ -45,38 +81,42 @@ json::array counts(const std::vector<std::pair<std::string, std::uint64_t>>& lis
   return out;
 }
 
-/// As Prometheus has it at /api/v1/status/tsdb, and our blocks beside it.
-json::object status(const tsdb::Store& store, const TenantId& tenant, std::size_t limit) {
-  const auto cardinality = store.cardinality(tenant, limit);
+/// Of the blocks, which all tenants share.
+json::object block_status(const tsdb::Store& store) {
   json::array blocks;
-  json::array aside;
   std::uint64_t bytes = 0;
   std::uint64_t samples = 0;
-  if (tenant == default_tenant()) {
-    for (const auto& block : store.blocks()) {
-      bytes += block.bytes;
-      samples += block.samples;
-      blocks.push_back(json::object{{"minTime", block.first},
-                                    {"maxTime", block.last},
-                                    {"resolution", block.resolution},
-                                    {"numSeries", block.series},
-                                    {"numSamples", block.samples},
-                                    {"numBytes", block.bytes}});
-    }
-    for (auto& path : store.set_aside()) aside.emplace_back(std::move(path));
+  for (const auto& block : store.blocks()) {
+    bytes += block.bytes;
+    samples += block.samples;
+    blocks.push_back(json::object{{"minTime", block.first},
+                                  {"maxTime", block.last},
+                                  {"resolution", block.resolution},
+                                  {"numSeries", block.series},
+                                  {"numSamples", block.samples},
+                                  {"numBytes", block.bytes}});
   }
-  return {{"headStats", json::object{{"numSeries", cardinality.series},
-                                     {"numLabelPairs", cardinality.pairs},
-                                     {"chunkCount", cardinality.chunks},
-                                     {"minTime", cardinality.first},
-                                     {"maxTime", cardinality.last}}},
-          {"seriesCountByMetricName", counts(cardinality.metrics)},
-          {"labelValueCountByLabelName", counts(cardinality.values)},
-          {"memoryInBytesByLabelName", counts(cardinality.value_bytes)},
-          {"seriesCountByLabelValuePair", counts(cardinality.series_of_pairs)},
-          {"blockStats", json::object{{"numBlocks", blocks.size()}, {"numSamples", samples}, {"numBytes", bytes}}},
+  const auto aside = store.set_aside();
+  return {{"blockStats", json::object{{"numBlocks", blocks.size()}, {"numSamples", samples}, {"numBytes", bytes}}},
           {"blocks", std::move(blocks)},
-          {"setAside", std::move(aside)}};
+          {"setAside", json::array(aside.begin(), aside.end())}};
+}
+
+/// As Prometheus has it at /api/v1/status/tsdb; for the tenant default our blocks beside it.
+json::object status(const tsdb::Store& store, const TenantId& tenant, std::size_t limit) {
+  const auto cardinality = store.cardinality(tenant, limit);
+  json::object out{{"headStats", json::object{{"numSeries", cardinality.series},
+                                              {"numLabelPairs", cardinality.pairs},
+                                              {"chunkCount", cardinality.chunks},
+                                              {"minTime", cardinality.first},
+                                              {"maxTime", cardinality.last}}},
+                   {"seriesCountByMetricName", counts(cardinality.metrics)},
+                   {"labelValueCountByLabelName", counts(cardinality.values)},
+                   {"memoryInBytesByLabelName", counts(cardinality.value_bytes)},
+                   {"seriesCountByLabelValuePair", counts(cardinality.series_of_pairs)}};
+  if (tenant != default_tenant()) return out;
+  for (auto& [name, value] : block_status(store)) out.emplace(name, std::move(value));
+  return out;
 }
 
 /// Crockford's base 32 of 128 bits, as Prometheus names blocks: here their beginning and their flushes.
@@ -115,11 +155,18 @@ net::Response success(json::value data) { return ok(json::object{{"status", "suc
 
 }  // namespace
 
-void add_series_care_routes(Doors& doors, tsdb::Store& store, net::WorkerPool& workers) {
-  const auto erase = [&store](const auth::Principal& who, net::Request& request) {
-    return delete_series(store, who.tenant, request);
+void add_series_care_routes(Doors& doors, tsdb::Store& store, net::WorkerPool& workers, registry::Audit& audit,
+                            const Clock& clock) {
+  const Notes notes{audit, clock};
+  const auto erase = [&store, notes](const auth::Principal& who, net::Request& request) -> Result<net::Response> {
+    AT_TRY(delete_series(store, notes, who, request));
+    return nothing();
   };
-  doors.add_slow("DELETE", "~/series", Need::kAdmin, workers, erase);
+  doors.add_slow("DELETE", "~/series", Need::kAdmin, workers,
+                 [&store, notes](const auth::Principal& who, net::Request& request) -> Result<net::Response> {
+                   AT_TRY(const auto series, delete_series(store, notes, who, request));
+                   return ok(json::object{{"series", series}});
+                 });
   const auto snapshot = [&store](const auth::Principal& who, net::Request&) -> Result<net::Response> {
     AT_TRY(of_the_whole(who));
     AT_TRY(const auto place, store.snapshot());
@@ -141,7 +188,7 @@ void add_series_care_routes(Doors& doors, tsdb::Store& store, net::WorkerPool& w
                    AT_TRY(of_the_whole(who));
                    AT_TRY(store.flush());
                    if (request.query.get("merge") == "true") AT_TRY(store.compact());
-                   return ok(status(store, who.tenant, 1).at("blockStats").as_object());
+                   return ok(block_status(store).at("blockStats").as_object());
                  });
   doors.add_slow("POST", "~/series/verify", Need::kAdmin, workers,
                  [&store](const auth::Principal& who, net::Request&) -> Result<net::Response> {

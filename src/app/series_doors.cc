@@ -28,11 +28,11 @@ SeriesDoors::SeriesDoors(const SeriesDoorParts& parts)
       readers_(kReaders, kQueue),
       queries_(parts.query_concurrency, kWaitingQueries) {}
 
-void SeriesDoors::add_routes(api::Doors& doors) {
+void SeriesDoors::add_routes(api::Doors& doors, registry::Audit& audit) {
   api::add_prometheus_routes(doors, {series_, parts_.clock, queries_, parts_.queries, &exemplars_});
   api::add_remote_write_routes(doors, remote_writer_, remote_writers_);
   api::add_federate_route(doors, series_, parts_.clock, parts_.external_labels);
-  api::add_series_care_routes(doors, parts_.store, readers_);
+  api::add_series_care_routes(doors, parts_.store, readers_, audit, parts_.clock);
   api::add_series_transfer_routes(doors, {parts_.appender, series_, parts_.clock, writers_, readers_});
 }
 

@@ -8,6 +8,7 @@
 #include "ingest/remote_write.h"
 #include "model/labels.h"
 #include "net/worker_pool.h"
+#include "registry/audit.h"
 #include "storage/exemplars.h"
 #include "storage/series.h"
 #include "telemetry/metrics.h"
@@ -35,7 +36,7 @@ class SeriesDoors {
   /// All parts outlive this.
   explicit SeriesDoors(const SeriesDoorParts& parts);
 
-  void add_routes(api::Doors& doors);
+  void add_routes(api::Doors& doors, registry::Audit& audit);
   /// What scrapes bring comes to the same.
   storage::Exemplars& exemplars() { return exemplars_; }
   /// After the server took its last request and before the store stops: who waits for the disk gets an answer.

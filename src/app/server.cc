@@ -337,7 +337,7 @@ void Server::Parts::add_routes(net::Router& router) {
   api::add_prometheus_status_routes(doors,
                                     server_facts(options, *series, clock, last_reload, [this] { return is_ready(); }));
   api::add_rule_routes(doors, [this](const TenantId& tenant) { return groups->states(tenant); });
-  series_doors->add_routes(doors);
+  series_doors->add_routes(doors, *audit);
   api::add_log_routes(doors, *logs);
   alert_doors->add_routes(doors);
   api::add_configuration_routes(doors, {*packages, *hosts, *series, *logs, clock,

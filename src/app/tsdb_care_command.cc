@@ -94,11 +94,11 @@ Result<int> analyze(const config::Options& options) {
     const auto& head = data.at("headStats").as_object();
     fmt::print("{} series that get samples, {} label pairs\n", number(head, "numSeries"),
                number(head, "numLabelPairs"));
-    print_blocks(data.at("blockStats").as_object());
+    if (data.contains("blockStats")) print_blocks(data.at("blockStats").as_object());
     print_counts(data, "seriesCountByMetricName", "series of a metric");
     print_counts(data, "labelValueCountByLabelName", "values of a label");
     print_counts(data, "seriesCountByLabelValuePair", "series with a label and value");
-    print_set_aside(lines(data, "setAside"));
+    if (data.contains("setAside")) print_set_aside(lines(data, "setAside"));
     return 0;
   });
 }
@@ -157,8 +157,13 @@ Result<int> erase(const config::Options& options) {
   }
   AT_TRY(const auto client, ServerClient::reach(options));
   AT_TRY(const auto answer, client.erase("series?" + query));
-  return show(options, answer, [&](const json::object&) {
-    fmt::print("deleted what {} selects\n", options.text("match"));
+  return show(options, answer, [&](const json::object& body) {
+    const auto series = number(body, "series");
+    if (series == 0) {
+      fmt::print("{} selects no series with samples there\n", options.text("match"));
+    } else {
+      fmt::print("deleted samples of {} series\n", series);
+    }
     return 0;
   });
 }

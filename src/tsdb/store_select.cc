@@ -164,10 +164,11 @@ class Store::Impl::Selection {
         return block->meta().resolution == 0 && store_.stretch_of(*block) == stretch;
       };
       if (name.resolution != 0 && std::any_of(list->begin(), list->end(), is_raw_of_it)) continue;
+      // Who asks may be of any tenant: the folder is not theirs to know.
       hints_.on_damage({ErrorCode::kCorruption,
                         fmt::format("of {} to {} samples may be missing: {} was set aside", format_rfc3339(begin),
-                                    format_rfc3339(end), path),
-                        std::nullopt, "remove the file once nothing of it is wanted"});
+                                    format_rfc3339(end), path.substr(path.rfind('/') + 1)),
+                        std::nullopt, "an administrator removes the file once nothing of it is wanted"});
     }
   }
 

@@ -47,12 +47,27 @@ def test_flush_writes_blocks_that_serve_after_a_kill_without_a_log(tmp_path):
 def test_a_deletion_hides_at_once_and_leaves_the_others(tmp_path):
     with Server(tmp_path / "data") as server:
         fill(server, tmp_path)
-        server.cli("tsdb", "delete", "--match", 'x{n=~"1.*"}', "--data", server.data)
+        told = server.cli("tsdb", "delete", "--match", 'x{n=~"1.*"}', "--data", server.data)
+        assert told == "deleted samples of 11 series\n"
         assert count(server) == 9
+        entry = server.get("/audit", limit=1)["entries"][0]
+        assert (entry["action"], entry["object"], entry["detail"]) == ("series.delete", 'x{n=~"1.*"}', "11 series")
+        assert entry["who"] and "series were deleted" in server.log()
+        told = server.cli("tsdb", "delete", "--match", "y", "--data", server.data)
+        assert told == "y selects no series with samples there\n"
         assert server.cli("tsdb", "flush", "--merge", "--data", server.data)
         assert count(server) == 9
         answer = server.call("GET", "/api/v1/status/tsdb")
         assert answer["data"]["blockStats"]["numSamples"] > 0
+
+
+def test_a_tenant_is_told_nothing_of_the_blocks_that_all_share(tmp_path):
+    with Server(tmp_path / "data") as server:
+        fill(server, tmp_path)
+        server.cli("tsdb", "flush", "--data", server.data)
+        assert " blocks, " in server.cli("tsdb", "analyze", "--data", server.data)
+        said = server.cli("tsdb", "analyze", "--tenant", "acme", "--data", server.data)
+        assert said.startswith("0 series that get samples") and "blocks" not in said
 
 
 def test_a_snapshot_is_a_folder_of_series_that_another_server_serves(tmp_path):
