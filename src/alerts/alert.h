@@ -86,7 +86,7 @@ struct Alert {
   bool flapping = false;                    ///< opens and closes again and again
 
   // Of alerts that others posted.
-  std::string door;  ///< how it came: alertmanager; "" for our own rules
+  std::string door;  ///< how it came: alertmanager, ping; "" for our own rules
   std::string generator_url;
   std::optional<Time> ends;  ///< when it resolves unless it is posted again
   bool timed_out = false;    ///< `ends` is not the sender's word but a time without one

@@ -63,13 +63,26 @@ std::vector<db::Migration> Machine::migrations() {
            " tenant_id TEXT NOT NULL, id TEXT NOT NULL, matchers TEXT NOT NULL, starts_ms BIGINT NOT NULL,"
            " ends_ms BIGINT NOT NULL, created_by TEXT NOT NULL, comment TEXT NOT NULL, annotations TEXT NOT NULL,"
            " updated_ms BIGINT NOT NULL, origin TEXT NOT NULL, PRIMARY KEY(tenant_id, id));"
-           "CREATE INDEX alerts_silences_ends ON alerts_silences(tenant_id, ends_ms)"}};
+           "CREATE INDEX alerts_silences_ends ON alerts_silences(tenant_id, ends_ms)"},
+          {"alerts", 4,
+           "ALTER TABLE alerts_silences ADD COLUMN windows TEXT NOT NULL DEFAULT '';"
+           "CREATE TABLE alerts_pings("
+           " tenant_id TEXT NOT NULL, id TEXT NOT NULL, name TEXT NOT NULL, period_ms BIGINT NOT NULL,"
+           " grace_ms BIGINT NOT NULL, labels TEXT NOT NULL, state BIGINT NOT NULL, created_ms BIGINT NOT NULL,"
+           " last_ms BIGINT, started_ms BIGINT, took_ms BIGINT, due_ms BIGINT, pings BIGINT NOT NULL,"
+           " PRIMARY KEY(tenant_id, id));"
+           "CREATE UNIQUE INDEX alerts_pings_name ON alerts_pings(tenant_id, name);"
+           "CREATE UNIQUE INDEX alerts_pings_id ON alerts_pings(id);"
+           "CREATE TABLE alerts_ping_lines("
+           " tenant_id TEXT NOT NULL, id TEXT NOT NULL, number BIGINT NOT NULL, at_ms BIGINT NOT NULL,"
+           " kind BIGINT NOT NULL, exit_status BIGINT, body TEXT NOT NULL, sender TEXT NOT NULL,"
+           " PRIMARY KEY(tenant_id, id, number))"}};
 }
 
 std::vector<std::type_index> Machine::handles() const {
-  return {typeid(Judged),        typeid(Posted),     typeid(Retire),        typeid(Acknowledge),
-          typeid(Unacknowledge), typeid(Shelve),     typeid(Unshelve),      typeid(Close),
-          typeid(AddNote),       typeid(SetSilence), typeid(ExpireSilence), typeid(DeclareSilences)};
+  return {typeid(Judged),        typeid(Posted),          typeid(Retire),  typeid(Acknowledge), typeid(Unacknowledge),
+          typeid(Shelve),        typeid(Unshelve),        typeid(Close),   typeid(AddNote),     typeid(SetSilence),
+          typeid(ExpireSilence), typeid(DeclareSilences), typeid(SetPing), typeid(RemovePing),  typeid(Pinged)};
 }
 
 Status Machine::handle(const control::Event& event, Time now, db::Session& session, control::Effects& effects) {
@@ -86,6 +99,9 @@ Status Machine::handle(const control::Event& event, Time now, db::Session& sessi
   if (const auto* c = std::any_cast<SetSilence>(&event.body)) return step.set_silence(*c);
   if (const auto* c = std::any_cast<ExpireSilence>(&event.body)) return step.expire_silence(*c);
   if (const auto* c = std::any_cast<DeclareSilences>(&event.body)) return step.declare_silences(*c);
+  if (const auto* c = std::any_cast<SetPing>(&event.body)) return step.set_ping(*c);
+  if (const auto* c = std::any_cast<RemovePing>(&event.body)) return step.remove_ping(*c);
+  if (const auto* c = std::any_cast<Pinged>(&event.body)) return step.pinged(*c);
   return fail(ErrorCode::kInternal, "alerts: an event of another machine");
 }
 
@@ -102,6 +118,7 @@ Status Machine::Step::on_timer(std::string_view key, Time due) {
   if (key.starts_with(kAckTimer)) return acknowledgement_ended(id(kAckTimer));
   if (key.starts_with(kShelfTimer)) return shelf_ended(id(kShelfTimer));
   if (key.starts_with(kFlapTimer)) return look_at_flapping(id(kFlapTimer));
+  if (key.starts_with(kPingTimer)) return ping_missed(id(kPingTimer).value());
   return held(AlertId{std::string(key)}, due);
 }
 

@@ -59,7 +59,7 @@ struct PostedAlert {
   std::map<std::string, std::string> annotations;
   std::string generator_url;
   Time starts{};
-  Time ends{};             ///< one that is not after now resolves the alert
+  Time ends{};             ///< one that is not after now resolves the alert; kMaxTime: it never ends by itself
   Time received{};         ///< of two that overlap the later one's words stand
   bool timed_out = false;  ///< `ends` was made of a time-out, as the sender named none
 };

@@ -44,7 +44,7 @@ Status Machine::Step::post(const PostedAlert& posted, const std::string& door) {
   auto times = times_of(posted.starts, posted.ends, posted.received, posted.timed_out);
   if (open || closed) {
     const auto& a = before->alert;
-    times = routing::merged(times_of(a.started, a.ends.value_or(now_), a.updated, a.timed_out), times);
+    times = routing::merged(times_of(a.started, a.ends.value_or(kMaxTime), a.updated, a.timed_out), times);
   }
   if (!times.firing_at(now_)) {
     if (closed) return forget_closing(std::move(*before));
@@ -56,7 +56,7 @@ Status Machine::Step::post(const PostedAlert& posted, const std::string& door) {
   StoredAlert stored;
   if (open || closed) stored = std::move(*before);
   if (closed && times.starts_at <= stored.alert.closed->at) {
-    stored.alert.ends = times.ends_at;
+    stored.alert.ends = times.ends_at == kMaxTime ? std::nullopt : std::optional(times.ends_at);
     stored.alert.timed_out = times.timed_out;
     return stays_closed(std::move(stored));
   }
@@ -84,7 +84,7 @@ Status Machine::Step::post(const PostedAlert& posted, const std::string& door) {
   alert.state = State::kFiring;
   alert.door = door;
   alert.started = times.starts_at;
-  alert.ends = times.ends_at;
+  alert.ends = times.ends_at == kMaxTime ? std::nullopt : std::optional(times.ends_at);
   alert.timed_out = times.timed_out;
   alert.annotations = posted.annotations;
   alert.generator_url = posted.generator_url;

@@ -13,6 +13,7 @@
 #include "base/ids.h"
 #include "base/result.h"
 #include "base/time.h"
+#include "calendar/time_interval.h"
 #include "db/database.h"
 #include "model/matcher.h"
 
@@ -32,12 +33,18 @@ struct Silence {
   std::map<std::string, std::string> annotations;
   Time updated{};
   std::string origin;  ///< `package/name` of the item that declares it; "" for one that somebody asked for
+  /// Where it recurs: Alertmanager's time intervals as a JSON list; it hides only within one of them. "" for none.
+  std::string windows;
+  std::vector<calendar::TimeInterval> intervals;  ///< `windows`, read
 
-  SilenceState state_at(Time now) const {
-    if (now < starts) return SilenceState::kPending;
-    return now < ends ? SilenceState::kActive : SilenceState::kExpired;
-  }
+  /// One that recurs is pending between its windows.
+  SilenceState state_at(Time now) const;
 };
+
+/// For a silence that recurs without an end.
+constexpr Time kNoEnd = from_ms(253'402'300'799'000);
+/// What `windows` means; invalid_argument with the reason.
+Result<std::vector<calendar::TimeInterval>> parse_windows(const std::string& windows);
 
 /// invalid_argument: no matcher, only matchers that every alert meets, an end that does not come after its start.
 Status check(const Silence& silence);

@@ -5,11 +5,14 @@
 
 #include <algorithm>
 
+#include "config/yaml.h"
+#include "routing/intervals.h"
+
 namespace atalaya::alerts {
 namespace {
 
 constexpr std::string_view kColumns =
-    "id, matchers, starts_ms, ends_ms, created_by, comment, annotations, updated_ms, origin";
+    "id, matchers, starts_ms, ends_ms, created_by, comment, annotations, updated_ms, origin, windows";
 
 Result<Silence> read_silence(const db::Row& row) {
   Silence s;
@@ -28,6 +31,8 @@ Result<Silence> read_silence(const db::Row& row) {
   }
   s.updated = from_ms(row.integer(7));
   s.origin = row.text(8);
+  s.windows = row.text(9);
+  AT_TRY(s.intervals, parse_windows(s.windows));
   return s;
 }
 
@@ -100,20 +105,23 @@ Result<std::vector<Silence>> load_active_silences(db::Session& session, const Te
   static const std::string sql = fmt::format(
       "SELECT {} FROM alerts_silences WHERE tenant_id=? AND ends_ms>? AND starts_ms<=? ORDER BY id", kColumns);
   AT_TRY(const auto rows, session.query(sql, {tenant.value(), to_ms(now), to_ms(now)}));
-  return read_silences(rows);
+  AT_TRY(auto running, read_silences(rows));
+  std::erase_if(running, [&](const Silence& s) { return s.state_at(now) != SilenceState::kActive; });
+  return running;
 }
 
 Status store_silence(db::Session& session, const TenantId& tenant, const Silence& s) {
   boost::json::object annotations;
   for (const auto& [key, value] : s.annotations) annotations[key] = value;
   AT_TRY(session.execute(
-      fmt::format("INSERT INTO alerts_silences(tenant_id, {}) VALUES(?,?,?,?,?,?,?,?,?,?) "
+      fmt::format("INSERT INTO alerts_silences(tenant_id, {}) VALUES(?,?,?,?,?,?,?,?,?,?,?) "
                   "ON CONFLICT(tenant_id, id) DO UPDATE SET matchers=excluded.matchers, starts_ms=excluded.starts_ms,"
                   " ends_ms=excluded.ends_ms, created_by=excluded.created_by, comment=excluded.comment,"
-                  " annotations=excluded.annotations, updated_ms=excluded.updated_ms, origin=excluded.origin",
+                  " annotations=excluded.annotations, updated_ms=excluded.updated_ms, origin=excluded.origin,"
+                  " windows=excluded.windows",
                   kColumns),
       {tenant.value(), s.id, write_matchers(s.matchers), to_ms(s.starts), to_ms(s.ends), s.created_by, s.comment,
-       boost::json::serialize(annotations), to_ms(s.updated), s.origin}));
+       boost::json::serialize(annotations), to_ms(s.updated), s.origin, s.windows}));
   return {};
 }
 
@@ -132,6 +140,26 @@ std::string_view name(SilenceState state) {
     case SilenceState::kExpired: return "expired";
   }
   return "";
+}
+
+SilenceState Silence::state_at(Time now) const {
+  if (now >= ends) return SilenceState::kExpired;
+  if (now < starts) return SilenceState::kPending;
+  const bool within = intervals.empty() || std::ranges::any_of(intervals, [&](const calendar::TimeInterval& interval) {
+                        return interval.contains(now);
+                      });
+  return within ? SilenceState::kActive : SilenceState::kPending;
+}
+
+Result<std::vector<calendar::TimeInterval>> parse_windows(const std::string& windows) {
+  std::vector<calendar::TimeInterval> out;
+  if (windows.empty()) return out;
+  // JSON is YAML.
+  AT_TRY(const auto document, config::Document::parse(windows, "windows"));
+  config::Errors errors;
+  out = routing::read_intervals(document.root(), errors);
+  if (!errors.empty()) return fail(ErrorCode::kInvalidArgument, errors.front().message, errors.front().remedy);
+  return out;
 }
 
 Status check(const Silence& silence) {
@@ -187,6 +215,10 @@ boost::json::object to_json(const Silence& silence, Time now) {
                           {"comment", silence.comment},
                           {"annotations", std::move(annotations)}};
   if (!silence.origin.empty()) out["origin"] = silence.origin;
+  if (!silence.windows.empty()) {
+    boost::system::error_code failed;
+    out["windows"] = boost::json::parse(silence.windows, failed);
+  }
   return out;
 }
 

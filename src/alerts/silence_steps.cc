@@ -42,7 +42,7 @@ Status check_not_declared(const Silence& silence) {
 
 bool same(const Silence& a, const Silence& b) {
   return same_matchers(a, b) && a.starts == b.starts && a.ends == b.ends && a.created_by == b.created_by &&
-         a.comment == b.comment && a.origin == b.origin;
+         a.comment == b.comment && a.origin == b.origin && a.windows == b.windows;
 }
 
 }  // namespace
@@ -124,10 +124,18 @@ Status Machine::Step::silences_differ() {
                         "starts_ms>? UNION ALL SELECT ends_ms AS edge FROM alerts_silences WHERE tenant_id=? AND "
                         "ends_ms>? UNION ALL SELECT ends_ms+? AS edge FROM alerts_silences WHERE tenant_id=?) AS edges",
                         {tenant, now, tenant, now, std::int64_t{kKeepSilences.count()}, tenant}));
-  if (rows.empty() || rows.front().is_null(0)) {
-    AT_TRY(effects_.cancel_timer(kSilencesTimer));
+  AT_TRY(const auto recurring, session_.query("SELECT 1 FROM alerts_silences WHERE tenant_id=? AND windows<>'' AND "
+                                              "starts_ms<=? AND ends_ms>? LIMIT 1",
+                                              {tenant, now, now}));
+  std::optional<Time> next;
+  if (!rows.empty() && !rows.front().is_null(0)) next = from_ms(rows.front().integer(0));
+  // Windows begin and end with minutes.
+  const auto minute = std::chrono::floor<std::chrono::minutes>(now_) + std::chrono::minutes{1};
+  if (!recurring.empty()) next = std::min<Time>(next.value_or(minute), minute);
+  if (next) {
+    AT_TRY(effects_.set_timer(kSilencesTimer, *next));
   } else {
-    AT_TRY(effects_.set_timer(kSilencesTimer, from_ms(rows.front().integer(0))));
+    AT_TRY(effects_.cancel_timer(kSilencesTimer));
   }
   effects_.publish(SilencesChanged{});
   return tell_uncovered();

@@ -149,6 +149,25 @@ TEST_F(SilenceTest, ThoseOfPackagesComeAndGoWithThem) {
   EXPECT_EQ(told_.lines, Lines{"firing disk first"});
 }
 
+TEST_F(SilenceTest, OneThatRecursHidesWithinItsWindowsAlone) {
+  // It is Tuesday, 22:13:20 UTC: 23:13:20 in Madrid.
+  auto nights = quiet("disk");
+  nights.id = "nights";
+  nights.origin = "ops/nights";
+  nights.ends = kNoEnd;
+  nights.windows = R"([{"times":[{"start_time":"23:30","end_time":"24:00"}],"location":"Europe/Madrid"}])";
+  ASSERT_TRUE(post(DeclareSilences{{nights}}));
+  EXPECT_EQ(get("nights").state_at(now()), SilenceState::kPending);
+  ASSERT_TRUE(send(posted("cpu", 120 * kMinute)));
+  for (int minute = 0; minute < 17; ++minute) pass(kMinute);
+  EXPECT_EQ(get("nights").state_at(now()), SilenceState::kActive);
+  ASSERT_TRUE(send(posted("disk", 120 * kMinute)));
+  EXPECT_EQ(told_.lines, Lines{"firing cpu first"});
+  for (int minute = 0; minute < 30; ++minute) pass(kMinute);
+  EXPECT_EQ(told_.lines, (Lines{"firing cpu first", "firing disk first"}));
+  EXPECT_FALSE(parse_windows(R"([{"times":[{"start_time":"25:00","end_time":"26:00"}]}])"));
+}
+
 TEST_F(SilenceTest, MatchersSurviveTheirRow) {
   const Matchers all{Matcher::equal("a", "b"), *Matcher::make("c", Matcher::Op::kNotEqual, "d"),
                      *Matcher::make("e", Matcher::Op::kRegex, "f|\"g"),

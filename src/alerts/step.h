@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "alerts/machine.h"
+#include "alerts/ping.h"
 #include "alerts/rows.h"
 #include "alerts/silence.h"
 
@@ -30,6 +31,9 @@ class Machine::Step {
   Status set_silence(const SetSilence& command);
   Status expire_silence(const ExpireSilence& command);
   Status declare_silences(const DeclareSilences& command);
+  Status set_ping(const SetPing& command);
+  Status remove_ping(const RemovePing& command);
+  Status pinged(const Pinged& given);
 
   Status on_timer(std::string_view key, Time due);
 
@@ -64,6 +68,9 @@ class Machine::Step {
   Status shelf_ended(const AlertId& id);
   Status look_at_flapping(const AlertId& id);
   Status sender_silent();
+  Status ping_missed(const std::string& id);
+  /// Opens or ends the alert of a check.
+  Status ping_alert(const PingCheck& check, bool down, const std::string& words);
   Status set_ends_timer();
   Status purge();
 

@@ -14,6 +14,7 @@ constexpr std::string_view kSilencesTimer = "silences";  ///< the next begin or 
 constexpr std::string_view kAckTimer = "ack:";           ///< and an alert's id
 constexpr std::string_view kShelfTimer = "shelf:";       ///< and an alert's id
 constexpr std::string_view kFlapTimer = "flap:";         ///< and an alert's id
+constexpr std::string_view kPingTimer = "ping:";         ///< and a check's id
 
 /// The same all day, so that the timer comes although each alert that resolves sets it.
 inline Time next_purge(Time now) { return std::chrono::floor<std::chrono::days>(now) + std::chrono::hours{24 + 3}; }

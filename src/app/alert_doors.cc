@@ -18,15 +18,17 @@ constexpr std::size_t kWaitingSenders = 256;
 AlertDoors::AlertDoors(AlertNeighbours neighbours)
     : with_(std::move(neighbours)),
       silences_(with_.database),
+      pings_(with_.database),
       routing_(with_.channels),
       senders_(kSenders, kWaitingSenders),
       started_(with_.clock.now()) {}
 
 void AlertDoors::add_routes(api::Doors& doors) {
-  const api::AlertServices services{with_.alerts,  with_.deliveries, with_.channels,
-                                    with_.control, silences_,        with_.clock};
+  const api::AlertServices services{with_.alerts, with_.deliveries, with_.channels, with_.control,
+                                    silences_,    with_.clock,      pings_,         with_.external_url};
   api::add_alert_routes(doors, services);
   api::add_silence_routes(doors, services);
+  api::add_ping_routes(doors, services);
   api::add_alertmanager_routes(doors, {with_.alerts, silences_, routing_, with_.control, senders_, with_.clock,
                                        with_.external_url, std::string(kVersion), kRevision, started_});
 }

@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "alerts/ping.h"
 #include "alerts/queries.h"
 #include "alerts/silence.h"
 #include "api/doors.h"
@@ -38,6 +39,7 @@ class AlertDoors {
  private:
   const AlertNeighbours with_;
   alerts::SilenceQueries silences_;
+  alerts::PingQueries pings_;
   BuiltInRouting routing_;
   net::WorkerPool senders_;
   const Time started_;

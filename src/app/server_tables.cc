@@ -232,7 +232,7 @@ Command token_command() {
       .options = {data_option(),
                   {.name = "role",
                    .fallback = "viewer",
-                   .help = "What it may do; ingest only writes samples (remote write).",
+                   .help = "What it may do; ingest only sends samples (remote write) and alerts.",
                    .choices = {"ingest", "viewer", "operator", "admin"}},
                   {.name = "ttl", .type = OptionType::kDuration, .fallback = "90d", .help = "How long it holds."},
                   {.name = "name", .fallback = "command line", .help = "What it is for, shown in lists."},

@@ -2,7 +2,10 @@
 //   channels: hook mail                       the tenant's channels, first line
 //   at 5m: judge warning disk value=0.1 for=1m sustained late age=40m
 //   at 5m: ack disk ana | channel hook up|down|refuse | retire <reason> | crash | tick
-//   expect alert disk firing critical         the alert as it stands
+//   at 5m: post backup [for=5m] | over backup               somebody's alert; its end
+//   at 5m: silence s1 backup for=1h [in=10m] | expire s1    by alertname, rules' and posted ones
+//   at 5m: shelve backup 1h | close backup                  posted ones
+//   expect alert disk firing critical         the alert as it stands; `posted` for a posted one
 //   expect page hook firing disk [late]       a page that arrived and was not expected before
 //   expect nothing                            no other page arrived
 //   expect delivery hook retrying             state of the newest delivery of a channel
@@ -13,6 +16,7 @@
 #include <random>
 #include <sstream>
 
+#include "alerts/silence.h"
 #include "notify/scenario_world.h"
 
 namespace atalaya::notify::scenario {
@@ -78,6 +82,16 @@ class Script {
       auto status = world_->command(alerts::Acknowledge{id, arguments.at(1), ""});
       if (!status) status = world_->command(alerts::Acknowledge{id, arguments.at(1), ""});
       EXPECT_TRUE(status);
+    } else if (verb == "post" || verb == "over") {
+      person(alerts::Posted{"test", {posted(arguments, verb == "over")}});
+    } else if (verb == "silence") {
+      person(alerts::SetSilence{silence(arguments), arguments.at(0), nullptr});
+    } else if (verb == "expire") {
+      person(alerts::ExpireSilence{arguments.at(0)});
+    } else if (verb == "shelve") {
+      person(alerts::Shelve{posted_id(arguments.at(0)), "ana", "", world_->now() + *parse_duration(arguments.at(1))});
+    } else if (verb == "close") {
+      person(alerts::Close{posted_id(arguments.at(0)), "ana", ""});
     } else if (verb == "channel") {
       const auto& mode = arguments.at(1);
       world_->peers[arguments.at(0)] = mode == "up" ? Peer::kUp : mode == "down" ? Peer::kDown : Peer::kRefuses;
@@ -90,6 +104,39 @@ class Script {
     } else {
       ASSERT_EQ(verb, "tick");
     }
+  }
+
+  /// The answer is lost if the process dies; a person asks again, and what is done already is no fault.
+  template <typename Body>
+  void person(const Body& body) {
+    auto status = world_->command(body);
+    if (status) return;
+    status = world_->command(body);
+    EXPECT_TRUE(status || status.error().code == ErrorCode::kConflict) << to_string(status.error());
+  }
+
+  /// The value of `key=…` among the words.
+  static std::optional<Duration> option(const std::vector<std::string>& words, const std::string& key) {
+    for (const auto& word : words) {
+      if (word.starts_with(key + "=")) return *parse_duration(std::string_view(word).substr(key.size() + 1));
+    }
+    return std::nullopt;
+  }
+
+  alerts::PostedAlert posted(const std::vector<std::string>& words, bool over) const {
+    alerts::PostedAlert out;
+    out.labels = labels(words.at(0));
+    out.starts = out.received = world_->now();
+    out.ends = over ? world_->now() : world_->now() + option(words, "for").value_or(std::chrono::minutes{5});
+    return out;
+  }
+  static AlertId posted_id(const std::string& name) { return alerts::identity(default_tenant(), "", labels(name)); }
+  alerts::Silence silence(const std::vector<std::string>& words) const {
+    alerts::Silence out;
+    out.matchers = {Matcher::equal("alertname", words.at(1))};
+    out.starts = world_->now() + option(words, "in").value_or(Duration::zero());
+    out.ends = out.starts + option(words, "for").value();
+    return out;
   }
 
   static AlertId id_of(const std::string& name) {
@@ -120,8 +167,9 @@ class Script {
 
   void expect(std::istringstream& words) {
     const auto w = rest(words);
-    if (w.at(0) == "alert") {
-      const auto details = alerts::Queries(world_->database()).get(default_tenant(), id_of(w.at(1)));
+    if (w.at(0) == "alert" || w.at(0) == "posted") {
+      const auto id = w.at(0) == "alert" ? id_of(w.at(1)) : posted_id(w.at(1));
+      const auto details = alerts::Queries(world_->database()).get(default_tenant(), id);
       ASSERT_TRUE(details);
       EXPECT_EQ(alerts::name(details->alert.state), w.at(2));
       EXPECT_EQ(alerts::name(details->alert.severity), w.at(3));

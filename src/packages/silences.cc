@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "packages/project.h"
+#include "routing/intervals.h"
 #include "routing/matchers.h"
 
 namespace atalaya::packages {
@@ -53,6 +54,11 @@ Result<alerts::Silence> silence_of(const json::object& fields) {
   out.ends = time_of(fields, "ends_at");
   out.created_by = text_of(fields, "created_by");
   out.comment = text_of(fields, "comment");
+  if (const auto* windows = fields.if_contains("windows"); windows != nullptr && windows->is_array()) {
+    out.windows = json::serialize(*windows);
+    AT_TRY(out.intervals, alerts::parse_windows(out.windows));
+    if (out.ends == kMinTime) out.ends = alerts::kNoEnd;
+  }
   AT_TRY(alerts::check(out));
   return out;
 }
@@ -69,6 +75,15 @@ void check_silence(const ItemContext& item) {
     if (auto parsed = routing::parse_matchers(text); !parsed) {
       return complain(matchers, parsed.error(), "write matchers such as instance=\"db1\" or team=~\"a|b\"");
     }
+  }
+  if (!item.fields.contains("ends_at") && !item.fields.contains("windows")) {
+    return complain(&item.node, {ErrorCode::kInvalidArgument, "it never ends", std::nullopt, {}},
+                    "give it ends_at, or windows in which it recurs");
+  }
+  if (item.fields.contains("windows")) {
+    config::Errors errors;
+    if (const auto* windows = item.node.get("windows")) routing::read_intervals(*windows, errors);
+    if (!errors.empty()) return item.errors.push_back(std::move(errors.front()));
   }
   const auto silence = silence_of(item.fields);
   if (silence) return;

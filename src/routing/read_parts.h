@@ -10,6 +10,7 @@
 #include "config/reader.h"
 #include "config/yaml.h"
 #include "routing/config.h"
+#include "routing/intervals.h"
 
 namespace atalaya::routing {
 
@@ -31,8 +32,6 @@ void complain(config::Errors& errors, const Place& place, std::string message, s
 Matchers read_matchers(config::Reader& read, std::string_view prefix, config::Errors& errors);
 /// The tree. `names` may have been read with mistakes.
 Route read_root(const config::Node& node, const Names& names, config::Errors& errors);
-/// A list of intervals: one entry of `time_intervals` without its name.
-std::vector<calendar::TimeInterval> read_intervals(const config::Node& list, config::Errors& errors);
 
 /// `global`, read; its values are what integrations fall back on.
 struct Global {

@@ -173,6 +173,24 @@ def test_silences_of_packages_act_and_end_with_their_item(data, webhook):
         assert refused.value.body["place"]["line"] == 7
 
 
+def test_a_silence_of_a_package_recurs_by_the_calendar(data, webhook):
+    always = "windows: [{times: [{start_time: '00:00', end_time: '24:00'}], location: Europe/Madrid}]"
+    text = hook_package(webhook, "silences:\n  nights: {matchers: 'alertname=\"disk\"', %s}\n")
+    with Server(data, packages={"test": text % always}) as server:
+        declared = until(lambda: server.call("GET", "/api/v2/silences"), what="the silence")[0]
+        assert declared["status"]["state"] == "active" and declared["windows"][0]["location"] == "Europe/Madrid"
+        post(server, alert("disk"))
+        assert server.alert("disk")["status"] == "suppressed"
+        server.write_package("test", text % "windows: [{years: ['1999']}]")
+        webhook.wait_for(about("disk"))
+        assert server.call("GET", "/api/v2/silences")[0]["status"]["state"] == "pending"
+        for wrong in ("comment: it never ends", "windows: [{weekdays: ['someday']}]"):
+            server.write_package("test", text % wrong)
+            with pytest.raises(HttpError) as refused:
+                server.call("POST", "/-/reload")
+            assert refused.value.body["place"]["line"] == 7
+
+
 def test_who_may_what_and_by_which_credential(hooked):
     def token(role):
         return hooked.cli("token", "create", "--data", hooked.data, "--role", role, "--ttl", "1h").strip()
@@ -288,3 +306,36 @@ def test_alerts_and_silences_on_the_command_line(hooked):
     shown = atalaya("alert", "show", id)
     assert "remember this" in shown and "at the command line" in shown
     assert json.loads(atalaya("alert", "list", "--state", "all", "-o", "json"))["alerts"][0]["id"] == id
+
+
+def test_a_job_that_pings_and_then_stays_away_is_an_alert(hooked, webhook):
+    made = hooked.post("/pings", {"name": "backup", "period": "1s", "grace": "1s", "labels": {"team": "db"}})
+    path = made["url"].removeprefix(hooked.url)
+
+    def ping(rest="", method="GET", body=None):
+        return hooked.call(method, path + rest, body, token=None, raw=True)
+    assert ping("/log", "POST", b"about to begin") == b"OK"
+    assert ping("/start") == b"OK" and ping(method="HEAD") == b""
+    webhook.wait_for(about("backup", "firing"))
+    assert hooked.get(f"/pings/{made['id']}")["state"] == "down"
+    assert ping("/0") == b"OK"
+    webhook.wait_for(about("backup", "resolved"))
+    assert ping("/3", "POST", b"disk \xff full") == b"OK"
+    ours = hooked.alert("backup")
+    assert ours["door"] == "ping" and "exit status 3" in ours["text"] and ours["labels"]["team"] == "db"
+    log = hooked.get(f"/pings/{made['id']}")["log"]
+    assert [line["kind"] for line in log] == ["fail", "success", "success", "start", "log"]
+    assert log[0]["body"] == "disk ? full" and log[-1]["body"] == "about to begin"
+    for rest, status in (("/256", 400), ("/nonsense", 400)):
+        with pytest.raises(HttpError) as refused:
+            ping(rest)
+        assert refused.value.status == status
+    with pytest.raises(HttpError) as refused:
+        hooked.call("GET", "/ping/00000000-0000-4000-8000-000000000000", token=None)
+    assert refused.value.status == 404
+    with pytest.raises(HttpError) as refused:
+        hooked.post("/pings", {"name": "backup"})
+    assert refused.value.status == 409
+    hooked.delete(f"/pings/{made['id']}")
+    assert hooked.get("/pings")["pings"] == []
+    assert hooked.alert("backup")["state"] == "resolved"
