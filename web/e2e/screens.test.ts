@@ -24,6 +24,11 @@ beforeAll(async () => {
   [browser, server] = await Promise.all([launch(), Server.start()]);
   const host = await server.hostName();
   await prepare();
+  const { id: silence } = await server.api<{ id: string }>('POST', '/silences', {
+    matchers: 'instance=~"web1|web9", severity="critical"',
+    for: '4h',
+    comment: 'new disks',
+  });
   const { alerts } = await server.api<{ alerts: { id: string; name: string }[] }>('GET', '/alerts');
   const alert = alerts.find((candidate) => candidate.name === 'booted')!;
   areas = [
@@ -33,6 +38,8 @@ beforeAll(async () => {
     { name: 'checks', address: '#/hosts?tab=checks', ready: 'status 200' },
     { name: 'alerts', address: '#/alerts', ready: 'The machine has been started' },
     { name: 'alert', address: `#/alerts/${alert.id}`, ready: 'History' },
+    { name: 'silences', address: `#/silences/${silence}`, ready: 'new disks' },
+    { name: 'silence', address: '#/silences?new=1&match=team%3D%22web%22', ready: 'Hides 2 alerts' },
     { name: 'logs', address: '#/logs', ready: /ship sighted/ },
     { name: 'explore', address: `#/explore?q=${encodeURIComponent('node_load1\n\nrate(node_cpu_seconds_total[10s])')}`, ready: '1 series now' },
     { name: 'rules', address: '#/rules', ready: 'The machine has been started' },
@@ -71,6 +78,12 @@ collectors:
   files:
     app: {log: {path: '${file}'}, on: '*'}
 `,
+  );
+  await server.postAlerts(
+    ['web1', 'web2'].map((instance) => ({
+      labels: { alertname: 'DiskFull', instance, team: 'web', severity: 'critical' },
+      annotations: { summary: `the disk of ${instance} is full` },
+    })),
   );
   await server.api('POST', '/users', { name: 'ana', role: 'admin', password });
   await server.api('POST', '/checks', { type: 'http', target: `${server.url}/-/healthy`, period: '1s' });

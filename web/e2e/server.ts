@@ -121,6 +121,17 @@ export class Server {
     return (text ? JSON.parse(text) : undefined) as T;
   }
 
+  /** Alerts as others post them, by way of Alertmanager's API; they last an hour unless `ends` says otherwise. */
+  async postAlerts(alerts: { labels: Record<string, string>; annotations?: Record<string, string> }[], ends = 3600): Promise<void> {
+    const endsAt = new Date(Date.now() + ends * 1000).toISOString();
+    const answer = await fetch(`${this.url}/api/v2/alerts`, {
+      method: 'POST',
+      headers: { Authorization: `Bearer ${this.token}`, 'Content-Type': 'application/json' },
+      body: JSON.stringify(alerts.map((alert) => ({ ...alert, endsAt }))),
+    });
+    if (!answer.ok) throw new Error(`POST /api/v2/alerts: ${answer.status} ${await answer.text()}`);
+  }
+
   /** The first value of an instant query; NaN when there is none. */
   async query(expression: string): Promise<number> {
     const answer = await fetch(`${this.url}/api/v1/query?${new URLSearchParams({ query: expression })}`, {

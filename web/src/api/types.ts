@@ -87,7 +87,8 @@ export interface Alert {
   episode?: number;
   name: string;
   rule?: string;
-  kind?: 'gauge' | 'binary' | 'tailable';
+  /** `posted`: sent by others; it has no rule and no value. */
+  kind?: 'gauge' | 'binary' | 'tailable' | 'posted';
   state: AlertState;
   severity: Severity;
   labels: Labels;
@@ -100,8 +101,45 @@ export interface Alert {
   updated?: Time;
   late?: boolean;
   count?: number;
-  ack?: { by: string; at: Time; note?: string } | null;
+  /** What people did with it. */
+  status?: 'open' | 'acknowledged' | 'shelved' | 'suppressed' | 'closed' | 'resolved';
+  ack?: Word | null;
+  shelf?: Word | null;
+  closed?: Word | null;
+  severity_before?: Severity;
+  trend?: 'more_severe' | 'less_severe' | 'no_change';
+  flapping?: boolean;
+  /** Ids of silences that hide it now. */
+  silenced_by?: string[];
+  door?: string;
+  generator_url?: string;
+  ends?: Time;
   expr?: string;
+}
+
+/** What a person said of an alert. */
+export interface Word {
+  by: string;
+  at: Time;
+  until?: Time;
+  note?: string;
+}
+
+export interface Silence {
+  id: string;
+  status: { state: 'active' | 'pending' | 'expired' };
+  matchers: { name: string; value: string; isRegex: boolean; isEqual: boolean }[];
+  startsAt: Time;
+  endsAt: Time;
+  updatedAt?: Time;
+  createdBy: string;
+  comment: string;
+  /** The package item that declares it: `package/name`. */
+  origin?: string;
+  text: string;
+  /** How many alerts it hides now, and which (the first thousand). */
+  hides: number;
+  hidden_alerts: string[];
 }
 
 export interface AlertEvent {

@@ -11,6 +11,8 @@ export interface Area {
   /** Whether the page's time range means something here. */
   hasRange: (path: string[]) => boolean;
   load: (path: string[]) => Promise<Component> | Component;
+  /** The area of the rail that it belongs to; none: its own. */
+  under?: string;
 }
 
 const never = (): boolean => false;
@@ -86,8 +88,17 @@ export const areas: Area[] = [
   },
 ];
 
-/** Ways through, which the rail does not name. */
-const passages: Area[] = [
+/** Pages that the rail does not name: parts of an area, and ways through. */
+export const passages: Area[] = [
+  {
+    name: 'silences',
+    word: 'Silences',
+    icon: 'alerts',
+    key: 'i',
+    hasRange: never,
+    load: () => of(import('./silences/Silences.svelte')),
+    under: 'alerts',
+  },
   {
     name: 'page',
     word: 'Page',

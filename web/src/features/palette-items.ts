@@ -7,7 +7,7 @@ import { dashboards } from '../state/dashboards.svelte';
 import { hosts } from '../state/hosts.svelte';
 import { router } from '../state/router.svelte';
 import { theme } from '../state/theme.svelte';
-import { areas } from './areas';
+import { areas, passages } from './areas';
 
 export interface PaletteItem {
   word: string;
@@ -50,7 +50,8 @@ export function registryItems(found: RegistryItem[], { sections }: KnownPackages
 
 /** Everything that can be jumped to or done from where the person is. */
 export function paletteItems(): PaletteItem[] {
-  const items: PaletteItem[] = areas.map((area) => ({
+  const pages = [...areas, ...passages].filter(({ key }) => key);
+  const items: PaletteItem[] = pages.map((area) => ({
     word: area.word,
     hint: 'page',
     icon: area.icon,
@@ -83,6 +84,7 @@ export function paletteItems(): PaletteItem[] {
   if (auth.may('operator')) {
     items.push(
       { word: 'Add host', hint: 'action', icon: 'plus', run: () => router.go(['hosts'], { add: 'host' }) },
+      { word: 'New silence', hint: 'action', icon: 'plus', run: () => router.go(['silences'], { new: '1' }) },
       { word: 'New dashboard', hint: 'action', icon: 'plus', run: () => router.go(['dashboards'], { add: 'dashboard' }) },
       { word: 'Add check', hint: 'action', icon: 'plus', run: () => router.go(['hosts'], { tab: 'checks', add: 'check' }) },
     );

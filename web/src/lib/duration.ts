@@ -61,6 +61,12 @@ export function formatClock(at: number): string {
   return `${pad(d.getHours())}:${pad(d.getMinutes())}:${pad(d.getSeconds())}`;
 }
 
+/** A time to come, for people: the hour and minute, with the day unless it is today. */
+export function formatUntil(at: number, now = Date.now() / 1000): string {
+  const text = formatExact(at).slice(0, 16);
+  return text.slice(0, 10) === formatExact(now).slice(0, 10) ? text.slice(11) : text;
+}
+
 /** RFC 3339 text or unix seconds, as the API gives times → unix seconds; undefined when absent. */
 export function toSeconds(time: string | number | null | undefined): number | undefined {
   if (time === null || time === undefined || time === '') return undefined;

@@ -1,4 +1,4 @@
-export type Shape = 'circle' | 'triangle' | 'square' | 'dashed' | 'check' | 'half' | 'cross';
+export type Shape = 'circle' | 'triangle' | 'square' | 'dashed' | 'check' | 'half' | 'cross' | 'shelf' | 'muted' | 'note';
 
 export interface Look {
   shape: Shape;
@@ -13,6 +13,13 @@ const looks: Record<string, Look> = {
   up: { shape: 'circle', word: 'Up', colour: '--ok', rank: 0 },
   sent: { shape: 'check', word: 'Sent', colour: '--ok', rank: 0 },
   resolved: { shape: 'check', word: 'Resolved', colour: '--ok', rank: 1 },
+  closed: { shape: 'check', word: 'Closed', colour: '--ack', rank: 1 },
+  shelved: { shape: 'shelf', word: 'Shelved', colour: '--ack', rank: 1.5 },
+  suppressed: { shape: 'muted', word: 'Silenced', colour: '--ack', rank: 1.6 },
+  silence_active: { shape: 'muted', word: 'Active', colour: '--accent', rank: 2 },
+  silence_pending: { shape: 'half', word: 'Pending', colour: '--muted', rank: 1 },
+  silence_expired: { shape: 'check', word: 'Expired', colour: '--muted', rank: 0 },
+  note: { shape: 'note', word: 'Note', colour: '--muted', rank: 1 },
   acked: { shape: 'check', word: 'Acknowledged', colour: '--ack', rank: 2 },
   queued: { shape: 'half', word: 'Queued', colour: '--muted', rank: 2 },
   checking: { shape: 'half', word: 'Checking', colour: '--muted', rank: 2 },
@@ -35,9 +42,21 @@ export function stateLook(state: string): Look {
   return looks[state] ?? { shape: 'dashed', word: state || 'Unknown', colour: '--nodata', rank: 2 };
 }
 
-/** What an alert shows as: acknowledged, pending, no data or resolved by its state, else its severity. */
-export function alertLook(alert: { state: string; severity: string; ack?: unknown }): string {
-  if (alert.state === 'resolved') return 'resolved';
+/** Of an open alert what nobody is told of, or somebody is on already; its severity is then shown beside. */
+export const isQuiet = (look: string): boolean => look === 'shelved' || look === 'suppressed' || look === 'acked';
+
+/** What an alert shows as: what people did with it, pending, no data or resolved by its state, else its severity. */
+export function alertLook(alert: {
+  state: string;
+  severity: string;
+  ack?: unknown;
+  shelf?: unknown;
+  closed?: unknown;
+  silenced_by?: string[];
+}): string {
+  if (alert.state === 'resolved') return alert.closed ? 'closed' : 'resolved';
+  if (alert.shelf) return 'shelved';
+  if (alert.silenced_by && alert.silenced_by.length > 0) return 'suppressed';
   if (alert.ack) return 'acked';
   if (alert.state === 'pending' || alert.state === 'no_data') return alert.state;
   return alert.severity === 'none' ? 'firing' : alert.severity;

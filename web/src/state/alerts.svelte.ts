@@ -1,6 +1,7 @@
 import { api } from '../api/client';
 import { live } from '../api/live';
 import type { Alert } from '../api/types';
+import { alertLook } from '../lib/statelook';
 import { Resource } from './resource.svelte';
 
 const limit = 1000;
@@ -34,9 +35,10 @@ class OpenAlerts {
   }
   readonly list: Alert[] = $derived(this.resource.data ?? []);
   readonly counts = $derived.by(() => {
-    const counts = { critical: 0, warning: 0, no_data: 0, acked: 0, pending: 0 };
+    const counts = { critical: 0, warning: 0, no_data: 0, pending: 0, acked: 0, shelved: 0, suppressed: 0 };
     for (const alert of this.list) {
-      if (alert.ack) counts.acked += 1;
+      const look = alertLook(alert);
+      if (look === 'acked' || look === 'shelved' || look === 'suppressed') counts[look] += 1;
       else if (alert.state === 'pending') counts.pending += 1;
       else if (alert.state === 'no_data') counts.no_data += 1;
       else if (alert.severity === 'critical') counts.critical += 1;

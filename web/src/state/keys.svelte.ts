@@ -29,7 +29,7 @@ class Keys {
 
   private onKey(event: KeyboardEvent): void {
     const target = event.target as HTMLElement | null;
-    const typing = target?.matches?.('input, textarea, select, [contenteditable]') ?? false;
+    const typing = target?.matches?.('input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]') ?? false;
     const isCommand = (event.ctrlKey || event.metaKey) && !event.altKey;
     if (typing && !isCommand) return;
     if (document.querySelector('dialog[open]') && !isCommand) return;

@@ -2,10 +2,8 @@ import { api } from '../../api/client';
 import { live } from '../../api/live';
 import type { Alert, AlertDetail, Rule } from '../../api/types';
 import { toSeconds } from '../../lib/duration';
-import { openAlerts } from '../../state/alerts.svelte';
 import { Resource } from '../../state/resource.svelte';
-import { toasts } from '../../state/toasts.svelte';
-import type { AlertFilter } from './filter';
+import { absorb, noFilter, wanted, type AlertFilter } from './filter';
 
 /** The tenant's rules: titles for alerts, and whether anything is watched at all. */
 class Rules {
@@ -40,17 +38,29 @@ class Rules {
 export const rules = new Rules();
 
 const pageSize = 100;
+/** Read at once in search of some that fit; the reader asks for more by going down. */
+const maxPages = 10;
 
 /** Alerts that are over, newest first, a page at a time as the reader goes down. */
 export class ResolvedAlerts {
   list = $state.raw<Alert[]>([]);
   more = $state(false);
   private next: string | undefined;
-  private filter: Omit<AlertFilter, 'show'> = { severity: '', host: '', text: '' };
+  private filter: AlertFilter = noFilter;
   private readonly resource = new Resource(async (signal) => {
-    const { severity, host, text } = this.filter;
-    const params = { state: 'resolved', severity, host, text: text.trim(), limit: pageSize, before: this.next };
-    return await api.get<{ alerts: Alert[]; next?: string }>('/alerts', params, signal);
+    const { severity, host, text, matchers } = this.filter;
+    const params = { state: 'resolved', severity, host, text: text.trim(), limit: pageSize };
+    const fits = wanted({ ...this.filter, text: '', silence: '' }, (alert) => rules.titleOf(alert));
+    const found: Alert[] = [];
+    let next = this.next;
+    // The server knows nothing of matchers: pages are read until some fit.
+    for (let page = 0; page < maxPages; page += 1) {
+      const answer = await api.get<{ alerts: Alert[]; next?: string }>('/alerts', { ...params, before: next }, signal);
+      found.push(...(matchers.length > 0 ? answer.alerts.filter(fits) : answer.alerts));
+      next = answer.next;
+      if (!next || found.length >= pageSize / 2) break;
+    }
+    return { alerts: found, ...(next ? { next } : {}) };
   });
 
   get loaded(): boolean {
@@ -64,8 +74,8 @@ export class ResolvedAlerts {
   }
 
   /** The first page of what the filter shows. */
-  async load(filter: Omit<AlertFilter, 'show'> = this.filter): Promise<void> {
-    this.filter = filter;
+  async load(filter: AlertFilter = this.filter): Promise<void> {
+    this.filter = absorb(filter);
     this.next = undefined;
     await this.resource.load();
     this.take([]);
@@ -160,25 +170,5 @@ export class AlertView {
       if (state !== 'queued' && state !== 'retrying') return false;
       return (toSeconds(next_attempt) ?? 0) < now;
     });
-  }
-}
-
-/** Commands; what they answer is known everywhere at once. */
-export async function acknowledge(alert: Alert, note: string): Promise<AlertDetail | undefined> {
-  return await command(() => api.post<AlertDetail>(`/alerts/${alert.id}/ack`, note.trim() ? { note: note.trim() } : {}));
-}
-
-export async function takeBack(alert: Alert): Promise<AlertDetail | undefined> {
-  return await command(() => api.remove<AlertDetail>(`/alerts/${alert.id}/ack`));
-}
-
-async function command(run: () => Promise<AlertDetail>): Promise<AlertDetail | undefined> {
-  try {
-    const detail = await run();
-    openAlerts.merge([detail]);
-    return detail;
-  } catch (reason) {
-    toasts.failure(reason);
-    return undefined;
   }
 }

@@ -1,5 +1,5 @@
-import type { Alert, AlertEvent, Labels, MatrixSeries } from '../../api/types';
-import { toSeconds } from '../../lib/duration';
+import type { Alert, AlertEvent, Labels, MatrixSeries, Word } from '../../api/types';
+import { formatUntil, toSeconds } from '../../lib/duration';
 import { defaultRange, presets, type TimeRange } from '../../lib/timerange';
 import { formatValue, unitOf, type Unit } from '../../lib/units';
 
@@ -46,6 +46,20 @@ export function summaryOf(alert: Alert): string {
   return alert.annotations?.summary || alert.annotations?.description || sentenceOf(alert, alert);
 }
 
+/** What people did with an open alert, in a few words: who, until when, and why. */
+export function concernOf(alert: Alert): string {
+  if (alert.state === 'resolved') return alert.closed ? said(alert.closed) : '';
+  if (alert.shelf) return said(alert.shelf);
+  if (alert.ack) return said(alert.ack);
+  const silences = alert.silenced_by?.length ?? 0;
+  return silences === 0 ? '' : silences === 1 ? 'by a silence' : `by ${silences} silences`;
+}
+
+function said({ by, until, note }: Word): string {
+  const end = toSeconds(until);
+  return `${by}${end === undefined ? '' : ` until ${formatUntil(end)}`}${note ? `: ${note}` : ''}`;
+}
+
 export interface TimelineItem {
   key: string;
   at: number;
@@ -83,7 +97,15 @@ function wordOf(event: AlertEvent, before: AlertEvent | undefined): string {
     case 'acknowledged':
       return 'Acknowledged';
     case 'unacknowledged':
-      return 'Acknowledgement taken back';
+      return event.by ? 'Acknowledgement taken back' : 'Acknowledgement ended';
+    case 'shelved':
+      return 'Shelved';
+    case 'unshelved':
+      return event.by ? 'Taken from the shelf' : 'Back from the shelf';
+    case 'closed':
+      return 'Closed';
+    case 'note':
+      return 'Note';
     default:
       return event.to;
   }
@@ -91,10 +113,13 @@ function wordOf(event: AlertEvent, before: AlertEvent | undefined): string {
 
 function lookOf(event: AlertEvent): string {
   if (event.to === 'acknowledged') return 'acked';
-  if (event.to === 'unacknowledged') return 'queued';
+  if (event.to === 'unacknowledged' || event.to === 'unshelved') return 'queued';
   if (event.to !== 'firing') return event.to;
   return event.severity === 'critical' || event.severity === 'warning' ? event.severity : 'firing';
 }
+
+/** Lines by which the state itself does not change. */
+const remarks = new Set(['acknowledged', 'unacknowledged', 'shelved', 'unshelved', 'note']);
 
 /** The history as a time line, newest first. A command's text is its note. */
 export function timeline(history: AlertEvent[], alert: Pick<Alert, 'kind' | 'expr'>): TimelineItem[] {
@@ -105,7 +130,8 @@ export function timeline(history: AlertEvent[], alert: Pick<Alert, 'kind' | 'exp
   let before: AlertEvent | undefined;
   let state: AlertEvent | undefined;
   for (const { event, i, at } of ordered) {
-    const isCommand = event.to === 'acknowledged' || event.to === 'unacknowledged';
+    const isRemark = remarks.has(event.to);
+    const isCommand = isRemark || event.to === 'closed';
     const opens = before !== undefined && event.episode !== undefined && event.episode !== before.episode;
     if (opens) state = undefined;
     const data = toSeconds(event.data_at);
@@ -119,11 +145,11 @@ export function timeline(history: AlertEvent[], alert: Pick<Alert, 'kind' | 'exp
       note: isCommand ? (event.text ?? '') : '',
       late: event.late ?? false,
       delay: event.late && data !== undefined ? Math.max(0, at - data) : undefined,
-      after: !isCommand && state ? at - (toSeconds(state.at) ?? at) : undefined,
+      after: !isRemark && state ? at - (toSeconds(state.at) ?? at) : undefined,
       opensEpisode: opens ? event.episode : undefined,
     });
     before = event;
-    if (!isCommand) state = event;
+    if (!isRemark) state = event;
   }
   return items.reverse();
 }
