@@ -1,9 +1,12 @@
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <map>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "api/packages_json.h"
 #include "app/commands.h"
@@ -33,6 +36,21 @@ std::vector<packages::SourceFile> base_for(io::FileSystem& files, const std::str
   return out;
 }
 
+/// Something else than a package's folder.
+std::optional<Error> check_folder(io::FileSystem& files, const std::string& given, const std::string& folder) {
+  const auto listed = files.list(folder);
+  if (!listed) {
+    return Error{ErrorCode::kNotFound, fmt::format("there is no folder {}", given), std::nullopt,
+                 "give folders of packages"};
+  }
+  const bool any = std::ranges::any_of(*listed, [](const auto& one) { return packages::is_source(one.name); });
+  const auto inner = std::ranges::find_if(
+      *listed, [&](const auto& one) { return files.exists(folder + "/" + one.name + "/package.yaml"); });
+  if (any || inner == listed->end()) return std::nullopt;
+  return Error{ErrorCode::kInvalidArgument, fmt::format("{} is no package, but holds some", given), std::nullopt,
+               fmt::format("give their folders, such as {}/{}", given, inner->name)};
+}
+
 bool wants_json(const config::Options& options) { return options.text("output") == "json"; }
 
 }  // namespace
@@ -41,10 +59,24 @@ int check(const config::Options& options) {
   const auto files = io::real_file_system();
   const auto checker = FolderCheck::make(*files);
   if (!checker) return complain(checker.error());
+  std::map<std::string, std::string> folders;  // by the package's name
+  std::vector<std::string> named;
+  for (const auto& given : options.arguments("DIR")) {
+    named.push_back(named_folder(given));
+    if (const auto refused = check_folder(*files, given, named.back())) return complain(*refused);
+    const auto [other, is_new] = folders.try_emplace(packages::folder_name(named.back()), given);
+    if (is_new) continue;
+    return complain(
+        {ErrorCode::kInvalidArgument,
+         fmt::format("{} and {} are the same package: a folder has the package's name", other->second, given),
+         std::nullopt, "check them one after the other"});
+  }
+  const auto slots = (*checker)->check(named);
   std::size_t wrong = 0;
   json::array all;
-  for (const auto& given : options.arguments("DIR")) {
-    const auto slot = (*checker)->check(named_folder(given));
+  for (std::size_t i = 0; i < slots.size(); ++i) {
+    const auto& slot = slots[i];
+    const auto& given = options.arguments("DIR")[i];
     const auto& errors = slot.told;
     wrong += errors.size();
     all.push_back(

@@ -19,16 +19,20 @@ Result<std::unique_ptr<FolderCheck>> FolderCheck::make(io::FileSystem& files) {
   return out;
 }
 
-packages::Slot FolderCheck::check(const std::string& folder) {
+std::vector<packages::Slot> FolderCheck::check(const std::vector<std::string>& folders) {
   packages::WorldOptions options;
   options.tenant = default_tenant();
   options.run = [&](const std::string& program, std::string_view verb, const std::string& input) {
     return scripts_.ask(program, verb, input);
   };
   options.check_channels = [&](const auto& list, const auto& types) { return channels_->check(list, types); };
-  const auto world = packages::world_with_folder(files_, folder, shipped_packages(), std::move(options));
-  const auto found = world.slots().find(packages::folder_name(folder));
-  return found == world.slots().end() ? packages::Slot{} : found->second;
+  const auto world = packages::world_with_folders(files_, folders, shipped_packages(), std::move(options));
+  std::vector<packages::Slot> out;
+  for (const auto& folder : folders) {
+    const auto found = world.slots().find(packages::folder_name(folder));
+    out.push_back(found == world.slots().end() ? packages::Slot{} : found->second);
+  }
+  return out;
 }
 
 Result<packages::Archive> read_archive(io::FileSystem& files, const std::string& given) {

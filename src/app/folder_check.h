@@ -19,7 +19,8 @@ class FolderCheck {
  public:
   static Result<std::unique_ptr<FolderCheck>> make(io::FileSystem& files);
 
-  packages::Slot check(const std::string& folder);
+  /// What becomes of each, side by side.
+  std::vector<packages::Slot> check(const std::vector<std::string>& folders);
 
  private:
   explicit FolderCheck(io::FileSystem& files) : files_(files) {}

@@ -49,7 +49,7 @@ Result<int> pack(const config::Options& options) {
   const auto files = io::real_file_system();
   AT_TRY(const auto checker, FolderCheck::make(*files));
   const auto folder = named_folder(options.argument("DIR"));
-  const auto errors = checker->check(folder).told;
+  const auto errors = checker->check({folder}).front().told;
   for (const auto& error : errors) fmt::print(stderr, "{}\n", to_string(error));
   if (!errors.empty()) return 1;
   AT_TRY(const auto archive, read_archive(*files, folder));

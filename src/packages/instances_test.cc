@@ -146,6 +146,26 @@ TEST(Instances, TwoOfOneNameAreTold) {
                   "another name)"));
 }
 
+TEST(Instances, OneIsKeptByWhoHadIt) {
+  FolderTexts texts{{"db/package.yaml", database()}, {"p/package.yaml", uses("    one: {with: {host: x}}\n")}};
+  auto world = world_of(texts);
+  const auto* before = running(world, "db@one");
+  texts["a/package.yaml"] = head("a") + "instances: {db: {one: {with: {host: y}}}}\n";
+  const auto errors = ElementsAre(
+      "a/package.yaml:3:18: there is another instance db@one, at p/package.yaml:5:5 (give one of them another name)");
+  change(world, texts, {"a"});
+  EXPECT_THAT(error_lines(world), errors);
+  EXPECT_EQ(running(world, "db@one"), before);
+
+  World started({.tenant = default_tenant(), .base = base_sources(), .run = {}, .check_channels = {}});
+  auto files = files_of(texts);
+  files.last_good = [&](const std::string& package) {
+    return package == "a" ? std::vector<SourceFile>{} : files.read(package);
+  };
+  started.take(started.plan(std::nullopt, files));
+  EXPECT_THAT(error_lines(started), errors) << "also after a start";
+}
+
 TEST(Instances, OneIsRemovedAsOne) {
   FolderTexts texts{{"db/package.yaml", database()},
                     {"p/package.yaml", uses("    one: {with: {host: x}}\n    two: {with: {host: y}}\n")}};

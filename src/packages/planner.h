@@ -54,6 +54,7 @@ class Planner {
   void find_cycles();
   void check_references();
   void make_instances(const std::set<std::string>& changed);
+  bool had_instance(const std::string& package, const InstanceItem& item);
   void complain_about_specification(const InstanceItem& item, const std::string& declared_in);
   void check_instance(const InstanceItem& item, const std::string& declared_in);
   void make_instance(const InstanceItem& item, const std::string& outer, const std::string& declared_in,
@@ -95,6 +96,7 @@ class Planner {
   std::map<std::string, Manifest> written_;             ///< of packages with mistakes, which are told all at once
   std::map<std::string, std::set<std::string>> asked_;  ///< whose trees a package asked for
   std::map<std::string, Place> wanted_instances_;       ///< with the item that each was first made of
+  std::map<std::string, bool> as_it_ran_;               ///< packages that a start finds, by whether they ran so
   std::map<std::string, std::vector<std::string>> declared_by_;  ///< by section that somebody lacks
   std::map<std::string, std::vector<Error>> complaints_;         ///< world errors, by package
   struct Located {

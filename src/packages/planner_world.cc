@@ -281,14 +281,35 @@ void Planner::check_references() {
   for (const auto& [name, place] : wanted_instances_) look_at(name, *slot(name));
 }
 
+/// Whether the package had the instance before this change, at a start before that.
+bool Planner::had_instance(const std::string& package, const InstanceItem& item) {
+  if (world_.slots_.contains(package)) {
+    const auto old = world_.slots_.find(instance_name(item.specification, "", item.name));
+    return old != world_.slots_.end() && old->second.declared_in == package;
+  }
+  if (broken_.contains(package)) return true;  // it is the last good version that runs
+  const auto [at, is_new] = as_it_ran_.try_emplace(package, false);
+  if (is_new) {
+    const auto before = files_.last_good(package);
+    at->second = !before.empty() && std::ranges::equal(before, files_.read(package), [](const auto& a, const auto& b) {
+      return a.name == b.name && a.text == b.text;
+    });
+  }
+  return at->second;
+}
+
+/// Who has an instance keeps it: another one of that name, which comes later, takes it from nobody.
 void Planner::make_instances(const std::set<std::string>& changed) {
-  for (const auto& name : present()) {
-    const auto* it = slot(name);
-    if (!it->running || it->running->specification) continue;
-    const auto running = it->running;
-    for (const auto& item : running->instances) {
-      std::vector<std::string> chain;
-      make_instance(item, "", name, chain, changed);
+  for (const bool had : {true, false}) {
+    for (const auto& name : present()) {
+      const auto* it = slot(name);
+      if (!it->running || it->running->specification) continue;
+      const auto running = it->running;
+      for (const auto& item : running->instances) {
+        if (had_instance(name, item) != had) continue;
+        std::vector<std::string> chain;
+        make_instance(item, "", name, chain, changed);
+      }
     }
   }
   for (const auto& [name, it] : world_.slots_) {

@@ -4,8 +4,11 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <optional>
 #include <set>
+#include <string>
+#include <vector>
 
 #include "config/suggest.h"
 #include "promql/ast.h"
@@ -105,59 +108,70 @@ class FilledText {
   std::vector<std::size_t> ends_;
 };
 
-/// What a value of which nothing is known may be: a name, a number, a duration.
-constexpr std::array kGuesses{"x", "5", "5m"};
-constexpr std::size_t kMostGuessed = 3;
+/// What a value of which nothing is known may be: a name, a number, a duration, an aggregation, an operator.
+constexpr std::array kGuesses{"x", "5", "5m", "sum", ">"};
 
-/// Every guess for each of these names, or, of many, the same for all.
-std::vector<std::map<std::string, std::string>> guesses_for(const std::vector<std::string>& names,
-                                                            const std::map<std::string, std::string>& known) {
-  std::vector<std::map<std::string, std::string>> out{known};
-  if (names.size() > kMostGuessed) {
-    out.clear();
-    for (const auto* guess : kGuesses) {
-      auto& values = out.emplace_back(known);
-      for (const auto& name : names) values[name] = guess;
-    }
-    return out;
-  }
-  for (const auto& name : names) {
-    std::vector<std::map<std::string, std::string>> more;
-    for (const auto& values : out) {
-      for (const auto* guess : kGuesses) more.emplace_back(values)[name] = guess;
-    }
-    out = std::move(more);
-  }
+using Values = std::map<std::string, std::string>;
+
+/// What is wrong with a text whose variables are filled in, and how far it got.
+struct Fault {
+  Error error;
+  std::size_t at = 0;
+};
+
+std::optional<Fault> fault_with(std::string_view text, bool selector, const std::vector<VariableUse>& uses,
+                                const Values& values) {
+  const FilledText filled(text, uses, values);
+  auto held = check_query(filled.text(), selector);
+  if (held) return std::nullopt;
+  Fault out{std::move(held).error()};
+  if (!out.error.place) return out;
+  out.at = filled.written(offset_of(filled.text(), *out.error.place));
+  out.error.place = place_of(text, out.at);
   return out;
 }
 
-/// Nothing where some value makes it hold; else what is wrong with the one that got the farthest.
+/// Nothing where some values make it hold; else what is wrong with those that got the farthest. Of a variable after the
+/// other the guess that gets farther is taken: one stands in the way only of what comes behind it.
 std::optional<Error> check_uses(std::string_view text, bool selector, const std::vector<VariableUse>& uses,
                                 const ItemVariables& variables) {
-  std::map<std::string, std::string> known;
-  std::set<std::string> open;
+  Values values;
+  std::vector<std::string> open;
   for (const auto& use : uses) {
-    if (use.quoted) continue;
+    if (use.quoted || values.contains(use.name)) continue;
     const auto sample = variables.samples.find(use.name);
-    if (sample != variables.samples.end() && !sample->second.empty())
-      known[use.name] = sample->second;
-    else
-      open.insert(use.name);
+    const bool known = sample != variables.samples.end() && !sample->second.empty();
+    values[use.name] = known ? sample->second : kGuesses.front();
+    if (!known) open.push_back(use.name);
   }
-  std::optional<Error> best;
-  std::size_t farthest = 0;
-  for (const auto& values : guesses_for({open.begin(), open.end()}, known)) {
-    const FilledText filled(text, uses, values);
-    auto held = check_query(filled.text(), selector);
-    if (held) return std::nullopt;
-    auto error = std::move(held).error();
-    const auto at = error.place ? filled.written(offset_of(filled.text(), *error.place)) : 0;
-    if (best && at <= farthest) continue;
-    farthest = at;
-    if (error.place) error.place = place_of(text, at);
-    best = std::move(error);
+  auto best = fault_with(text, selector, uses, values);
+  for (bool farther = true; best && farther;) {
+    farther = false;
+    for (const auto& name : open) {
+      const auto usual = values[name];
+      auto chosen = usual;
+      for (const auto* guess : kGuesses) {
+        values[name] = guess;
+        auto fault = fault_with(text, selector, uses, values);
+        if (!fault) return std::nullopt;
+        if (fault->at <= best->at) continue;
+        best = std::move(fault);
+        chosen = guess;
+        farther = true;
+      }
+      values[name] = chosen;
+    }
   }
-  return best;
+  if (!best) return std::nullopt;
+  const auto at_it = std::ranges::find_if(uses, [&](const VariableUse& use) {
+    return !use.quoted && use.begin == best->at && std::ranges::find(open, use.name) != open.end();
+  });
+  if (at_it != uses.end()) {
+    if (!best->error.remedy.empty()) best->error.remedy += "; ";
+    best->error.remedy += fmt::format("it is tried with {} as {}: a default of the variable would be tried instead",
+                                      at_it->name, values[at_it->name]);
+  }
+  return std::move(best->error);
 }
 
 }  // namespace

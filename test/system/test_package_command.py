@@ -155,6 +155,21 @@ def test_a_folder_that_does_not_hold_is_refused_with_its_places(package, tmp_pat
     assert errors[0]["line"] == 5 and errors[0]["message"]
 
 
+def test_folders_are_checked_side_by_side(tmp_path):
+    def told(*folders):
+        done = Server.cli("check", *folders, check=False, cwd=tmp_path)
+        return done.returncode, done.stdout + done.stderr
+
+    for name, text in (("a", 'requires: {b: ">=1.0.0"}\n'), ("b", "instances: {ping: {gw: {with: {host: h}}}}\n")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "package.yaml").write_text(f"package: {name}\nversion: 1.0.0\n{text}")
+    code, text = told("a")
+    assert code == 1 and "a/package.yaml:3:12: package b is required and absent" in text
+    assert told("a", "b") == (0, "a: a 1.0.0: nothing\nb: b 1.0.0: instances 1\n")
+    assert told("a", "./a/")[0] == 1 and "is no package, but holds some" in told(".")[1]
+    assert "there is no folder c" in told("c")[1]
+
+
 def test_shows_what_differs_from_what_ships_and_what_a_folder_would_change(package, tmp_path):
     assert package("diff", "host") == "As it ships.\n"
     package("export", "host", "-d", tmp_path / "host")
