@@ -125,6 +125,16 @@ export interface Word {
   note?: string;
 }
 
+/** A time interval of Alertmanager's. */
+export interface SilenceWindow {
+  times?: { start_time: string; end_time: string }[];
+  weekdays?: string[];
+  days_of_month?: string[];
+  months?: string[];
+  years?: string[];
+  location?: string;
+}
+
 export interface Silence {
   id: string;
   status: { state: 'active' | 'pending' | 'expired' };
@@ -136,6 +146,8 @@ export interface Silence {
   comment: string;
   /** The package item that declares it: `package/name`. */
   origin?: string;
+  /** Where it recurs: it is pending between them. */
+  windows?: SilenceWindow[];
   text: string;
   /** How many alerts it hides now, and which (the first thousand). */
   hides: number;

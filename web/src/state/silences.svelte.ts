@@ -1,19 +1,25 @@
 import { api } from '../api/client';
-import { live } from '../api/live';
 import type { Silence } from '../api/types';
+import { toSeconds } from '../lib/duration';
 import { openAlerts } from './alerts.svelte';
 import { Resource } from './resource.svelte';
 
-const period = 5000;
+const period = 10_000;
+/** A little after a begin or an end, so that the server has seen it too; in ms. */
+const after = 300;
+const longest = 86_400_000;
 
-/** The silences, while some page looks at them. They are on no live topic: asked for now and then, and after each change. */
+/**
+ * The silences, while some page looks at them. They are on no live topic: asked for now and then, when one begins or
+ * ends, and after each change.
+ */
 class Silences {
   private readonly resource = new Resource(
     async (signal) => (await api.get<{ silences: Silence[] }>('/silences', undefined, signal)).silences,
   );
   private watchers = 0;
   private timer: ReturnType<typeof setInterval> | undefined;
-  private endLive: (() => void) | undefined;
+  private edge: ReturnType<typeof setTimeout> | undefined;
   private seen: string | undefined;
 
   get list(): Silence[] {
@@ -34,11 +40,22 @@ class Silences {
 
   async load(): Promise<void> {
     await this.resource.load();
+    this.planEdge();
     // What each hides has changed with them: the list of alerts is told by no frame.
     const seen = this.list.map(({ id, status, text }) => `${id} ${status.state} ${text}`).join('\n');
     if (!this.resource.data || this.seen === seen) return;
     if (this.seen !== undefined) void openAlerts.reload();
     this.seen = seen;
+  }
+
+  private planEdge(): void {
+    clearTimeout(this.edge);
+    if (this.watchers === 0) return;
+    const now = Date.now() / 1000;
+    const edges = this.list.flatMap(({ startsAt, endsAt }) => [toSeconds(startsAt) ?? 0, toSeconds(endsAt) ?? 0]);
+    const next = Math.min(...edges.filter((at) => at > now));
+    const wait = (next - now) * 1000 + after;
+    if (wait < longest) this.edge = setTimeout(() => void this.load(), wait);
   }
 
   /** For an $effect. */
@@ -47,25 +64,12 @@ class Silences {
     if (this.watchers === 1) {
       void this.load();
       this.timer = setInterval(() => !document.hidden && void this.load(), period);
-      let planned = false;
-      this.endLive = live.subscribe(
-        { topic: 'alerts' },
-        () => {
-          if (planned) return;
-          planned = true;
-          setTimeout(() => {
-            planned = false;
-            if (this.watchers > 0 && !document.hidden) void this.load();
-          }, 1000);
-        },
-        () => void this.load(),
-      );
     }
     return () => {
       this.watchers -= 1;
       if (this.watchers > 0) return;
       clearInterval(this.timer);
-      this.endLive?.();
+      clearTimeout(this.edge);
       this.resource.stop();
     };
   }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { MatrixSeries } from '../../api/types';
 import { narrowTo } from './narrow';
-import { linkParts, rangeFor, sentenceOf, seriesOfAlert, thresholdOf, timeline, valueText } from './words';
+import { concernOf, linkParts, rangeFor, sentenceOf, seriesOfAlert, thresholdOf, timeline, valueText } from './words';
 
 const gauge = { kind: 'gauge', expr: 'node_memory_MemAvailable_bytes' } as const;
 
@@ -46,6 +46,34 @@ describe('the time line', () => {
   });
   it('marks where an episode begins', () => {
     expect(items.map((item) => item.opensEpisode)).toEqual([2, undefined, undefined, undefined, undefined]);
+  });
+});
+
+describe('what people did', () => {
+  const line = (to: string, patch = {}) => ({ at: '2026-01-01T00:00:10Z', episode: 1, from: 'firing', to, ...patch });
+  const word = (to: string, by?: string): string => timeline([line(to, by ? { by } : {})], { kind: 'posted' })[0]!.word;
+  it('is told apart from what ended by itself', () => {
+    expect([word('unshelved', 'ana'), word('unshelved')]).toEqual(['Taken from the shelf', 'Back from the shelf']);
+    expect([word('unacknowledged', 'ana'), word('unacknowledged')]).toEqual(['Acknowledgement taken back', 'Acknowledgement ended']);
+  });
+  it('changes the state by a close alone: notes and shelves leave the time that it lasts', () => {
+    const items = timeline(
+      [
+        line('firing', { from: '', severity: 'critical' }),
+        line('shelved', { at: '2026-01-01T00:00:20Z', by: 'ana', text: 'works' }),
+        line('note', { at: '2026-01-01T00:00:30Z', by: 'bo', text: 'hm' }),
+        line('closed', { at: '2026-01-01T00:01:10Z', by: 'ana', text: 'done' }),
+      ],
+      { kind: 'posted' },
+    );
+    expect(items[0]).toMatchObject({ word: 'Closed', look: 'closed', note: 'done', text: '', by: 'ana', after: 60 });
+    expect(items[1]).toMatchObject({ word: 'Note', note: 'hm', by: 'bo', after: undefined });
+  });
+  it('stands in the list in a few words', () => {
+    const alert = { id: 'a', name: 'a', severity: 'critical', labels: {}, started: 0, state: 'firing' } as const;
+    expect(concernOf({ ...alert, silenced_by: ['s', 't'] })).toBe('by 2 silences');
+    expect(concernOf({ ...alert, ack: { by: 'ana', at: 0 }, shelf: { by: 'bo', at: 0, note: 'works' } })).toBe('bo: works');
+    expect(concernOf({ ...alert, ack: { by: 'ana', at: 0, until: '2100-01-01T00:00:00Z' } })).toMatch(/^ana until (2100|2099)/);
   });
 });
 

@@ -39,6 +39,21 @@ describe('a silence in time', () => {
   });
 });
 
+describe('a silence that recurs', () => {
+  const nights: Silence = {
+    ...silence,
+    endsAt: '9999-12-31T23:59:59Z',
+    windows: [{ weekdays: ['monday:friday'], times: [{ start_time: '22:00', end_time: '24:00' }], location: 'Europe/Madrid' }],
+  };
+  it('says when', () => {
+    expect(whenText(nights, noon)).toBe('monday–friday 22:00–24:00 Europe/Madrid');
+  });
+  it('runs as the server says, which knows the calendar', () => {
+    expect(stateAt(nights, noon)).toBe('active');
+    expect(stateAt({ ...nights, status: { state: 'pending' } }, noon)).toBe('pending');
+  });
+});
+
 describe('the form of a silence', () => {
   it('keeps the end of one that is changed, and its begin only while it has not begun', () => {
     expect(bodyOf(draftOf(silence, noon, false))).toEqual({

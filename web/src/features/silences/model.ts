@@ -1,4 +1,4 @@
-import type { Alert, Silence } from '../../api/types';
+import type { Alert, Silence, SilenceWindow } from '../../api/types';
 import { formatDuration, formatUntil, toSeconds } from '../../lib/duration';
 import { faultOf, formatMatchers, parseMatchers, predicateOf, type Matcher } from '../../lib/matchers';
 import { seenLabels } from '../alerts/filter';
@@ -6,23 +6,36 @@ import { seenLabels } from '../alerts/filter';
 export type SilenceState = 'active' | 'pending' | 'expired';
 export const silenceStates: SilenceState[] = ['active', 'pending', 'expired'];
 
-/** Begins and ends come true by the clock, before the server is asked again. */
-export function stateAt(silence: Pick<Silence, 'startsAt' | 'endsAt'>, now: number): SilenceState {
+type Timed = Pick<Silence, 'startsAt' | 'endsAt'> & Partial<Pick<Silence, 'windows' | 'status'>>;
+
+/** Begins and ends come true by the clock, before the server is asked again; windows of the calendar when it has been. */
+export function stateAt(silence: Timed, now: number): SilenceState {
   if ((toSeconds(silence.endsAt) ?? 0) <= now) return 'expired';
-  return (toSeconds(silence.startsAt) ?? 0) > now ? 'pending' : 'active';
+  if ((toSeconds(silence.startsAt) ?? 0) > now) return 'pending';
+  return silence.windows && silence.status ? silence.status.state : 'active';
 }
 
-/** `ends in 2 h`, `begins at 14:00`, `ended 5 m ago`. */
-export function whenText(silence: Pick<Silence, 'startsAt' | 'endsAt'>, now: number): string {
+/** Later than this it is said to have no end. */
+const never = Date.parse('9999-01-01') / 1000;
+export const hasEnd = (silence: Timed): boolean => (toSeconds(silence.endsAt) ?? 0) < never;
+
+/** `2 h left`, `from 14:00, for 2 h`, `ended 5 m ago`; of one that recurs, when. */
+export function whenText(silence: Timed, now: number): string {
   const [starts, ends] = [toSeconds(silence.startsAt) ?? 0, toSeconds(silence.endsAt) ?? 0];
-  switch (stateAt(silence, now)) {
-    case 'active':
-      return `${formatDuration(ends - now)} left`;
-    case 'pending':
-      return `from ${formatUntil(starts, now)}, for ${formatDuration(ends - starts)}`;
-    case 'expired':
-      return `ended ${formatDuration(Math.max(0, now - ends))} ago`;
-  }
+  const state = stateAt(silence, now);
+  if (state === 'expired') return `ended ${formatDuration(Math.max(0, now - ends))} ago`;
+  if (silence.windows) return silence.windows.map(windowText).join('; ');
+  if (state === 'pending') return `from ${formatUntil(starts, now)}, for ${formatDuration(ends - starts)}`;
+  return hasEnd(silence) ? `${formatDuration(ends - now)} left` : 'without an end';
+}
+
+/** `monday–friday 22:00–24:00 Europe/Madrid`. */
+function windowText(window: SilenceWindow): string {
+  const ranges = (texts: string[] = []): string => texts.map((text) => text.replace(':', '–')).join(', ');
+  const times = (window.times ?? []).map(({ start_time, end_time }) => `${start_time}–${end_time}`).join(', ');
+  const days = window.days_of_month ? `day ${ranges(window.days_of_month)}` : '';
+  const parts = [ranges(window.years), ranges(window.months), days, ranges(window.weekdays), times, window.location];
+  return parts.filter(Boolean).join(' ') || 'always';
 }
 
 export const matchersOf = (silence: Silence): Matcher[] =>
