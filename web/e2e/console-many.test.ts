@@ -49,19 +49,22 @@ const listOf = (page: Page) => page.getByRole('list', { name: 'Open alerts' });
 
 it('scrolls through 10,000 alerts with a few dozen rows in the page', async () => {
   const { page } = visitor;
-  const frames = await listOf(page).evaluate(async (list) => {
+  // The same without a movement: what this machine does now anyway.
+  const measure = (by: number): Promise<number[]> => listOf(page).evaluate(async (list, by) => {
     const times: number[] = [];
     let before = performance.now();
-    for (let frame = 0; frame < 200; frame += 1) {
-      list.scrollTop += 340;
+    for (let frame = 0; frame < 150; frame += 1) {
+      list.scrollTop += by;
       const now = await new Promise<number>((drawn) => requestAnimationFrame(drawn));
       times.push(now - before);
       before = now;
     }
     return times.sort((a, b) => a - b);
-  });
-  const at = (part: number): string => `${frames[Math.min(frames.length - 1, Math.floor(frames.length * part))]!.toFixed(1)} ms`;
-  const report = `frames of a scroll through ${total} alerts: p50 ${at(0.5)}, p95 ${at(0.95)}, p99 ${at(0.99)}, longest ${at(1)}`;
+  }, by);
+  const said = (frames: number[]): string =>
+    [0.5, 0.95, 0.99].map((part) => `p${part * 100} ${frames[Math.floor(frames.length * part)]!.toFixed(1)} ms`).join(', ');
+  const [still, moving] = [await measure(0), await measure(340)];
+  const report = `frames while ${total} alerts stand still: ${said(still)}; while they scroll, ten new rows a frame: ${said(moving)}`;
   mkdirSync(join(root, 'test-results'), { recursive: true });
   writeFileSync(join(root, 'test-results', 'alerts-scroll.txt'), `${report}\n`);
   console.log(report);
