@@ -34,6 +34,7 @@ describe('a silence in time', () => {
   });
   it('says how long it still lasts, or how long it is over', () => {
     expect(whenText(silence, noon)).toBe('2 h left');
+    expect(whenText({ ...silence, endsAt: '2100-06-15T12:00:00Z' }, noon)).toBe('until 2100-06-15');
     expect(whenText(silence, noon + 7200 + 60)).toBe('ended 1 m ago');
     expect(whenText(silence, noon - 7200)).toContain('for 3 h');
   });

@@ -19,14 +19,18 @@ export function stateAt(silence: Timed, now: number): SilenceState {
 const never = Date.parse('9999-01-01') / 1000;
 export const hasEnd = (silence: Timed): boolean => (toSeconds(silence.endsAt) ?? 0) < never;
 
-/** `2 h left`, `from 14:00, for 2 h`, `ended 5 m ago`; of one that recurs, when. */
+/** From here on a date says more than a number of days. */
+const far = 30 * 86400;
+
+/** `2 h left`, `until 2100-01-01`, `from 14:00, for 2 h`, `ended 5 m ago`; of one that recurs, when. */
 export function whenText(silence: Timed, now: number): string {
   const [starts, ends] = [toSeconds(silence.startsAt) ?? 0, toSeconds(silence.endsAt) ?? 0];
   const state = stateAt(silence, now);
   if (state === 'expired') return `ended ${formatDuration(Math.max(0, now - ends))} ago`;
   if (silence.windows) return silence.windows.map(windowText).join('; ');
   if (state === 'pending') return `from ${formatUntil(starts, now)}, for ${formatDuration(ends - starts)}`;
-  return hasEnd(silence) ? `${formatDuration(ends - now)} left` : 'without an end';
+  if (!hasEnd(silence)) return 'without an end';
+  return ends - now > far ? `until ${formatUntil(ends, now).slice(0, 10)}` : `${formatDuration(ends - now)} left`;
 }
 
 /** `monday–friday 22:00–24:00 Europe/Madrid`. */
