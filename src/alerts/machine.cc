@@ -86,6 +86,11 @@ std::vector<std::type_index> Machine::handles() const {
 }
 
 Status Machine::handle(const control::Event& event, Time now, db::Session& session, control::Effects& effects) {
+  AT_TRY(act(event, now, session, effects));
+  return sink_ == nullptr ? Status{} : sink_->on_end(event.tenant, now, session, effects);
+}
+
+Status Machine::act(const control::Event& event, Time now, db::Session& session, control::Effects& effects) {
   Step step(*this, event.tenant, now, session, effects);
   if (const auto* judged = std::any_cast<Judged>(&event.body)) return step.judged(*judged, event.cursor);
   if (const auto* posted = std::any_cast<Posted>(&event.body)) return step.posted(*posted);
@@ -107,7 +112,8 @@ Status Machine::handle(const control::Event& event, Time now, db::Session& sessi
 
 Status Machine::on_timer(const TenantId& tenant, std::string_view key, Time due, Time now, db::Session& session,
                          control::Effects& effects) {
-  return Step(*this, tenant, now, session, effects).on_timer(key, due);
+  AT_TRY(Step(*this, tenant, now, session, effects).on_timer(key, due));
+  return sink_ == nullptr ? Status{} : sink_->on_end(tenant, now, session, effects);
 }
 
 Status Machine::Step::on_timer(std::string_view key, Time due) {

@@ -101,6 +101,12 @@ class TransitionSink {
   virtual ~TransitionSink() = default;
   virtual Status on_transition(const TenantId& tenant, const Transition& transition, Time now, db::Session& session,
                                control::Effects& effects) = 0;
+  /// The alert as it stands, whenever it was judged, posted or handled by people: told or not, hidden or not.
+  virtual Status on_alert(const TenantId&, const Alert&, Time, db::Session&, control::Effects&) { return {}; }
+  /// Silences differ, or time made one begin or end.
+  virtual Status on_silences(const TenantId&, Time, db::Session&, control::Effects&) { return {}; }
+  /// The event or timer is over: nothing more of it follows.
+  virtual Status on_end(const TenantId&, Time, db::Session&, control::Effects&) { return {}; }
 };
 
 /// Values that templates of annotations see beside the alert's own.
@@ -135,6 +141,7 @@ class Machine final : public control::Machine {
 
  private:
   class Step;
+  Status act(const control::Event& event, Time now, db::Session& session, control::Effects& effects);
   TransitionSink* sink_;
   MachineOptions options_;
   std::unique_ptr<Annotations> annotations_;

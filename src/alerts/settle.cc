@@ -103,6 +103,7 @@ Status Machine::Step::finish(StoredAlert& stored, std::optional<State> from, Sev
   const bool tell = counts && alert.told != news && !alert.shelf && alert.silenced_by.empty();
   if (tell) alert.told = news;
   AT_TRY(store_alert(session_, tenant_, stored));
+  if (machine_.sink_ != nullptr) AT_TRY(machine_.sink_->on_alert(tenant_, alert, now_, session_, effects_));
   if (tell && machine_.sink_ != nullptr) {
     const Transition news_of{alert, from, severity_before, !told_before, at};
     AT_TRY(machine_.sink_->on_transition(tenant_, news_of, now_, session_, effects_));

@@ -138,6 +138,7 @@ Status Machine::Step::silences_differ() {
     AT_TRY(effects_.cancel_timer(kSilencesTimer));
   }
   effects_.publish(SilencesChanged{});
+  if (machine_.sink_ != nullptr) AT_TRY(machine_.sink_->on_silences(tenant_, now_, session_, effects_));
   return tell_uncovered();
 }
 

@@ -120,9 +120,11 @@ Result<Stepped> Loop::step(Time now) {
     return {};
   });
   if (!written) {
+    tell(Boundary::kStepUndone);
     roll_back(tx, written.error());
     return std::unexpected(written.error());
   }
+  tell(Boundary::kStepKept);
   crash_point("committed");
   commit(tx);
   publish(tx);
@@ -192,7 +194,12 @@ Status Loop::guarded(Transaction& tx, const TenantId& tenant, Machine& machine,
     AT_TRY(tx.session->execute("ROLLBACK TO SAVEPOINT control_event"));
   }
   AT_TRY(tx.session->execute("RELEASE SAVEPOINT control_event"));
+  tell(verdict ? Boundary::kEventKept : Boundary::kEventUndone);
   return {};
+}
+
+void Loop::tell(Boundary boundary) {
+  for (auto* machine : machines_) machine->on_boundary(boundary);
 }
 
 Status Loop::store_cursors(Transaction& tx) {

@@ -83,6 +83,7 @@ class Loop {
   Status store_cursors(Transaction& tx);
   Status guarded(Transaction& tx, const TenantId& tenant, Machine& machine, const std::function<Status(Effects&)>& work,
                  Status& verdict);
+  void tell(Boundary boundary);
   void roll_back(Transaction& tx, const Error& error);
   void commit(Transaction& tx);
   void publish(Transaction& tx);

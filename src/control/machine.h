@@ -57,6 +57,8 @@ class Effects {
   /// again moves it. It is removed when it fires.
   Status set_timer(std::string_view key, Time due);
   Status cancel_timer(std::string_view key);
+  /// The same step on behalf of another machine: its timers.
+  Effects of(std::string_view machine) const { return {machine, tenant_, session_, outputs_}; }
   /// Heard by listeners of type T after the commit: changes for live views, work for outbox workers.
   /// Not durable by itself: what must not be lost is a row that a restart finds.
   template <typename T>
@@ -69,6 +71,14 @@ class Effects {
   const TenantId& tenant_;
   db::Session& session_;
   std::vector<Output>& outputs_;
+};
+
+/// Where a step has come to, for machines that remember something beside their rows.
+enum class Boundary : std::uint8_t {
+  kEventKept,    ///< the event or timer is over; its rows stand in the transaction
+  kEventUndone,  ///< it was refused: its rows are gone, those before it stand
+  kStepKept,     ///< committed
+  kStepUndone,   ///< everything since the last kStepKept is gone
 };
 
 /// A state machine of the control loop. It keeps its state in rows: `handle` and `on_timer` read and
@@ -88,6 +98,8 @@ class Machine {
   /// `due` ≤ `now`. A machine without timers keeps this.
   virtual Status on_timer(const TenantId& tenant, std::string_view key, Time due, Time now, db::Session& session,
                           Effects& effects);
+  /// Told to every machine, whoever's event it was. What was remembered of rows that are gone must go too.
+  virtual void on_boundary(Boundary) {}
 };
 
 }  // namespace atalaya::control

@@ -24,6 +24,8 @@ struct ChannelConfig {
   std::string type;  ///< `email`, or a type of packages/base/channels
   boost::json::object settings;
   Place place;  ///< for errors
+  /// `{{ define }}`s that templates among the settings may use; their faults are the settings'.
+  std::string definitions = {};
 };
 
 /// What a list shows: no secrets.
@@ -45,7 +47,7 @@ struct AttemptResult {
 /// One notification on its way to one channel.
 struct Message {
   TenantId tenant;
-  std::string key;     ///< idempotency key: `<alert id>:<transition>:<channel>`
+  std::string key;     ///< idempotency key: Delivery::key
   std::string thread;  ///< equal for all notifications of one alert: what a mail client groups by
   bool first_of_thread = true;
   Time created;
@@ -96,14 +98,17 @@ class ChannelBook {
 
   /// Checks every config, then replaces the tenant's channels: all, or none and every error.
   std::vector<Error> set_channels(const TenantId& tenant, const std::vector<ChannelConfig>& configs);
+  /// Channels of routing's receivers beside the tenant's own: found by id, told by no built-in route. What is wrong
+  /// with one leaves it out, and is answered.
+  std::vector<Error> set_receivers(const TenantId& tenant, const std::vector<ChannelConfig>& configs);
   /// The same check without the replacement, for a tenant with these types of its own.
   std::vector<Error> check(const std::vector<ChannelConfig>& configs, const Types& own = {}) const;
 
   /// Have any been set for the tenant?
   bool has_channels(const TenantId& tenant) const;
-  std::vector<ChannelPtr> channels(const TenantId& tenant) const;        ///< sorted by id
+  std::vector<ChannelPtr> channels(const TenantId& tenant) const;        ///< sorted by id; without receivers'
   ChannelPtr find(const TenantId& tenant, const std::string& id) const;  ///< null if there is none
-  /// For GET /channels, in order of id.
+  /// For GET /channels, in order of id; receivers' channels after them.
   std::vector<ChannelInfo> list(const TenantId& tenant) const;
 
  private:
@@ -117,6 +122,7 @@ class ChannelBook {
   mutable std::mutex mutex_;
   std::map<TenantId, TypesByName> own_types_;  ///< with everybody's
   std::map<TenantId, Set> sets_;
+  std::map<TenantId, Set> receivers_;
 };
 
 }  // namespace atalaya::notify

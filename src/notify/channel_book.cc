@@ -69,6 +69,19 @@ std::vector<Error> ChannelBook::set_channels(const TenantId& tenant, const std::
   return errors;
 }
 
+std::vector<Error> ChannelBook::set_receivers(const TenantId& tenant, const std::vector<ChannelConfig>& configs) {
+  auto types = types_;
+  {
+    const std::lock_guard lock(mutex_);
+    if (const auto own = own_types_.find(tenant); own != own_types_.end()) types = own->second;
+  }
+  Set set;
+  auto errors = build(types, configs, set);
+  const std::lock_guard lock(mutex_);
+  receivers_[tenant] = std::move(set);
+  return errors;
+}
+
 bool ChannelBook::has_channels(const TenantId& tenant) const {
   const std::lock_guard lock(mutex_);
   return sets_.contains(tenant);
@@ -88,15 +101,21 @@ std::vector<ChannelPtr> ChannelBook::channels(const TenantId& tenant) const {
 ChannelPtr ChannelBook::find(const TenantId& tenant, const std::string& id) const {
   if (const auto it = everywhere_.find(id); it != everywhere_.end()) return it->second;
   const std::lock_guard lock(mutex_);
-  const auto set = sets_.find(tenant);
-  if (set == sets_.end()) return nullptr;
-  const auto it = set->second.find(id);
-  return it == set->second.end() ? nullptr : it->second;
+  for (const auto* sets : {&sets_, &receivers_}) {
+    const auto set = sets->find(tenant);
+    if (set == sets->end()) continue;
+    if (const auto it = set->second.find(id); it != set->second.end()) return it->second;
+  }
+  return nullptr;
 }
 
 std::vector<ChannelInfo> ChannelBook::list(const TenantId& tenant) const {
   std::vector<ChannelInfo> out;
   for (const auto& channel : channels(tenant)) out.push_back(channel->info());
+  const std::lock_guard lock(mutex_);
+  if (const auto set = receivers_.find(tenant); set != receivers_.end()) {
+    for (const auto& [id, channel] : set->second) out.push_back(channel->info());
+  }
   return out;
 }
 

@@ -40,7 +40,9 @@ void Deliveries::add(Delivery delivery) {
   if (!lane) lane = std::make_shared<Lane>();
   auto item = std::make_shared<Item>();
   item->lane = lane;
-  item->queue = delivery.alert.value().empty() ? delivery.key : delivery.alert.value();
+  item->queue = !delivery.thread.empty()          ? delivery.thread
+                : delivery.alert.value().empty() ? delivery.key
+                                                 : delivery.alert.value();
   item->due = delivery.next_attempt.value_or(delivery.created);
   item->attempts = delivery.attempts;
   item->number = ++added_;
@@ -132,7 +134,9 @@ Deliveries::Decision Deliveries::finish(const TenantId& tenant, const std::strin
     return decision;
   }
   const auto wait = std::max(back_off(key, item->attempts), result.retry_after.value_or(Duration::zero()));
-  if (result.permanent || now + wait > item->delivery->created + options_.give_up) {
+  auto last = item->delivery->created + options_.give_up;
+  if (item->delivery->deadline) last = std::min(last, *item->delivery->deadline);
+  if (result.permanent || now + wait > last) {
     decision.state = DeliveryState::kFailed;
     end(item);
     return decision;

@@ -24,8 +24,10 @@ Result<DeliveryState> parse_delivery_state(std::string_view text);
 
 struct Delivery {
   TenantId tenant;
-  std::string key;  ///< unique within the tenant: `<alert id>:<transition>:<channel>`
-  AlertId alert;    ///< empty value for a test notification
+  /// Unique within the tenant: `<alert id>:<transition>:<channel>` of the built-in route, else what
+  /// routing::to_string makes of the notification's key.
+  std::string key;
+  AlertId alert;  ///< of several the first; empty value for a test notification
   std::string alert_name;
   std::uint32_t transition = 0;
   std::string change;  ///< what is told: firing, resolved, no_data, test
@@ -36,6 +38,9 @@ struct Delivery {
   std::optional<Time> next_attempt;  ///< while queued or retrying
   std::uint32_t attempts = 0;
   bool first_of_thread = true;
+  /// Not to be tried at or after this: its group is told anew then.
+  std::optional<Time> deadline;
+  std::string thread;   ///< equal for all that one conversation is about; "" for the alert
   std::string payload;  ///< JSON snapshot of the data object
 };
 

@@ -97,6 +97,9 @@ void Dispatcher::work() {
 }
 
 AttemptResult Dispatcher::send(const Delivery& delivery, Time now) const {
+  if (delivery.deadline && now >= *delivery.deadline) {
+    return {.permanent = true, .answer = "too late: its group is told anew"};
+  }
   const auto channel = channels_.find(delivery.tenant, delivery.channel);
   if (!channel) return {.permanent = true, .answer = "the channel was removed"};
   boost::system::error_code failed;
@@ -105,7 +108,8 @@ AttemptResult Dispatcher::send(const Delivery& delivery, Time now) const {
   Message message;
   message.tenant = delivery.tenant;
   message.key = delivery.key;
-  message.thread = delivery.alert.value().empty() ? delivery.key : delivery.alert.value();
+  message.thread = delivery.thread;
+  if (message.thread.empty()) message.thread = delivery.alert.value().empty() ? delivery.key : delivery.alert.value();
   message.first_of_thread = delivery.first_of_thread;
   message.created = delivery.created;
   message.data = std::move(data.get_object());

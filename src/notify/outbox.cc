@@ -29,14 +29,21 @@ std::vector<db::Migration> Outbox::migrations() {
            "CREATE TABLE notify_attempts("
            " tenant_id TEXT NOT NULL, delivery_key TEXT NOT NULL, number BIGINT NOT NULL, at_ms BIGINT NOT NULL,"
            " ok BIGINT NOT NULL, status BIGINT NOT NULL, answer TEXT NOT NULL, took_ms BIGINT NOT NULL,"
-           " PRIMARY KEY(tenant_id, delivery_key, number))"}};
+           " PRIMARY KEY(tenant_id, delivery_key, number))"},
+          {"notify", 2,
+           "ALTER TABLE notify_deliveries ADD COLUMN deadline_ms BIGINT;"
+           "ALTER TABLE notify_deliveries ADD COLUMN thread TEXT NOT NULL DEFAULT '';"
+           "CREATE TABLE notify_delivery_alerts("
+           " tenant_id TEXT NOT NULL, delivery_key TEXT NOT NULL, alert_id TEXT NOT NULL,"
+           " PRIMARY KEY(tenant_id, delivery_key, alert_id));"
+           "CREATE INDEX notify_delivery_alerts_alert ON notify_delivery_alerts(tenant_id, alert_id)"}};
 }
 
 std::vector<std::type_index> Outbox::handles() const { return {typeid(AttemptFinished), typeid(TestChannel)}; }
 
 Status Outbox::handle(const control::Event& event, Time now, db::Session& session, control::Effects& effects) {
   if (const auto* finished = std::any_cast<AttemptFinished>(&event.body)) {
-    return finish(event.tenant, *finished, session, effects);
+    return finish(event.tenant, *finished, now, session, effects);
   }
   if (const auto* asked = std::any_cast<TestChannel>(&event.body)) {
     return test(event.tenant, *asked, now, session, effects);
@@ -63,24 +70,31 @@ Status Outbox::on_transition(const TenantId& tenant, const alerts::Transition& t
     delivery.first_of_thread = transition.first_told;
     delivery.payload =
         boost::json::serialize(make_payload(transition, info.id, options_.external_url, options_.external_labels));
-    AT_TRY(queue(std::move(delivery), session, effects));
+    AT_TRY(queue(std::move(delivery), {}, session, effects));
   }
   return {};
 }
 
-Status Outbox::queue(Delivery delivery, db::Session& session, control::Effects& effects) {
+Status Outbox::queue(Delivery delivery, const std::vector<AlertId>& alerts, db::Session& session,
+                     control::Effects& effects) {
   AT_TRY(const bool inserted, insert_delivery(session, delivery));
   if (!inserted) return {};
+  for (const auto& alert : alerts) {
+    AT_TRY(
+        session.execute("INSERT INTO notify_delivery_alerts(tenant_id, delivery_key, alert_id) VALUES(?,?,?) "
+                        "ON CONFLICT(tenant_id, delivery_key, alert_id) DO NOTHING",
+                        {delivery.tenant.value(), delivery.key, alert.value()}));
+  }
   // The same due time all day, so that the timer comes although each delivery sets it.
   const auto day = std::chrono::floor<std::chrono::days>(delivery.created);
-  AT_TRY(effects.set_timer(kPurge, day + kDay + std::chrono::hours{3}));
+  AT_TRY(effects.of(name()).set_timer(kPurge, day + kDay + std::chrono::hours{3}));
   effects.publish(DeliveryChanged{delivery.key});
   effects.publish(DeliveryQueued{std::move(delivery)});
   return {};
 }
 
-Status Outbox::finish(const TenantId& tenant, const AttemptFinished& finished, db::Session& session,
-                      control::Effects& effects) {
+Status Outbox::finish(const TenantId& tenant, const AttemptFinished& finished, Time now,
+                      db::Session& session, control::Effects& effects) {
   AT_TRY(const auto stored, load_delivery(session, tenant, finished.key));
   // Purged, or of a database that was restored from before: nobody asks any more.
   if (!stored) return {};
@@ -99,7 +113,9 @@ Status Outbox::finish(const TenantId& tenant, const AttemptFinished& finished, d
                        finished.next_attempt ? db::Value{std::int64_t{to_ms(*finished.next_attempt)}} : db::Value{},
                        std::int64_t{attempt.number}, tenant.value(), finished.key}));
   effects.publish(DeliveryChanged{finished.key});
-  return {};
+  const bool sent = finished.state == DeliveryState::kSent;
+  if (ends_ == nullptr || (!sent && finished.state != DeliveryState::kFailed)) return {};
+  return ends_->on_end_of(tenant, finished.key, sent, now, session, effects);
 }
 
 Status Outbox::test(const TenantId& tenant, const TestChannel& asked, Time now, db::Session& session,
@@ -122,7 +138,7 @@ Status Outbox::test(const TenantId& tenant, const TestChannel& asked, Time now, 
   delivery.next_attempt = now;
   delivery.payload = boost::json::serialize(
       make_test_payload(asked.channel, nonce, asked.user, now, options_.external_url, options_.external_labels));
-  return queue(std::move(delivery), session, effects);
+  return queue(std::move(delivery), {}, session, effects);
 }
 
 Status Outbox::on_timer(const TenantId& tenant, std::string_view, Time, Time now, db::Session& session,
@@ -135,6 +151,10 @@ Status Outbox::on_timer(const TenantId& tenant, std::string_view, Time, Time now
   AT_TRY(
       session.execute("DELETE FROM notify_attempts WHERE tenant_id=? AND delivery_key IN (SELECT delivery_key FROM "
                       "notify_deliveries WHERE tenant_id=? AND created_ms<? AND state IN (?, ?))",
+                      attempts));
+  AT_TRY(
+      session.execute("DELETE FROM notify_delivery_alerts WHERE tenant_id=? AND delivery_key IN (SELECT delivery_key "
+                      "FROM notify_deliveries WHERE tenant_id=? AND created_ms<? AND state IN (?, ?))",
                       attempts));
   AT_TRY(session.execute("DELETE FROM notify_deliveries WHERE tenant_id=? AND created_ms<? AND state IN (?, ?)", old));
   return {};

@@ -37,6 +37,15 @@ struct DeliveryChanged {
   std::string key;
 };
 
+/// Who waits for what becomes of deliveries, inside the transaction that stores it. Strand-bound.
+class DeliveryEnds {
+ public:
+  virtual ~DeliveryEnds() = default;
+  /// It was sent, or given up.
+  virtual Status on_end_of(const TenantId& tenant, const std::string& key, bool sent, Time now, db::Session& session,
+                           control::Effects& effects) = 0;
+};
+
 struct OutboxOptions {
   std::string external_url;                    ///< address of the UI, for links
   Labels external_labels;                      ///< in every notification, where the alert has no such label
@@ -50,10 +59,16 @@ class Outbox final : public alerts::TransitionSink, public control::Machine {
   /// `channels` outlives the outbox.
   explicit Outbox(const ChannelBook& channels, OutboxOptions options = {});
 
+  /// Before the first event; outlives the outbox.
+  void report_to(DeliveryEnds& ends) { ends_ = &ends; }
+
   static std::vector<db::Migration> migrations();
 
   Status on_transition(const TenantId& tenant, const alerts::Transition& transition, Time now, db::Session& session,
                        control::Effects& effects) override;
+  /// One delivery, and the alerts that it tells of, for their lists; a known key changes nothing.
+  Status queue(Delivery delivery, const std::vector<AlertId>& alerts, db::Session& session, control::Effects& effects);
+  const OutboxOptions& options() const { return options_; }
 
   std::string_view name() const override { return "notify"; }
   std::vector<std::type_index> handles() const override;
@@ -62,14 +77,14 @@ class Outbox final : public alerts::TransitionSink, public control::Machine {
                   control::Effects& effects) override;
 
  private:
-  Status queue(Delivery delivery, db::Session& session, control::Effects& effects);
-  Status finish(const TenantId& tenant, const AttemptFinished& finished, db::Session& session,
+  Status finish(const TenantId& tenant, const AttemptFinished& finished, Time now, db::Session& session,
                 control::Effects& effects);
   Status test(const TenantId& tenant, const TestChannel& test, Time now, db::Session& session,
               control::Effects& effects);
 
   const ChannelBook& channels_;
   OutboxOptions options_;
+  DeliveryEnds* ends_ = nullptr;
 };
 
 }  // namespace atalaya::notify

@@ -27,8 +27,7 @@ std::string_view reason(const alerts::Transition& transition) {
   return transition.first_told ? "first notification" : "new alerts added";
 }
 
-json::object own_part(const alerts::Transition& transition) {
-  const auto& alert = transition.alert;
+json::object own_part(const alerts::Alert& alert) {
   json::object own{{"id", alert.id.value()},
                    {"name", alert.name},
                    {"episode", alert.episode},
@@ -36,16 +35,38 @@ json::object own_part(const alerts::Transition& transition) {
                    {"rule", alert.rule},
                    {"kind", alerts::name(alert.kind)},
                    {"state", alerts::name(alert.state)},
-                   {"from", transition.from ? alerts::name(*transition.from) : std::string_view("")},
                    {"severity", alerts::name(alert.severity)},
-                   {"severity_before", alerts::name(transition.severity_before)},
                    {"text", alert.text},
-                   {"late", alert.late},
-                   {"at", format_rfc3339(transition.at)}};
+                   {"late", alert.late}};
   own["value"] = std::isfinite(alert.value) ? json::value(alert.value) : json::value(nullptr);
   if (alert.fired) own["fired"] = format_rfc3339(*alert.fired);
   if (alert.ack) own["acknowledged_by"] = alert.ack->by;
   return own;
+}
+
+json::object own_part(const alerts::Transition& transition) {
+  auto own = own_part(transition.alert);
+  own["from"] = transition.from ? alerts::name(*transition.from) : std::string_view("");
+  own["severity_before"] = alerts::name(transition.severity_before);
+  own["at"] = format_rfc3339(transition.at);
+  return own;
+}
+
+/// What all of them have with one value.
+json::object common(const json::array& alerts, std::string_view member) {
+  auto out = alerts.front().at(member).get_object();
+  for (const auto& alert : alerts) {
+    const auto& other = alert.at(member).get_object();
+    for (auto it = out.begin(); it != out.end();) {
+      const auto* value = other.if_contains(it->key());
+      if (value != nullptr && *value == it->value()) {
+        ++it;
+      } else {
+        it = out.erase(it);
+      }
+    }
+  }
+  return out;
 }
 
 json::object whole(std::string_view status, const std::string& channel, const std::string& external_url,
@@ -91,6 +112,43 @@ json::object make_payload(const alerts::Transition& transition, const std::strin
                    {"atalaya", own_part(transition)}};
   return whole(status, channel, external_url, group_key(alert.labels), labels_of(alert.labels), std::move(one),
                reason(transition));
+}
+
+json::object make_group_payload(const GroupNews& news, const std::string& external_url,
+                                const Labels& external_labels) {
+  json::array list;
+  bool firing = false;
+  for (const auto& one : news.alerts) {
+    firing = firing || one.firing;
+    auto labels = labels_of(one.labels);
+    for (const auto& [name, value] : external_labels) {
+      if (!labels.contains(name)) labels[name] = value;
+    }
+    json::object annotations;
+    for (const auto& [name, text] : one.alert.annotations) annotations[name] = text;
+    const auto id = one.alert.id.value();
+    json::object alert{{"status", one.firing ? "firing" : "resolved"},
+                       {"labels", std::move(labels)},
+                       {"annotations", std::move(annotations)},
+                       {"startsAt", format_rfc3339(one.starts)},
+                       {"endsAt", one.firing ? std::string(kNever) : format_rfc3339(one.ends)},
+                       {"generatorURL", one.alert.generator_url.empty() ? fmt::format("{}/#/alerts/{}", external_url, id)
+                                                                        : one.alert.generator_url},
+                       {"fingerprint", id}};
+    if (!id.empty()) alert["atalaya"] = own_part(one.alert);
+    list.push_back(std::move(alert));
+  }
+  return {{"version", "4"},
+          {"groupKey", news.key},
+          {"truncatedAlerts", news.left_out},
+          {"status", firing ? "firing" : "resolved"},
+          {"receiver", news.receiver},
+          {"groupLabels", labels_of(news.labels)},
+          {"commonLabels", common(list, "labels")},
+          {"commonAnnotations", common(list, "annotations")},
+          {"externalURL", external_url},
+          {"notification_reason", news.reason},
+          {"alerts", std::move(list)}};
 }
 
 json::object make_test_payload(const std::string& channel, const std::string& nonce, const std::string& user, Time now,

@@ -39,13 +39,15 @@ Result<std::vector<DeliveryDetails>> Queries::list(const TenantId& tenant, std::
 
 Result<std::vector<DeliveryDetails>> Queries::of_alert(const TenantId& tenant, const AlertId& alert) const {
   static const std::string sql = fmt::format(
-      "SELECT {} FROM notify_deliveries WHERE tenant_id=? AND alert_id=? ORDER BY transition DESC, channel DESC LIMIT "
-      "?",
+      "SELECT {} FROM notify_deliveries WHERE tenant_id=? AND (alert_id=? OR delivery_key IN (SELECT delivery_key FROM "
+      "notify_delivery_alerts WHERE tenant_id=? AND alert_id=?)) ORDER BY created_ms DESC, transition DESC, channel "
+      "DESC LIMIT ?",
       kDeliveryColumns);
   std::vector<DeliveryDetails> out;
   AT_TRY(database_.read([&](db::Session& session) -> Status {
     AT_TRY(const auto rows,
-           session.query(sql, {tenant.value(), alert.value(), static_cast<std::int64_t>(kMaxDeliveries)}));
+           session.query(sql, {tenant.value(), alert.value(), tenant.value(), alert.value(),
+                               static_cast<std::int64_t>(kMaxDeliveries)}));
     return add_attempts(session, tenant, rows, out);
   }));
   std::ranges::reverse(out);

@@ -6,7 +6,7 @@ namespace atalaya::notify {
 
 const std::string_view kDeliveryColumns =
     "tenant_id, delivery_key, alert_id, alert_name, transition, change, channel, type, state, created_ms, next_ms, "
-    "attempts, first_of_thread";
+    "attempts, first_of_thread, deadline_ms, thread";
 
 Delivery read_delivery(const db::Row& row) {
   Delivery d;
@@ -23,6 +23,8 @@ Delivery read_delivery(const db::Row& row) {
   if (!row.is_null(10)) d.next_attempt = from_ms(row.integer(10));
   d.attempts = static_cast<std::uint32_t>(row.integer(11));
   d.first_of_thread = row.integer(12) != 0;
+  if (!row.is_null(13)) d.deadline = from_ms(row.integer(13));
+  d.thread = row.text(14);
   return d;
 }
 
@@ -36,13 +38,15 @@ Result<std::optional<Delivery>> load_delivery(db::Session& session, const Tenant
 
 Result<bool> insert_delivery(db::Session& session, const Delivery& d) {
   static const std::string sql = "INSERT INTO notify_deliveries(" + std::string(kDeliveryColumns) +
-                                 ", payload) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?) "
+                                 ", payload) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) "
                                  "ON CONFLICT(tenant_id, delivery_key) DO NOTHING";
   AT_TRY(const auto inserted,
          session.execute(sql, {d.tenant.value(), d.key, d.alert.value(), d.alert_name, std::int64_t{d.transition},
                                d.change, d.channel, d.type, static_cast<std::int64_t>(d.state), to_ms(d.created),
                                d.next_attempt ? db::Value{std::int64_t{to_ms(*d.next_attempt)}} : db::Value{},
-                               std::int64_t{d.attempts}, std::int64_t{d.first_of_thread}, d.payload}));
+                               std::int64_t{d.attempts}, std::int64_t{d.first_of_thread},
+                               d.deadline ? db::Value{std::int64_t{to_ms(*d.deadline)}} : db::Value{}, d.thread,
+                               d.payload}));
   return inserted > 0;
 }
 

@@ -75,7 +75,7 @@ Duration Machine::Impl::answer_time(const Group& group) const {
 
 bool Machine::Impl::silenced(const Labels& seen, Time at) const {
   return std::any_of(silences_.begin(), silences_.end(),
-                     [&](const Silence& one) { return one.active_at(at) && matches(one.matchers, seen); });
+                     [&](const Silence& one) { return one.active_at(at) && one.hides(seen); });
 }
 
 void Machine::Impl::gather(Group& group, Flush& flush) {

@@ -197,7 +197,7 @@ MuteState Machine::Impl::mutes(const Alert& alert, Time now) const {
   MuteState out;
   const auto seen = seen_labels(alert);
   for (const auto& silence : silences_) {
-    if (silence.active_at(now) && matches(silence.matchers, seen)) out.silences.push_back(silence.id);
+    if (silence.active_at(now) && silence.hides(seen)) out.silences.push_back(silence.id);
   }
   out.inhibited_by = inhibition_->sources_of(seen, now);
   // One route that tells is enough.

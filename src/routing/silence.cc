@@ -12,6 +12,12 @@ bool Silence::active_at(Time now) const {
                                         [&](const calendar::TimeInterval& window) { return window.contains(now); });
 }
 
+bool Silence::hides(const Labels& seen) const {
+  if (!matches(matchers, seen)) return false;
+  if (exactly.empty() || exactly == seen) return true;
+  return LabelsBuilder(exactly).erase("severity").build() == LabelsBuilder(seen).erase("severity").build();
+}
+
 Status check(const Silence& silence) {
   if (silence.ends_at < silence.starts_at) {
     return fail(ErrorCode::kInvalidArgument,

@@ -19,8 +19,10 @@ struct Silence {
   Time starts_at{};
   Time ends_at{};
   std::vector<calendar::TimeInterval> windows;  ///< if not empty, only within one of these: maintenance that recurs
+  Labels exactly;  ///< if not empty, only the alert with these labels, whatever its severity
 
   bool active_at(Time now) const;
+  bool hides(const Labels& seen) const;  ///< while it is active
 };
 
 /// invalid_argument where it ends before it begins, or its matchers are none or match every alert.
