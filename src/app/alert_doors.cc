@@ -19,7 +19,7 @@ AlertDoors::AlertDoors(AlertNeighbours neighbours)
     : with_(std::move(neighbours)),
       silences_(with_.database),
       pings_(with_.database),
-      routing_(with_.channels),
+      routing_(with_.channels, with_.dispatch, with_.clock),
       senders_(kSenders, kWaitingSenders),
       started_(with_.clock.now()) {}
 

@@ -21,6 +21,7 @@ struct AlertNeighbours {
   alerts::Queries& alerts;
   notify::Queries& deliveries;
   const notify::ChannelBook& channels;
+  const dispatch::Machine& dispatch;
   control::Runner& control;
   const Clock& clock;
   std::string external_url;
@@ -40,7 +41,7 @@ class AlertDoors {
   const AlertNeighbours with_;
   alerts::SilenceQueries silences_;
   alerts::PingQueries pings_;
-  BuiltInRouting routing_;
+  ActingRouting routing_;
   net::WorkerPool senders_;
   const Time started_;
 };

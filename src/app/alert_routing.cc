@@ -3,25 +3,62 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <unordered_map>
+
+#include "dispatch/receivers.h"
 
 namespace atalaya::app {
 
-std::vector<std::string> BuiltInRouting::receivers(const TenantId& tenant) const {
+std::vector<std::string> ActingRouting::channels_of(const TenantId& tenant) const {
   std::vector<std::string> out;
-  for (const auto& channel : channels_.list(tenant)) out.push_back(channel.id);
+  for (const auto& channel : channels_.channels(tenant)) out.push_back(channel->info().id);
   return out;
 }
 
-std::vector<std::string> BuiltInRouting::receivers_of(const TenantId& tenant, const Labels&) const {
-  return receivers(tenant);
+std::vector<std::string> ActingRouting::receivers(const TenantId& tenant) const {
+  const auto config = dispatch_.config(tenant);
+  if (!config) return channels_of(tenant);
+  std::vector<std::string> out;
+  for (const auto& [name, receiver] : config->receivers) out.push_back(name);
+  return out;
 }
 
-api::AlertMutes BuiltInRouting::mutes(const TenantId&, const Labels&) const { return {}; }
+std::vector<std::string> ActingRouting::receivers_of(const TenantId& tenant, const Labels& seen) const {
+  const auto config = dispatch_.config(tenant);
+  if (!config) return channels_of(tenant);
+  std::vector<std::string> out;
+  for (const auto* route : routing::match(config->root, seen)) {
+    const auto& name = route->options.receiver;
+    if (std::ranges::find(out, name) == out.end()) out.push_back(name);
+  }
+  return out;
+}
 
-std::vector<api::AlertGroup> BuiltInRouting::groups(const TenantId& tenant,
-                                                    const std::vector<alerts::Alert>& alerts) const {
+api::AlertMutes ActingRouting::mutes(const TenantId& tenant, const Labels& seen) const {
+  auto mutes = dispatch_.mutes(tenant, seen, clock_.now());
+  return {std::move(mutes.inhibited_by), std::move(mutes.intervals)};
+}
+
+std::vector<api::AlertGroup> ActingRouting::groups(const TenantId& tenant,
+                                                   const std::vector<alerts::Alert>& alerts) const {
   std::vector<api::AlertGroup> out;
-  const auto names = receivers(tenant);
+  if (dispatch_.config(tenant)) {
+    std::unordered_map<Labels, const alerts::Alert*> asked;
+    for (const auto& alert : alerts) asked.emplace(alert.labels, &alert);
+    for (auto& group : dispatch_.groups(tenant, clock_.now())) {
+      api::AlertGroup seen{std::move(group.labels), std::move(group.receiver), {}};
+      for (const auto& labels : group.alerts) {
+        if (const auto found = asked.find(labels); found != asked.end()) seen.alerts.push_back(found->second);
+      }
+      if (!seen.alerts.empty()) out.push_back(std::move(seen));
+    }
+    std::ranges::stable_sort(out, [](const auto& a, const auto& b) {
+      const auto order = a.labels <=> b.labels;
+      return order == 0 ? a.receiver < b.receiver : order < 0;
+    });
+    return out;
+  }
+  const auto names = channels_of(tenant);
   for (const auto& alert : alerts) {
     for (const auto& name : names) out.push_back({alerts::seen_labels(alert), name, {&alert}});
   }
@@ -32,11 +69,19 @@ std::vector<api::AlertGroup> BuiltInRouting::groups(const TenantId& tenant,
   return out;
 }
 
-Duration BuiltInRouting::resolve_timeout(const TenantId&) const { return std::chrono::minutes{5}; }
+Duration ActingRouting::resolve_timeout(const TenantId& tenant) const {
+  const auto config = dispatch_.config(tenant);
+  return config ? config->resolve_timeout : std::chrono::minutes{5};
+}
+
+std::string ActingRouting::configuration(const TenantId& tenant) const {
+  const auto text = dispatch_.configuration(tenant);
+  return text.empty() ? built_in(tenant) : dispatch::without_secrets(text, "alertmanager.yml");
+}
 
 /// For clients that draw the tree. Alertmanager knows no interval of 0, so those that never act have its least.
-std::string BuiltInRouting::configuration(const TenantId& tenant) const {
-  const auto names = receivers(tenant);
+std::string ActingRouting::built_in(const TenantId& tenant) const {
+  const auto names = channels_of(tenant);
   std::string routes;
   std::string list;
   for (const auto& name : names) {

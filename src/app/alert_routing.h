@@ -1,26 +1,33 @@
-// The built-in route as Alertmanager's API shows it: every channel hears of every alert at once.
+// The routing that acts, as Alertmanager's API shows it.
 #pragma once
 
 #include "api/alertmanager.h"
+#include "dispatch/machine.h"
 #include "notify/channel.h"
 
 namespace atalaya::app {
 
-/// Thread-safe. `channels` outlives it.
-class BuiltInRouting final : public api::AlertRouting {
+/// Of a tenant without a configuration: every channel hears of every alert at once. Thread-safe; all outlive it.
+class ActingRouting final : public api::AlertRouting {
  public:
-  explicit BuiltInRouting(const notify::ChannelBook& channels) : channels_(channels) {}
+  ActingRouting(const notify::ChannelBook& channels, const dispatch::Machine& dispatch, const Clock& clock)
+      : channels_(channels), dispatch_(dispatch), clock_(clock) {}
 
   std::vector<std::string> receivers(const TenantId& tenant) const override;
   std::vector<std::string> receivers_of(const TenantId& tenant, const Labels& seen) const override;
   api::AlertMutes mutes(const TenantId& tenant, const Labels& seen) const override;
-  /// Each alert alone, once a channel.
+  /// Of the built-in route each alert alone, once a channel.
   std::vector<api::AlertGroup> groups(const TenantId& tenant, const std::vector<alerts::Alert>& alerts) const override;
   Duration resolve_timeout(const TenantId& tenant) const override;
   std::string configuration(const TenantId& tenant) const override;
 
  private:
+  std::vector<std::string> channels_of(const TenantId& tenant) const;
+  std::string built_in(const TenantId& tenant) const;
+
   const notify::ChannelBook& channels_;
+  const dispatch::Machine& dispatch_;
+  const Clock& clock_;
 };
 
 }  // namespace atalaya::app

@@ -24,6 +24,10 @@ class Channels {
   /// that hold are taken.
   void set(const TenantId& tenant, const std::vector<packages::ChannelItem>& items,
            const std::vector<packages::ChannelTypeFile>& types);
+  /// Those of routing's receivers; what is wrong with one leaves it out, and is answered.
+  std::vector<Error> set_receivers(const TenantId& tenant, const std::vector<notify::ChannelConfig>& configs) {
+    return book_->set_receivers(tenant, configs);
+  }
   const notify::ChannelBook& book() const { return *book_; }
 
  private:

@@ -33,6 +33,7 @@ Result<ServerOptions> server_options(const config::Options& options) {
   out.cors_origins = options.list("cors-origin");
   out.package_keys = options.list("package-key");
   out.scrape_configs = options.list("scrape-config");
+  out.alertmanager_config = options.text("alertmanager.config");
   out.rule_files = options.list("rule-files");
   out.rules_on_arrival = options.text("rules.on-arrival") == "on";
   AT_TRY(out.series, series_options(options));

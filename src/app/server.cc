@@ -5,7 +5,6 @@
 #include <atomic>
 
 #include "agent/agent.h"
-#include "alerts/machine.h"
 #include "alerts/queries.h"
 #include "api/accounts.h"
 #include "api/configuration.h"
@@ -16,7 +15,9 @@
 #include "api/packages_json.h"
 #include "api/rules.h"
 #include "app/agents.h"
+#include "app/alert_configuration.h"
 #include "app/alert_doors.h"
+#include "app/alert_machines.h"
 #include "app/channels.h"
 #include "app/end_series.h"
 #include "app/judge.h"
@@ -44,7 +45,6 @@
 #include "net/server.h"
 #include "net/static_files.h"
 #include "notify/dispatcher.h"
-#include "notify/outbox.h"
 #include "notify/queries.h"
 #include "packages/groups.h"
 #include "packages/service.h"
@@ -102,13 +102,13 @@ struct Server::Parts {
   registry::Items items{static_cast<std::uint64_t>(to_ms(clock.now()))};
   std::unique_ptr<api::LiveHub> live;
   std::unique_ptr<Channels> channels;
-  std::unique_ptr<notify::Outbox> outbox;
-  std::unique_ptr<alerts::Machine> alert_machine;
+  std::unique_ptr<AlertMachines> alert_machines;
   std::unique_ptr<control::Loop> loop;
   std::unique_ptr<control::Runner> runner;
   std::unique_ptr<notify::Dispatcher> dispatcher;
   std::unique_ptr<alerts::Queries> alert_queries;
   std::unique_ptr<notify::Queries> delivery_queries;
+  std::unique_ptr<AlertConfiguration> alert_configuration;
   std::unique_ptr<AlertDoors> alert_doors;
   std::unique_ptr<Judge> judge;
   std::unique_ptr<RuleGroups> groups;
@@ -169,18 +169,10 @@ Status Server::Parts::open_control() {
     return live->publish(tenant, "notifications", "notification", boost::json::serialize(notification));
   };
   AT_TRY(channels, Channels::make(push));
-  std::vector<db::Migration> migrations = control::Loop::migrations();
-  for (auto& part : {alerts::Machine::migrations(), notify::Outbox::migrations()}) {
-    migrations.insert(migrations.end(), part.begin(), part.end());
-  }
-  AT_TRY(database->migrate(migrations));
-  const auto& url = link_base;
-  const auto& labels = options.external_labels;
-  outbox = std::make_unique<notify::Outbox>(channels->book(),
-                                            notify::OutboxOptions{.external_url = url, .external_labels = labels});
-  alert_machine = std::make_unique<alerts::Machine>(
-      outbox.get(), alerts::MachineOptions{.external_url = url, .external_labels = labels});
-  loop = std::make_unique<control::Loop>(*database, std::vector<control::Machine*>{alert_machine.get(), outbox.get()});
+  AT_TRY(database->migrate(AlertMachines::migrations()));
+  alert_machines = std::make_unique<AlertMachines>(channels->book(), link_base, options.external_labels);
+  AT_TRY(alert_machines->dispatch.restore(*database, clock.now()));
+  loop = std::make_unique<control::Loop>(*database, alert_machines->all());
   AT_TRY(loop->restore());
   runner = std::make_unique<control::Runner>(*loop, clock, metrics);
   dispatcher = std::make_unique<notify::Dispatcher>(
@@ -188,8 +180,10 @@ Status Server::Parts::open_control() {
       metrics);
   alert_queries = std::make_unique<alerts::Queries>(*database, &clock);
   delivery_queries = std::make_unique<notify::Queries>(*database);
-  alert_doors = std::make_unique<AlertDoors>(
-      AlertNeighbours{*database, *alert_queries, *delivery_queries, channels->book(), *runner, clock, link_base});
+  alert_doors =
+      std::make_unique<AlertDoors>(AlertNeighbours{*database, *alert_queries, *delivery_queries, channels->book(),
+                                                   alert_machines->dispatch, *runner, clock, link_base});
+  alert_configuration = std::make_unique<AlertConfiguration>(*channels, *runner, *files, options.alertmanager_config);
   judge =
       std::make_unique<Judge>(*series, *runner, clock, metrics, rules::EngineOptions{.late_after = options.late_after});
   return {};
@@ -270,8 +264,10 @@ Status Server::Parts::open_packages() {
              package_parts->changed(tenant, names);
              scrapes->changed(tenant);
              alert_doors->packages_changed(*packages, tenant);
+             alert_configuration->packages_changed(*packages, tenant);
              groups->set_groups(tenant, "packages", packages::groups_of(*packages, tenant));
            }});
+  if (const auto errors = alert_configuration->read_file(); !errors.empty()) return std::unexpected(errors.front());
   AT_TRY(packages->load_all());
   AT_TRY(scrapes->read_files());
   welcome_tenants();
@@ -414,6 +410,8 @@ void Server::Parts::add_chores() {
 std::vector<Error> Server::Parts::reload() {
   auto errors = packages->reload();
   if (auto read = scrapes->read_files(); !read) errors.push_back(read.error());
+  const auto of_routing = alert_configuration->read_file();
+  errors.insert(errors.end(), of_routing.begin(), of_routing.end());
   const auto of_rules = groups->read_files(*files, options.rule_files);
   errors.insert(errors.end(), of_rules.begin(), of_rules.end());
   if (!options.tls_cert.empty()) {

@@ -29,6 +29,7 @@ struct ServerOptions {
   std::vector<std::string> scrape_configs;  ///< files: Prometheus configurations whose scrapes run here
   std::vector<std::string> rule_files;      ///< patterns of Prometheus' rule files, for the default tenant
   bool rules_on_arrival = true;             ///< alerting rules of groups may start before their tick
+  std::string alertmanager_config;          ///< a file: it routes the default tenant's alerts; "" for none
   std::vector<std::string> package_keys;    ///< files with public keys (PEM); none: archives need no signature
   tsdb::Options series;                     ///< `directory` is below `data`
   std::uint64_t memory_bytes = 0;           ///< of the process; 0: four fifths of the machine's

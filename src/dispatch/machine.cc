@@ -24,9 +24,8 @@ std::string channel_of(const routing::Target& target) {
 
 routing::ConfigPtr acting(const routing::ConfigPtr& config) {
   auto out = std::make_shared<routing::Config>(*config);
-  const auto& types = routing::integration_types();
   for (auto& [name, receiver] : out->receivers) {
-    std::erase_if(receiver.integrations, [&](const auto& one) { return !types.at(one.type); });
+    std::erase_if(receiver.integrations, [](const auto& one) { return !one.carried_out; });
   }
   return out;
 }
@@ -191,6 +190,12 @@ routing::ConfigPtr Machine::config(const TenantId& tenant) const {
   const std::lock_guard lock(mutex_);
   const auto found = tenants_.find(tenant);
   return found == tenants_.end() ? nullptr : found->second->config;
+}
+
+std::string Machine::configuration(const TenantId& tenant) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = tenants_.find(tenant);
+  return found == tenants_.end() || !found->second->config ? "" : found->second->stored.text;
 }
 
 routing::MuteState Machine::mutes(const TenantId& tenant, const Labels& seen, Time now) const {

@@ -24,7 +24,7 @@ struct Configure {
   std::string file;  ///< for messages
 };
 
-/// What acts here: without integrations that nobody carries out, which would be waited for.
+/// `config` without integrations that nobody carries out: an answer to those would never come.
 routing::ConfigPtr acting(const routing::ConfigPtr& config);
 
 /// One routing::Machine a tenant that has a configuration; the others' news go to the outbox as they come. The machines
@@ -69,6 +69,8 @@ class Machine final : public control::Machine, public alerts::TransitionSink, pu
   };
   /// Null where the built-in route acts.
   routing::ConfigPtr config(const TenantId& tenant) const;
+  /// Its text, with secrets; "" where there is none.
+  std::string configuration(const TenantId& tenant) const;
   routing::MuteState mutes(const TenantId& tenant, const Labels& seen, Time now) const;
   /// In order of route and labels, with the alerts that fire.
   std::vector<GroupSeen> groups(const TenantId& tenant, Time now) const;

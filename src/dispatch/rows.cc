@@ -71,9 +71,7 @@ std::string write_alert(const routing::AlertRow& row) {
                                       {"groups", std::move(groups)}});
 }
 
-std::string text_at(const json::value& value, std::string_view key) {
-  return std::string(value.at(key).as_string());
-}
+std::string text_at(const json::value& value, std::string_view key) { return std::string(value.at(key).as_string()); }
 
 routing::AlertRow read_alert(const std::string& labels, const std::string& body) {
   routing::AlertRow row;
@@ -192,9 +190,10 @@ Status store_changes(db::Session& session, const TenantId& tenant, const routing
                            {tenant.value(), key_of(labels)}));
   }
   for (const auto& row : changes.groups) {
-    AT_TRY(session.execute("INSERT INTO dispatch_groups(tenant_id, id, body) VALUES(?,?,?) ON CONFLICT(tenant_id, id) "
-                           "DO UPDATE SET body=excluded.body",
-                           {tenant.value(), row.id, write_group(row)}));
+    AT_TRY(
+        session.execute("INSERT INTO dispatch_groups(tenant_id, id, body) VALUES(?,?,?) ON CONFLICT(tenant_id, id) "
+                        "DO UPDATE SET body=excluded.body",
+                        {tenant.value(), row.id, write_group(row)}));
   }
   for (const auto& id : changes.gone_groups) {
     AT_TRY(session.execute("DELETE FROM dispatch_groups WHERE tenant_id=? AND id=?", {tenant.value(), id}));
@@ -237,9 +236,10 @@ Result<StoredState> load_state(db::Session& session, const TenantId& tenant) {
 }
 
 Status store_configuration(db::Session& session, const TenantId& tenant, const StoredConfiguration& configuration) {
-  AT_TRY(session.execute("INSERT INTO dispatch_configurations(tenant_id, file, text, flushes) VALUES(?,?,?,0) ON "
-                         "CONFLICT(tenant_id) DO UPDATE SET file=excluded.file, text=excluded.text",
-                         {tenant.value(), configuration.file, configuration.text}));
+  AT_TRY(
+      session.execute("INSERT INTO dispatch_configurations(tenant_id, file, text, flushes) VALUES(?,?,?,0) ON "
+                      "CONFLICT(tenant_id) DO UPDATE SET file=excluded.file, text=excluded.text",
+                      {tenant.value(), configuration.file, configuration.text}));
   return {};
 }
 

@@ -46,7 +46,8 @@ bool Machine::Tenant::note_shelf(const alerts::Alert& alert) {
     return true;
   }
   const auto& shelf = *alert.shelf;
-  if (found != shelved.end() && found->second.starts_at == shelf.at && found->second.ends_at == shelf.until) return false;
+  if (found != shelved.end() && found->second.starts_at == shelf.at && found->second.ends_at == shelf.until)
+    return false;
   routing::Silence silence;
   silence.id = "shelf:" + alert.id.value();
   silence.starts_at = shelf.at;
@@ -79,16 +80,16 @@ void Machine::Tenant::note(const alerts::Alert& alert, Time now) {
   next.updated_at = now;
   if (!fires) next.ends_at = std::min(alert.resolved.value_or(now), now);
   if (!fires) next.starts_at = std::min(next.starts_at, next.ends_at);
-  if (before != nullptr && fires && before->firing_at(now)) next.starts_at = std::min(next.starts_at, before->starts_at);
+  if (before != nullptr && fires && before->firing_at(now))
+    next.starts_at = std::min(next.starts_at, before->starts_at);
   if (before == nullptr || !same_news(*before, next)) gather(std::move(next));
 }
 
 Result<std::vector<alerts::Alert>> load_open_alerts(db::Session& session, const TenantId& tenant) {
-  static const std::string sql =
-      fmt::format("SELECT {} FROM alerts_alerts WHERE tenant_id=? AND (state IN ({}, {}) OR shelf_ms IS NOT NULL) "
-                  "ORDER BY started_ms, id",
-                  alerts::kAlertColumns, static_cast<int>(alerts::State::kFiring),
-                  static_cast<int>(alerts::State::kNoData));
+  static const std::string sql = fmt::format(
+      "SELECT {} FROM alerts_alerts WHERE tenant_id=? AND (state IN ({}, {}) OR shelf_ms IS NOT NULL) "
+      "ORDER BY started_ms, id",
+      alerts::kAlertColumns, static_cast<int>(alerts::State::kFiring), static_cast<int>(alerts::State::kNoData));
   AT_TRY(const auto rows, session.query(sql, {tenant.value()}));
   std::vector<alerts::Alert> out;
   for (const auto& row : rows) out.push_back(alerts::read_alert(row).alert);
@@ -104,6 +105,7 @@ Result<std::vector<routing::Silence>> load_routing_silences(db::Session& session
     silence.matchers = one.matchers;
     silence.starts_at = one.starts;
     silence.ends_at = one.ends;
+    silence.windows = one.intervals;
     out.push_back(std::move(silence));
   }
   return out;

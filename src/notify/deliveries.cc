@@ -40,7 +40,7 @@ void Deliveries::add(Delivery delivery) {
   if (!lane) lane = std::make_shared<Lane>();
   auto item = std::make_shared<Item>();
   item->lane = lane;
-  item->queue = !delivery.thread.empty()          ? delivery.thread
+  item->queue = !delivery.thread.empty()         ? delivery.thread
                 : delivery.alert.value().empty() ? delivery.key
                                                  : delivery.alert.value();
   item->due = delivery.next_attempt.value_or(delivery.created);

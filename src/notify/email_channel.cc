@@ -113,8 +113,8 @@ class EmailType final : public ChannelType {
     auto channel = std::make_shared<EmailChannel>(transport_, ChannelInfo{config.id, config.type, ""});
     read_server(settings, *channel);
     read_addresses(settings, *channel);
-    read_template(settings, "subject", kSubject, channel->subject_);
-    read_template(settings, "text", kText, channel->text_);
+    read_template(settings, "subject", kSubject, config.definitions, channel->subject_);
+    read_template(settings, "text", kText, config.definitions, channel->text_);
     AT_TRY(settings.finish());
     channel->info_.target = fmt::format("{}", fmt::join(channel->to_, ", "));
     return ChannelPtr(std::move(channel));
@@ -157,8 +157,9 @@ class EmailType final : public ChannelType {
   }
 
   static void read_template(Settings& settings, std::string_view key, std::string_view fallback,
-                            std::optional<Template>& out) {
-    auto parsed = Template::parse(settings.text(key).value_or(std::string(fallback)), {.file = std::string(key)});
+                            const std::string& definitions, std::optional<Template>& out) {
+    const auto text = definitions + settings.text(key).value_or(std::string(fallback));
+    auto parsed = Template::parse(text, {.file = std::string(key)});
     if (!parsed) {
       settings.complain(key, to_string(parsed.error()));
     } else {

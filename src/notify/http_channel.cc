@@ -7,10 +7,12 @@
 #include <cstdio>
 #include <map>
 
+#include "base/bytes.h"
 #include "config/reader.h"
 #include "config/yaml.h"
 #include "net/url.h"
 #include "notify/channel.h"
+#include "notify/hash.h"
 #include "notify/settings.h"
 #include "template/template.h"
 
@@ -25,7 +27,8 @@ struct HttpDeclaration {
   struct Setting {
     std::string name;
     bool required = false;
-    bool is_map = false;  ///< headers
+    bool is_map = false;       ///< headers
+    bool is_template = false;  ///< a template over the notification, or a mapping of such
   };
   std::string name;
   std::vector<Setting> settings;
@@ -116,12 +119,28 @@ class HttpChannel final : public Channel {
   }
 
   Status check(const ChannelConfig& config) {
-    const auto url = declaration_->url->render(json::object{}, render_options(Message{}));
+    const auto url = declaration_->url->render(json::object{}, render_options(Message{}, settings_));
     if (!url || !(url->starts_with("http://") || url->starts_with("https://"))) {
       return fail(ErrorCode::kInvalidArgument, config.place,
                   fmt::format("channel {}: the URL must begin with http:// or https://", config.id));
     }
     info_.target = redacted(*url, declaration_->show_path);
+    return {};
+  }
+
+  /// Reads what of the settings are templates.
+  Status parse_templates(const ChannelConfig& config) {
+    for (const auto& setting : declaration_->settings) {
+      const auto* value = settings_.if_contains(setting.name);
+      if (!setting.is_template || value == nullptr) continue;
+      if (value->is_object()) {
+        for (const auto& [key, text] : value->get_object()) {
+          AT_TRY(parse_template(config, setting.name, std::string(key), text));
+        }
+      } else {
+        AT_TRY(parse_template(config, setting.name, "", *value));
+      }
+    }
     return {};
   }
 
@@ -139,15 +158,47 @@ class HttpChannel final : public Channel {
   }
 
  private:
-  templates::RenderOptions render_options(const Message& message) const {
-    return {.variables = {{"settings", settings_}, {"key", json::string(message.key)}},
+  templates::RenderOptions render_options(const Message& message, const json::object& settings) const {
+    return {.variables = {{"settings", settings},
+                          {"key", json::string(message.key)},
+                          {"thread", json::string(to_hex(hash_text(message.thread)))}},
             .max_output_bytes = 1 << 20,
             .max_steps = 1'000'000};
   }
 
+  Status parse_template(const ChannelConfig& config, const std::string& setting, const std::string& key,
+                        const json::value& text) {
+    if (!text.is_string()) return {};
+    const std::string written(text.get_string());
+    auto parsed =
+        Template::parse(config.definitions + written, {.file = setting, .variables = {"settings", "key", "thread"}});
+    if (!parsed) {
+      return fail(ErrorCode::kInvalidArgument, config.place,
+                  fmt::format("channel {}: {}: {}", config.id, setting, parsed.error().message));
+    }
+    templates_.insert_or_assign(std::pair(setting, key), std::move(*parsed));
+    return {};
+  }
+
+  /// The settings with their templates filled in.
+  Result<json::object> filled(const Message& message) const {
+    auto out = settings_;
+    const auto options = render_options(message, settings_);
+    for (const auto& [where, parsed] : templates_) {
+      AT_TRY(auto text, parsed.render(message.data, options));
+      if (where.second.empty()) {
+        out[where.first] = std::move(text);
+      } else {
+        out[where.first].as_object()[where.second] = std::move(text);
+      }
+    }
+    return out;
+  }
+
   Result<net::curl::HttpRequest> compose(const Message& message) const {
     const json::value data = message.data;
-    const auto options = render_options(message);
+    AT_TRY(const auto settings, filled(message));
+    const auto options = render_options(message, settings);
     net::curl::HttpRequest request;
     request.method = declaration_->method;
     request.timeout = declaration_->timeout;
@@ -186,6 +237,7 @@ class HttpChannel final : public Channel {
   Transport& transport_;
   DeclarationPtr declaration_;
   json::object settings_;
+  std::map<std::pair<std::string, std::string>, Template> templates_;  ///< by setting and key within it
   ChannelInfo info_;
 };
 
@@ -198,7 +250,9 @@ class HttpType final : public ChannelType {
   Result<ChannelPtr> make(const ChannelConfig& config) const override {
     Settings settings(config);
     for (const auto& setting : declaration_->settings) {
-      if (setting.is_map) {
+      if (setting.is_template) {
+        settings.any(setting.name);
+      } else if (setting.is_map) {
         settings.map(setting.name);
       } else if (setting.required) {
         settings.required(setting.name);
@@ -209,6 +263,7 @@ class HttpType final : public ChannelType {
     AT_TRY(settings.finish());
     auto channel = std::make_shared<HttpChannel>(transport_, declaration_, config);
     AT_TRY(channel->check(config));
+    AT_TRY(channel->parse_templates(config));
     return ChannelPtr(std::move(channel));
   }
 
@@ -220,7 +275,7 @@ class HttpType final : public ChannelType {
 void read_template(const config::Node& node, std::optional<Template>& out, config::Errors& errors) {
   std::string text;
   decode(node, text, errors);
-  auto parsed = Template::parse(text, {.file = node.place().file, .variables = {"settings", "key"}});
+  auto parsed = Template::parse(text, {.file = node.place().file, .variables = {"settings", "key", "thread"}});
   if (parsed) {
     out = std::move(*parsed);
     return;
@@ -237,7 +292,9 @@ void read_settings(const config::Node& node, HttpDeclaration& out, config::Error
     HttpDeclaration::Setting setting;
     setting.name = entry.key->text();
     setting.required = read.value_or<bool>("required", false);
-    setting.is_map = read.choice("kind", {"text", "map"}) == "map";
+    const auto kind = read.choice("kind", {"text", "map", "template"});
+    setting.is_map = kind == "map";
+    setting.is_template = kind == "template";
     read.allow({"title"});
     read.finish();
     out.settings.push_back(std::move(setting));

@@ -93,8 +93,8 @@ Status Outbox::queue(Delivery delivery, const std::vector<AlertId>& alerts, db::
   return {};
 }
 
-Status Outbox::finish(const TenantId& tenant, const AttemptFinished& finished, Time now,
-                      db::Session& session, control::Effects& effects) {
+Status Outbox::finish(const TenantId& tenant, const AttemptFinished& finished, Time now, db::Session& session,
+                      control::Effects& effects) {
   AT_TRY(const auto stored, load_delivery(session, tenant, finished.key));
   // Purged, or of a database that was restored from before: nobody asks any more.
   if (!stored) return {};

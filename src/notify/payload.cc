@@ -114,8 +114,7 @@ json::object make_payload(const alerts::Transition& transition, const std::strin
                reason(transition));
 }
 
-json::object make_group_payload(const GroupNews& news, const std::string& external_url,
-                                const Labels& external_labels) {
+json::object make_group_payload(const GroupNews& news, const std::string& external_url, const Labels& external_labels) {
   json::array list;
   bool firing = false;
   for (const auto& one : news.alerts) {
@@ -127,14 +126,15 @@ json::object make_group_payload(const GroupNews& news, const std::string& extern
     json::object annotations;
     for (const auto& [name, text] : one.alert.annotations) annotations[name] = text;
     const auto id = one.alert.id.value();
-    json::object alert{{"status", one.firing ? "firing" : "resolved"},
-                       {"labels", std::move(labels)},
-                       {"annotations", std::move(annotations)},
-                       {"startsAt", format_rfc3339(one.starts)},
-                       {"endsAt", one.firing ? std::string(kNever) : format_rfc3339(one.ends)},
-                       {"generatorURL", one.alert.generator_url.empty() ? fmt::format("{}/#/alerts/{}", external_url, id)
-                                                                        : one.alert.generator_url},
-                       {"fingerprint", id}};
+    json::object alert{
+        {"status", one.firing ? "firing" : "resolved"},
+        {"labels", std::move(labels)},
+        {"annotations", std::move(annotations)},
+        {"startsAt", format_rfc3339(one.starts)},
+        {"endsAt", one.firing ? std::string(kNever) : format_rfc3339(one.ends)},
+        {"generatorURL",
+         one.alert.generator_url.empty() ? fmt::format("{}/#/alerts/{}", external_url, id) : one.alert.generator_url},
+        {"fingerprint", id}};
     if (!id.empty()) alert["atalaya"] = own_part(one.alert);
     list.push_back(std::move(alert));
   }

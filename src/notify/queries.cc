@@ -45,9 +45,8 @@ Result<std::vector<DeliveryDetails>> Queries::of_alert(const TenantId& tenant, c
       kDeliveryColumns);
   std::vector<DeliveryDetails> out;
   AT_TRY(database_.read([&](db::Session& session) -> Status {
-    AT_TRY(const auto rows,
-           session.query(sql, {tenant.value(), alert.value(), tenant.value(), alert.value(),
-                               static_cast<std::int64_t>(kMaxDeliveries)}));
+    AT_TRY(const auto rows, session.query(sql, {tenant.value(), alert.value(), tenant.value(), alert.value(),
+                                                static_cast<std::int64_t>(kMaxDeliveries)}));
     return add_attempts(session, tenant, rows, out);
   }));
   std::ranges::reverse(out);

@@ -41,12 +41,12 @@ Result<bool> insert_delivery(db::Session& session, const Delivery& d) {
                                  ", payload) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) "
                                  "ON CONFLICT(tenant_id, delivery_key) DO NOTHING";
   AT_TRY(const auto inserted,
-         session.execute(sql, {d.tenant.value(), d.key, d.alert.value(), d.alert_name, std::int64_t{d.transition},
-                               d.change, d.channel, d.type, static_cast<std::int64_t>(d.state), to_ms(d.created),
-                               d.next_attempt ? db::Value{std::int64_t{to_ms(*d.next_attempt)}} : db::Value{},
-                               std::int64_t{d.attempts}, std::int64_t{d.first_of_thread},
-                               d.deadline ? db::Value{std::int64_t{to_ms(*d.deadline)}} : db::Value{}, d.thread,
-                               d.payload}));
+         session.execute(
+             sql, {d.tenant.value(), d.key, d.alert.value(), d.alert_name, std::int64_t{d.transition}, d.change,
+                   d.channel, d.type, static_cast<std::int64_t>(d.state), to_ms(d.created),
+                   d.next_attempt ? db::Value{std::int64_t{to_ms(*d.next_attempt)}} : db::Value{},
+                   std::int64_t{d.attempts}, std::int64_t{d.first_of_thread},
+                   d.deadline ? db::Value{std::int64_t{to_ms(*d.deadline)}} : db::Value{}, d.thread, d.payload}));
   return inserted > 0;
 }
 

@@ -56,6 +56,13 @@ void Settings::map(std::string_view key) {
   if (object == nullptr || !std::ranges::all_of(*object, is_text)) complain(key, "must be a mapping of texts");
 }
 
+void Settings::any(std::string_view key) {
+  const auto* value = find(key);
+  if (value == nullptr) return;
+  if (value->is_object()) return map(key);
+  static_cast<void>(text(key));
+}
+
 void Settings::complain(std::string_view key, std::string_view message, std::string remedy) {
   if (error_) return;
   error_ = Error{ErrorCode::kInvalidArgument, fmt::format("channel {}: {} {}", config_.id, key, message), config_.place,

@@ -25,6 +25,8 @@ class Settings {
   std::vector<std::string> list(std::string_view key);
   /// An object of texts, or nothing.
   void map(std::string_view key);
+  /// A text or an object of texts, or nothing.
+  void any(std::string_view key);
   void complain(std::string_view key, std::string_view message, std::string remedy = {});
   /// Unknown keys become errors; then the first error, if there was one.
   Status finish();
