@@ -134,6 +134,8 @@ def test_neither_a_reload_nor_a_kill_tells_anybody_twice(data, sinks):
         post(server, alert("disk", "n1"), alert("slow", "q1", team="dba"))
         ops.wait_for(of("n1", "firing"))
         dba.wait_for(of("q1", "firing"))
+        until(lambda: {n["state"] for n in server.get("/notifications")["notifications"]} == {"sent"},
+              what="the answers are stored")
         server.write_package("test", section(ops, dba, repeat="5h"))
         server.call("POST", "/-/reload")
         acts(server, "5h")
