@@ -120,7 +120,6 @@ Status Machine::handle(const control::Event& event, Time now, db::Session& sessi
   if (configure == nullptr) return fail(ErrorCode::kInternal, "dispatch: an event of another machine");
   const std::lock_guard lock(mutex_);
   AT_TRY(auto* tenant, tenant_for(event.tenant, now, session));
-  touch(event.tenant);
   return Step(*this, event.tenant, *tenant, now, session, effects).configure(*configure);
 }
 

@@ -44,6 +44,7 @@ Status Machine::Step::configure(const Configure& configure) {
   config::Errors errors, warnings;
   const auto config = routing::read_config_text(configure.text, configure.file, errors, warnings);
   if (!config) return std::unexpected(errors.front());
+  machine_.touch(id_);
   StoredConfiguration stored{configure.text, configure.file};
   AT_TRY(store_configuration(session_, id_, stored));
   if (!tenant_.config) return start(std::move(stored), acting(config));
@@ -67,6 +68,7 @@ Status Machine::Step::start(StoredConfiguration stored, routing::ConfigPtr confi
 
 Status Machine::Step::stop() {
   if (!tenant_.config) return {};
+  machine_.touch(id_);
   AT_TRY(erase_all(session_, id_));
   AT_TRY(effects_.cancel_timer(kNext));
   tenant_ = {};
