@@ -8,6 +8,7 @@
 
 #include "api/envelope.h"
 #include "base/bytes.h"
+#include "base/utf8.h"
 #include "model/names.h"
 
 namespace atalaya::api {
@@ -85,25 +86,6 @@ Result<Words> words_of(const SeriesQuerier& series, const TenantId& tenant, cons
 }
 
 json::array sorted(const Words& words) { return json::array(words.begin(), words.end()); }
-
-void append_utf8(std::string& out, std::uint32_t rune) {
-  const auto tail = [&](int shift) { out += static_cast<char>(0x80 | (rune >> shift & 0x3f)); };
-  if (rune < 0x80) {
-    out += static_cast<char>(rune);
-  } else if (rune < 0x800) {
-    out += static_cast<char>(0xc0 | rune >> 6);
-    tail(0);
-  } else if (rune < 0x10000) {
-    out += static_cast<char>(0xe0 | rune >> 12);
-    tail(6);
-    tail(0);
-  } else {
-    out += static_cast<char>(0xf0 | rune >> 18);
-    tail(12);
-    tail(6);
-    tail(0);
-  }
-}
 
 /// One `_…_` of an escaped name, after its first underscore.
 std::optional<std::string> escaped_rune(std::string_view& left) {

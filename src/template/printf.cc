@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdio>
 
+#include "base/utf8.h"
 #include "template/value.h"
 
 namespace atalaya::templates {
@@ -77,25 +78,6 @@ std::string quoted(std::string_view text) {
     }
   }
   return out + '"';
-}
-
-void append_utf8(std::string& out, std::uint32_t c) {
-  const auto rest = [&](int shift) { out += static_cast<char>(0x80 | ((c >> shift) & 0x3f)); };
-  if (c < 0x80) {
-    out += static_cast<char>(c);
-  } else if (c < 0x800) {
-    out += static_cast<char>(0xc0 | (c >> 6));
-    rest(0);
-  } else if (c < 0x10000) {
-    out += static_cast<char>(0xe0 | (c >> 12));
-    rest(6);
-    rest(0);
-  } else {
-    out += static_cast<char>(0xf0 | (c >> 18));
-    rest(12);
-    rest(6);
-    rest(0);
-  }
 }
 
 std::string hex_of(const json::value& value, const Verb& verb) {
