@@ -10,6 +10,7 @@
 #include "alerts/silence.h"
 #include "api/doors.h"
 #include "control/runner.h"
+#include "routing/config.h"
 
 namespace atalaya::api {
 
@@ -26,6 +27,32 @@ struct AlertGroup {
   std::vector<const alerts::Alert*> alerts;  ///< of those that were asked about
 };
 
+/// Whose configuration of routing acts.
+struct RoutingOrigin {
+  std::string file;               ///< where it stands; "" for the built-in route
+  std::string package;            ///< that has it; "" for a file of its own
+  std::vector<std::string> idle;  ///< packages whose configuration does not act beside it
+};
+
+/// One way in which a receiver is told.
+struct IntegrationSeen {
+  std::string receiver;
+  std::string type;
+  std::string target;  ///< redacted address; "" where there is no channel for it
+  bool send_resolved = true;
+  bool carried_out = true;
+  Place place;
+};
+
+/// The configuration that acts.
+struct ActingRoutes {
+  routing::ConfigPtr config;  ///< never null
+  bool built_in = false;      ///< nothing is configured: every channel hears of every alert at once
+  RoutingOrigin origin;
+  std::vector<IntegrationSeen> integrations;  ///< by receivers' names
+  config::Errors warnings;                    ///< what is taken but does not act
+};
+
 /// Who is told of which alerts: the notifier as this API sees it. Thread-safe.
 class AlertRouting {
  public:
@@ -39,6 +66,7 @@ class AlertRouting {
   virtual Duration resolve_timeout(const TenantId& tenant) const = 0;
   /// What is in force in Alertmanager's notation, without secrets.
   virtual std::string configuration(const TenantId& tenant) const = 0;
+  virtual ActingRoutes acting(const TenantId& tenant) const = 0;
 };
 
 struct AlertmanagerServices {

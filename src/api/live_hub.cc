@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 
 #include "api/json.h"
@@ -231,9 +232,11 @@ Status LiveHub::subscribe(const std::shared_ptr<Session>& session, const std::st
     ++log_views_;
     return {};
   }
-  if (topic != "alerts" && topic != "hosts" && topic != "notifications" && topic != "packages" && topic != "items") {
+  constexpr std::array<std::string_view, 7> kTopics{"alerts",        "silences", "routes", "hosts",
+                                                    "notifications", "packages", "items"};
+  if (std::ranges::find(kTopics, topic) == kTopics.end()) {
     return fail(ErrorCode::kInvalidArgument,
-                "\"topic\" must be query, logs, alerts, hosts, notifications, packages or items");
+                fmt::format("\"topic\" must be query, logs, {}", fmt::join(kTopics, ", ")));
   }
   std::lock_guard lock(sessions_mutex_);
   session->topics[id] = topic;

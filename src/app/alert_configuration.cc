@@ -30,7 +30,7 @@ std::vector<Error> AlertConfiguration::read_file() {
       config::sort_by_place(errors);
       return errors;
     }
-    source = {std::move(*text), path_};
+    source = {std::move(*text), path_, ""};
   }
   std::vector<TenantId> tenants{default_tenant()};
   {
@@ -55,9 +55,13 @@ void AlertConfiguration::packages_changed(const packages::Service& packages, con
                          {"package", sections[i].package},
                          {"acts", overruled ? path_ : sections.front().package}});
   }
-  const auto source = sections.empty() ? Source{} : Source{sections.front().text, sections.front().file};
+  const auto source =
+      sections.empty() ? Source{} : Source{sections.front().text, sections.front().file, sections.front().package};
+  std::vector<std::string> idle;
+  for (std::size_t i = overruled ? 0 : 1; i < sections.size(); ++i) idle.push_back(sections[i].package);
   {
     const std::lock_guard lock(mutex_);
+    idle_[tenant] = std::move(idle);
     const auto [known, is_new] = of_packages_.try_emplace(tenant);
     if (!is_new && known->second == source) return;
     known->second = source;
@@ -80,16 +84,25 @@ Result<std::string> AlertConfiguration::read(const std::string& beside, const st
   return out;
 }
 
+AlertConfiguration::Source AlertConfiguration::source_of(const TenantId& tenant) const {
+  if (tenant == default_tenant() && !of_file_.text.empty()) return of_file_;
+  const auto of_packages = of_packages_.find(tenant);
+  return of_packages == of_packages_.end() ? Source{} : of_packages->second;
+}
+
+api::RoutingOrigin AlertConfiguration::origin(const TenantId& tenant) const {
+  const std::lock_guard lock(mutex_);
+  auto source = source_of(tenant);
+  const auto idle = idle_.find(tenant);
+  return {std::move(source.file), std::move(source.package),
+          idle == idle_.end() ? std::vector<std::string>{} : idle->second};
+}
+
 void AlertConfiguration::apply(const TenantId& tenant) {
   Source source;
   {
     const std::lock_guard lock(mutex_);
-    const auto of_packages = of_packages_.find(tenant);
-    if (tenant == default_tenant() && !of_file_.text.empty()) {
-      source = of_file_;
-    } else if (of_packages != of_packages_.end()) {
-      source = of_packages->second;
-    }
+    source = source_of(tenant);
   }
   config::Errors errors, warnings;
   std::vector<notify::ChannelConfig> channels;

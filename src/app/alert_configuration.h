@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "api/alertmanager.h"
 #include "app/channels.h"
 #include "control/runner.h"
 #include "io/file_system.h"
@@ -25,15 +26,19 @@ class AlertConfiguration {
   /// Reads the file, and the files that configurations name, again. With a mistake everything stays as it was.
   std::vector<Error> read_file();
   void packages_changed(const packages::Service& packages, const TenantId& tenant);
+  /// Whose configuration is to act for the tenant.
+  api::RoutingOrigin origin(const TenantId& tenant) const;
 
  private:
   struct Source {
     std::string text;
     std::string file;
+    std::string package;  ///< "" for a file of its own
     bool operator==(const Source&) const = default;
   };
 
   void apply(const TenantId& tenant);
+  Source source_of(const TenantId& tenant) const;  ///< the lock is held
   Result<std::string> read(const std::string& beside, const std::string& path) const;
 
   Channels& channels_;
@@ -41,9 +46,10 @@ class AlertConfiguration {
   io::FileSystem& files_;
   const std::string path_;
 
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   Source of_file_;
   std::map<TenantId, Source> of_packages_;
+  std::map<TenantId, std::vector<std::string>> idle_;  ///< packages whose configuration does not act
 };
 
 }  // namespace atalaya::app

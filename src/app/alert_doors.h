@@ -25,6 +25,7 @@ struct AlertNeighbours {
   control::Runner& control;
   const Clock& clock;
   std::string external_url;
+  ActingRouting::OriginOf origin_of;  ///< asked once routes are served
 };
 
 /// Construct, `add_routes`, `stop` (idempotent). Thread-safe after construction.

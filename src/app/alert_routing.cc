@@ -75,8 +75,55 @@ Duration ActingRouting::resolve_timeout(const TenantId& tenant) const {
 }
 
 std::string ActingRouting::configuration(const TenantId& tenant) const {
-  const auto text = dispatch_.configuration(tenant);
+  const auto [text, file] = dispatch_.configuration(tenant);
   return text.empty() ? built_in(tenant) : dispatch::without_secrets(text, "alertmanager.yml");
+}
+
+api::ActingRoutes ActingRouting::acting(const TenantId& tenant) const {
+  api::ActingRoutes out;
+  const auto [text, file] = dispatch_.configuration(tenant);
+  if (!text.empty()) {
+    // Read again, for what is told but not carried out.
+    config::Errors errors;
+    out.config = routing::read_config_text(text, file, errors, out.warnings);
+    out.origin.file = file;
+  }
+  out.built_in = out.config == nullptr;
+  if (out.built_in) out.config = built_in_tree(tenant);
+  if (auto origin = origin_of_(tenant); origin.file == out.origin.file) out.origin = std::move(origin);
+  for (const auto& [name, receiver] : out.config->receivers) {
+    for (const auto& one : receiver.integrations) {
+      const auto id = out.built_in ? name : dispatch::channel_of({name, one.type, one.index});
+      const auto channel = channels_.find(tenant, id);
+      out.integrations.push_back(
+          {name, one.type, channel ? channel->info().target : "", one.send_resolved, one.carried_out, one.place});
+    }
+  }
+  return out;
+}
+
+routing::ConfigPtr ActingRouting::built_in_tree(const TenantId& tenant) const {
+  std::vector<routing::Receiver> receivers;
+  for (const auto& channel : channels_.channels(tenant)) {
+    routing::Integration integration;
+    integration.type = channel->info().type;
+    receivers.push_back({channel->info().id, {std::move(integration)}, {}});
+  }
+  if (receivers.empty()) return routing::built_in_config({"nobody", {}, {}});
+  if (receivers.size() == 1) return routing::built_in_config(std::move(receivers.front()));
+  auto out = std::make_shared<routing::Config>(*routing::built_in_config(receivers.front()));
+  for (auto& receiver : receivers) {
+    routing::Route route;
+    route.key = "{}/{}";
+    route.id = fmt::format("{}/{}", route.key, out->root.routes.size());
+    route.continues = true;
+    route.options = out->root.options;
+    route.options.receiver = receiver.name;
+    out->root.routes.push_back(std::move(route));
+    auto name = receiver.name;
+    out->receivers.emplace(std::move(name), std::move(receiver));
+  }
+  return out;
 }
 
 /// For clients that draw the tree. Alertmanager knows no interval of 0, so those that never act have its least.

@@ -6,6 +6,7 @@
 #include <iostream>
 #include <iterator>
 
+#include "api/routes.h"
 #include "app/commands.h"
 #include "app/tables.h"
 #include "io/file_system.h"
@@ -111,32 +112,17 @@ void print_route(const routing::Config& config, const routing::Route& route, con
              interval_words(options));
 }
 
-json::object route_json(const routing::Route& route, const Labels& labels) {
-  const auto& options = route.options;
-  json::object grouped;
-  for (const auto& [name, value] : routing::group_labels(options, labels)) grouped[name] = value;
-  return {{"route", route.id},
-          {"receiver", options.receiver},
-          {"group_labels", std::move(grouped)},
-          {"group_wait", format_duration(options.group_wait)},
-          {"group_interval", format_duration(options.group_interval)},
-          {"repeat_interval", format_duration(options.repeat_interval)}};
-}
-
 Result<Labels> read_labels(const std::vector<std::string>& given) {
-  LabelsBuilder out;
+  Matchers all;
   for (const auto& text : given) {
-    const auto matcher = routing::parse_matcher(text);
+    auto matcher = routing::parse_matcher(text);
     if (!matcher) {
       return fail(ErrorCode::kInvalidArgument, fmt::format("label {}: {}", text, matcher.error().message),
                   "write labels as name=value");
     }
-    if (matcher->op() != Matcher::Op::kEqual) {
-      return fail(ErrorCode::kInvalidArgument, fmt::format("{} is no label", text), "write labels as name=value");
-    }
-    out.set(matcher->name(), matcher->value());
+    all.push_back(std::move(*matcher));
   }
-  return out.build();
+  return routing::labels_of(all);
 }
 
 }  // namespace
@@ -185,7 +171,7 @@ int test_routes(const config::Options& options) {
   json::array matched;
   for (const auto* route : routes) {
     receivers += fmt::format("{}{}", receivers.empty() ? "" : ",", route->options.receiver);
-    matched.push_back(route_json(*route, *labels));
+    matched.push_back(api::told_by(*route, *labels));
   }
   if (options.text("output") == "json") {
     fmt::print("{}\n", json::serialize(json::object{{"receivers", receivers}, {"routes", std::move(matched)}}));

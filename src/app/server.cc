@@ -23,6 +23,7 @@
 #include "app/judge.h"
 #include "app/keeper.h"
 #include "app/listening.h"
+#include "app/live_topics.h"
 #include "app/local_agent.h"
 #include "app/own_metrics.h"
 #include "app/package_doors.h"
@@ -180,9 +181,9 @@ Status Server::Parts::open_control() {
       metrics);
   alert_queries = std::make_unique<alerts::Queries>(*database, &clock);
   delivery_queries = std::make_unique<notify::Queries>(*database);
-  alert_doors =
-      std::make_unique<AlertDoors>(AlertNeighbours{*database, *alert_queries, *delivery_queries, channels->book(),
-                                                   alert_machines->dispatch, *runner, clock, link_base});
+  alert_doors = std::make_unique<AlertDoors>(AlertNeighbours{
+      *database, *alert_queries, *delivery_queries, channels->book(), alert_machines->dispatch, *runner, clock,
+      link_base, [this](const TenantId& tenant) { return alert_configuration->origin(tenant); }});
   alert_configuration = std::make_unique<AlertConfiguration>(*channels, *runner, *files, options.alertmanager_config);
   judge =
       std::make_unique<Judge>(*series, *runner, clock, metrics, rules::EngineOptions{.late_after = options.late_after});
@@ -192,9 +193,7 @@ Status Server::Parts::open_control() {
 void Server::Parts::connect_changes() {
   loop->listen<notify::DeliveryQueued>(
       [this](const TenantId&, const notify::DeliveryQueued& queued) { dispatcher->submit(queued.delivery); });
-  loop->listen<alerts::AlertChanged>([this](const TenantId& tenant, const alerts::AlertChanged& changed) {
-    live->publish(tenant, "alerts", "alert", boost::json::serialize(alerts::to_json(changed.alert)));
-  });
+  tell_browsers(*loop, *live);
   hosts->subscribe([this](const registry::HostChange& change) {
     auto host = api::to_json(change.host);
     if (change.what == registry::HostChange::What::kRemoved) host["removed"] = true;

@@ -166,4 +166,39 @@ Result<int> parse_clock_time(std::string_view text) {
   return bad(fmt::format("couldn't parse timestamp {}, invalid format", text), "write hours and minutes as 08:30");
 }
 
+std::string to_string(const TimeInterval& interval) {
+  std::string out;
+  const auto add = [&](const auto& ranges, const auto& words) {
+    if (ranges.empty()) return;
+    std::vector<std::string> written;
+    for (const auto& range : ranges) written.push_back(words(range));
+    out += fmt::format("{}{}", out.empty() ? "" : ", ", fmt::join(written, " and "));
+  };
+  const auto whole = [](const auto& name) {
+    return [name](const WholeRange& range) {
+      return range.first == range.last ? std::string(name(range.first))
+                                       : fmt::format("{} to {}", name(range.first), name(range.last));
+    };
+  };
+  const auto capital = [](std::string_view word) {
+    std::string written(word);
+    written.front() = static_cast<char>(written.front() - 'a' + 'A');
+    return written;
+  };
+  const auto day_of_month = [](int day) {
+    if (day == -1) return std::string("the last day");
+    return day < 0 ? fmt::format("the last day but {}", -day - 1) : fmt::format("day {}", day);
+  };
+  add(interval.weekdays, whole([&](int day) { return capital(kWeekdays[static_cast<std::size_t>(day)]); }));
+  add(interval.days_of_month, whole(day_of_month));
+  add(interval.months, whole([&](int month) { return capital(kMonths[static_cast<std::size_t>(month - 1)]); }));
+  add(interval.years, whole([](int year) { return std::to_string(year); }));
+  add(interval.times, [](const MinuteRange& range) {
+    return fmt::format("{:02}:{:02}–{:02}:{:02}", range.begin / 60, range.begin % 60, range.end / 60, range.end % 60);
+  });
+  if (out.empty()) return "always";
+  if (interval.times.empty() && interval.zone == Zone()) return out;
+  return fmt::format("{} {}", out, interval.zone.name());
+}
+
 }  // namespace atalaya::calendar

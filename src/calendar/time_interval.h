@@ -1,6 +1,7 @@
 // Stretches of calendar time that come back: "weekdays from 9 to 17 in Madrid".
 #pragma once
 
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -36,6 +37,9 @@ struct TimeInterval {
   bool contains(Time time) const;
   bool operator==(const TimeInterval&) const = default;
 };
+
+/// In words: `monday to friday, 09:00–17:00, Europe/Madrid`; `always` where nothing limits it.
+std::string to_string(const TimeInterval& interval);
 
 // Ranges as people write them: `a` or `a:b`, names in any case. invalid_argument without a place, in
 // Alertmanager's words where it has any.

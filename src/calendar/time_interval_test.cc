@@ -74,5 +74,19 @@ TEST(TimeInterval, RangesThatCannotBeAreRefused) {
   for (const auto* text : {"", ":", "1:", ":1", "1:2:3"}) EXPECT_FALSE(parse_years(text)) << text;
 }
 
+TEST(TimeInterval, SaysInWordsWhenItIs) {
+  EXPECT_EQ(to_string(TimeInterval{}), "always");
+  TimeInterval nights;
+  nights.weekdays = {parse_weekdays("monday:friday").value(), parse_weekdays("sunday").value()};
+  nights.times = {{0, 390}, {22 * 60, 24 * 60}};
+  nights.zone = Zone::find("Europe/Madrid").value();
+  EXPECT_EQ(to_string(nights), "Monday to Friday and Sunday, 00:00–06:30 and 22:00–24:00 Europe/Madrid");
+  TimeInterval closing;
+  closing.days_of_month = {parse_days_of_month("-3:-1").value(), parse_days_of_month("1").value()};
+  closing.months = {parse_months("march:may").value()};
+  closing.years = {parse_years("2026").value()};
+  EXPECT_EQ(to_string(closing), "the last day but 2 to the last day and day 1, March to May, 2026");
+}
+
 }  // namespace
 }  // namespace atalaya::calendar

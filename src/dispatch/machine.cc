@@ -191,10 +191,11 @@ routing::ConfigPtr Machine::config(const TenantId& tenant) const {
   return found == tenants_.end() ? nullptr : found->second->config;
 }
 
-std::string Machine::configuration(const TenantId& tenant) const {
+Configure Machine::configuration(const TenantId& tenant) const {
   const std::lock_guard lock(mutex_);
   const auto found = tenants_.find(tenant);
-  return found == tenants_.end() || !found->second->config ? "" : found->second->stored.text;
+  if (found == tenants_.end() || !found->second->config) return {};
+  return {found->second->stored.text, found->second->stored.file};
 }
 
 routing::MuteState Machine::mutes(const TenantId& tenant, const Labels& seen, Time now) const {

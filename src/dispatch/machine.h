@@ -24,6 +24,9 @@ struct Configure {
   std::string file;  ///< for messages
 };
 
+/// Published after the commit: another configuration acts, or none.
+struct ConfigurationChanged {};
+
 /// `config` without integrations that nobody carries out: an answer to those would never come.
 routing::ConfigPtr acting(const routing::ConfigPtr& config);
 
@@ -69,8 +72,8 @@ class Machine final : public control::Machine, public alerts::TransitionSink, pu
   };
   /// Null where the built-in route acts.
   routing::ConfigPtr config(const TenantId& tenant) const;
-  /// Its text, with secrets; "" where there is none.
-  std::string configuration(const TenantId& tenant) const;
+  /// As it was given, with secrets; empty where there is none.
+  Configure configuration(const TenantId& tenant) const;
   routing::MuteState mutes(const TenantId& tenant, const Labels& seen, Time now) const;
   /// In order of route and labels, with the alerts that fire.
   std::vector<GroupSeen> groups(const TenantId& tenant, Time now) const;

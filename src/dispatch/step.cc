@@ -47,6 +47,7 @@ Status Machine::Step::configure(const Configure& configure) {
   machine_.touch(id_);
   StoredConfiguration stored{configure.text, configure.file};
   AT_TRY(store_configuration(session_, id_, stored));
+  effects_.publish(ConfigurationChanged{});
   if (!tenant_.config) return start(std::move(stored), acting(config));
   tenant_.stored = std::move(stored);
   tenant_.config = acting(config);
@@ -70,6 +71,7 @@ Status Machine::Step::stop() {
   if (!tenant_.config) return {};
   machine_.touch(id_);
   AT_TRY(erase_all(session_, id_));
+  effects_.publish(ConfigurationChanged{});
   AT_TRY(effects_.cancel_timer(kNext));
   tenant_ = {};
   return {};

@@ -46,6 +46,15 @@ struct Route {
 /// The routes that take an alert with these labels: depth first, a child before its parent, a
 /// sibling after one that does not continue is not asked. Never empty when the root has no matchers.
 std::vector<const Route*> match(const Route& root, const Labels& labels);
+/// A route that was asked whether it takes an alert.
+struct Visit {
+  const Route* route = nullptr;
+  bool takes = false;                ///< it does, or something below it
+  bool ends = false;                 ///< it does itself: nothing below it takes the alert
+  const Matcher* refuses = nullptr;  ///< the first of its matchers that does not match; null where it takes
+};
+/// How `match` comes to its answer: every route that it asks, a parent before its children, siblings in their order.
+std::vector<Visit> trace(const Route& root, const Labels& labels);
 /// Labels by which the route puts the alert into a group.
 Labels group_labels(const RouteOptions& options, const Labels& labels);
 

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "routing/inhibition.h"
+#include "routing/matchers.h"
 #include "routing/read_parts.h"
 #include "routing/reference_data.h"
 
@@ -344,6 +345,69 @@ inhibit_rules: [{source_matchers: [s=1], target_matchers: [t=1], equal: [zone, h
   EXPECT_FALSE(inhibition.inhibits(Labels{{"t", "1"}, {"zone", "a"}}, now + std::chrono::seconds{1}));
   EXPECT_TRUE(inhibition.erase(source.labels, source.labels));
   EXPECT_FALSE(inhibition.inhibits(Labels{{"t", "1"}, {"zone", "a"}}, now));
+}
+
+TEST(Trace, NamesEveryRouteThatIsAskedAndWhatRefuses) {
+  const auto config = read(R"(
+route:
+  receiver: all
+  routes:
+  - {receiver: dba, matchers: [team="dba"], continue: true, routes: [{receiver: night, matchers: [severity="critical"]}]}
+  - {receiver: web, matchers: [team=~"web|dba", stage!="test"]}
+  - {receiver: rest, matchers: [team=~".+"]}
+receivers: [{name: all}, {name: dba}, {name: night}, {name: web}, {name: rest}]
+)")
+                          .config;
+  ASSERT_TRUE(config);
+  const auto told = [&](const Labels& labels) {
+    std::vector<std::string> out;
+    for (const auto& visit : trace(config->root, labels)) {
+      EXPECT_EQ(visit.takes, visit.refuses == nullptr);
+      const auto why = visit.refuses == nullptr ? "" : " refuses by " + visit.refuses->name();
+      out.push_back(visit.route->options.receiver + (visit.ends ? " ends" : visit.takes ? " takes" : why));
+    }
+    return out;
+  };
+  EXPECT_THAT(told({{"team", "dba"}}), ElementsAre("all takes", "dba ends", "night refuses by severity", "web ends"));
+  EXPECT_THAT(told({{"severity", "critical"}, {"stage", "test"}, {"team", "dba"}}),
+              ElementsAre("all takes", "dba takes", "night ends", "web refuses by stage", "rest ends"));
+  EXPECT_THAT(told({}), ElementsAre("all ends", "dba refuses by team", "web refuses by team", "rest refuses by team"));
+}
+
+/// What is asked step by step comes to the same as what is asked in passing.
+TEST(Trace, EndsWhereMatchDoes) {
+  const auto config = read(R"(
+route:
+  receiver: r
+  routes:
+  - {matchers: [a="1"], continue: true, routes: [{matchers: [b="1"], continue: true}, {matchers: [c="1"]}]}
+  - {matchers: [b="1"], routes: [{matchers: [c="1"]}, {matchers: [a!="1"]}]}
+  - {matchers: [c="1"]}
+receivers: [{name: r}]
+)")
+                          .config;
+  ASSERT_TRUE(config);
+  for (int bits = 0; bits < 8; ++bits) {
+    LabelsBuilder labels;
+    for (const int bit : {0, 1, 2}) {
+      if ((bits >> bit & 1) != 0) labels.set(std::string(1, static_cast<char>('a' + bit)), "1");
+    }
+    auto ends = match(config->root, labels.build());
+    std::vector<const Route*> traced;
+    for (const auto& visit : trace(config->root, labels.build())) {
+      if (visit.ends) traced.push_back(visit.route);
+    }
+    // One is in the order of the tree, the other has children before their parents.
+    EXPECT_THAT(traced, testing::UnorderedElementsAreArray(ends)) << bits;
+  }
+}
+
+TEST(LabelsAsWritten, AreMatchersWithEqualSignsAlone) {
+  EXPECT_EQ(parse_labels(R"(service="web, shop", severity=critical)").value(),
+            (Labels{{"service", "web, shop"}, {"severity", "critical"}}));
+  EXPECT_EQ(parse_labels("").value(), Labels{});
+  EXPECT_THAT(parse_labels("a=1, b=~c").error().message, HasSubstr("b=~\"c\""));
+  EXPECT_FALSE(parse_labels("a=1 b"));
 }
 
 }  // namespace

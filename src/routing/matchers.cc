@@ -205,6 +205,23 @@ bool same(const Matchers& a, const Matchers& b) {
 
 }  // namespace
 
+Result<Labels> labels_of(const Matchers& matchers) {
+  LabelsBuilder out;
+  for (const auto& matcher : matchers) {
+    if (matcher.op() != Matcher::Op::kEqual) {
+      return fail(ErrorCode::kInvalidArgument, fmt::format("{} is no label", to_string(Matchers{matcher})),
+                  "write labels as name=value");
+    }
+    out.set(matcher.name(), matcher.value());
+  }
+  return out.build();
+}
+
+Result<Labels> parse_labels(std::string_view text) {
+  AT_TRY(const auto matchers, parse_matchers(text));
+  return labels_of(matchers);
+}
+
 bool is_any_label_name(std::string_view name) { return !name.empty() && is_utf8(name); }
 
 bool same(const Matcher& a, const Matcher& b) {

@@ -23,6 +23,11 @@ Result<Matchers> parse_matchers(std::string_view text, MatcherSyntax syntax = Ma
 /// Exactly one, without braces: a filter of a URL, a label on a command line.
 Result<Matcher> parse_matcher(std::string_view text, MatcherSyntax syntax = MatcherSyntax::kFallback);
 
+/// Labels as people write them, in that notation with `=` alone: `service="web", severity=critical`.
+Result<Labels> parse_labels(std::string_view text);
+/// What these matchers name; invalid_argument for one that is not `=`.
+Result<Labels> labels_of(const Matchers& matchers);
+
 /// Any text that is UTF-8 and not empty.
 bool is_any_label_name(std::string_view name);
 

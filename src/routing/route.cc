@@ -20,11 +20,35 @@ bool collect(const Route& route, const Labels& labels, std::vector<const Route*>
   return true;
 }
 
+/// As `collect`, with every step.
+bool follow(const Route& route, const Labels& labels, std::vector<Visit>& out) {
+  const auto refuses = std::ranges::find_if(
+      route.matchers, [&](const Matcher& matcher) { return !matcher.matches(labels.get(matcher.name())); });
+  const auto place = out.size();
+  if (refuses != route.matchers.end()) {
+    out.push_back({&route, false, false, &*refuses});
+    return false;
+  }
+  out.push_back({&route, true, true, nullptr});
+  for (const auto& child : route.routes) {
+    const bool taken = follow(child, labels, out);
+    if (taken) out[place].ends = false;
+    if (taken && !child.continues) break;
+  }
+  return true;
+}
+
 }  // namespace
 
 std::vector<const Route*> match(const Route& root, const Labels& labels) {
   std::vector<const Route*> out;
   collect(root, labels, out);
+  return out;
+}
+
+std::vector<Visit> trace(const Route& root, const Labels& labels) {
+  std::vector<Visit> out;
+  follow(root, labels, out);
   return out;
 }
 

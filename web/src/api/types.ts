@@ -277,7 +277,7 @@ export interface VectorElement {
 /** What a page may ask the live socket for. */
 export type Topic =
   | { topic: 'query'; query: string; lookback_delta?: string }
-  | { topic: 'alerts' | 'hosts' | 'notifications' | 'packages' }
+  | { topic: 'alerts' | 'silences' | 'routes' | 'hosts' | 'notifications' | 'packages' }
   | { topic: 'logs'; match?: string; text?: string };
 
 export interface LiveFrame {

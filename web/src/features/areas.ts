@@ -100,6 +100,15 @@ export const passages: Area[] = [
     under: 'alerts',
   },
   {
+    name: 'routes',
+    word: 'Routes',
+    icon: 'alerts',
+    key: 'u',
+    hasRange: never,
+    load: () => of(import('./routes/Routes.svelte')),
+    under: 'alerts',
+  },
+  {
     name: 'page',
     word: 'Page',
     icon: 'link',

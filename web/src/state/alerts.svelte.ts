@@ -56,6 +56,8 @@ class OpenAlerts {
       (frames) => this.merge(frames.flatMap((frame) => (frame.alert ? [frame.alert] : []))),
       () => void this.resource.load(),
     );
+    // Which silences hide an alert changes without a change of the alert.
+    live.subscribe({ topic: 'silences' }, () => void this.resource.load());
   }
 
   reload(): Promise<void> {

@@ -1,7 +1,7 @@
 import { api } from '../api/client';
+import { live } from '../api/live';
 import type { Silence } from '../api/types';
 import { toSeconds } from '../lib/duration';
-import { openAlerts } from './alerts.svelte';
 import { Resource } from './resource.svelte';
 
 const period = 10_000;
@@ -10,8 +10,8 @@ const after = 300;
 const longest = 86_400_000;
 
 /**
- * The silences, while some page looks at them. They are on no live topic: asked for now and then, when one begins or
- * ends, and after each change.
+ * The silences, while some page looks at them: asked for again when the server says that they are others now, when one
+ * begins or ends, and now and then, as what they hide changes with every alert.
  */
 class Silences {
   private readonly resource = new Resource(
@@ -20,7 +20,7 @@ class Silences {
   private watchers = 0;
   private timer: ReturnType<typeof setInterval> | undefined;
   private edge: ReturnType<typeof setTimeout> | undefined;
-  private seen: string | undefined;
+  private endLive: (() => void) | undefined;
 
   get list(): Silence[] {
     return this.resource.data ?? [];
@@ -41,11 +41,6 @@ class Silences {
   async load(): Promise<void> {
     await this.resource.load();
     this.planEdge();
-    // What each hides has changed with them: the list of alerts is told by no frame.
-    const seen = this.list.map(({ id, status, text }) => `${id} ${status.state} ${text}`).join('\n');
-    if (!this.resource.data || this.seen === seen) return;
-    if (this.seen !== undefined) void openAlerts.reload();
-    this.seen = seen;
   }
 
   private planEdge(): void {
@@ -64,12 +59,14 @@ class Silences {
     if (this.watchers === 1) {
       void this.load();
       this.timer = setInterval(() => !document.hidden && void this.load(), period);
+      this.endLive = live.subscribe({ topic: 'silences' }, () => void this.load(), () => void this.load());
     }
     return () => {
       this.watchers -= 1;
       if (this.watchers > 0) return;
       clearInterval(this.timer);
       clearTimeout(this.edge);
+      this.endLive?.();
       this.resource.stop();
     };
   }
