@@ -204,7 +204,7 @@ TEST_F(RoutesTest, WhatKeepsAnAlertQuietIsNamed) {
 
 TEST_F(RoutesTest, QuestionsThatAreNoneAreRefusedInWords) {
   EXPECT_THAT(at(ask("team=~dba"), "/error"), HasSubstr("is no label"));
-  EXPECT_THAT(at(ask("team=dba x"), "/error"), HasSubstr("text"));
+  EXPECT_THAT(at(ask("team=dba, x"), "/error"), HasSubstr("text"));
   EXPECT_THAT(at(send("POST", "routes/test", R"({"alert":"none"})"), "/error"), HasSubstr("there is no alert none"));
   EXPECT_THAT(at(send("POST", "routes/test", R"({"alert":"a","text":"b=c"})"), "/error"), HasSubstr("say the same"));
   EXPECT_THAT(at(send("POST", "routes/test", R"({"labels":{"a":1}})"), "/error"), HasSubstr("is no label"));

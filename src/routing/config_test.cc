@@ -407,7 +407,7 @@ TEST(LabelsAsWritten, AreMatchersWithEqualSignsAlone) {
             (Labels{{"service", "web, shop"}, {"severity", "critical"}}));
   EXPECT_EQ(parse_labels("").value(), Labels{});
   EXPECT_THAT(parse_labels("a=1, b=~c").error().message, HasSubstr("b=~\"c\""));
-  EXPECT_FALSE(parse_labels("a=1 b"));
+  EXPECT_FALSE(parse_labels("a=1, b"));
 }
 
 }  // namespace

@@ -176,3 +176,43 @@ def test_without_a_configuration_every_channel_hears_at_once(data, webhook):
         post(server, alert("disk", "n1"), alert("disk", "n2"))
         webhook.wait_for(count=2)
         assert sorted(told(webhook)) == [("firing", ["n1"]), ("firing", ["n2"])]
+
+
+def test_the_tree_is_shown_with_its_alerts_and_who_would_get_what(data, sinks):
+    ops, dba = sinks
+    worse = section(dba, dba).replace("package: test", "package: worse")
+    with Server(data, packages={"test": section(ops, dba), "worse": worse}) as server:
+        acts(server, "dba")
+        post(server, alert("disk", "n1"), alert("slow", "q1", team="dba"), alert("cluster_down", "all"))
+        until(lambda: server.get("/routes")["open"] == 3, what="three open alerts")
+        tree = server.get("/routes")
+        assert (tree["built_in"], tree["package"], tree["idle_packages"]) == (False, "test", ["worse"])
+        assert (tree["route"]["alerts"], tree["route"]["told"]) == (3, 2)
+        node = tree["route"]["routes"][0]
+        assert (node["matchers"], node["receiver"], node["told"]) == (['team="dba"'], "dba", 1)
+        assert node["group_wait"] == "0s" and tree["route"]["group_by"] == ["cluster"]
+        receivers = {r["name"]: r["integrations"] for r in tree["receivers"]}
+        assert [i["type"] for i in receivers["ops"]] == ["webhook"] and ops.url not in str(tree)
+        assert tree["inhibit_rules"][0]["equal"] == ["cluster"]
+
+        told = server.call("POST", "/api/atalaya/v1/routes/test", {"text": 'team="dba", cluster=c1'})
+        assert told["receivers"] == ["dba"] and told["routes"][0]["group_key"] == '{}/{team="dba"}:{cluster="c1"}'
+        assert [(v["takes"], v["ends"]) for v in told["path"]] == [(True, False), (True, True)]
+        disk = next(a for a in server.get("/alerts")["alerts"] if a["name"] == "disk")
+        told = server.call("POST", "/api/atalaya/v1/routes/test", {"alert": disk["id"]})
+        assert (told["receivers"], told["muted"]) == (["ops"], True)
+        assert [i["labels"]["alertname"] for i in told["inhibited_by"]] == ["cluster_down"]
+        with pytest.raises(HttpError) as refused:
+            server.call("POST", "/api/atalaya/v1/routes/test", {"text": "team=~dba"})
+        assert refused.value.status == 400
+
+
+def test_without_a_configuration_the_tree_is_the_built_in_route(data, webhook):
+    package = f"package: test\nversion: 1.0.0\nchannels:\n  ops:\n    hook: {{webhook: {{url: '{webhook.url}'}}}}\n"
+    with Server(data, packages={"test": package}) as server:
+        until(lambda: len(server.get("/routes")["receivers"]) == 2, what="both channels")
+        tree = server.get("/routes")
+        assert tree["built_in"] and [r["name"] for r in tree["receivers"]] == ["browser", "test/ops/hook"]
+        assert tree["route"]["group_by"] == ["..."] and "repeat_interval" not in tree["route"]
+        told = server.call("POST", "/api/atalaya/v1/routes/test", {"labels": {"alertname": "disk"}})
+        assert told["receivers"] == ["browser", "test/ops/hook"] and not told["muted"]

@@ -5,6 +5,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import { WebSocketServer } from 'ws';
 import { packageRoutes } from './packages.mjs';
+import * as alerting from './mock-alerting.mjs';
 import * as dashboards from './mock-dashboards.mjs';
 import { parse } from './promql.mjs';
 import * as world from './world.mjs';
@@ -138,7 +139,8 @@ function answer(method, path, q, body) {
     return { status: 'success', data: { resultType: 'vector', result: vector.map((e) => ({ metric: e.metric, value: [t, String(e.value)] })) } };
   }
   if (path === '/api/v1/label/__name__/values') return { status: 'success', data: [...new Set(world.series.map((s) => s.labels.__name__))].sort() };
-  const own = dashboards.answer(method, path, q, body, { Refusal, world });
+  const own =
+    alerting.answer(method, path, q, body, { Refusal, world, user, broadcast }) ?? dashboards.answer(method, path, q, body, { Refusal, world });
   if (own) return own.answer;
   for (const [verb, pattern, run] of packageRoutes) {
     const match = verb === method && path.startsWith(prefix) ? pattern.exec(path.slice(prefix.length)) : null;

@@ -40,6 +40,7 @@ beforeAll(async () => {
     { name: 'alert', address: `#/alerts/${alert.id}`, ready: 'History' },
     { name: 'silences', address: `#/silences/${silence}`, ready: 'new disks' },
     { name: 'silence', address: '#/silences?new=1&match=team%3D%22web%22', ready: 'Hides 2 alerts' },
+    { name: 'routes', address: `#/routes?alert=${alert.id}`, ready: 'would be told' },
     { name: 'logs', address: '#/logs', ready: /ship sighted/ },
     { name: 'explore', address: `#/explore?q=${encodeURIComponent('node_load1\n\nrate(node_cpu_seconds_total[10s])')}`, ready: '1 series now' },
     { name: 'rules', address: '#/rules', ready: 'The machine has been started' },

@@ -1,3 +1,5 @@
+import type { Incident } from './incidents';
+
 /** The shapes of the API under /api/atalaya/v1. Times are RFC 3339 text unless said otherwise. */
 export type Time = string | number;
 export type Labels = Record<string, string>;
@@ -115,6 +117,10 @@ export interface Alert {
   generator_url?: string;
   ends?: Time;
   expr?: string;
+  /** The number of the one that it belongs to. */
+  incident?: string;
+  /** It depends on this one: what it says itself nobody knows. */
+  unknown_because?: { alert: string; name: string; text?: string };
 }
 
 /** What a person said of an alert. */
@@ -277,7 +283,7 @@ export interface VectorElement {
 /** What a page may ask the live socket for. */
 export type Topic =
   | { topic: 'query'; query: string; lookback_delta?: string }
-  | { topic: 'alerts' | 'silences' | 'routes' | 'hosts' | 'notifications' | 'packages' }
+  | { topic: 'alerts' | 'silences' | 'routes' | 'incidents' | 'hosts' | 'notifications' | 'packages' }
   | { topic: 'logs'; match?: string; text?: string };
 
 export interface LiveFrame {
@@ -286,6 +292,7 @@ export interface LiveFrame {
   time?: number;
   result?: { metric: Labels; value: string }[];
   alert?: Alert;
+  incident?: Incident;
   host?: Host;
   logs?: LogRecord[];
   notification?: Push;

@@ -102,7 +102,7 @@ export const passages: Area[] = [
   {
     name: 'routes',
     word: 'Routes',
-    icon: 'alerts',
+    icon: 'routes',
     key: 'u',
     hasRange: never,
     load: () => of(import('./routes/Routes.svelte')),

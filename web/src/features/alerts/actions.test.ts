@@ -46,7 +46,7 @@ describe('a command for many', () => {
     };
     const { done, failed } = await runAll('ack', all, {}, (count) => progress.push(count), sent);
     expect(done).toHaveLength(119);
-    expect(failed.map(({ alert: { id } }) => id)).toEqual(['a7']);
+    expect(failed.map(({ item: { id } }) => id)).toEqual(['a7']);
     expect(progress.at(-1)).toBe(120);
     expect(new Set(merged).size).toBe(119);
   });

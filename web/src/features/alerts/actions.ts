@@ -1,5 +1,6 @@
 import { api } from '../../api/client';
 import type { Alert, AlertDetail } from '../../api/types';
+import { runMany, type Outcome } from '../../lib/many';
 import { openAlerts } from '../../state/alerts.svelte';
 import { toasts } from '../../state/toasts.svelte';
 
@@ -54,51 +55,15 @@ function send(verb: Verb, alert: Alert, said: Said): Promise<AlertDetail> {
   return method === 'POST' ? api.post<AlertDetail>(address, bodyOf(verb, said)) : api.remove<AlertDetail>(address);
 }
 
-/** Requests under way at once: the server stores one after the other anyway. */
-const atOnce = 6;
-/** Answers taken in at once: each time costs as much as the list is long. */
-const portion = 50;
-
-export interface Outcome {
-  done: AlertDetail[];
-  failed: { alert: Alert; reason: unknown }[];
-}
+export type AlertOutcome = Outcome<Alert, AlertDetail>;
 
 /** One command for many alerts; what the answers say is known everywhere at once. */
-export async function runAll(
-  verb: Verb,
-  alerts: Alert[],
-  said: Said,
-  onProgress: (done: number) => void = () => {},
-  sent = send,
-): Promise<Outcome> {
-  const outcome: Outcome = { done: [], failed: [] };
-  const waiting = [...alerts];
-  let unmerged: AlertDetail[] = [];
-  const merge = (): void => {
-    openAlerts.merge(unmerged);
-    unmerged = [];
-  };
-  const worker = async (): Promise<void> => {
-    for (let alert = waiting.shift(); alert; alert = waiting.shift()) {
-      try {
-        const detail = await sent(verb, alert, said);
-        outcome.done.push(detail);
-        unmerged.push(detail);
-        if (unmerged.length >= portion) merge();
-      } catch (reason) {
-        outcome.failed.push({ alert, reason });
-      }
-      onProgress(outcome.done.length + outcome.failed.length);
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(atOnce, alerts.length) }, worker));
-  merge();
-  return outcome;
+export function runAll(verb: Verb, alerts: Alert[], said: Said, onProgress?: (done: number) => void, sent = send): Promise<AlertOutcome> {
+  return runMany(alerts, (alert) => sent(verb, alert, said), (details) => openAlerts.merge(details), onProgress);
 }
 
 /** As runAll, and says in a toast what came of it. */
-export async function act(verb: Verb, alerts: Alert[], said: Said = {}, onProgress?: (done: number) => void): Promise<Outcome> {
+export async function act(verb: Verb, alerts: Alert[], said: Said = {}, onProgress?: (done: number) => void): Promise<AlertOutcome> {
   const outcome = await runAll(verb, alerts, said, onProgress);
   const { done, failed } = outcome;
   if (failed.length > 0) {

@@ -1,8 +1,7 @@
 import { SvelteSet } from 'svelte/reactivity';
-import type { Alert } from '../../api/types';
 
-/** Which alerts of the list are chosen to do something with. */
-export class Selection {
+/** Which rows of a list are chosen to do something with. */
+export class Selection<T extends { id: string }> {
   private readonly ids = new SvelteSet<string>();
   /** The row chosen last: a range goes on from there. */
   private anchor = '';
@@ -14,7 +13,7 @@ export class Selection {
     return this.ids.has(id);
   }
   /** Those of the list that are chosen, in its order. */
-  of(rows: Alert[]): Alert[] {
+  of(rows: T[]): T[] {
     return rows.filter(({ id }) => this.ids.has(id));
   }
 
@@ -24,7 +23,7 @@ export class Selection {
   }
 
   /** Everything between the row chosen last and this one. */
-  extend(rows: Alert[], id: string): void {
+  extend(rows: T[], id: string): void {
     const from = rows.findIndex((row) => row.id === this.anchor);
     const to = rows.findIndex((row) => row.id === id);
     if (from < 0 || to < 0) {
@@ -35,7 +34,7 @@ export class Selection {
     for (const row of rows.slice(Math.min(from, to), Math.max(from, to) + 1)) this.ids.add(row.id);
   }
 
-  setAll(rows: Alert[], chosen: boolean): void {
+  setAll(rows: T[], chosen: boolean): void {
     for (const { id } of rows) {
       if (chosen) this.ids.add(id);
       else this.ids.delete(id);
@@ -48,7 +47,7 @@ export class Selection {
   }
 
   /** What is no longer in the list is not acted on unseen. */
-  keep(rows: Alert[]): void {
+  keep(rows: T[]): void {
     if (this.ids.size === 0) return;
     const present = new Set(rows.map(({ id }) => id));
     for (const id of [...this.ids]) if (!present.has(id)) this.ids.delete(id);

@@ -5,7 +5,7 @@ import { Selection } from './selection.svelte';
 const rows = ['a', 'b', 'c', 'd'].map(
   (id): Alert => ({ id, name: id, state: 'firing', severity: 'critical', labels: {}, started: 0 }),
 );
-let selection: Selection;
+let selection: Selection<Alert>;
 const chosen = (): string => selection.of(rows).map(({ id }) => id).join('');
 
 describe('what is chosen', () => {

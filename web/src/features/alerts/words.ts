@@ -80,7 +80,7 @@ export interface TimelineItem {
 
 const worseThan = (severity: string | undefined): number => (severity === 'critical' ? 2 : severity === 'warning' ? 1 : 0);
 
-function wordOf(event: AlertEvent, before: AlertEvent | undefined): string {
+export function wordOf(event: AlertEvent, before: AlertEvent | undefined): string {
   switch (event.to) {
     case 'pending':
       return 'Pending';
@@ -111,7 +111,7 @@ function wordOf(event: AlertEvent, before: AlertEvent | undefined): string {
   }
 }
 
-function lookOf(event: AlertEvent): string {
+export function lookOf(event: AlertEvent): string {
   if (event.to === 'acknowledged') return 'acked';
   if (event.to === 'unacknowledged' || event.to === 'unshelved') return 'queued';
   if (event.to !== 'firing') return event.to;
@@ -155,7 +155,7 @@ export function timeline(history: AlertEvent[], alert: Pick<Alert, 'kind' | 'exp
 }
 
 /** The stretch that shows an alert from before it began to after it ended; open ones move with the present. */
-export function rangeFor(alert: Alert, now: number): TimeRange {
+export function rangeFor(alert: Pick<Alert, 'state' | 'started' | 'resolved'>, now: number): TimeRange {
   const started = toSeconds(alert.started) ?? now;
   const ended = toSeconds(alert.resolved);
   if (alert.state === 'resolved' && ended !== undefined) {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { Answer, Route } from '../../api/routes';
+import type { Answer, Receiver, Route } from '../../api/routes';
 import { groupWords, intervalsOf, matchOf, ownWords, pathOf, sentenceOf } from './model';
 
 const route = (more: Partial<Route> = {}): Route => ({
@@ -57,11 +57,12 @@ it('leads to the alerts that the matchers down to a route fit', () => {
   expect(matchOf([route({ matchers: ['"a b"="c"'] })])).toBeUndefined();
 });
 
-it('names who would be told, and nobody where something hides it', () => {
-  const told = [
-    { receiver: 'dba', muted_by: ['office'] },
-    { receiver: 'web', muted_by: [] },
-  ];
-  expect(sentenceOf({ muted: false, routes: told } as unknown as Answer)).toBe('web would be told');
-  expect(sentenceOf({ muted: true, routes: told } as unknown as Answer)).toBe('Nobody would be told now');
+it('names who would be told: not who is quiet or has no integration', () => {
+  const receiver = (name: string, carried_out = true): Receiver => ({ name, integrations: [{ type: 'email', target: '', send_resolved: true, carried_out }] });
+  const receivers = [receiver('dba'), receiver('web'), receiver('fax', false), { name: 'none', integrations: [] }];
+  const answer = (muted: boolean, ...names: string[]): Answer =>
+    ({ muted, routes: names.map((name) => ({ receiver: name, muted_by: name === 'dba' ? ['office'] : [] })) }) as unknown as Answer;
+  expect(sentenceOf(answer(false, 'dba', 'web', 'fax'), receivers)).toBe('web would be told');
+  expect(sentenceOf(answer(true, 'dba', 'web'), receivers)).toBe('Nobody would be told now');
+  expect(sentenceOf(answer(false, 'none', 'fax'), receivers)).toMatch(/no receiver on the way has an integration/);
 });

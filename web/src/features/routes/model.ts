@@ -1,4 +1,4 @@
-import type { Answer, Route, Visit } from '../../api/routes';
+import type { Answer, Receiver, Route, Visit } from '../../api/routes';
 import { formatDuration, parseDuration } from '../../lib/duration';
 import { formatMatchers, parseMatchers } from '../../lib/matchers';
 
@@ -78,11 +78,18 @@ export function matchOf(chain: Route[]): string | undefined {
   return found.some((one) => one === undefined) ? undefined : formatMatchers(found.flatMap((one) => one!));
 }
 
-/** Who would be told, in a sentence. */
-export function sentenceOf(answer: Answer): string {
-  if (answer.muted) return 'Nobody would be told now';
-  const loud = [...new Set(answer.routes.filter(({ muted_by }) => muted_by.length === 0).map(({ receiver }) => receiver))];
-  return `${loud.join(', ')} would be told`;
+/** Whom an alert would reach now: receivers that are not quiet and have a way to be told. */
+export function reached(answer: Answer, receivers: Receiver[]): string[] {
+  if (answer.muted) return [];
+  const loud = new Set(answer.routes.filter(({ muted_by }) => muted_by.length === 0).map(({ receiver }) => receiver));
+  return receivers.filter(({ name, integrations }) => loud.has(name) && integrations.some((one) => one.carried_out)).map(({ name }) => name);
+}
+
+/** The same in a sentence. */
+export function sentenceOf(answer: Answer, receivers: Receiver[]): string {
+  const found = reached(answer, receivers);
+  if (found.length > 0) return `${found.join(', ')} would be told`;
+  return answer.muted ? 'Nobody would be told now' : 'Nobody would be told: no receiver on the way has an integration';
 }
 
 /** For whom nothing is configured yet: a section to paste into a package. */
