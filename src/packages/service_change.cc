@@ -214,9 +214,14 @@ Result<ChangeResult> Service::Impl::change(const TenantId& id, const ChangeReque
     result.errors.push_back({std::move(changes).error()});
     return result;
   }
+  impl.import_sections(id, request.operations, *changes, notes);
+  const IdChanges ids(request.operations, find_section);
+  if (ids.renames()) impl.follow_references(id, ids, *changes, notes);
+  if (!questions.empty()) return result;
   AT_TRY(auto done,
          impl.carry_out(id, std::move(*changes), request.author, request.reason, request.preview, request.privileged));
-  done.effects.insert(done.effects.end(), notes.begin(), notes.end());
+  say_who_refers(done.errors, ids);
+  if (done.errors.empty()) done.effects.insert(done.effects.end(), notes.begin(), notes.end());
   return done;
 }
 
@@ -249,21 +254,7 @@ Result<ChangeResult> Service::Impl::carry_out(const TenantId& id, std::vector<Fi
   questions = std::move(plan.questions);
   if (!questions.empty()) return result;
   // A package that was broken before may be mended step by step; nothing may break that held.
-  std::vector<Error> old;
-  for (const auto& [name, slot] : tenant.world.slots()) {
-    old.insert(old.end(), slot.errors.begin(), slot.errors.end());
-    old.insert(old.end(), slot.world_errors.begin(), slot.world_errors.end());
-  }
-  for (const auto& error : plan.errors) {
-    // Lines move as a file is edited; another file's mistake in the same words is another mistake.
-    const auto file = [](const Error& one) { return one.place ? one.place->file : std::string(); };
-    const bool known = std::any_of(old.begin(), old.end(), [&](const auto& one) {
-      return one.message == error.message && file(one) == file(error);
-    });
-    if (!known && std::find(result.errors.begin(), result.errors.end(), error) == result.errors.end()) {
-      result.errors.push_back(error);
-    }
-  }
+  result.errors = new_errors(tenant.world, plan);
   if (!result.errors.empty()) {
     std::stable_sort(result.errors.begin(), result.errors.end(), config::stands_before);
     return result;

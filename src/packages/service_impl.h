@@ -15,6 +15,7 @@
 
 #include "packages/disk.h"
 #include "packages/edit_items.h"
+#include "packages/references.h"
 #include "packages/service.h"
 #include "packages/world.h"
 
@@ -115,6 +116,17 @@ struct Service::Impl {
                                bool preview, const std::string& reason, bool any_version, const std::string& replaces);
   Result<ChangeResult> carry_out(const TenantId& tenant, std::vector<FileChange> changes, const std::string& author,
                                  const std::string& reason, bool preview, bool privileged = true);
+
+  // service_follow.cc, under change_mutex.
+  /// What refers to items that a change calls otherwise follows them, in whatever package of the tenant it stands: its
+  /// files join `changes`, and `notes` gets a sentence. May leave `questions`.
+  void follow_references(const TenantId& tenant, const IdChanges& ids, std::vector<FileChange>& changes,
+                         std::vector<std::string>& notes);
+  /// Items that come into a package which lacks their section bring its import along, also told in `notes`.
+  void import_sections(const TenantId& tenant, const std::vector<Operation>& operations,
+                       std::vector<FileChange>& changes, std::vector<std::string>& notes) const;
+  /// Of a plan, the errors that were not there before; lines may have moved.
+  static std::vector<PackageError> new_errors(const World& world, const Plan& plan);
 
   std::string folder(const TenantId& tenant, const std::string& name) const {
     return options.root + "/" + tenant.value() + "/" + name;

@@ -45,6 +45,22 @@ rules:
     quay_full: {title: The quay is full, gauge: {expr: node_load1, above: {warning: 1e9}}}
 `;
 
+const pier = `package: pier
+version: 1.0.0
+rules:
+  sea:
+    calm: {gauge: {expr: node_load1, above: {critical: 1e9}}}
+    rough:   # it needs the other
+      gauge: {expr: node_load1, above: {critical: 1e9}}
+      depends_on: [sea/calm]  # when it is known
+`;
+const jetty = `package: jetty
+version: 1.0.0
+override:
+  pier:
+    rules: {sea: {calm: {for: 1m}}}  # not at once
+`;
+
 const crane = `package: crane
 version: 1.0.0
 schemas:
@@ -259,6 +275,41 @@ it('renames a group, which stays open, and tells a name that is taken before any
   await page.getByRole('treeitem', { name: 'calm' }).waitFor();
   await page.getByLabel('Parts of tower').getByRole('link', { name: 'History' }).click();
   await page.getByRole('list', { name: 'Commits' }).getByText('Rename sea to ocean').waitFor();
+});
+
+it('renames an item with all that refers to it, in whatever package, and names who refers before anything is removed', async () => {
+  const { page } = visitor;
+  server.writePackage('pier', pier);
+  server.writePackage('jetty', jetty);
+  await until(async () => {
+    const { packages } = await server.api<{ packages: { name: string; state: string }[] }>('GET', '/packages');
+    return packages.filter(({ name, state }) => ['pier', 'jetty'].includes(name) && state === 'ok').length === 2;
+  }, 'pier and jetty');
+  await visitor.go('#/packages/pier');
+  await page.getByRole('treeitem', { name: 'calm' }).click({ button: 'right' });
+  await page.getByRole('menuitem', { name: /^Rename/ }).click();
+  await page.getByRole('textbox', { name: 'New name of calm' }).fill('quiet');
+  await page.keyboard.press('Enter');
+  const dialog = page.getByRole('dialog', { name: 'Rename calm to quiet' });
+  await dialog.getByText('2 references follow').waitFor();
+  // Both files are shown before anything is written.
+  await dialog.getByText('jetty/package.yaml').first().waitFor();
+  await dialog.getByText('pier/package.yaml').first().waitFor();
+  expect(fileOf('jetty')).toBe(jetty);
+  await dialog.getByRole('button', { name: 'Do it' }).click();
+  await dialog.waitFor({ state: 'detached' });
+  await page.getByRole('treeitem', { name: 'quiet' }).waitFor();
+  expect(fileOf('pier')).toBe(pier.replace('calm:', 'quiet:').replace('[sea/calm]', '[sea/quiet]'));
+  expect(fileOf('jetty')).toBe(jetty.replace('calm:', 'quiet:'));
+
+  visitor.expected.push(/status of 422/);
+  await page.getByRole('treeitem', { name: 'quiet' }).click({ button: 'right' });
+  await page.getByRole('menuitem', { name: /^Remove/ }).click();
+  const removal = page.getByRole('dialog', { name: /^Remove/ });
+  await removal.getByText('pier/sea/quiet cannot be removed: rules pier/sea/rough refers to it').waitFor();
+  await removal.getByText('take it out of depends_on first').waitFor();
+  await removal.getByText('pier/sea/quiet cannot be removed: package jetty overrides it').waitFor();
+  await removal.getByRole('button', { name: 'Back' }).click();
 });
 
 it('shows what somebody changes on disk while the page is open', async () => {
