@@ -6,6 +6,8 @@
 #include <array>
 
 #include "pages/markdown.h"
+#include "promql/ast.h"
+#include "promql/engine.h"
 #include "template/html_escape.h"
 
 namespace atalaya::pages {
@@ -68,6 +70,39 @@ Result<json::object> widget(const Arguments& a) {
   return out;
 }
 
+using Constants = std::vector<const json::value*>;
+
+const json::string* text_at(const Constants& arguments, std::size_t at) {
+  return at < arguments.size() && arguments[at] != nullptr ? arguments[at]->if_string() : nullptr;
+}
+
+/// A query that is put together from data is known only when the page is made.
+std::optional<templates::WrongArgument> check_promql(const Constants& arguments, std::size_t at, bool selector) {
+  const auto* text = text_at(arguments, at);
+  if (text == nullptr) return std::nullopt;
+  const auto parsed = promql::parse(*text);
+  if (!parsed) {
+    auto error = parsed.error();
+    if (error.remedy.empty())
+      error.remedy = "the syntax is PromQL's (https://prometheus.io/docs/prometheus/latest/querying/basics/)";
+    return templates::WrongArgument{at, std::move(error)};
+  }
+  if (!selector || ((*parsed)->kind == promql::Kind::kSelector && !(*parsed)->range)) return std::nullopt;
+  return templates::WrongArgument{at,
+                                  {ErrorCode::kInvalidArgument, "this is an expression, not a selector", std::nullopt,
+                                   R"(write e.g. {file="/var/log/app.log"})"}};
+}
+
+std::optional<templates::WrongArgument> check_widget(const Constants& arguments) {
+  const auto* kind = text_at(arguments, 0);
+  const auto* what = text_at(arguments, 1);
+  // Variables are put in by who shows the widget.
+  if (kind == nullptr || what == nullptr || what->find('$') != json::string::npos) return std::nullopt;
+  static constexpr std::array<std::string_view, 5> kQueried{"chart", "stat", "gauge", "table", "states"};
+  if (std::ranges::find(kQueried, std::string_view(*kind)) != kQueried.end()) return check_promql(arguments, 1, false);
+  return *kind == "logs" && !what->empty() ? check_promql(arguments, 1, true) : std::nullopt;
+}
+
 }  // namespace
 
 const std::vector<templates::GivenFunction>& page_functions() {
@@ -75,6 +110,11 @@ const std::vector<templates::GivenFunction>& page_functions() {
                                                                {"markdown", 1, 1}, {"arg", 1, 2},   {"items", 1, 1},
                                                                {"now", 0, 0}};
   return functions;
+}
+
+std::optional<templates::WrongArgument> check_call(std::string_view function, const Constants& arguments) {
+  if (function == "query" || function == "range") return check_promql(arguments, 0, false);
+  return function == "widget" ? check_widget(arguments) : std::nullopt;
 }
 
 std::string widget_element(const json::object& widget, std::string_view attributes) {

@@ -5,12 +5,17 @@
 #include <vector>
 
 #include "pages/page.h"
+#include "template/html.h"
 #include "template/template.h"
 
 namespace atalaya::pages {
 
 /// Names and numbers of arguments, for parsing.
 const std::vector<templates::GivenFunction>& page_functions();
+
+/// Queries and selectors that stand in the template as constants.
+std::optional<templates::WrongArgument> check_call(std::string_view function,
+                                                   const std::vector<const boost::json::value*>& arguments);
 
 /// Answers them for one rendering and keeps count of what it asked. Borrows all. Thread-compatible.
 class PageFunctions {

@@ -61,7 +61,8 @@ std::vector<Error> check_page(const PageDefinition& page) {
     const auto grid = grid_html(*page.widgets);
     return grid ? std::vector<Error>{} : std::vector{grid.error()};
   }
-  auto errors = templates::HtmlTemplate::mistakes(page.text, {.file = page.file, .functions = page_functions()});
+  auto errors =
+      templates::HtmlTemplate::mistakes(page.text, {.file = page.file, .functions = page_functions()}, check_call);
   for (const auto& [name, value] : page.parameters) tell_unfilled(page, name, errors);
   std::stable_sort(errors.begin(), errors.end(), [](const Error& a, const Error& b) {
     const auto key = [](const Error& error) { return std::pair(error.place->line, error.place->column); };

@@ -67,7 +67,7 @@ struct PageLimits {
 Result<std::string> render_page(const PageDefinition& page, const PageSources& sources, const Frame& frame,
                                 const PageLimits& limits = {});
 /// Everything for which render_page would refuse the template or the widgets, whatever the data; of templates also
-/// `${name}` of a parameter, which is filled in in YAML alone.
+/// `${name}` of a parameter, which is filled in in YAML alone, and what is wrong with queries that are constants.
 std::vector<Error> check_page(const PageDefinition& page);
 
 }  // namespace atalaya::pages

@@ -173,6 +173,21 @@ TEST_F(Page, IsCheckedWithoutBeingMade) {
   EXPECT_TRUE(asked.empty());
 }
 
+TEST_F(Page, QueriesThatStandInTheTemplateAreCheckedThoseThatDataMakeAreNot) {
+  std::vector<std::string> told;
+  const auto definition = page(
+      "<p>{{ range query \"sum(\" }}{{ .value }}{{ end }}</p>\n"
+      "{{ $x := range `rate(up)` \"1h\" \"30s\" }}{{ widget \"chart\" \"up{\" \"Up\" }}\n"
+      "{{ widget \"logs\" \"rate(up[5m])\" }}{{ widget \"text\" \"sum(\" }}{{ widget \"chart\" \"up{a=\\\"$a\\\"\" }}\n"
+      "{{ widget \"stat\" (printf \"up{host=%q}\" .title) }}{{ query (arg \"q\" \"up(\") }}{{ widget \"logs\" \"\" }}");
+  for (const auto& error : check_page(definition)) told.push_back(to_string(error));
+  const auto at = definition.file;
+  EXPECT_THAT(told, ElementsAre(HasSubstr(at + ":1:23: template: query: parse error: "),
+                                HasSubstr(at + ":2:22: template: range: parse error: "),
+                                HasSubstr(at + ":2:61: template: widget: parse error: "),
+                                HasSubstr(at + ":3:18: template: widget: this is an expression, not a selector")));
+}
+
 TEST_F(Page, OfAnInstanceKnowsItsParametersAsData) {
   auto definition = page("<p>{{ .parameters.host }}</p>");
   definition.parameters = {{"host", "<db1>"}, {"max-rate", 7}};

@@ -23,9 +23,9 @@ Result<HtmlTemplate> HtmlTemplate::parse(std::string_view text, const ParseOptio
   return HtmlTemplate(std::move(impl));
 }
 
-std::vector<Error> HtmlTemplate::mistakes(std::string_view text, const ParseOptions& options) {
+std::vector<Error> HtmlTemplate::mistakes(std::string_view text, const ParseOptions& options, const CheckCall& check) {
   std::vector<Error> errors;
-  auto tree = parse_tree(text, options, errors);
+  auto tree = parse_tree(text, options, errors, check);
   choose_escapes(tree, errors);
   std::stable_sort(errors.begin(), errors.end(), [](const Error& a, const Error& b) {
     const auto key = [](const Error& error) { return std::pair(error.place->line, error.place->column); };

@@ -1,7 +1,10 @@
 // Templates of web pages: the language of template.h, with HTML around it that cannot be broken out of.
 #pragma once
 
+#include <cstddef>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -11,6 +14,16 @@
 #include "template/template.h"
 
 namespace atalaya::templates {
+
+/// What is wrong with one argument of a call. The error's place, where it has one, is within the argument's text.
+struct WrongArgument {
+  std::size_t argument = 0;
+  Error error;
+};
+/// Judges a call of a given function by what is known before anything is rendered: arguments written as constants
+/// (null: another one).
+using CheckCall = std::function<std::optional<WrongArgument>(std::string_view function,
+                                                             const std::vector<const boost::json::value*>& arguments)>;
 
 /// A parsed template of a piece of HTML (what stands within a page's body). Immutable, cheap to copy,
 /// thread-safe.
@@ -30,8 +43,9 @@ class HtmlTemplate {
  public:
   /// invalid_argument with the place of the fault and the remedy.
   static Result<HtmlTemplate> parse(std::string_view text, const ParseOptions& options = {});
-  /// Everything for which parse would refuse the text, by place; none: it parses.
-  static std::vector<Error> mistakes(std::string_view text, const ParseOptions& options = {});
+  /// Everything for which parse would refuse the text, and what `check` says, by place; none: it parses.
+  static std::vector<Error> mistakes(std::string_view text, const ParseOptions& options = {},
+                                     const CheckCall& check = {});
 
   /// As Template::render. With data of any kind the result has the tags and attributes that the
   /// template's own text has, and those of markup.

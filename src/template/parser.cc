@@ -20,8 +20,8 @@ constexpr std::size_t kMaxSource = 256 * 1024;
 /// it; what fails as a whole (nesting, a comment without end) ends the reading.
 class Parser {
  public:
-  Parser(Tree& tree, std::vector<Error>& errors)
-      : tree_(tree), scan_(tree.source), variables_(tree.outside), errors_(errors) {}
+  Parser(Tree& tree, const CheckCall& check_call, std::vector<Error>& errors)
+      : tree_(tree), check_call_(check_call), scan_(tree.source), variables_(tree.outside), errors_(errors) {}
 
   void run() {
     for (;;) {
@@ -280,8 +280,36 @@ class Parser {
                      fmt::format("{} takes {} to {} arguments, here are {}", f.name, f.min_arguments,
                                  f.max_arguments < 0 ? "any number of" : fmt::to_string(f.max_arguments), given));
       }
+      return check_constants(command);
     }
     return {};
+  }
+
+  /// What the one who renders knows to be wrong with arguments before it is called with them.
+  Status check_constants(const Command& command) const {
+    const auto& head = command.operands.front();
+    if (!check_call_ || !head.function->given) return {};
+    std::vector<const boost::json::value*> arguments;
+    for (std::size_t i = 1; i < command.operands.size(); ++i) {
+      const auto& one = command.operands[i];
+      const bool constant = one.kind == Operand::Kind::kConstant && one.fields.empty();
+      arguments.push_back(constant ? &one.constant : nullptr);
+    }
+    auto wrong = check_call_(head.name, arguments);
+    if (!wrong) return {};
+    const auto& operand = command.operands[wrong->argument + 1];
+    auto& found = wrong->error;
+    return error(operand.offset + (found.place ? within(operand, *found.place) : 0), head.name + ": " + found.message,
+                 std::move(found.remedy));
+  }
+
+  /// From the operand's beginning to a place of its text; 0 where that is written with escapes.
+  std::size_t within(const Operand& operand, const Place& place) const {
+    const auto* text = operand.constant.if_string();
+    if (text == nullptr || tree_.source.compare(operand.offset + 1, text->size(), text->c_str()) != 0) return 0;
+    std::size_t line_start = 0;
+    for (std::uint32_t line = 1; line < place.line; ++line) line_start = text->find('\n', line_start) + 1;
+    return std::min(line_start + place.column, text->size());
   }
 
   /// `$x :=`, `$x =`, and in range `$i, $x :=`.
@@ -392,6 +420,7 @@ class Parser {
   }
 
   Tree& tree_;
+  const CheckCall& check_call_;
   Scanner scan_;
   std::vector<std::string> variables_;
   int ranges_ = 0;
@@ -415,7 +444,8 @@ Result<Tree> parse_tree(std::string_view text, const ParseOptions& options) {
   return tree;
 }
 
-Tree parse_tree(std::string_view text, const ParseOptions& options, std::vector<Error>& errors) {
+Tree parse_tree(std::string_view text, const ParseOptions& options, std::vector<Error>& errors,
+                const CheckCall& check) {
   Tree tree;
   tree.file = options.file;
   if (text.size() > kMaxSource) {
@@ -429,7 +459,7 @@ Tree parse_tree(std::string_view text, const ParseOptions& options, std::vector<
     tree.given_names.push_back(std::make_unique<std::string>(name));
     tree.given.push_back(std::make_shared<Function>(Function{*tree.given_names.back(), least, most, nullptr, true}));
   }
-  Parser(tree, errors).run();
+  Parser(tree, check, errors).run();
   return tree;
 }
 
