@@ -107,6 +107,7 @@ it('names the variables of an expression that nobody defined', () => {
   const known = { host: { values: ['a'], all: false, multi: false } };
   expect(unknownIn('x{i="$host", j=~"${other}"} + rate(y[$window]) + $other', known)).toEqual(['other', 'window']);
   expect(unknownIn('x{i="$host"}', known)).toEqual([]);
+  expect(unknownIn('x{i="#$a"} # $b\n + $c # "$d', known)).toEqual(['a', 'c']);
 });
 
 it('finds the place of a mistake in what is written, before and behind variables', () => {

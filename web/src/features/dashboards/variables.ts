@@ -111,9 +111,14 @@ export function writtenPlace(expr: string, variables: Variables, { line, column 
   return { line: before.length, column: before.at(-1)!.length + 1 };
 }
 
+/** Without the comments of PromQL, which end with their line. */
+function withoutComments(expr: string): string {
+  return expr.replace(/"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`|#[^\n]*/gs, (found) => (found.startsWith('#') ? '' : found));
+}
+
 /** Names of variables in an expression that nobody defined. */
 export function unknownIn(expr: string, variables: Variables): string[] {
-  const names = [...expr.matchAll(reference)].map(([, braced, plain]) => braced ?? plain!);
+  const names = [...withoutComments(expr).matchAll(reference)].map(([, braced, plain]) => braced ?? plain!);
   return [...new Set(names)].filter((name) => !Object.hasOwn(variables, name));
 }
 

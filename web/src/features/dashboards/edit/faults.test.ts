@@ -22,6 +22,10 @@ describe('a mistake in a widget', () => {
     ]);
     expect(faultsOf([error('widgets.4.page', '"page" needs the key "page"')], pieces)[0]).toMatchObject({ key: 'n4', where: 'Page, widget 5', what: 'Page is missing' });
   });
+  it('says once where it is, and what to do in the editor', () => {
+    const unknown = error('widgets.3.chart.queries.0.expr', 'widgets.3.chart.queries.0.expr: there is no variable "mode"', 'declare it: variables: {mode: {text: true}}');
+    expect(faultsOf([unknown], pieces)[0]).toMatchObject({ what: 'Query 1: there is no variable "mode"', remedy: 'add mode under “Variables”' });
+  });
   it('names a widget without a title by its kind and number', () => {
     expect(faultsOf([error('widgets.1.states', '"states" needs the key "expr"')], pieces)[0]).toMatchObject({ key: 'n1', where: 'States, widget 2' });
   });

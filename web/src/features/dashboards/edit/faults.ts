@@ -62,8 +62,11 @@ function inWidget(piece: Piece, number: number, field: string[]): Pick<Fault, 'k
 function faultOf(error: EditError, pieces: Piece[]): Fault {
   const steps = (atMissing(error).field ?? '').split('.').filter(Boolean);
   const isMissing = / needs the key "[^"]+"$/.test(error.message);
+  // The editor says in its own words where it is, and has a button for what YAML would say.
+  const message = error.message.replace(/^widgets\.\d+[\w.-]*: /, '');
+  const remedy = (error.remedy ?? '').replace(/^declare it: variables: \{(\w+): .*$/, 'add $1 under “Variables”');
   const told = (word: string): Pick<Fault, 'what' | 'remedy'> =>
-    isMissing && word ? { what: `${word} is missing`, remedy: '' } : { what: word ? `${word}: ${error.message}` : error.message, remedy: error.remedy ?? '' };
+    isMissing && word ? { what: `${word} is missing`, remedy: '' } : { what: word ? `${word}: ${message}` : message, remedy };
   const number = Number(steps[1]);
   const piece = steps[0] === 'widgets' ? pieces[number] : undefined;
   if (piece) {

@@ -44,3 +44,9 @@ it('offers for a new instance the packages of one\'s own, broken ones last', () 
   const shipped = entry('host', { shipped: true });
   expect(homesOf([...packages, shipped, entry('zoo')])).toEqual(['ours', 'zoo', 'app']);
 });
+
+it('offers first where the specification has instances, and last what fails', () => {
+  const made = (of: string, home: string): PackageEntry => entry(`${of}@x`, { instance_of: { package: of, name: 'x', declared_in: home } });
+  const fails = entry('crane', { processed: [{ section: 'racks', state: 'failed' }] });
+  expect(homesOf([fails, entry('dock'), entry('sea'), entry('site'), made('ping', 'site'), made('http', 'sea')], 'ping')).toEqual(['site', 'sea', 'dock', 'crane']);
+});

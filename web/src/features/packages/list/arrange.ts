@@ -37,8 +37,17 @@ function rootOf(entry: PackageEntry): string {
   return entry.instance_of?.package.split('@')[0] ?? '';
 }
 
-/** The packages that an instance may be written into: one's own; those that hold before those that do not. */
-export function homesOf(packages: PackageEntry[]): string[] {
+/**
+ * The packages that an instance may be written into: one's own; those that are well before those that are not, and
+ * first those with instances already, most of all of the same specification.
+ */
+export function homesOf(packages: PackageEntry[], specification = ''): string[] {
   const own = packages.filter((one) => !one.specification && !one.instance_of && !one.shipped);
-  return own.sort((a, b) => Number(a.state === 'broken') - Number(b.state === 'broken') || a.name.localeCompare(b.name)).map(({ name }) => name);
+  const rank = (one: PackageEntry): number => {
+    if (one.state === 'broken') return 4;
+    if (isFailing(one)) return 3;
+    const theirs = packages.filter(({ instance_of: of }) => of?.declared_in === one.name);
+    return theirs.length === 0 ? 2 : theirs.some(({ instance_of: of }) => of?.package === specification) ? 0 : 1;
+  };
+  return own.sort((a, b) => rank(a) - rank(b) || a.name.localeCompare(b.name)).map(({ name }) => name);
 }
