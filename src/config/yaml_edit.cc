@@ -8,6 +8,8 @@
 #include "config/yaml_edit_lines.h"
 #include "config/yaml_edit_parts.h"
 #include "config/yaml_edit_proof.h"
+#include "config/yaml_path.h"
+#include "config/yaml_words.h"
 
 namespace atalaya::config {
 
@@ -64,10 +66,70 @@ std::string encode(const YamlValue& scalar, Node::Style style, bool in_flow) {
   // Where escapes are needed for more than quotes, single quotes cannot say it.
   const bool simple = escaped.find("\\n") == std::string::npos && escaped.find("\\t") == std::string::npos &&
                       escaped.find("\\x") == std::string::npos && escaped.find("\\u") == std::string::npos;
-  if (style != Node::Style::kSingleQuoted || !simple) return write_text(text, in_flow);
+  if (style != Node::Style::kSingleQuoted || !simple) return write_text_value(text, in_flow);
   std::string out = "'";
   for (const char c : text) out += c == '\'' ? std::string("''") : std::string(1, c);
   return out + '\'';
+}
+
+namespace {
+
+/// The name of the anchor in front of a node; "" where it has none.
+std::string anchor_of(const std::string& text, const Node& node) {
+  if (node.is_alias()) return {};
+  const auto at = text.find('&', node.full_begin());
+  if (at >= node.begin()) return {};
+  const auto end = text.find_first_of(" \t\r\n", at);
+  return text.substr(at + 1, end - at - 1);
+}
+
+void collect_anchored(const std::string& text, const Node& node, std::vector<const Node*>& out) {
+  if (!anchor_of(text, node).empty()) out.push_back(&node);
+  if (node.is_alias()) return;
+  for (const auto& entry : node.entries()) {
+    if (!entry.merged) collect_anchored(text, *entry.value, out);
+  }
+  for (const auto* item : node.items()) collect_anchored(text, *item, out);
+}
+
+/// Where `*name` stands outside of the bytes and of comments; npos where it does not. Words of a text may look like it:
+/// it is looked for only where an alias is known to be in the way.
+std::size_t use_of(const std::string& text, const std::string& name, std::size_t begin, std::size_t end) {
+  const auto alias = '*' + name;
+  for (auto at = text.find(alias); at != std::string::npos; at = text.find(alias, at + 1)) {
+    if (at >= begin && at < end) continue;
+    const auto line = std::string_view(text).substr(0, at).substr(text.rfind('\n', at) + 1);
+    if (line.starts_with('#') || line.find(" #") != std::string_view::npos) continue;
+    const auto after = at + alias.size();
+    const bool whole = after == text.size() || std::string_view(" \t\r\n,]}").find(text[after]) != std::string::npos;
+    if (whole && at > 0 && std::string_view(" \t\n[{,").find(text[at - 1]) != std::string::npos) return at;
+  }
+  return std::string::npos;
+}
+
+}  // namespace
+
+std::optional<Repeated> repeated(const Document& document, const YamlPath& path) {
+  const auto& text = document.text();
+  std::vector<const Node*> anchored;
+  const auto* node = &document.root();
+  for (const auto& part : path) {
+    if (!anchor_of(text, *node).empty()) anchored.push_back(node);
+    const auto& next = node_at(*node, {part});
+    if (&next == node) break;
+    node = &next;
+  }
+  collect_anchored(text, *node, anchored);
+  for (const auto* one : anchored) {
+    auto name = anchor_of(text, *one);
+    const auto at = use_of(text, name, node->full_begin(), node->end());
+    if (at == std::string::npos) continue;
+    const auto before = std::string_view(text).substr(0, at);
+    const auto line_start = before.rfind('\n') == std::string_view::npos ? 0 : before.rfind('\n') + 1;
+    return Repeated{one, std::move(name), static_cast<std::size_t>(std::count(before.begin(), before.end(), '\n')) + 1,
+                    at - line_start + 1};
+  }
+  return std::nullopt;
 }
 
 bool is_block_scalar(const Node& node) {
@@ -113,6 +175,11 @@ Status YamlEditor::apply(std::vector<Change> changes, const Difference& expected
   auto changed = Document::parse(std::move(text), document_.file(), limits_);
   if (!changed && changed.error().code == ErrorCode::kTooLarge) return std::unexpected(std::move(changed).error());
   if (!changed || !edit::differs_only(document_.root(), changed->root(), expected)) {
+    auto path = expected.path;
+    if (!expected.name.empty()) path.push_back(expected.name);
+    if (const auto use = edit::repeated(document_, path)) {
+      return cannot(*use->node, path, fmt::format("&{} is used at {}:{}", use->anchor, use->line, use->column));
+    }
     return cannot(document_.root(), expected.path, "the new text would mean something else");
   }
   document_ = std::move(*changed);

@@ -96,6 +96,21 @@ TEST(YamlEdit, NothingBecomesAScalar) {
   EXPECT_EQ(set("- \n- b\n", {"0"}, "x"), "- x \n- b\n");
 }
 
+TEST(YamlEdit, WordsThatOlderReadersTakeForBooleansAreQuotedAsValues) {
+  EXPECT_EQ(set("a: x\n", {"a"}, "yes"), "a: \"yes\"\n");
+  EXPECT_EQ(insert("a: 1\n", {}, "on", YamlValue::map({{"off", "On"}, {"b", "onto"}})),
+            "a: 1\non:\n  off: \"On\"\n  b: onto\n");
+}
+
+TEST(YamlEdit, WhatAnAliasRepeatsElsewhereIsToldWithThatPlace) {
+  auto editor = YamlEditor::open("a: &base {x: 1, y: &in 2} # *base\nb: {<<: *base}\nc: *in\n", "f.yaml").value();
+  const auto told = [&](const YamlPath& path) { return to_string(editor.set(path, 3).error()); };
+  EXPECT_EQ(told({"a", "x"}),
+            "f.yaml:1:4: a.x cannot be changed in place: &base is used at 2:9 (change the file by hand)");
+  EXPECT_EQ(to_string(editor.remove({"a"}).error()),
+            "f.yaml:1:4: a cannot be changed in place: &base is used at 2:9 (change the file by hand)");
+}
+
 TEST(YamlEdit, AKeyIsAddedAtTheEndOfItsMapping) {
   const auto changed = insert(kPackage, {"rules", "disk", "filling"}, "title", "Disk: full");
   auto expected = kPackage;

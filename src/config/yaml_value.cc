@@ -3,7 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <cctype>
 #include <cmath>
+
+#include "config/yaml_words.h"
 
 namespace atalaya::config {
 namespace {
@@ -156,7 +160,7 @@ std::string write_block(const YamlValue& value, std::size_t step) {
 std::string write_flow(const YamlValue& value) {
   std::string out;
   switch (value.kind) {
-    case YamlValue::Kind::kText: return tag_text(value) + write_text(value.scalar, true);
+    case YamlValue::Kind::kText: return tag_text(value) + write_text_value(value.scalar, true);
     case YamlValue::Kind::kToken: return tag_text(value) + (value.scalar.empty() ? "null" : value.scalar);
     case YamlValue::Kind::kList:
       for (const auto& item : value.items) out += (out.empty() ? "" : ", ") + write_flow(item);
@@ -190,6 +194,13 @@ bool is_plain_safe(std::string_view text, bool in_flow) {
 std::string write_text(std::string_view text, bool in_flow) {
   if (is_plain_safe(text, in_flow) && is_plain_text(text)) return std::string(text);
   return double_quoted(text);
+}
+
+std::string write_text_value(std::string_view text, bool in_flow) {
+  constexpr std::array<std::string_view, 4> kWords{"yes", "no", "on", "off"};
+  std::string small(text.substr(0, 4));
+  std::ranges::transform(small, small.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return std::ranges::find(kWords, small) == kWords.end() ? write_text(text, in_flow) : double_quoted(text);
 }
 
 std::string double_quoted(std::string_view text) {

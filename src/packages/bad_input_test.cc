@@ -105,6 +105,39 @@ TEST(BadInput, WhatAGroupOfRulesAsksForIsToldBesideItsOtherMistakes) {
                   HasSubstr(":8:"), HasSubstr(":8:")));
 }
 
+TEST(BadInput, ARulesReferencesAndAnnotationsAreToldBesideItsOtherMistakes) {
+  EXPECT_THAT(
+      error_lines({{"p/package.yaml", head("p") + "rules:\n"
+                                                  "  a:\n"
+                                                  "    b:\n"
+                                                  "      gauge: {expr: up, above: {warning: 1}}\n"
+                                                  "      depends_on: [nix/b/c]\n"
+                                                  "      fro: 1m\n"
+                                                  "      for: soon\n"
+                                                  "      labels: x\n"
+                                                  "      annotations: {a: '{{ nofunc 1 }}'}\n"}}),
+      testing::UnorderedElementsAre(HasSubstr(":7:20: there is no item \"nix/b/c\""), HasSubstr(":8:7: "),
+                                    HasSubstr(":9:12: "), HasSubstr(":10:15: "), HasSubstr(":11:28: annotations.a: ")));
+}
+
+TEST(BadInput, AnIndexOfAWrongTypeIsOneMistake) {
+  EXPECT_THAT(error_lines({{"p/package.yaml", head("p") + "schemas: {racks: {indexes: {name: {type: nam}}}}\n"}}),
+              ElementsAre(HasSubstr("there is no type \"nam\"")));
+}
+
+TEST(BadInput, ASpecificationsMistakeIsToldOnceHoweverManyInstancesItHas) {
+  const auto specification = [](const std::string& value) {
+    return head("opt") + "parameters: {n: {type: integer, default: " + value + "}}\n";
+  };
+  FolderTexts texts{{"opt/package.yaml", specification("1")},
+                    {"p/package.yaml", head("p") + "instances: {opt: {z: {}, sec: {}}}\n"}};
+  auto world = world_of(texts);
+  EXPECT_THAT(error_lines(world), IsEmpty());
+  texts["opt/package.yaml"] = specification("x");
+  change(world, texts, {"opt"});
+  EXPECT_THAT(error_lines(world), ElementsAre(HasSubstr("opt/package.yaml:3:")));
+}
+
 TEST(BadInput, ALevelThatWasLeftOutIsOneMistake) {
   EXPECT_THAT(
       error_lines({{"p/package.yaml",

@@ -163,7 +163,7 @@ std::optional<Linked> Composer::find(const PackageTree& tree, const schema::Sect
 namespace {
 
 /// Items that may have been meant: those of the innermost group that is there, and of its neighbours.
-std::vector<std::string> ids_like(const PackageTree& tree, const schema::Section& section,
+std::vector<std::string> ids_like(const PackageTree& tree, const std::string& package, const schema::Section& section,
                                   std::vector<std::string> path) {
   std::vector<std::string> out;
   Errors ignored;
@@ -173,7 +173,7 @@ std::vector<std::string> ids_like(const PackageTree& tree, const schema::Section
     const auto group = Composer::find(tree, section, path, ignored);
     if (group && group->node->is_mapping()) {
       for (const auto& entry : group->node->entries()) {
-        auto id = fmt::format("{}/{}", tree.name(), fmt::join(path, "/"));
+        auto id = fmt::format("{}/{}", package, fmt::join(path, "/"));
         if (!path.empty()) id += "/";
         id += entry.key->text();
         for (auto level = path.size() + 1; level < section.indexes.size(); ++level) id += "/" + name;
@@ -215,7 +215,7 @@ std::optional<Linked> Composer::link_target(const Node& link, const schema::Sect
   auto target = find(*tree, section, parts, errors);
   if (!target) {
     return complain(fmt::format("there is no {} \"{}\"", section.item, link.text()),
-                    config::suggestion(link.text(), ids_like(*tree, section, parts)));
+                    config::suggestion(link.text(), ids_like(*tree, tree->name(), section, parts)));
   }
   return resolved(*tree, std::move(*target), section, depth + 1, errors);
 }
@@ -255,7 +255,10 @@ std::optional<ComposedItem> Composer::compose(Linked item, const schema::Section
     for (const auto& name : path) node = node == nullptr ? nullptr : node->get(name);
     if (node == nullptr || node->is_null()) continue;
     used_.insert(node);
-    auto laid = config::overlay(tree->document, *tree->node, override.document, *node);
+    // What others lay on an instance's items may name its values as the items do.
+    auto over = filled({override.document, node}, errors);
+    if (!over) return std::nullopt;
+    auto laid = config::overlay(tree->document, *tree->node, over->document, *over->node);
     if (!laid) {
       errors.push_back(std::move(laid).error());
       return std::nullopt;
@@ -294,8 +297,8 @@ std::unexpected<Error> no_item(const PackageTree& tree, const std::string& packa
     return fail(ErrorCode::kNotFound, fmt::format("{} is a group, no {}", id, section.item),
                 fmt::format("name what stands in it, such as {}/{}", id, group->entries().front().key->text()));
   }
-  const auto near =
-      levels > 0 && path.size() == levels ? config::suggestion(id, ids_like(tree, section, path)) : std::string();
+  const auto near = levels > 0 && path.size() == levels ? config::suggestion(id, ids_like(tree, package, section, path))
+                                                        : std::string();
   return fail(ErrorCode::kNotFound, fmt::format("there is no {} {}", section.item, id), near.empty() ? form : near);
 }
 

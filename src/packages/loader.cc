@@ -275,6 +275,9 @@ class PackageLoader {
   void check_beside(const Section& section, const std::string& id, const std::vector<std::string>& path,
                     const Node& node, const boost::json::object& fields, std::size_t first) {
     if (section.package != "base") return;
+    if (section.name == "rules") {
+      return check_rule_beside({context_.tenant, id, path.back(), node, fields, text_of_, read_file_, errors()});
+    }
     const Errors told(errors().begin() + static_cast<std::ptrdiff_t>(first), errors().end());
     check_section_beside(
         section.name,

@@ -33,6 +33,24 @@ TEST(Conflicts, WhoOverrodeAFieldBeforeKeepsItWhateverTheNames) {
   }
 }
 
+TEST(Overrides, OfAnInstanceNameItsValuesAsItsItemsDo) {
+  FolderTexts texts{
+      {"db/package.yaml", head("db") + "parameters: {host: {type: host, required: true, example: x}}\n"
+                                       "rules: {a: {hot: {gauge: {expr: temp, above: {warning: 5}}}}}\n"},
+      {"p/package.yaml", head("p") + "instances: {db: {one: {with: {host: h1}}, two: {with: {host: h2}}}}\n"
+                                     "override:\n"
+                                     "  db: {rules: {a: {hot: {title: 'Hot ${host}'}}}}\n"
+                                     "  db@two: {rules: {a: {hot: {labels: {of: '${instance} $${x}'}}}}}\n"}};
+  auto world = world_of(texts);
+  EXPECT_THAT(error_lines(world), IsEmpty());
+  ASSERT_NE(running(world, "db@two"), nullptr);
+  EXPECT_EQ(running(world, "db@one")->rules.front().title, "Hot h1");
+  EXPECT_EQ(running(world, "db@two")->rules.front().title, "Hot h2");
+  EXPECT_EQ(running(world, "db@two")->rules.front().labels.at("of"), "two ${x}");
+  texts["p/package.yaml"] = head("p") + "override: {db: {rules: {a: {hot: {title: '${hots}'}}}}}\n";
+  EXPECT_THAT(error_lines(texts), testing::Contains(HasSubstr("p/package.yaml:3:42: there is no parameter \"hots\"")));
+}
+
 TEST(Conflicts, AnOlderPackageThatTakesAnothersFieldIsTheNewcomer) {
   FolderTexts texts{{"p/package.yaml", package_with_rule("p", "hot", 5)},
                     {"zz/package.yaml", warns("zz", 7)},

@@ -440,7 +440,14 @@ void Planner::make_instance(const InstanceItem& item, const std::string& outer, 
       made.waiting = std::any_of(errors.begin(), errors.end(), is_awaited);
       if (!made.failed) made.running = std::make_shared<const Package>(std::move(loaded.package));
     }
+    const auto told_there = [&](const Error& error) {
+      return std::ranges::any_of(specification->errors, [&](const Error& one) {
+        return one.message == error.message && one.place == error.place;
+      });
+    };
     for (auto& error : errors) {
+      // The specification's own mistakes are its own, however many instances have them.
+      if (told_there(error)) continue;
       error.message = fmt::format("instance {}: {}", name, error.message);
       blame_value(*tree, item, error);
       complain(declared_in, std::move(error));

@@ -149,6 +149,8 @@ std::optional<rules::RuleSpec> make_rule(const ItemContext& item) {
   return rule;
 }
 
+void check_rule_beside(const ItemContext& item) { check_annotations(item, map_of(item.fields, "annotations")); }
+
 namespace {
 
 /// What one kind needs beyond its schema.

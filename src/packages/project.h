@@ -27,6 +27,8 @@ struct ItemContext {
   config::Errors& errors;
 };
 
+/// What beside its schema is wrong with a rule that does not hold: its annotations.
+void check_rule_beside(const ItemContext& item);
 /// Each adds errors and gives nothing when the item does not hold.
 std::optional<rules::RuleSpec> make_rule(const ItemContext& item);
 std::optional<CollectorItem> make_collector(const ItemContext& item);

@@ -197,10 +197,14 @@ Status check_query(std::string_view text, bool selector) {
   return {};
 }
 
-std::vector<VariableUse> variable_uses(std::string_view text) {
+std::vector<VariableUse> variable_uses(std::string_view text, bool comments) {
   std::vector<VariableUse> out;
   std::size_t string_end = 0;
   for (std::size_t i = 0; i < text.size();) {
+    if (comments && i >= string_end && text[i] == '#') {
+      i = std::min(text.find('\n', i), text.size());
+      continue;
+    }
     if (i >= string_end && (text[i] == '"' || text[i] == '\'' || text[i] == '`')) string_end = end_of_string(text, i);
     auto use = text[i] == '$' ? use_at(text, i) : std::nullopt;
     if (!use) {
@@ -234,7 +238,7 @@ ItemVariables read_variables(const config::Node* definitions) {
 std::vector<Error> check_filled(std::string_view text, Filled filled, const ItemVariables& variables) {
   std::vector<Error> out;
   if (filled == Filled::kSelector && text.empty()) return out;
-  const auto uses = variable_uses(text);
+  const auto uses = variable_uses(text, filled != Filled::kText);
   // `label_replace` knows the named groups of its expression by a dollar too.
   const auto is_group = [&](const std::string& name) { return text.find("<" + name + ">") != std::string_view::npos; };
   std::vector<std::string> names;

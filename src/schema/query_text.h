@@ -23,7 +23,8 @@ struct VariableUse {
   std::size_t end = 0;
   bool quoted = false;  ///< within a string of PromQL
 };
-std::vector<VariableUse> variable_uses(std::string_view text);
+/// `comments`: what stands behind a `#` of PromQL is none.
+std::vector<VariableUse> variable_uses(std::string_view text, bool comments = false);
 
 /// The variables that an item declares.
 struct ItemVariables {

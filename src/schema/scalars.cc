@@ -208,11 +208,15 @@ Result<json::value> read_script(const Node& node, const Type& type) {
     return json::object{{"file", file->text()}};
   }
   if (!node.is_scalar() || node.is_null()) return expected(node, type);
-  if (!node.text().starts_with("#!/")) {
+  // As in schemas and types: a path in a folder is no program.
+  const auto& text = node.text();
+  const bool is_path = text.find('/') != std::string::npos && text.find_first_of(" \t#") == std::string::npos;
+  if (is_path && is_path_within(text)) return json::object{{"file", text}};
+  if (!text.starts_with("#!/")) {
     return wrong(node, "a program begins with #! and its interpreter",
                  "begin it with #!/bin/sh, or write {file: scripts/check.py}");
   }
-  return json::value(json::string(node.text()));
+  return json::value(json::string(text));
 }
 
 }  // namespace

@@ -121,22 +121,28 @@ void SchemaReader::read_shape(Section& section, Reader& read) {
 }
 
 void SchemaReader::read_indexes(Section& section, const Node* node, const Place& place) {
+  bool left_out = false;  // what is wrong with one says nothing of their number
   if (node != nullptr && !node->is_null()) {
     if (!config::expect_mapping(*node, errors_)) return;
     for (const auto& entry : node->entries()) {
       auto field = types_.read_field(entry.key->text(), *entry.value, section.package);
-      if (!field) continue;
+      if (!field) {
+        left_out = true;
+        continue;
+      }
       const bool name_like = is_textual(field->type->kind) || field->type->kind == Kind::kEnumeration ||
                              field->type->kind == Kind::kReference || is_numeric(field->type->kind);
       if (!name_like) {
         complain(entry.value->place(), fmt::format("the index \"{}\" is no scalar: its values are keys", field->name),
                  "e.g. type: name");
+        left_out = true;
         continue;
       }
       section.indexes.push_back({field->name, field->title, field->help, field->type});
     }
   }
   const auto count = section.indexes.size();
+  if (left_out) return;
   if (section.shape == Shape::kTree && (count == 0 || count > 8)) {
     complain(place, "a tree has 1 to 8 indexes, the last one being the name", "indexes: {name: {type: name}}");
   } else if (section.shape == Shape::kList && count != 1) {

@@ -35,7 +35,7 @@ constexpr std::array kRows{
     Row{"path", "an absolute path"},
     Row{"email", "an e-mail address such as ana@example.org"},
     Row{"colour", "a colour such as #2f6fab, or a name such as accent"},
-    Row{"secret", "a text that is never shown"},
+    Row{"secret", "a text that is dots wherever values are shown; only who edits the YAML reads it there"},
     Row{"enumeration", "one of a few words"},
     Row{"reference", "the id of an item"},
     Row{"list", "a list"},

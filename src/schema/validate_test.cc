@@ -378,6 +378,8 @@ TEST(Kinds, ScriptsAreProgramsOrFiles) {
   OneField script("{type: script}");
   EXPECT_EQ(script("\"#!/bin/sh\\necho 1\\n\""), R"("#!/bin/sh\necho 1\n")");
   EXPECT_EQ(script("{file: scripts/x.py}"), R"({"file":"scripts/x.py"})");
+  EXPECT_EQ(script("scripts/x.py"), R"({"file":"scripts/x.py"})");
+  EXPECT_THAT(script("/bin/ls"), HasSubstr("begins with #!"));
   EXPECT_THAT(script("echo 1"), HasSubstr("begins with #!"));
   EXPECT_THAT(script("{file: ../x.py}"), HasSubstr("no path within the package"));
   EXPECT_THAT(script("{file: /etc/passwd}"), HasSubstr("no path within the package"));

@@ -62,8 +62,11 @@ class RuleReader {
     const bool alerts = alert && !alert->empty();
     rule_.alerting = alerts;
     rule_.name = alerts ? *alert : record.value_or("");
-    if (records && alerts) return complain(node_.place(), "only one of 'record' and 'alert' must be set");
-    if (!records && !alerts) return complain(node_.place(), "one of 'record' or 'alert' must be set");
+    if (records && alerts)
+      return complain(node_.place(), "only one of 'record' and 'alert' must be set", "keep one of them");
+    if (!records && !alerts)
+      return complain(node_.place(), "one of 'record' or 'alert' must be set",
+                      "record: names the series that it makes, alert: the alert");
     if (records && record->find_first_of("{}") != std::string::npos) {
       read.complain("record", fmt::format("braces present in the recording rule name \"{}\"", *record),
                     "selectors belong into expr");
@@ -72,7 +75,8 @@ class RuleReader {
 
   void read_expression(const Node* expr) {
     if (expr == nullptr || rule_.expr.empty()) {
-      return complain((expr != nullptr ? *expr : node_).place(), "field 'expr' must be set in rule");
+      return complain((expr != nullptr ? *expr : node_).place(), "field 'expr' must be set in rule",
+                      "add expr: with PromQL");
     }
     auto parsed = promql::parse(rule_.expr);
     if (!parsed) return complain_within(*expr, parsed.error(), "could not parse expression: ");
@@ -80,11 +84,14 @@ class RuleReader {
   }
 
   void check_recording(const Texts& annotations, Reader& read) {
-    if (!annotations.empty()) read.complain("annotations", "invalid field 'annotations' in recording rule");
-    if (rule_.hold != Duration{0}) read.complain("for", "invalid field 'for' in recording rule");
-    if (rule_.keep_firing_for != Duration{0}) {
-      read.complain("keep_firing_for", "invalid field 'keep_firing_for' in recording rule");
-    }
+    // Prometheus' words; what to do is ours.
+    const auto refuse = [&](std::string_view field) {
+      read.complain(field, fmt::format("invalid field '{}' in recording rule", field),
+                    fmt::format("leave {} out, or make it an alert: write alert: in place of record:", field));
+    };
+    if (!annotations.empty()) refuse("annotations");
+    if (rule_.hold != Duration{0}) refuse("for");
+    if (rule_.keep_firing_for != Duration{0}) refuse("keep_firing_for");
   }
 
   void read_labels(const Texts& own) {
