@@ -164,18 +164,20 @@ namespace {
 
 /// Items that may have been meant: those of the innermost group that is there, and of its neighbours.
 std::vector<std::string> ids_like(const PackageTree& tree, const std::string& package, const schema::Section& section,
-                                  std::vector<std::string> path) {
+                                  std::vector<std::string> path,
+                                  const std::map<std::string, YamlValue>* values = nullptr) {
   std::vector<std::string> out;
   Errors ignored;
   const auto name = path.back();
   path.pop_back();
   for (; out.empty(); path.pop_back()) {
-    const auto group = Composer::find(tree, section, path, ignored);
+    const auto group = Composer::find(tree, section, path, ignored, values);
     if (group && group->node->is_mapping()) {
       for (const auto& entry : group->node->entries()) {
         auto id = fmt::format("{}/{}", package, fmt::join(path, "/"));
         if (!path.empty()) id += "/";
-        id += entry.key->text();
+        const auto filled = values == nullptr ? std::nullopt : fill_in(*entry.key, *values, nullptr);
+        id += filled ? filled->scalar : entry.key->text();
         for (auto level = path.size() + 1; level < section.indexes.size(); ++level) id += "/" + name;
         out.push_back(std::move(id));
       }
@@ -282,7 +284,8 @@ namespace {
 
 /// `group`: what stands there where the path is that of a group.
 std::unexpected<Error> no_item(const PackageTree& tree, const std::string& package, const schema::Section& section,
-                               const std::vector<std::string>& path, const Node* group) {
+                               const std::vector<std::string>& path, const Node* group,
+                               const std::map<std::string, YamlValue>* values) {
   const auto id = path.empty() ? package : fmt::format("{}/{}", package, fmt::join(path, "/"));
   const auto levels = section.shape == schema::Shape::kDocument ? 0 : section.indexes.size();
   std::vector<std::string> names;
@@ -297,8 +300,9 @@ std::unexpected<Error> no_item(const PackageTree& tree, const std::string& packa
     return fail(ErrorCode::kNotFound, fmt::format("{} is a group, no {}", id, section.item),
                 fmt::format("name what stands in it, such as {}/{}", id, group->entries().front().key->text()));
   }
-  const auto near = levels > 0 && path.size() == levels ? config::suggestion(id, ids_like(tree, package, section, path))
-                                                        : std::string();
+  const auto near = levels > 0 && path.size() == levels
+                        ? config::suggestion(id, ids_like(tree, package, section, path, values))
+                        : std::string();
   return fail(ErrorCode::kNotFound, fmt::format("there is no {} {}", section.item, id), near.empty() ? form : near);
 }
 
@@ -312,7 +316,7 @@ Result<ComposedItem> compose_item(const PackageTree& tree, const LoadContext& co
   auto found = Composer::find(tree, *known, path, errors, context.values);
   if (!found || path.size() != (known->shape == schema::Shape::kDocument ? 0 : known->indexes.size())) {
     if (!errors.empty()) return std::unexpected(std::move(errors.front()));
-    return no_item(tree, context.name, *known, path, found ? found->node : nullptr);
+    return no_item(tree, context.name, *known, path, found ? found->node : nullptr, context.values);
   }
   Composer composer(tree, context);
   auto composed = composer.compose(std::move(*found), *known, path, errors);

@@ -119,6 +119,9 @@ TEST_F(ServiceExplains, ItemsOfInstancesShowTheirValuesAndAreWrittenElsewhere) {
   ASSERT_TRUE(item) << to_string(item.error());
   EXPECT_FALSE(item->writable);
   EXPECT_EQ(item->id, "db@one/a/h1-hot");
+  const auto absent = service_->item(kTenant, "db@one", "rules", {"a", "h1-hop"});
+  ASSERT_FALSE(absent);
+  EXPECT_EQ(to_string(absent.error()), "there is no rule db@one/a/h1-hop (did you mean \"db@one/a/h1-hot\"?)");
 }
 
 TEST_F(ServiceExplains, TheTreeOfAnInstanceHasItsValuesInItsTitles) {

@@ -62,8 +62,9 @@ TEST(Queries, OfWidgetsAreCheckedWithTheirVariablesFilledIn) {
         R"(stat: {expr: 'topk($n, rate($metric[$span] offset ${span}))'})",
         R"(stat: {expr: 'label_replace(up, "a", "$1", "b", "(.*)$")'})",
         R"x(stat: {expr: 'label_replace(up, "a", "$first", "b", "(?P<first>.*)")'})x",
-        R"(logs: {match: '{instance="$instance"}'})", R"(logs: {match: ''})", R"(topology: {root: $instance})",
-        R"(topology: {root: web1})", R"(topology: {root: 'cmdb:racks/a1'})", R"(topology: {root: /p/host/machines})"}) {
+        R"(stat: {expr: 'up{a="#$instance"} # of $whom'})", R"(logs: {match: '{instance="$instance"}'})",
+        R"(logs: {match: ''})", R"(topology: {root: $instance})", R"(topology: {root: web1})",
+        R"(topology: {root: 'cmdb:racks/a1'})", R"(topology: {root: /p/host/machines})"}) {
     EXPECT_THAT(dashboard(good, variables), IsEmpty()) << good;
   }
 }
