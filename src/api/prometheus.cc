@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "api/counted_series.h"
 #include "api/envelope.h"
@@ -49,6 +50,7 @@ class Query {
         timeout_(options.timeout),
         started_(clock.steady()),
         counted_(series) {
+    if (options.memory) memory_.emplace(*options.memory);
     limits_.max_points_per_series = kMaxSteps + 1;
   }
 
@@ -62,7 +64,8 @@ class Query {
     evaluated_ = clock_.steady();
     if (auto* vector = std::get_if<promql::Vector>(&*value)) cut(*vector, limit);
     if (auto* matrix = std::get_if<promql::Matrix>(&*value)) cut(*matrix, limit);
-    return answer(result_json(*value, at));
+    AT_TRY(auto result, result_json(std::move(*value), at, body_grows(), samples_go()));
+    return answer(std::move(result));
   }
 
   Result<net::Response> range(const TenantId& tenant) {
@@ -90,7 +93,8 @@ class Query {
     if (!matrix) return std::unexpected(of_evaluation(std::move(matrix).error()));
     evaluated_ = clock_.steady();
     cut(*matrix, limit);
-    return answer(result_json(*matrix));
+    AT_TRY(auto result, result_json(std::move(*matrix), body_grows(), samples_go()));
+    return answer(std::move(result));
   }
 
  private:
@@ -122,7 +126,33 @@ class Query {
   }
 
   promql::Conditions conditions() {
-    return {.annotations = &notes_, .stop = request_.gone, .clock = &clock_, .deadline = deadline()};
+    return {.annotations = &notes_,
+            .stop = request_.gone,
+            .clock = &clock_,
+            .deadline = deadline(),
+            .memory = memory_ ? &*memory_ : nullptr};
+  }
+
+  /// Also whether anybody still waits for it.
+  MakeRoom body_grows() {
+    return [this](std::string& body, std::size_t more) -> Status {
+      constexpr std::size_t kAround = 512;  // the envelope
+      if (request_.gone.stop_requested()) return fail(ErrorCode::kCancelled, "query was canceled in query execution");
+      if (clock_.steady() >= deadline())
+        return fail(ErrorCode::kDeadlineExceeded, "query timed out in query execution");
+      if (body.size() + more + kAround <= body.capacity()) return {};
+      const auto before = body.capacity();
+      const auto wanted = std::max(body.size() + more + kAround, 2 * before);  // as the string would
+      if (memory_) AT_TRY(memory_->take(wanted));
+      body.reserve(wanted);
+      if (memory_ && !body.empty()) memory_->give_back(before);
+      return {};
+    };
+  }
+  std::function<void(std::size_t)> samples_go() {
+    return [this](std::size_t bytes) {
+      if (memory_) memory_->give_back(std::min<std::uint64_t>(bytes, memory_->held()));
+    };
   }
 
   bool tells_statistics() const { return !parameters_.get("stats").empty(); }
@@ -173,6 +203,7 @@ class Query {
   Steady evaluated_{};
   CountedSeries counted_;
   promql::Annotations notes_;
+  std::optional<telemetry::QueryMemory::Share> memory_;  ///< none: nobody counts
 };
 
 Result<net::Response> format_query(const net::Request& request) {

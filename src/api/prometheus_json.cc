@@ -63,31 +63,49 @@ void append_point(std::string& out, Time time, double value) {
   out += "\"]";
 }
 
+/// No point is longer than about that, nor what stands around a series.
+constexpr std::size_t kMostOfPoint = 48;
+constexpr std::size_t kMostOfSeries = 64;
+
+std::size_t most_of(const Labels& labels) {
+  std::size_t bytes = kMostOfSeries;
+  for (const auto& [name, value] : labels) bytes += name.size() + value.size() + 6;
+  return bytes;
+}
+
+void append_series(std::string& out, const promql::MatrixSeries& series) {
+  out += "{\"metric\":";
+  append_labels(out, series.labels);
+  out += ",\"values\":[";
+  for (const auto& sample : series.samples) {
+    if (&sample != &series.samples.front()) out += ',';
+    append_point(out, sample.time, sample.value);
+  }
+  out += "]}";
+}
+
 void append_matrix(std::string& out, const promql::Matrix& matrix) {
   out += '[';
   for (const auto& series : matrix) {
     if (&series != &matrix.front()) out += ',';
-    out += "{\"metric\":";
-    append_labels(out, series.labels);
-    out += ",\"values\":[";
-    for (const auto& sample : series.samples) {
-      if (&sample != &series.samples.front()) out += ',';
-      append_point(out, sample.time, sample.value);
-    }
-    out += "]}";
+    append_series(out, series);
   }
   out += ']';
+}
+
+void append_element(std::string& out, const promql::VectorElement& element) {
+  out += "{\"metric\":";
+  append_labels(out, element.labels);
+  out += ",\"value\":";
+  append_point(out, element.time, element.value);
+  out += '}';
 }
 
 void append_vector(std::string& out, const promql::Vector& vector) {
   out += '[';
   for (const auto& element : vector) {
     if (&element != &vector.front()) out += ',';
-    out += "{\"metric\":";
-    append_labels(out, element.labels);
-    out += ",\"value\":";
-    append_point(out, element.time, element.value);
-    out += '}';
+    append_element(out, element);
   }
   out += ']';
 }
@@ -97,7 +115,41 @@ void append_vector(std::string& out, const promql::Vector& vector) {
 std::string result_json(const promql::Matrix& matrix) {
   std::string out = R"({"resultType":"matrix","result":)";
   append_matrix(out, matrix);
-  return out + '}';
+  out += '}';
+  return out;
+}
+
+Result<std::string> result_json(promql::Matrix&& matrix, const MakeRoom& make_room,
+                                const std::function<void(std::size_t)>& gone) {
+  std::string out;
+  AT_TRY(make_room(out, kMostOfSeries));
+  out = R"({"resultType":"matrix","result":[)";
+  for (auto& series : matrix) {
+    AT_TRY(make_room(out, most_of(series.labels) + series.samples.size() * kMostOfPoint));
+    if (&series != &matrix.front()) out += ',';
+    append_series(out, series);
+    gone(series.samples.capacity() * sizeof(Sample));
+    std::vector<Sample>().swap(series.samples);
+  }
+  out += "]}";
+  return out;
+}
+
+Result<std::string> result_json(promql::Value&& value, Time at, const MakeRoom& make_room,
+                                const std::function<void(std::size_t)>& gone) {
+  if (auto* matrix = std::get_if<promql::Matrix>(&value)) return result_json(std::move(*matrix), make_room, gone);
+  const auto* vector = std::get_if<promql::Vector>(&value);
+  if (!vector) return result_json(value, at);
+  std::string out;
+  AT_TRY(make_room(out, kMostOfSeries));
+  out = R"({"resultType":"vector","result":[)";
+  for (const auto& element : *vector) {
+    AT_TRY(make_room(out, most_of(element.labels) + kMostOfPoint));
+    if (&element != &vector->front()) out += ',';
+    append_element(out, element);
+  }
+  out += "]}";
+  return out;
 }
 
 std::string result_json(const promql::Value& value, Time at) {
@@ -116,7 +168,8 @@ std::string result_json(const promql::Value& value, Time at) {
     append_quoted(out, std::get<std::string>(value));
     out += ']';
   }
-  return out + '}';
+  out += '}';
+  return out;
 }
 
 std::string instant_vector_json(const promql::Value& value) {

@@ -41,6 +41,39 @@ TEST_F(PrometheusRoutesTest, ValuesAndInstantsAreWrittenAsPrometheusWritesThem) 
             R"({"resultType":"matrix","result":[{"metric":{},"values":[[0,"0"],[1,"1"],[2,"2"]]}]})");
 }
 
+TEST_F(PrometheusRoutesTest, AnswersCountInTheMemoryOfQueriesWhileTheyAreMade) {
+  telemetry::Registry counts;
+  std::uint64_t taken = 0;
+  const telemetry::MemoryBudget process(40'000, {[&] { return taken; }, [] {}}, counts);
+  telemetry::QueryMemory memory(process, counts, [] {});
+  QueryOptions counted;
+  counted.memory = &memory;
+  const auto ask_range = [&](int end) {
+    net::Request request;
+    request.method = "GET";
+    request.query = net::Parameters::parse("query=requests_total&start=0&step=10&end=" + std::to_string(end));
+    return answer_query_range(*store, clock, default_tenant(), request, counted);
+  };
+  {
+    auto answer = ask_range(100);
+    ASSERT_TRUE(answer);
+    EXPECT_EQ(answer->body,
+              boost::json::serialize(get("query_range", "query=requests_total&start=0&end=100&step=10").body));
+  }
+  EXPECT_EQ(memory.held(), 0u);
+  const auto large = ask_range(800);
+  ASSERT_FALSE(large);
+  EXPECT_EQ(large.error().code, ErrorCode::kUnprocessable);
+  EXPECT_THAT(large.error().message, HasSubstr("a quarter of --memory, which is 40000"));
+  telemetry::QueryMemory::Share other(memory);
+  ASSERT_TRUE(other.take(4'000));
+  taken = 40'000;
+  const auto refused = ask_range(100);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kUnavailable);
+  EXPECT_EQ(memory.held(), 4'000u);
+}
+
 TEST_F(PrometheusRoutesTest, AnInstantQueryLooksBackAsFarAsItIsTold) {
   const std::string query = "query=requests_total{job=\"a\"}&time=700";
   EXPECT_THAT(result("query", query), HasSubstr(R"([700,"9"])"));

@@ -6,9 +6,10 @@
 namespace atalaya::app {
 
 Status Ballast::keep() {
-  if (bytes_ == 0 || files_.exists(path_)) return {};
+  if (bytes_ == 0) return files_.exists(path_) ? files_.remove(path_) : Status{};
+  if (files_.exists(path_)) return {};
   AT_TRY(const auto left, files_.free_bytes(folder_));
-  if (left < 8 * bytes_) return {};
+  if (left < 2 * bytes_) return {};
   // Random, so that no file system makes little of it.
   const auto piece = random_bytes(1 << 16);
   const auto unfinished = path_ + ".new";

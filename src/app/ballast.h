@@ -17,7 +17,7 @@ class Ballast {
   Ballast(io::FileSystem& files, const std::string& folder, std::uint64_t bytes)
       : files_(files), folder_(folder), path_(folder + "/ballast"), bytes_(bytes) {}
 
-  /// Makes the file where there is none and as much as eight times of it is free.
+  /// Makes the file where there is none and twice of it is free; removes it where none is to be.
   Status keep();
   /// Removes the file, when less than half of it is free on the disk. Whether it did.
   bool give_up_if_full();

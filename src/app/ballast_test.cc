@@ -15,10 +15,10 @@ TEST(Ballast, IsMadeWhereThereIsRoomAndGivenUpWhenThereIsNone) {
   ASSERT_TRUE(disk.create_directories("data"));
   Ballast ballast(disk, "data", kBytes);
   EXPECT_FALSE(ballast.give_up_if_full()) << "there is none";
-  disk.set_capacity(8 * kBytes - 1);
+  disk.set_capacity(2 * kBytes - 1);
   ASSERT_TRUE(ballast.keep());
   EXPECT_FALSE(disk.exists("data/ballast"));
-  disk.set_capacity(8 * kBytes);
+  disk.set_capacity(2 * kBytes);
   ASSERT_TRUE(ballast.keep());
   ASSERT_TRUE(disk.exists("data/ballast"));
   EXPECT_EQ(io::read_file(disk, "data/ballast")->size(), kBytes);

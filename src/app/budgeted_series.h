@@ -2,18 +2,17 @@
 #pragma once
 
 #include "storage/series.h"
-#include "telemetry/memory_budget.h"
-#include "telemetry/metrics.h"
+#include "telemetry/query_memory.h"
 
 namespace atalaya::app {
 
-/// While the process is beyond its budget of memory whoever selects samples gets the error unavailable; the words of
+/// While queries hold all that --memory leaves them whoever selects samples gets the error unavailable; the words of
 /// labels are given all the same. Rules read the store without it. Thread-safe.
 class BudgetedSeries final : public storage::SeriesQuerier {
  public:
-  /// All outlive this.
-  BudgetedSeries(const storage::SeriesQuerier& series, const telemetry::MemoryBudget& memory,
-                 telemetry::Registry& metrics);
+  /// Both outlive this.
+  BudgetedSeries(const storage::SeriesQuerier& series, telemetry::QueryMemory& memory)
+      : series_(series), memory_(memory) {}
 
   Result<std::vector<storage::SelectedSeries>> select(const TenantId& tenant, const Matchers& matchers,
                                                       storage::TimeRange range) const override;
@@ -28,11 +27,8 @@ class BudgetedSeries final : public storage::SeriesQuerier {
                                         const Matchers& matchers) const override;
 
  private:
-  Status admit() const;
-
   const storage::SeriesQuerier& series_;
-  const telemetry::MemoryBudget& memory_;
-  telemetry::Counter& refused_;
+  telemetry::QueryMemory& memory_;
 };
 
 }  // namespace atalaya::app

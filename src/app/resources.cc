@@ -12,12 +12,20 @@ Resources::Resources(io::FileSystem& files, std::string data, const Limits& limi
       data_(std::move(data)),
       ballast_(files, data_, limits.ballast_bytes),
       memory_(limits.memory_bytes != 0 ? limits.memory_bytes : telemetry::memory_of_the_machine() / 5 * 4,
-              telemetry::this_process(), metrics) {}
+              telemetry::this_process(), metrics),
+      queries_(memory_, metrics, telemetry::this_process().give_back) {}
 
 Status Resources::prepare_folder() {
   auto prepared = app::prepare_folder(files_, data_);
-  if (prepared || !ballast_.give_up_if_full()) return prepared;
-  return app::prepare_folder(files_, data_);
+  if (!prepared && ballast_.give_up_if_full()) prepared = app::prepare_folder(files_, data_);
+  if (prepared) return {};
+  constexpr std::uint64_t kLittle = 1 << 20;
+  auto error = std::move(prepared).error();
+  const auto left = files_.free_bytes(data_);
+  if (left && *left < kLittle) {
+    error.remedy = "the disk is full, and the ballast that is kept for a start is used: free a few megabytes";
+  }
+  return std::unexpected(std::move(error));
 }
 
 void Resources::limit(tsdb::Options& options) {

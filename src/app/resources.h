@@ -7,7 +7,7 @@
 #include "app/keeper.h"
 #include "base/result.h"
 #include "io/file_system.h"
-#include "telemetry/memory_budget.h"
+#include "telemetry/query_memory.h"
 #include "tsdb/store.h"
 
 namespace atalaya::app {
@@ -27,13 +27,14 @@ class Resources {
   /// What the store of series has to know.
   void limit(tsdb::Options& options);
   void add_chores(Keeper& keeper);
-  const telemetry::MemoryBudget& memory() const { return memory_; }
+  telemetry::QueryMemory& queries() { return queries_; }
 
  private:
   io::FileSystem& files_;
   const std::string data_;
   Ballast ballast_;
   telemetry::MemoryBudget memory_;
+  telemetry::QueryMemory queries_;
 };
 
 /// A part of what is held in reserve, and not much.

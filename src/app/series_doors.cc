@@ -20,7 +20,7 @@ constexpr std::size_t kWaitingQueries = 1000;
 
 SeriesDoors::SeriesDoors(const SeriesDoorParts& parts)
     : parts_(parts),
-      series_(parts.series, parts.memory, parts.metrics),
+      series_(parts.series, parts.memory),
       exemplars_(parts.series, parts.most_exemplars),
       remote_writer_(parts.appender, parts.keys, parts.metrics, &exemplars_),
       remote_writers_(kRemoteWriters, kRemoteQueue),
@@ -29,7 +29,9 @@ SeriesDoors::SeriesDoors(const SeriesDoorParts& parts)
       queries_(parts.query_concurrency, kWaitingQueries) {}
 
 void SeriesDoors::add_routes(api::Doors& doors, registry::Audit& audit) {
-  api::add_prometheus_routes(doors, {series_, parts_.clock, queries_, parts_.queries, &exemplars_});
+  auto queries = parts_.queries;
+  queries.memory = &parts_.memory;
+  api::add_prometheus_routes(doors, {series_, parts_.clock, queries_, queries, &exemplars_});
   api::add_remote_write_routes(doors, remote_writer_, remote_writers_);
   api::add_federate_route(doors, series_, parts_.clock, parts_.external_labels);
   api::add_series_care_routes(doors, parts_.store, readers_, audit, parts_.clock);

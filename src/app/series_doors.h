@@ -26,7 +26,7 @@ struct SeriesDoorParts {
   const api::QueryOptions& queries;
   std::size_t query_concurrency;
   const Labels& external_labels;
-  const telemetry::MemoryBudget& memory;
+  telemetry::QueryMemory& memory;
   std::size_t most_exemplars;
 };
 

@@ -152,7 +152,7 @@ Status Server::Parts::open_stores() {
   AT_TRY(series, tsdb::Store::open(*files, clock, metrics, series_options));
   series_doors = std::make_unique<SeriesDoors>(
       SeriesDoorParts{*series, *series, *series, *series, clock, metrics, options.queries, options.query_concurrency,
-                      options.external_labels, resources.memory(), options.most_exemplars});
+                      options.external_labels, resources.queries(), options.most_exemplars});
   add_data_metrics(metrics, options.data);
   own_metrics = std::make_unique<OwnMetrics>(metrics, *series, clock, default_tenant(), agent::host_name());
   logdb::Options log_options;
@@ -289,8 +289,9 @@ void Server::Parts::log_packages(bool at_start) {
 }
 
 Status Server::Parts::open_groups() {
-  groups = std::make_unique<RuleGroups>(RuleGroupsParts{*series, *series, *runner, clock, metrics},
-                                        group_options(link_base, options.external_labels, options.late_after),
+  auto group = group_options(link_base, options.external_labels, options.late_after);
+  group.limits.max_bytes = std::min<std::size_t>(group.limits.max_bytes, resources.queries().most_of_one());
+  groups = std::make_unique<RuleGroups>(RuleGroupsParts{*series, *series, *runner, clock, metrics}, std::move(group),
                                         options.rules_on_arrival);
   const auto errors = groups->read_files(*files, options.rule_files);
   return errors.empty() ? Status{} : std::unexpected(errors.front());

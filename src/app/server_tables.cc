@@ -128,22 +128,27 @@ std::vector<Option> keeping_options() {
       {.name = "series-memory",
        .type = OptionType::kBytes,
        .fallback = "0B",
-       .help = "Memory of series and of samples on their way to the disk, a part of --memory: beyond it no new series "
-               "are made; at least 16MiB, 0 is no limit.",
+       .help =
+           "Memory of series and of samples on their way to the disk, a part of --memory: from nine tenths of it on "
+           "tenants with more than an equal share get no new series, beyond it nobody does; at least 16MiB, 0 is no "
+           "limit.",
        .section = "Keeping"},
       {.name = "memory",
        .type = OptionType::kBytes,
        .fallback = "0B",
-       .help = "Memory of the whole process, files that it has mapped not counted: from nine tenths of it on no new "
-               "series are made, beyond it queries are refused; both until a tenth is free again. 0 is four fifths of "
-               "what the machine, or its control group, has.",
+       .help = "Memory of the whole process, files that it has mapped not counted. From eight tenths of it on tenants "
+               "with more than an equal share get no new series, beyond it nobody does. Queries from outside and their "
+               "answers hold half of it at most, one of them a quarter, and a tenth is theirs whatever else fills it; "
+               "beyond that they end with an error. Exports, /federate and live views are not counted so. Series that "
+               "were deleted leave it within an hour. 0 is four fifths of what the machine, or its control group, "
+               "has.",
        .section = "Keeping"},
       {.name = "series-disk-reserve",
        .type = OptionType::kBytes,
        .fallback = "128MiB",
        .help =
            "With less left on the disk no samples are taken until there is room again. Up to 16MiB more are kept in "
-           "DATA/ballast, and given up when the disk is full, so that a start and deletions find room.",
+           "DATA/ballast, and given up for a start or a deletion on a full disk; made again when there is room.",
        .section = "Keeping"},
       {.name = "series-sync",
        .type = OptionType::kBoolean,

@@ -5,6 +5,7 @@
 namespace atalaya::promql {
 
 Result<Budget::Held> Budget::take(std::size_t samples, std::size_t bytes) {
+  if (bounds_.memory) AT_TRY(bounds_.memory->take(bytes));
   Held held(*this, samples, bytes);
   const auto all_samples = samples_.fetch_add(samples) + samples;
   const auto all_bytes = bytes_.fetch_add(bytes) + bytes;
@@ -21,6 +22,11 @@ Result<Budget::Held> Budget::take(std::size_t samples, std::size_t bytes) {
   }
   AT_TRY(go_on());
   return held;
+}
+
+Status Budget::keep(std::size_t bytes) {
+  if (bounds_.memory) AT_TRY(bounds_.memory->take(bytes));
+  return go_on();
 }
 
 Status Budget::go_on() const {

@@ -10,11 +10,12 @@
 
 #include "base/result.h"
 #include "base/time.h"
+#include "telemetry/query_memory.h"
 
 namespace atalaya::promql {
 
 /// Counts what is held now: samples (read ones and cells of tables that have a value) and the bytes of
-/// both. Thread-safe.
+/// both, with the share of the process's memory that the query has. Thread-safe.
 class Budget {
  public:
   struct Bounds {
@@ -23,6 +24,7 @@ class Budget {
     std::stop_token stop;
     const Clock* clock = nullptr;  ///< for the deadline; null: there is none
     std::optional<Steady> deadline;
+    telemetry::QueryMemory::Share* memory = nullptr;  ///< null: nobody counts
   };
   explicit Budget(Bounds bounds) : bounds_(std::move(bounds)) {}
 
@@ -61,6 +63,8 @@ class Budget {
 
   /// unprocessable when that is too much; cancelled or deadline_exceeded when it is time to go.
   Result<Held> take(std::size_t samples, std::size_t bytes);
+  /// What goes on when the evaluation is over, as a part of its result: the share keeps it.
+  Status keep(std::size_t bytes);
   /// Only whether to go on: cheap enough for every series.
   Status go_on() const;
 
@@ -68,6 +72,7 @@ class Budget {
   void release(std::size_t samples, std::size_t bytes) {
     samples_ -= samples;
     bytes_ -= bytes;
+    if (bounds_.memory) bounds_.memory->give_back(bytes);
   }
 
   const Bounds bounds_;

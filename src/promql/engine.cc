@@ -15,7 +15,8 @@ class Run {
   Run(const storage::SeriesQuerier& series, const Limits& limits, const TenantId& tenant, const Matchers& restrict,
       const Conditions& conditions, Steps steps)
       : conditions_(conditions),
-        budget_({limits.max_samples, limits.max_bytes, conditions.stop, conditions.clock, conditions.deadline}),
+        budget_({limits.max_samples, limits.max_bytes, conditions.stop, conditions.clock, conditions.deadline,
+                 conditions.memory}),
         context_{series,      limits,
                  tenant,      restrict,
                  steps.at(0), steps.at(steps.count - 1),
@@ -43,13 +44,18 @@ class Run {
   Evaluator evaluator_;
 };
 
-Result<Matrix> matrix_of(Table table, const Steps& steps) {
+/// About what a label set and its place in a result take.
+constexpr std::size_t kBytesOfLabels = 256;
+
+Result<Matrix> matrix_of(Table table, const Steps& steps, Budget& budget) {
   Matrix out;
   out.reserve(table.size());
   for (std::size_t row = 0; row < table.size(); ++row) {
     MatrixSeries series{table.labels(row), {}};
     const auto cells = table.cells(row);
-    series.samples.reserve(steps.count);
+    const auto values = std::count_if(cells.begin(), cells.end(), [](double cell) { return !is_stale(cell); });
+    AT_TRY(budget.keep(static_cast<std::size_t>(values) * sizeof(Sample) + kBytesOfLabels));
+    series.samples.reserve(static_cast<std::size_t>(values));
     for (std::size_t i = 0; i < steps.count; ++i) {
       if (!is_stale(cells[i])) series.samples.push_back(Sample{steps.at(i), cells[i]});
     }
@@ -79,6 +85,7 @@ Result<Value> Engine::instant(const TenantId& tenant, const Expression& expressi
   }
   AT_TRY(auto table, evaluator.vector(expression));
   AT_TRY(evaluator.finish(table));
+  AT_TRY(run.budget().keep(table.size() * (sizeof(VectorElement) + kBytesOfLabels)));
   Vector out;
   out.reserve(table.size());
   for (std::size_t row = 0; row < table.size(); ++row) {
@@ -121,7 +128,7 @@ Result<Matrix> Engine::range(const TenantId& tenant, const Expression& expressio
     AT_TRY(table, evaluator.vector(expression));
     AT_TRY(evaluator.finish(table));
   }
-  return matrix_of(std::move(table), steps);
+  return matrix_of(std::move(table), steps, run.budget());
 }
 
 Result<QuerySlots::Slot> QuerySlots::take(std::chrono::milliseconds patience, const std::stop_token& stop) {

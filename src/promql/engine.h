@@ -21,6 +21,7 @@
 #include "model/sample.h"
 #include "promql/annotations.h"
 #include "storage/series.h"
+#include "telemetry/query_memory.h"
 
 namespace atalaya::promql {
 
@@ -72,6 +73,8 @@ struct Conditions {
   std::stop_token stop;                ///< asked to stop: cancelled
   const Clock* clock = nullptr;        ///< needed for the deadline
   std::optional<Steady> deadline;      ///< then: deadline_exceeded
+  /// Of the process's memory: what the evaluation holds, and, when it is over, its result.
+  telemetry::QueryMemory::Share* memory = nullptr;
 };
 
 /// Immutable; evaluations may run side by side.

@@ -84,6 +84,33 @@ TEST_F(EngineTest, BytesAreBounded) {
   EXPECT_NE(result.error().message.find("memory"), std::string::npos);
 }
 
+TEST_F(EngineTest, WhatIsHeldAndTheResultCountInTheMemoryOfAllQueries) {
+  telemetry::Registry metrics;
+  std::uint64_t taken = 0;
+  const telemetry::MemoryBudget process(100'000, {[&] { return taken; }, [] {}}, metrics);
+  telemetry::QueryMemory all(process, metrics, [] {});
+  const auto ask = [&](telemetry::QueryMemory::Share& share) {
+    return engine_.range(default_tenant(), *expression("a + 1"), from_ms(0), from_ms(99'000), Duration{1000},
+                         {.memory = &share});
+  };
+  {
+    telemetry::QueryMemory::Share share(all);
+    const auto matrix = ask(share);
+    ASSERT_TRUE(matrix) << to_string(matrix.error());
+    EXPECT_GE(share.held(), 2 * 100 * sizeof(Sample)) << "the result";
+    EXPECT_LT(share.held(), 5'000u) << "and nothing else, when it is over";
+  }
+  EXPECT_EQ(all.held(), 0u);
+  telemetry::QueryMemory::Share second(all);
+  ASSERT_TRUE(second.take(9'500));
+  taken = 100'000;
+  const auto refused = ask(second);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kUnavailable);
+  EXPECT_NE(refused.error().message.find("--memory is 100000"), std::string::npos);
+  EXPECT_EQ(all.held(), 9'500u);
+}
+
 TEST_F(EngineTest, ASubqueryOfTooManyStepsIsRefusedBeforeItTakesTheMemory) {
   for (const auto* text : {"sum_over_time(vector(1)[100y:1ms])", "sum_over_time(a[100y:1ms])"}) {
     const auto result = engine_.instant(default_tenant(), *expression(text), from_ms(0));

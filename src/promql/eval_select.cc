@@ -11,6 +11,8 @@
 namespace atalaya::promql {
 namespace {
 
+/// About what one that was found takes, beside its samples: labels, what reads it, its place in lists.
+constexpr std::size_t kBytesOfSeries = 512;
 /// From so many samples, or what takes as long, on another thread is worth its start.
 constexpr std::size_t kWorkPerThread = 40'000;
 constexpr std::size_t kWorkOfSeries = 20;  ///< beside its samples
@@ -81,6 +83,7 @@ Result<Evaluator::Sources> Evaluator::open(const Expression& selector, Time from
     if (!query_.notes_are_read) return std::unexpected(std::move(error));
     query_.notes.warn_of_store(fmt::format("series or samples may be missing: {}", to_string(error)));
   }
+  AT_TRY(query_.budget.keep(found.size() * kBytesOfSeries));
   Sources out;
   out.reserve(found.size());
   const storage::BucketSpan* youngest = nullptr;

@@ -227,7 +227,7 @@ Result<Matrix> Evaluator::matrix(const Expression& node) {
             extended_samples(window.samples, window.start, window.end, plan.extension() == Extension::kSmoothed);
       }
     });
-    return {};
+    return query_.budget.keep(rows[i].samples.capacity() * sizeof(Sample));
   };
   AT_TRY(for_each_series(sources, false, row));
   std::erase_if(rows, [](const MatrixSeries& series) { return series.samples.empty(); });

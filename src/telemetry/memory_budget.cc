@@ -41,16 +41,17 @@ MemoryBudget::MemoryBudget(std::uint64_t limit_bytes, Process process, Registry&
       process_(std::move(process)),
       taken_bytes_(metrics.gauge("atalaya_memory_taken_bytes",
                                  "Memory of the process that is in RAM and in no file, as --memory counts it.")),
-      tight_gauge_(metrics.gauge("atalaya_memory_tight", "1 while no new series are made for want of memory.")),
-      full_gauge_(metrics.gauge("atalaya_memory_full", "1 while queries are refused for want of memory.")) {
+      tight_gauge_(metrics.gauge("atalaya_memory_tight",
+                                 "1 while new series are refused to tenants with more than their share.")),
+      full_gauge_(metrics.gauge("atalaya_memory_full", "1 while the process takes more than --memory.")) {
   metrics.gauge("atalaya_memory_limit_bytes", "What the process may take (--memory).").set(static_cast<double>(limit_));
 }
 
 /// Whether it is in want now. Twice a threshold, so that it does not flutter about one.
 bool MemoryBudget::measure(std::uint64_t taken) const {
   const auto tenths = [&](std::uint64_t n) { return limit_ / 10 * n; };
-  if (taken >= tenths(9)) tight_ = true;
-  if (taken < tenths(8)) tight_ = false;
+  if (taken >= tenths(8)) tight_ = true;
+  if (taken < tenths(7)) tight_ = false;
   if (taken >= limit_) full_ = true;
   if (taken < tenths(9)) full_ = false;
   return tight_;
@@ -61,7 +62,8 @@ void MemoryBudget::look() {
   const bool was_full = full_;
   auto taken = process_.taken();
   if (looks_until_give_back_ > 0) --looks_until_give_back_;
-  if (taken >= limit_ / 10 * 8 && (was_tight || taken >= limit_ / 10 * 9) && looks_until_give_back_ == 0) {
+  const bool presses = taken >= limit_ / 10 * 7 && (was_tight || taken >= limit_ / 10 * 8);
+  if (presses && looks_until_give_back_ == 0) {
     process_.give_back();
     looks_until_give_back_ = kLooksBetweenGivingBack;
     taken = process_.taken();
@@ -72,8 +74,8 @@ void MemoryBudget::look() {
   full_gauge_.set(full_ ? 1 : 0);
   if (tight_ == was_tight && full_ == was_full) return;
   log_warn("memory",
-           full_    ? "queries and new series are refused"
-           : tight_ ? "new series are refused"
+           full_    ? "no room: new series are refused, queries are held to their reserve"
+           : tight_ ? "little room: new series are refused to tenants with more than their share"
                     : "there is room",
            {{"bytes_taken", taken}, {"bytes_allowed", limit_}});
 }

@@ -9,9 +9,9 @@
 
 namespace atalaya::telemetry {
 
-/// Operation: `look`, once a second, measures; beyond nine tenths of the limit what makes the process larger for good
-/// is refused (`is_tight`) until it is below eight, beyond the limit also what needs memory for a while (`is_full`)
-/// until it is below nine. Before it says so for the first time it has memory given back. Whoever is refused says so to
+/// Operation: `look`, once a second, measures; beyond eight tenths of the limit what makes the process larger for good
+/// is refused to those with most (`is_tight`) until it is below seven, at the limit to everybody (`is_full`) until it
+/// is below nine. Before it says so for the first time it has memory given back. Whoever is refused says so to
 /// its caller; what goes on goes on. Thread-safe; `look` by one thread.
 class MemoryBudget {
  public:

@@ -30,15 +30,15 @@ class MemoryBudgetTest : public testing::Test {
                        metrics_};
 };
 
-TEST_F(MemoryBudgetTest, GrowthEndsAtNineTenthsAndGoesOnBelowEight) {
-  take(899);
+TEST_F(MemoryBudgetTest, GrowthEndsAtEightTenthsAndGoesOnBelowSeven) {
+  take(799);
   EXPECT_FALSE(budget_.is_tight());
-  take(900);
+  take(800);
   EXPECT_TRUE(budget_.is_tight());
   EXPECT_FALSE(budget_.is_full());
-  take(800);
+  take(700);
   EXPECT_TRUE(budget_.is_tight()) << "not to and fro";
-  take(799);
+  take(699);
   EXPECT_FALSE(budget_.is_tight());
 }
 

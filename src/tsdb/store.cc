@@ -87,13 +87,11 @@ void Store::maintain() { impl_->maintain(); }
 
 Status Store::flush() {
   const std::lock_guard lock(impl_->maintaining);
-  impl_->make_room();
   return impl_->flush_locked(true);
 }
 
 Status Store::compact() {
   const std::lock_guard lock(impl_->maintaining);
-  impl_->make_room();
   AT_TRY(impl_->erase_deleted());
   AT_TRY(impl_->merge(true));
   return impl_->roll_up();
@@ -129,14 +127,29 @@ std::vector<BlockMeta> Store::blocks() const {
   return out;
 }
 
+/// What is left goes to those who have less than others, as long as there is any.
+bool Store::Impl::admits_to_little(const TenantHead& tenant) const {
+  if (series_are_full || (options.budget && options.budget->is_full())) return false;
+  return tenant.live() < fair_series;
+}
+
 Result<SeriesId> Store::resolve(const TenantId& tenant, const Labels& labels) {
   if (!is_valid(tenant)) return fail(ErrorCode::kInvalidArgument, "not a tenant's name: " + tenant.value());
   const auto& options = impl_->options;
   auto limits = limits_of(options);
   const bool is_tight = options.budget && options.budget->is_tight();
-  const bool is_full = impl_->series_are_full || is_tight;
-  if (is_full) limits.max_series_per_tenant = 0;  // what is known goes on
-  auto id = impl_->head.at(tenant).resolve(labels, limits, impl_->now_seconds());
+  const bool is_little = impl_->series_are_many || is_tight;
+  auto& mine = impl_->head.at(tenant);
+  const auto make = [&](std::size_t most) {
+    limits.max_series_per_tenant = most;
+    return mine.resolve(labels, limits, impl_->now_seconds());
+  };
+  auto id = make(is_little ? 0 : options.max_series_per_tenant);  // what is known goes on
+  bool is_full = is_little;
+  if (is_little && !id && id.error().code == ErrorCode::kResourceExhausted && impl_->admits_to_little(mine)) {
+    id = make(options.max_series_per_tenant);
+    is_full = false;
+  }
   if (id) return id;
   if (id.error().code != ErrorCode::kResourceExhausted) {
     impl_->metrics.series_labels.add();
@@ -147,7 +160,7 @@ Result<SeriesId> Store::resolve(const TenantId& tenant, const Labels& labels) {
                 fmt::format("no memory for another series; {} is {}",
                             is_tight ? options.limit_names.budget : options.limit_names.memory,
                             is_tight ? options.budget->limit() : options.memory_bytes),
-                "send fewer distinct label sets, or give the server more");
+                "send fewer distinct label sets, delete some, or give the server more");
   } else {
     impl_->metrics.series_limit.add();
     impl_->complain_of_series(tenant, labels, "limit");

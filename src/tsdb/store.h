@@ -41,7 +41,7 @@ struct Options {
   std::size_t memory_bytes = 0;            ///< beyond this no new series are made; 0: no limit
   /// Of the whole process; outlives the store. While it is tight no new series are made, and what can be given back is.
   const telemetry::MemoryBudget* budget = nullptr;
-  /// Asked for room on the disk before what a person commands (flush, deletion, snapshot) is written.
+  /// Asked for room on the disk before a deletion is written, which is what gives room.
   std::function<void()> make_room = nullptr;
   std::uint64_t disk_reserve_bytes = 128 << 20;    ///< with less left on the disk nothing is taken
   Duration gather{4};                              ///< at most, for batches of other writers to share a sync with

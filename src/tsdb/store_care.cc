@@ -28,7 +28,6 @@ std::string snapshot_name(Time now) {
 
 Result<std::string> Store::Impl::snapshot() {
   const std::lock_guard lock(maintaining);
-  make_room();
   AT_TRY(flush_locked(is_below_reserve()));
   const auto place = options.directory + "/snapshots/" + snapshot_name(clock.now());
   auto status = fill_snapshot(place + std::string(kUnfinished));

@@ -42,12 +42,20 @@ void Store::Impl::work() {
 bool Store::Impl::flush_is_due() {
   std::size_t bytes = 0;
   std::size_t series = 0;
+  std::size_t live = 0;
+  std::size_t tenants = 0;
+  const bool is_tight = options.budget && options.budget->is_tight();
   for (const auto& [tenant, one] : head.all()) {
     bytes += one->sample_bytes();
     if (options.memory_bytes != 0) series += one->memory().series;
+    const auto mine = one->live();
+    live += mine;
+    tenants += mine != 0;
+    if (is_tight) one->release_labels();
   }
+  fair_series = live / (tenants + 1);
   series_are_full = options.memory_bytes != 0 && bytes + series >= options.memory_bytes;
-  const bool is_tight = options.budget && options.budget->is_tight();
+  series_are_many = options.memory_bytes != 0 && bytes + series >= options.memory_bytes / 10 * 9;
   if (is_tight) blocks.forget_pages();
   // A quarter of the budget for samples: as much again while they are written out, and the series.
   const auto most =
@@ -148,9 +156,12 @@ Status Store::Impl::flush_locked(bool drop_log) {
 Status Store::Impl::flush_older(bool drop_log) {
   AT_TRY(auto fresh, write_blocks());
   AT_TRY(blocks.replace({}, fresh));
-  for (const auto& [tenant, one] : head.all()) one->drop_older();
-  const auto flushed = *std::exchange(unfinished, std::nullopt);
-  return finish_flush(flushed, drop_log);
+  for (const auto& [tenant, one] : head.all()) {
+    one->drop_older();
+    one->release_labels();
+  }
+  flushed = *std::exchange(unfinished, std::nullopt);
+  return finish_flush(drop_log);
 }
 
 Result<BlockList> Store::Impl::write_blocks() {
@@ -174,10 +185,10 @@ Result<BlockList> Store::Impl::write_blocks() {
   return out.finish();
 }
 
-Status Store::Impl::finish_flush(storage::LogPosition flushed, bool drop_log) {
+/// What a start needs beside the log from `flushed` on.
+Status Store::Impl::write_checkpoint() {
   CheckpointHead checkpoint{flushed, next_sequence, {}};
-  const auto tenants = head.all();
-  for (const auto& [tenant, one] : tenants) checkpoint.next_ids.emplace_back(tenant, one->next_id());
+  for (const auto& [tenant, one] : head.all()) checkpoint.next_ids.emplace_back(tenant, one->next_id());
   const auto marks_now = [&] {
     const std::shared_lock lock(mutex);
     return marks;
@@ -187,12 +198,16 @@ Status Store::Impl::finish_flush(storage::LogPosition flushed, bool drop_log) {
     const std::lock_guard lock(waking);
     return !stopping;
   }();
-  AT_TRY(
-      write_checkpoint(files, options.directory, salt, clock.now(), checkpoint, marks_now, goes_on ? &head : nullptr));
+  return tsdb::write_checkpoint(files, options.directory, salt, clock.now(), checkpoint, marks_now,
+                                goes_on ? &head : nullptr);
+}
+
+Status Store::Impl::finish_flush(bool drop_log) {
+  AT_TRY(write_checkpoint());
   AT_TRY(drop_log_before(flushed.value >> 32, drop_log));
   const auto idle = clock.now() - std::min<Duration>(kIdle, clock.now().time_since_epoch());
   const std::lock_guard lock(writing);
-  for (const auto& [tenant, one] : tenants) one->retire_idle(static_cast<std::uint32_t>(to_ms(idle) / 1000));
+  for (const auto& [tenant, one] : head.all()) one->retire_idle(static_cast<std::uint32_t>(to_ms(idle) / 1000));
   return {};
 }
 
@@ -275,6 +290,16 @@ Status Store::Impl::erase_deleted(const DeletionList& deletions, const std::func
   return {};
 }
 
+/// What a deletion says where not even the little that it needs can be written.
+Status Store::Impl::without_room(Error error) const {
+  constexpr std::uint64_t kLittle = 1 << 20;
+  const auto left = files.free_bytes(options.directory);
+  if (left && *left < kLittle) {
+    error.remedy = "the disk is full, and what is kept for deletions is used: free a few megabytes, then delete again";
+  }
+  return std::unexpected(std::move(error));
+}
+
 /// All that was acknowledged before is in blocks when it is hidden there; what comes later is not touched.
 Status Store::Impl::delete_series(const TenantId& tenant, const Matchers& matchers, storage::TimeRange range) {
   if (std::none_of(matchers.begin(), matchers.end(), [](const Matcher& m) { return !m.matches(""); })) {
@@ -283,13 +308,17 @@ Status Store::Impl::delete_series(const TenantId& tenant, const Matchers& matche
   }
   const std::lock_guard lock(maintaining);
   make_room();
-  AT_TRY(flush_locked(is_below_reserve()));
+  if (auto done = flush_locked(is_below_reserve()); !done) return without_room(std::move(done).error());
   AT_TRY(deletes.add({tenant, matchers, range, next_sequence - 1}));
-  const std::lock_guard excluded(writing);
   auto* series = head.find(tenant);
   if (!series) return {};
-  series->reopen(matchers, range);
-  return series->forget_youngest(&matchers, range);
+  {
+    const std::lock_guard excluded(writing);
+    series->reopen(matchers, range);
+    AT_TRY(series->forget_youngest(&matchers, range));
+  }
+  note("a start will bring back series without samples", write_checkpoint());
+  return {};
 }
 
 Status Store::Impl::merge(bool all) {

@@ -84,7 +84,8 @@ struct Store::Impl {
   Status flush_older(bool drop_log);
   Status rotate();
   Result<BlockList> write_blocks();
-  Status finish_flush(storage::LogPosition flushed, bool drop_log);
+  Status finish_flush(bool drop_log);
+  Status write_checkpoint();
   Status drop_log_before(std::uint64_t segment, bool all);
   Status merge(bool all);
   BlockList next_run(const BlockList& stretch, bool all) const;
@@ -94,6 +95,7 @@ struct Store::Impl {
   bool has_room_to_erase(std::uint64_t left) const;
   Status erase_deleted(const DeletionList& deletions, const std::function<bool(const BlockPtr&)>& is_meant);
   bool is_over(std::int64_t stretch) const;
+  Status without_room(Error error) const;
   Status delete_series(const TenantId& tenant, const Matchers& matchers, storage::TimeRange range);
 
   // store_tiers.cc
@@ -208,8 +210,13 @@ struct Store::Impl {
   Time rotated;                    ///< guarded by maintaining; when the present generation began
   /// Guarded by maintaining: where the log stood when a generation was set apart that is in no blocks yet.
   std::optional<storage::LogPosition> unfinished;
+  storage::LogPosition flushed;  ///< guarded by maintaining; what is before it is in blocks, once there was a flush
   std::atomic<bool> memory_is_full = false;   ///< of samples: writers are to wait
   std::atomic<bool> series_are_full = false;  ///< no new ones
+  std::atomic<bool> series_are_many = false;  ///< new ones only for tenants with few
+  /// Who has as many gets no new ones where memory is little: an equal share, with one tenant more.
+  std::atomic<std::size_t> fair_series = 0;
+  bool admits_to_little(const TenantHead& tenant) const;
   RateLimit rates;
   std::atomic<std::int64_t> next_series_complaint = 0;  ///< nanoseconds of the steady clock
 

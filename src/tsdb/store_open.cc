@@ -120,13 +120,13 @@ Status Store::Impl::replay_past() {
   }
   AT_TRY(auto fresh, out.finish());
   AT_TRY(blocks.replace({}, fresh));
-  const storage::LogPosition flushed{past_before << 32};
+  flushed = storage::LogPosition{past_before << 32};
   past_before = 0;
   past_until = INT64_MIN;
   replayer.reset();
   telemetry::log_info("tsdb", "all samples of the log are there",
                       {{"seconds", std::chrono::duration<double>(clock.steady() - begun).count()}});
-  return finish_flush(flushed, false);
+  return finish_flush(false);
 }
 
 void Store::Impl::maintain_past() {

@@ -25,7 +25,7 @@ def bring(server, tmp_path, text, check=True):
     return server.cli("tsdb", "import", tmp_path / "in.txt", "--data", server.data, check=check)
 
 
-def test_beyond_its_memory_the_process_refuses_new_series_and_queries_by_name_and_known_series_go_on(tmp_path):
+def test_beyond_its_memory_the_process_refuses_new_series_and_large_queries_by_name_and_the_rest_goes_on(tmp_path):
     data = tmp_path / "data"
     with Server(data) as server:
         bring(server, tmp_path, line("known", 1, ago=60))
@@ -38,8 +38,9 @@ def test_beyond_its_memory_the_process_refuses_new_series_and_queries_by_name_an
         refused = bring(server, tmp_path, line("new"), check=False)
         assert refused.returncode == 1 and "no memory for another series; --memory is 2097152" in refused.stderr
         assert metric(server, 'atalaya_tsdb_refused_series_total{reason="memory"}') > 0
+        assert server.query("known")[0][1] == 2.0, "a tenth is theirs whatever fills it"
         with pytest.raises(HttpError) as error:
-            server.query("known")
+            server.query_range("time()", 0, 10_000, 1)
         assert error.value.status == 503
         assert "no memory for another query" in str(error.value.body) and "--memory is 2097152" in str(error.value.body)
         assert metric(server, 'atalaya_refused_queries_total{reason="memory"}') > 0
@@ -47,6 +48,53 @@ def test_beyond_its_memory_the_process_refuses_new_series_and_queries_by_name_an
     with Server(data) as server:
         assert server.query("known")[0][1] == 2.0, "what was refused was not what was taken"
         assert not server.query("new")
+
+
+def test_a_query_that_has_begun_ends_when_it_would_take_more_than_a_quarter(tmp_path):
+    with Server(tmp_path / "data", arguments=["--memory", "96MiB"]) as server:
+        bring(server, tmp_path, "".join(line(f'w{{n="{n}"}}') for n in range(400)))
+        now = int(time.time())
+        with pytest.raises(HttpError) as error:
+            server.query_range("w * 2", now - 10_800, now, 1)
+        assert error.value.status == 422
+        assert "more than 25165824 bytes of memory, a quarter of --memory, which is 100663296" in str(error.value.body)
+        assert len(server.query("w")) == 400
+        assert metric(server, "atalaya_query_memory_bytes") == 0
+        assert metric(server, "atalaya_memory_taken_bytes") < 96 << 20
+
+
+def test_the_series_of_one_tenant_shut_no_other_out_and_leave_room_when_they_are_deleted(tmp_path):
+    with Server(tmp_path / "data", arguments=["--memory", "48MiB"]) as server:
+        def bring_as(tenant, text):
+            (tmp_path / "in.txt").write_text(text)
+            return server.cli("tsdb", "import", tmp_path / "in.txt", "--tenant", tenant, "--data", server.data, check=False)
+
+        def count(name):
+            return server.call("GET", f"/api/v1/query?query=count({name})", token=acme)["data"]["result"][0]["value"][1]
+
+        acme = server.cli("token", "create", "--data", server.data, "--role", "viewer", "--tenant", "acme", "--ttl",
+                          "1h").strip()
+        assert bring_as("acme", line("quiet")).returncode == 0
+        for batch in range(100):
+            brought = bring_as("default", "".join(line(f'bomb{{n="{n}",pad="{"x" * 60}"}}')
+                                                  for n in range(batch * 4000, batch * 4000 + 4000)))
+            if brought.returncode != 0:
+                break
+        assert "no memory for another series; --memory is 50331648" in brought.stderr
+        assert count("quiet") == "1"
+        assert bring_as("acme", line('quiet{n="2"}')).returncode == 0
+        assert bring_as("default", line("another")).returncode == 1
+        server.cli("tsdb", "delete", "--match", "bomb", "--data", server.data)
+        server.cli("tsdb", "flush", "--merge", "--data", server.data)
+        until(lambda: metric(server, "atalaya_memory_full") == 0, what="room")
+        assert metric(server, "atalaya_tsdb_series") < 1000
+        assert bring_as("acme", line('quiet{n="3"}')).returncode == 0
+        assert count("quiet") == "3"
+        server.kill()
+        server.start()
+        until(lambda: metric(server, "atalaya_tsdb_series") > 0, what="series")
+        assert metric(server, "atalaya_tsdb_series") < 1000, "the deleted ones do not come back with a start"
+        assert bring_as("default", line("another")).returncode == 0
 
 
 @contextlib.contextmanager
@@ -84,6 +132,8 @@ def test_on_a_full_disk_deletions_run_and_a_server_starts(tmp_path):
                                             for n in range(40) for i in range(30)))
             until((server.data / "ballast").exists, what="the ballast")
             fill(disk)
+            server.cli("tsdb", "flush", "--data", server.data, check=False)
+            assert (server.data / "ballast").exists(), "a flush does not spend it"
             server.cli("tsdb", "delete", "--match", 'x{n=~"1.*"}', "--data", server.data)
             assert not (server.data / "ballast").exists(), "it was given up for it"
             assert "the ballast is given up" in server.log()

@@ -97,10 +97,12 @@ bool HeadSnapshot::holds(storage::TimeRange range) const {
 
 Result<SeriesId> TenantHead::resolve(const Labels& labels, const HeadLimits& limits, std::uint32_t now) {
   std::vector<std::uint32_t> pairs;
+  // One that was deleted counts as new, but it takes no more memory.
+  const bool forgotten_may_come = limits.max_series_per_tenant == 0;
   {
     const std::shared_lock lock(mutex_);
     if (index_->look_up(labels, pairs)) {
-      if (const auto id = index_->find(pairs); id != 0) {
+      if (const auto id = index_->find(pairs); id != 0 && (forgotten_may_come || !forgotten_.contains(id))) {
         std::atomic_ref(states_.find(id)->used).store(now, std::memory_order_relaxed);
         return SeriesId{id};
       }
@@ -108,13 +110,17 @@ Result<SeriesId> TenantHead::resolve(const Labels& labels, const HeadLimits& lim
   }
   AT_TRY(check_labels(labels, limits));
   const std::unique_lock lock(mutex_);
-  if (index_->size() >= limits.max_series_per_tenant || states_.next() == UINT32_MAX) {
+  if (count_live() >= limits.max_series_per_tenant || states_.next() == UINT32_MAX) {
     return fail(ErrorCode::kResourceExhausted,
-                fmt::format("{} series; {} is {}", index_->size(), limits.names.series, limits.max_series_per_tenant),
+                fmt::format("{} series; {} is {}", count_live(), limits.names.series, limits.max_series_per_tenant),
                 "send fewer distinct label sets, or raise the limit");
   }
   index_->intern(labels, pairs);
-  if (const auto id = index_->find(pairs); id != 0) return SeriesId{id};
+  if (const auto id = index_->find(pairs); id != 0) {
+    forgotten_.erase(id);
+    states_.find(id)->used = now;
+    return SeriesId{id};
+  }
   return SeriesId{make(states_.next(), pairs, now)};
 }
 
@@ -187,7 +193,7 @@ std::shared_ptr<const Labels> TenantHead::labels_of(std::uint64_t id) const {
 
 std::size_t TenantHead::live() const {
   const std::shared_lock lock(mutex_);
-  return index_->size();
+  return count_live();
 }
 
 std::uint32_t TenantHead::next_id() const {
@@ -356,6 +362,9 @@ void TenantHead::apply(std::span<const storage::SeriesSample> samples, std::uint
       if (time <= state->last_time) {
         late_.add(static_cast<std::uint32_t>(sample.series.value()), {sample.time, sample.value});
         continue;
+      }
+      if (state->last_time == INT64_MIN && !forgotten_.empty()) {
+        forgotten_.erase(static_cast<std::uint32_t>(sample.series.value()));
       }
       if (state->generation != generation_) enter_generation(*state);
       append(*state, *arena_, chunk_samples_, time, sample.value);

@@ -76,6 +76,7 @@ class TenantHead {
   void find_bound(std::span<const storage::SeriesKey> keys, std::span<SeriesId> ids) const;
   void bind(const storage::SeriesKey& key, SeriesId id);
   std::shared_ptr<const Labels> labels_of(std::uint64_t id) const;
+  /// How many series may get samples, those left out that were deleted and got none since.
   std::size_t live() const;
   std::uint32_t next_id() const;
   void skip_ids_to(std::uint32_t next);
@@ -130,12 +131,15 @@ class TenantHead {
   /// and are perhaps sent again. The last few calls count. Excluded from stage.
   void reopen(const Matchers& matchers, storage::TimeRange range);
   /// The youngest samples of series that match (null: of all) and lie in the range are in no block any more:
-  /// what comes again is new, and until then nobody is told of their labels by memory. Of series without samples in
-  /// memory; excluded from stage to apply.
+  /// what comes again is new. Until then nobody is told of their labels by memory, and if there were matchers they
+  /// neither count as live nor are they defined for the log. Of series without samples in memory; excluded from stage
+  /// to apply.
   Status forget_youngest(const Matchers* matchers, storage::TimeRange range);
 
   /// Forgets series without samples in memory that were last used before `before`.
   void retire_idle(std::uint32_t before);
+  /// Label sets that are kept for whoever asks again, if nobody has them now.
+  void release_labels();
   /// Shows every series that the log defines, a few hundred at a time.
   Status visit_defined(const std::function<Status(std::span<const Definition>)>& visit) const;
   std::vector<Definition> definitions_of(std::span<const std::uint32_t> ids) const;
@@ -168,6 +172,7 @@ class TenantHead {
   Time oldest_of(const SeriesState& state, Time time, const AcceptedTimes& times) const;
   bool take_late(std::uint32_t id, const SeriesState& state, const storage::SeriesSample& sample,
                  const AcceptedTimes& times, storage::Appended& counts);
+  std::size_t count_live() const { return index_->size() - forgotten_.size(); }
   bool is_bare(std::uint32_t id) const;
   void count_chunks(Cardinality& out) const;
   LabelIndex::Ids forgotten() const;

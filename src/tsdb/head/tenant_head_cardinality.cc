@@ -29,7 +29,7 @@ Cardinality TenantHead::cardinality() const {
   count_chunks(out);
   const std::shared_lock lock(mutex_);
   const auto& pairs = index_->pairs();
-  out.series = index_->size();
+  out.series = count_live();
   std::vector<std::uint64_t> values(pairs.name_count());
   std::vector<std::uint64_t> bytes(pairs.name_count());
   for (std::uint32_t pair = 0; pair < pairs.size(); ++pair) {

@@ -1,5 +1,6 @@
 // From one generation of a head to the next: set apart, read for blocks, given back.
 #include <algorithm>
+#include <atomic>
 
 #include "base/check.h"
 #include "tsdb/head/tenant_head.h"
@@ -27,21 +28,32 @@ void TenantHead::drop_older() {
   older_late_ = {};
 }
 
+void TenantHead::release_labels() {
+  const std::lock_guard lock(labels_mutex_);
+  std::erase_if(shared_labels_, [](const auto& one) { return one.second.use_count() == 1; });
+  shared_labels_.rehash(0);
+}
+
 Status TenantHead::forget_youngest(const Matchers* matchers, storage::TimeRange range) {
   const auto forget = [&](std::uint32_t id, SeriesState& state) {
     const auto last = from_ms(state.last_time);
     const bool is_there = state.chunk != 0 || state.older != 0 || late_.find(id) || older_late_.find(id);
-    if (is_there || state.last_time == INT64_MIN || last < range.from || last > range.to) return;
+    const bool is_unknown = state.last_time == INT64_MIN;  // since a start: all that it had is in blocks
+    if (is_there || (!is_unknown && (last < range.from || last > range.to))) return;
     state.last_time = state.staged_time = INT64_MIN;
     state.last_value = 0;
     state.delta = 0;
-    if (matchers) forgotten_.insert(id);
+    if (!matchers) return;
+    forgotten_.insert(id);
+    // A checkpoint leaves it out, so that a start does not bring it back; with its next sample the log learns it anew.
+    std::atomic_ref(state.defined).store(false, std::memory_order_relaxed);
   };
   if (matchers) {
     const std::unique_lock lock(mutex_);
     AT_TRY(const auto ids, index_->select(*matchers));
     for (const auto id : ids) forget(id, *states_.find(id));
     std::erase_if(forgotten_, [&](std::uint32_t id) { return !is_bare(id); });
+    keys_.filter([&](std::uint32_t id) { return !forgotten_.contains(id); });
     return {};
   }
   for (std::uint32_t from = 1; from != 0;) {
@@ -72,6 +84,7 @@ void TenantHead::retire_idle(std::uint32_t before) {
     from = states_.visit(from, 16, [&](std::uint32_t id, SeriesState& state) {
       if (state.chunk != 0 || state.older != 0 || state.used >= before) return;
       if (late_.find(id) || older_late_.find(id)) return;
+      forgotten_.erase(id);
       index_->remove(id);
       states_.retire(id);
       retired = true;
