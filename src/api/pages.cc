@@ -336,10 +336,10 @@ void add_page_routes(Doors& doors, PageRoutes given) {
               });
   };
   data("/p/-/query", [](const PageRoutes& r, const TenantId& tenant, const net::Request& request) {
-    return answer_query(r.series, r.clock, tenant, request);
+    return answer_query(r.series, r.clock, tenant, request, r.queries);
   });
   data("/p/-/query_range", [](const PageRoutes& r, const TenantId& tenant, const net::Request& request) {
-    return answer_query_range(r.series, r.clock, tenant, request);
+    return answer_query_range(r.series, r.clock, tenant, request, r.queries);
   });
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "api/doors.h"
+#include "api/prometheus.h"
 #include "base/time.h"
 #include "pages/frame.h"
 #include "pages/page.h"
@@ -48,6 +49,7 @@ struct PageRoutes {
   const Clock& clock;
   PageDirectory directory;
   pages::Assets assets;
+  QueryOptions queries = {};  ///< for those of widgets
 };
 
 /// GET ~/pages, POST ~/auth/page-cookie, and with that cookie as the only credential:

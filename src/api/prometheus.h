@@ -13,8 +13,7 @@ namespace atalaya::api {
 struct QueryOptions {
   promql::Limits limits;
   Duration timeout{std::chrono::minutes{2}};  ///< from a request's arrival; a request may ask for less
-  telemetry::QueryMemory* memory =
-      nullptr;  ///< in which evaluations count, and answers while they are made; outlives it
+  telemetry::QueryMemory* memory = nullptr;   ///< in which evaluations count, and answers while they are made
 };
 
 /// Prometheus takes a range of 11,000 steps, which has a point more.

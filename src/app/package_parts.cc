@@ -67,8 +67,8 @@ void PackageParts::add_routes(api::Doors& doors) {
   api::add_package_routes(doors, services);
   api::add_package_change_routes(doors, services);
   api::add_item_routes(doors, services);
-  api::add_page_routes(
-      doors, {with_.auth, with_.series, with_.clock, page_directory(with_.packages, with_.items), page_assets()});
+  api::add_page_routes(doors, {with_.auth, with_.series, with_.clock, page_directory(with_.packages, with_.items),
+                               page_assets(), with_.queries});
   api::add_procedure_routes(doors, procedures_, callers_);
   api::add_audit_routes(doors, with_.audit);
 }

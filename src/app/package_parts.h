@@ -35,6 +35,7 @@ struct PackageNeighbours {
   std::vector<std::string> trusted_keys;  ///< of archives, PEM
   /// Tells every open page of the tenant: a JSON text of the topic `packages`.
   std::function<void(const TenantId&, std::string)> publish;
+  api::QueryOptions queries;  ///< of widgets on pages
 };
 
 /// Construct, `changed` at will, `add_routes`, `start`, `stop` (idempotent). Thread-safe after construction.

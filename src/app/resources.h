@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "api/prometheus.h"
 #include "app/ballast.h"
 #include "app/keeper.h"
 #include "base/result.h"
@@ -28,6 +29,11 @@ class Resources {
   void limit(tsdb::Options& options);
   void add_chores(Keeper& keeper);
   telemetry::QueryMemory& queries() { return queries_; }
+  /// What counts in `queries`.
+  api::QueryOptions limited(api::QueryOptions queries) {
+    queries.memory = &queries_;
+    return queries;
+  }
 
  private:
   io::FileSystem& files_;

@@ -29,9 +29,7 @@ SeriesDoors::SeriesDoors(const SeriesDoorParts& parts)
       queries_(parts.query_concurrency, kWaitingQueries) {}
 
 void SeriesDoors::add_routes(api::Doors& doors, registry::Audit& audit) {
-  auto queries = parts_.queries;
-  queries.memory = &parts_.memory;
-  api::add_prometheus_routes(doors, {series_, parts_.clock, queries_, queries, &exemplars_});
+  api::add_prometheus_routes(doors, {series_, parts_.clock, queries_, parts_.queries, &exemplars_});
   api::add_remote_write_routes(doors, remote_writer_, remote_writers_);
   api::add_federate_route(doors, series_, parts_.clock, parts_.external_labels);
   api::add_series_care_routes(doors, parts_.store, readers_, audit, parts_.clock);

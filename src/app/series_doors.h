@@ -23,7 +23,7 @@ struct SeriesDoorParts {
   tsdb::Store& store;
   const Clock& clock;
   telemetry::Registry& metrics;
-  const api::QueryOptions& queries;
+  api::QueryOptions queries;
   std::size_t query_concurrency;
   const Labels& external_labels;
   telemetry::QueryMemory& memory;

@@ -151,8 +151,8 @@ Status Server::Parts::open_stores() {
   resources.limit(series_options);
   AT_TRY(series, tsdb::Store::open(*files, clock, metrics, series_options));
   series_doors = std::make_unique<SeriesDoors>(
-      SeriesDoorParts{*series, *series, *series, *series, clock, metrics, options.queries, options.query_concurrency,
-                      options.external_labels, resources.queries(), options.most_exemplars});
+      SeriesDoorParts{*series, *series, *series, *series, clock, metrics, resources.limited(options.queries),
+                      options.query_concurrency, options.external_labels, resources.queries(), options.most_exemplars});
   add_data_metrics(metrics, options.data);
   own_metrics = std::make_unique<OwnMetrics>(metrics, *series, clock, default_tenant(), agent::host_name());
   logdb::Options log_options;
@@ -233,7 +233,8 @@ Status Server::Parts::open_packages() {
       PackageNeighbours{*packages, items, *hosts, *agents, *audit, *auth, *series, clock, std::move(trusted_keys),
                         [this](const TenantId& tenant, std::string names) {
                           live->publish(tenant, "packages", "packages", std::move(names));
-                        }});
+                        },
+                        resources.limited(options.queries)});
   scrapes = std::make_unique<Scrapes>(ScrapeNeighbours{*packages, *series, *files, clock, metrics,
                                                        options.scrape_configs, agent::host_name(),
                                                        agent_targets_of(*hosts, *agents), series_doors->exemplars()});

@@ -13,6 +13,7 @@ namespace atalaya::telemetry {
 namespace {
 
 constexpr std::uint32_t kLooksBetweenGivingBack = 10;
+constexpr std::uint64_t kLeastFarBeyond = 64 << 20;
 
 std::uint64_t page_bytes() { return static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE)); }
 
@@ -69,6 +70,7 @@ void MemoryBudget::look() {
     taken = process_.taken();
   }
   (void)measure(taken);
+  far_beyond_ = taken >= limit_ + std::max(limit_ / 4, kLeastFarBeyond);
   taken_bytes_.set(static_cast<double>(taken));
   tight_gauge_.set(tight_ ? 1 : 0);
   full_gauge_.set(full_ ? 1 : 0);

@@ -26,6 +26,9 @@ class MemoryBudget {
   bool is_tight() const { return tight_; }
   /// Measures, too: what asks may be the one that is too much.
   bool is_full() const;
+  /// As of the last look the process takes a quarter more than the limit, and 64 MiB more at least: then even what is
+  /// reserved for somebody is no more.
+  bool is_far_beyond() const { return far_beyond_; }
   std::uint64_t limit() const { return limit_; }
   std::uint64_t taken() const { return process_.taken(); }
 
@@ -40,6 +43,7 @@ class MemoryBudget {
   std::uint32_t looks_until_give_back_ = 0;
   mutable std::atomic<bool> tight_ = false;
   mutable std::atomic<bool> full_ = false;
+  std::atomic<bool> far_beyond_ = false;
 };
 
 /// Memory of this process that is in RAM and in no file: what the system cannot have back. 0 where /proc is absent.

@@ -25,8 +25,8 @@ Status QueryMemory::admit() { return take(0); }
 Status QueryMemory::take(std::uint64_t bytes) {
   const auto all = held_.fetch_add(bytes) + bytes;
   held_bytes_.set(static_cast<double>(all));
-  const bool fits = all <= memory_.limit() / 10 || (all <= memory_.limit() / 2 && has_room(bytes));
-  if (fits) return {};
+  const bool is_reserved = all <= memory_.limit() / 10 && !memory_.is_far_beyond();
+  if (is_reserved || (all <= memory_.limit() / 2 && has_room(bytes))) return {};
   held_ -= bytes;
   held_bytes_.set(static_cast<double>(held_.load()));
   refused_.add();

@@ -12,7 +12,8 @@
 namespace atalaya::telemetry {
 
 /// One account for all queries: half of the limit at most, one query a quarter. A tenth of the limit is theirs whatever
-/// else fills the process; beyond that they grow as long as the process stays within its limit. Thread-safe.
+/// else fills the process, but where that is far beyond its limit: answers that nobody reads wait in it, too. Above the
+/// tenth they grow as long as the process stays within its limit. Thread-safe.
 class QueryMemory {
  public:
   /// Both outlive this. `give_back`: to the system, what the process holds in vain; before anybody is refused.

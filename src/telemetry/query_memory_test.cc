@@ -49,6 +49,19 @@ TEST_F(QueryMemoryTest, ATenthIsTheirsHoweverFullTheProcessIs) {
   EXPECT_TRUE(share.take(1));
 }
 
+TEST_F(QueryMemoryTest, ATenthIsNotTheirsWhereTheProcessIsFarBeyondItsLimit) {
+  testing::internal::CaptureStderr();
+  taken_ = 1000 + (64 << 20);
+  budget_.look();
+  QueryMemory::Share share(queries_);
+  EXPECT_FALSE(share.take(1));
+  EXPECT_FALSE(queries_.admit());
+  taken_ -= 1;
+  budget_.look();
+  EXPECT_TRUE(share.take(100));
+  testing::internal::GetCapturedStderr();
+}
+
 TEST_F(QueryMemoryTest, TheProcessIsMeasuredAgainAsQueriesGrow) {
   QueryMemory::Share share(queries_);
   ASSERT_TRUE(share.take(110));

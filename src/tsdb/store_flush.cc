@@ -42,18 +42,18 @@ void Store::Impl::work() {
 bool Store::Impl::flush_is_due() {
   std::size_t bytes = 0;
   std::size_t series = 0;
-  std::size_t live = 0;
+  std::size_t known = 0;
   std::size_t tenants = 0;
   const bool is_tight = options.budget && options.budget->is_tight();
   for (const auto& [tenant, one] : head.all()) {
     bytes += one->sample_bytes();
     if (options.memory_bytes != 0) series += one->memory().series;
-    const auto mine = one->live();
-    live += mine;
+    const auto mine = one->known();
+    known += mine;
     tenants += mine != 0;
     if (is_tight) one->release_labels();
   }
-  fair_series = live / (tenants + 1);
+  fair_series = known / (tenants + 1);
   series_are_full = options.memory_bytes != 0 && bytes + series >= options.memory_bytes;
   series_are_many = options.memory_bytes != 0 && bytes + series >= options.memory_bytes / 10 * 9;
   if (is_tight) blocks.forget_pages();

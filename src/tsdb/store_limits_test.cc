@@ -155,6 +155,13 @@ TEST_P(StoreLimits, WhereMemoryIsLittleATenantWithFewSeriesGetsNewOnesWhileOneWi
   for (int i = 0; i < 9; ++i) EXPECT_TRUE(make(tenant_)) << i;
   EXPECT_FALSE(make(tenant_)) << "a third of 31, one more tenant counted, is its share";
   EXPECT_TRUE(make(TenantId{"newcomer"}));
+  ASSERT_TRUE(store_->delete_series(bomber, {Matcher::equal("__name__", "x")}, {}));
+  store_->maintain();
+  EXPECT_TRUE(make(bomber));
+  for (int i = 0; i < 9; ++i) {
+    EXPECT_TRUE(make(TenantId{"newcomer"})) << i << ": a quarter of 41, as what is deleted takes memory for a while";
+  }
+  EXPECT_FALSE(make(TenantId{"newcomer"}));
   taken = 1000;
   EXPECT_FALSE(make(TenantId{"newcomer"}));
   testing::internal::GetCapturedStderr();

@@ -196,6 +196,11 @@ std::size_t TenantHead::live() const {
   return count_live();
 }
 
+std::size_t TenantHead::known() const {
+  const std::shared_lock lock(mutex_);
+  return index_->size();
+}
+
 std::uint32_t TenantHead::next_id() const {
   const std::shared_lock lock(mutex_);
   return states_.next();

@@ -78,6 +78,8 @@ class TenantHead {
   std::shared_ptr<const Labels> labels_of(std::uint64_t id) const;
   /// How many series may get samples, those left out that were deleted and got none since.
   std::size_t live() const;
+  /// With them, as they take memory until they are retired.
+  std::size_t known() const;
   std::uint32_t next_id() const;
   void skip_ids_to(std::uint32_t next);
 
