@@ -173,6 +173,13 @@ void add_series_care_routes(Doors& doors, tsdb::Store& store, net::WorkerPool& w
     return success(json::object{{"name", place.substr(place.rfind('/') + 1)}});
   };
   doors.add_slow("POST", "~/series/snapshot", Need::kAdmin, workers, snapshot);
+  doors.add_slow("DELETE", "~/series/snapshot/{name}", Need::kAdmin, workers,
+                 [&store](const auth::Principal& who, net::Request& request) -> Result<net::Response> {
+                   AT_TRY(of_the_whole(who));
+                   const std::string name(request.captures.get("name"));
+                   AT_TRY(store.remove_snapshot(name));
+                   return success(json::object{{"name", name}});
+                 });
   for (const auto* method : {"POST", "PUT"}) {
     doors.add_slow(method, "/api/v1/admin/tsdb/delete_series", Need::kAdmin, workers, erase);
     doors.add_slow(method, "/api/v1/admin/tsdb/clean_tombstones", Need::kAdmin, workers,

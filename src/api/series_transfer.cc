@@ -124,7 +124,7 @@ class ExportPage {
   /// The first of what could not be read, with its series; an error that a caller without `partial` gets.
   Error refusal() const {
     return {ErrorCode::kCorruption, fmt::format("{}: {}", named_.front(), why->message), std::nullopt,
-            "`atalaya tsdb fsck` names what is damaged; partial=true gives the rest"};
+            "`atalaya tsdb fsck` names what is damaged or was set aside; partial=true gives the rest"};
   }
   std::string names() const {
     std::string out;
@@ -168,7 +168,7 @@ Result<net::Response> export_page(const SeriesTransferParts& parts, const Tenant
   if (selectors.empty()) return fail(ErrorCode::kInvalidArgument, "no match[] parameter provided");
   ExportPage page(format);
   storage::SelectHints hints;
-  hints.on_damage = [&](const Error& error) { page.miss("series of a block that does not read", error); };
+  hints.on_damage = [&](const Error& error) { page.miss("a block that does not read, or that was set aside", error); };
   std::map<Labels, SelectedSeries> chosen;
   for (const auto& text : selectors) {
     AT_TRY(const auto matchers, selector_parameter("match[]", text));

@@ -22,9 +22,10 @@ Status Ballast::keep() {
 }
 
 bool Ballast::give_up_if_full() {
-  if (bytes_ == 0 || !files_.exists(path_)) return false;
+  if (!files_.exists(path_)) return false;
   const auto left = files_.free_bytes(folder_);
-  if (!left || *left >= bytes_ / 2 || !files_.remove(path_)) return false;
+  const bool is_needed = bytes_ != 0 && (!left || *left >= bytes_ / 2);
+  if (is_needed || !files_.remove(path_)) return false;
   telemetry::log_warn("server", "the disk is full: the ballast is given up", {{"bytes", bytes_}});
   return true;
 }

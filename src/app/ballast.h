@@ -19,7 +19,7 @@ class Ballast {
 
   /// Makes the file where there is none and twice of it is free; removes it where none is to be.
   Status keep();
-  /// Removes the file, when less than half of it is free on the disk. Whether it did.
+  /// Removes the file, when less than half of it is free on the disk, or none is to be. Whether it did.
   bool give_up_if_full();
 
  private:

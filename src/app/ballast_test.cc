@@ -30,12 +30,19 @@ TEST(Ballast, IsMadeWhereThereIsRoomAndGivenUpWhenThereIsNone) {
   EXPECT_NE(testing::internal::GetCapturedStderr().find("the ballast is given up"), std::string::npos);
 }
 
-TEST(Ballast, OfNoBytesIsNone) {
+TEST(Ballast, OfNoBytesIsNoneAndTakesAwayWhatThereWas) {
   io::MemoryFileSystem disk;
   ASSERT_TRUE(disk.create_directories("data"));
   Ballast ballast(disk, "data", 0);
   ASSERT_TRUE(ballast.keep());
   EXPECT_FALSE(disk.exists("data/ballast"));
+  ASSERT_TRUE(Ballast(disk, "data", kBytes).keep());
+  ASSERT_TRUE(ballast.keep());
+  EXPECT_FALSE(disk.exists("data/ballast"));
+  ASSERT_TRUE(Ballast(disk, "data", kBytes).keep());
+  testing::internal::CaptureStderr();
+  EXPECT_TRUE(ballast.give_up_if_full()) << "a start on a full disk";
+  testing::internal::GetCapturedStderr();
 }
 
 }  // namespace

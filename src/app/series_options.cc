@@ -31,6 +31,19 @@ Status check_room(const config::Options& options, const std::string& name) {
               fmt::format("give at least {}MiB, or 0 for no limit", kLeastBytes >> 20));
 }
 
+/// Series are a part of the process.
+Status check_memory(const config::Options& options) {
+  AT_TRY(check_room(options, "memory"));
+  AT_TRY(check_room(options, "series-memory"));
+  const auto all = options.bytes("memory");
+  const auto series = options.bytes("series-memory");
+  if (all == 0 || series <= all) return {};
+  return fail(
+      ErrorCode::kInvalidArgument,
+      fmt::format("--series-memory: {} bytes are more than --memory, of which they are a part: {}", series, all),
+      "give less to the series, or more to the process");
+}
+
 Status set_kept(std::string_view word, tsdb::Kept& kept) {
   const auto colon = word.find(':');
   const auto name = word.substr(0, colon);
@@ -118,7 +131,7 @@ Result<tsdb::Options> series_options(const config::Options& options) {
     out.classes.push_back(std::move(one));
   }
   AT_TRY(check_room(options, "series-max-bytes"));
-  AT_TRY(check_room(options, "series-memory"));
+  AT_TRY(check_memory(options));
   out.max_bytes = options.bytes("series-max-bytes");
   out.window = options.duration("series-window");
   out.limit_names = {.series = "--series-max-per-tenant",

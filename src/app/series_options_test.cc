@@ -53,7 +53,8 @@ Result<tsdb::Options> options_of(std::vector<std::string> words) {
 TEST(SeriesOptions, MistakesBeginWithTheNameOfTheOption) {
   using Words = std::vector<std::string>;
   for (const auto& words :
-       {Words{"--series-memory", "1KiB"}, Words{"--series-max-bytes", "15MiB"}, Words{"--series-retention", "1m"},
+       {Words{"--series-memory", "1KiB"}, Words{"--series-max-bytes", "15MiB"}, Words{"--memory", "1B"},
+        Words{"--series-memory", "64MiB", "--memory", "32MiB"}, Words{"--series-retention", "1m"},
         Words{"--series-retention", "1d", "--series-keep-5m", "9d"}, Words{"--series-class", "1:1"}}) {
     const auto read = options_of(words);
     ASSERT_FALSE(read) << words[1];
@@ -61,6 +62,7 @@ TEST(SeriesOptions, MistakesBeginWithTheNameOfTheOption) {
     EXPECT_FALSE(read.error().remedy.empty() && words[0] != "--series-class") << words[0];
   }
   EXPECT_EQ(options_of({"--series-memory", "16MiB"})->memory_bytes, 16u << 20);
+  EXPECT_EQ(options_of({"--series-memory", "16MiB", "--memory", "16MiB"})->memory_bytes, 16u << 20);
   EXPECT_EQ(options_of({"--series-max-bytes", "0B"})->max_bytes, 0u);
 }
 

@@ -31,6 +31,11 @@ Status remove_server_file(io::FileSystem& files, const std::string& data) {
 
 Result<std::string> server_of_folder(io::FileSystem& files, const std::string& data) {
   if (!files.exists(path_in(data)) || !somebody_runs(files, data)) {
+    if (auto readable = files.list(data); !readable && readable.error().code == ErrorCode::kPermissionDenied) {
+      auto error = std::move(readable).error();
+      error.remedy = "ask as the user whose server it is, or name the server with --server URL";
+      return std::unexpected(std::move(error));
+    }
     return fail(ErrorCode::kNotFound, fmt::format("no server runs on the folder {}", data),
                 fmt::format("start one with `atalaya up --data {}`, or name another with --server URL", data));
   }

@@ -15,7 +15,7 @@ std::string server_lock_file(const std::string& data);
 Status write_server_file(io::FileSystem& files, const std::string& data, const std::string& url);
 Status remove_server_file(io::FileSystem& files, const std::string& data);
 /// not_found, with what to do, where no server runs on the folder: where nobody holds its lock, the file is of one that
-/// was killed.
+/// was killed. permission_denied where the folder does not say.
 Result<std::string> server_of_folder(io::FileSystem& files, const std::string& data);
 
 }  // namespace atalaya::app

@@ -9,6 +9,7 @@
 #include "app/server_client.h"
 #include "app/tables.h"
 #include "net/percent.h"
+#include "telemetry/log.h"
 #include "tsdb/store.h"
 
 namespace atalaya::app {
@@ -120,6 +121,8 @@ Result<int> fsck(const config::Options& options) {
   } else if (client.error().code != ErrorCode::kNotFound) {
     return std::unexpected(client.error());
   }
+  // What a store warns of when it opens is told below.
+  telemetry::configure_log(telemetry::Level::kError, telemetry::LogFormat::kLogfmt);
   const auto files = io::real_file_system();
   const SystemClock clock;
   telemetry::Registry metrics;
@@ -142,6 +145,13 @@ Result<int> fsck(const config::Options& options) {
 
 Result<int> snapshot(const config::Options& options) {
   AT_TRY(const auto client, ServerClient::reach(options));
+  if (const auto& name = options.text("remove"); !name.empty()) {
+    AT_TRY(const auto answer, client.erase("series/snapshot/" + net::percent_encode(name)));
+    return show(options, answer, [&](const json::object&) {
+      fmt::print("removed series/snapshots/{}\n", name);
+      return 0;
+    });
+  }
   AT_TRY(const auto answer, client.post("series/snapshot", json::object{}));
   return show(options, answer, [](const json::object& body) {
     fmt::print("series/snapshots/{}\n", std::string(body.at("data").at("name").as_string()));
@@ -213,11 +223,12 @@ std::vector<Command> tsdb_care_commands() {
                "Read every byte; what is damaged is set aside (*.damaged) and named, until somebody removes the file. "
                "With no "
                "server running it looks at the folder itself.",
-               {}, "fsck --data /var/lib/atalaya", "exit code 1 when there was damage"),
+               {}, "fsck --data /var/lib/atalaya",
+               "exit code 1 when it found damage; what was set aside before is only named"),
           verb("snapshot",
                "Make a copy of all series, by links, below DATA/series/snapshots. In the place of DATA/series of a "
                "server that does not run it is what that one starts with. Blocks keep their room until it is removed.",
-               {}, "snapshot", ""),
+               {{.name = "remove", .help = "Remove this copy instead.", .value_name = "NAME"}}, "snapshot", ""),
           verb("delete", "Delete samples of the series that a selector selects.",
                {{.name = "match", .help = "Selector of the series.", .value_name = "SELECTOR", .required = true},
                 {.name = "from", .help = "First time, RFC 3339 or Unix seconds.", .value_name = "TIME"},

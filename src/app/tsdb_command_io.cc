@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <cstring>
 #include <deque>
+#include <filesystem>
 #include <memory>
 #include <span>
 #include <string>
@@ -19,6 +20,7 @@
 #include "base/time.h"
 #include "ingest/prometheus_text.h"
 #include "ingest/series_lines.h"
+#include "io/file_system.h"
 #include "net/percent.h"
 
 namespace atalaya::app {
@@ -301,7 +303,12 @@ Result<int> export_series(const config::Options& options) {
   path += "&partial=true";
   if (!options.text("from").empty()) path += "&start=" + net::percent_encode(options.text("from"));
   if (!options.text("to").empty()) path += "&end=" + net::percent_encode(options.text("to"));
-  AT_TRY(auto file, open_file(part, "wb"));
+  auto opened = open_file(part, "wb");
+  std::error_code ignored;
+  if (const auto folder = io::parent_path(name); !opened && !std::filesystem::exists(folder, ignored)) {
+    return fail(ErrorCode::kNotFound, fmt::format("{}: there is no folder {}", name, folder), "make it first");
+  }
+  AT_TRY(auto file, std::move(opened));
   const auto unwritten = [&] {
     return fail(ErrorCode::kUnavailable, fmt::format("{}: {}", part, std::strerror(errno)));
   };
@@ -339,7 +346,8 @@ Result<int> export_series(const config::Options& options) {
   }
   fmt::print(stderr, "{} bytes exported", bytes);
   if (incomplete > 0) {
-    fmt::print(stderr, "; {} series are incomplete: `atalaya tsdb fsck` names what is damaged", incomplete);
+    fmt::print(stderr, "; {} series are incomplete: `atalaya tsdb fsck` names what is damaged or was set aside",
+               incomplete);
   }
   fmt::print(stderr, "\n");
   return incomplete == 0 ? 0 : 1;

@@ -6,6 +6,8 @@
 #include <array>
 #include <charconv>
 
+#include "tsdb/lost_tenants.h"
+
 namespace atalaya::tsdb {
 namespace {
 
@@ -59,6 +61,10 @@ std::optional<BlockName> BlockName::parse(std::string_view path) {
       static_cast<std::uint32_t>(numbers[4]), numbers[5] == 1};
 }
 
+bool SetAsideBlock::may_miss(const TenantId& tenant) const {
+  return lost.empty() || std::find(lost.begin(), lost.end(), tenant) != lost.end();
+}
+
 bool is_salvaged(const BlockPtr& block) {
   const auto name = BlockName::parse(block->path());
   return name && name->salvaged;
@@ -74,7 +80,7 @@ bool is_rolled_up(const BlockList& raw, const BlockList& buckets) {
 /// Of a file that does not open; what serves in its place.
 Result<BlockPtr> BlockSet::keep_rest(const std::string& file, const Salvage& salvage) {
   const auto aside = file + std::string(kSetAside);
-  BlockPtr rest;
+  Salvaged saved;
   auto name = BlockName::parse(file);
   const auto readable = Block::open_rest(files_, file);
   if (name && readable && !(*readable)->tenants().empty()) {
@@ -82,12 +88,14 @@ Result<BlockPtr> BlockSet::keep_rest(const std::string& file, const Salvage& sal
     name->salvaged = true;
     if (!files_.exists(path(name->text()))) {
       // Without it the tenants whose part is whole would lose theirs; with a full disk they do.
-      if (auto salvaged = salvage(**readable, path(name->text()))) rest = std::move(*salvaged);
+      if (auto salvaged = salvage(**readable, path(name->text()))) saved = std::move(*salvaged);
     }
   }
   AT_TRY(files_.rename(file, aside));
   AT_TRY(files_.sync_directory(directory_));
-  return rest;
+  // On a full disk nobody will know.
+  if (!saved.lost.empty()) (void)write_lost_tenants(files_, aside, saved.lost);
+  return saved.rest;
 }
 
 Status BlockSet::open(std::vector<std::string>& damaged, const Salvage& salvage) {
@@ -140,10 +148,17 @@ std::shared_ptr<const SetAsideList> BlockSet::set_aside() const {
 Status BlockSet::look_for_set_aside() {
   AT_TRY(const auto entries, files_.list(directory_));
   auto found = std::make_shared<SetAsideList>();
+  const auto without = [](std::string_view name, std::string_view end) {
+    return std::string(name.substr(0, name.size() - end.size()));
+  };
   for (const auto& entry : entries) {
+    if (entry.name.ends_with(std::string(kSetAside) + std::string(kLostTenants)) &&
+        !files_.exists(path(without(entry.name, kLostTenants)))) {
+      AT_TRY(files_.remove(path(entry.name)));
+    }
     if (!entry.name.ends_with(kSetAside)) continue;
-    const auto name = BlockName::parse(std::string_view(entry.name).substr(0, entry.name.size() - kSetAside.size()));
-    if (name) found->push_back({*name, path(entry.name)});
+    const auto name = BlockName::parse(without(entry.name, kSetAside));
+    if (name) found->push_back({*name, path(entry.name), read_lost_tenants(files_, path(entry.name))});
   }
   const std::lock_guard lock(mutex_);
   set_aside_ = std::move(found);
@@ -181,6 +196,12 @@ Status BlockSet::keep_damaged(const BlockPtr& block) {
   if (files_.exists(name)) return {};
   AT_TRY(files_.link(block->path(), name));
   AT_TRY(files_.sync_directory(directory_));
+  return look_for_set_aside();
+}
+
+Status BlockSet::note_lost(const BlockPtr& block, const std::vector<TenantId>& lost) {
+  if (lost.empty()) return {};
+  AT_TRY(write_lost_tenants(files_, block->path() + std::string(kSetAside), lost));
   return look_for_set_aside();
 }
 

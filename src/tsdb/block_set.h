@@ -39,6 +39,9 @@ bool is_salvaged(const BlockPtr& block);
 struct SetAsideBlock {
   BlockName name;
   std::string path;
+  std::vector<TenantId> lost;  ///< who lost something by it; empty: nobody knows, it may be everybody
+
+  bool may_miss(const TenantId& tenant) const;
 };
 using SetAsideList = std::vector<SetAsideBlock>;
 
@@ -54,8 +57,12 @@ class BlockSet {
   BlockSet(io::FileSystem& files, std::string directory, std::size_t page_bytes)
       : files_(files), directory_(std::move(directory)), pages_(std::make_shared<PageCache>(page_bytes, kShards)) {}
 
-  /// Writes what reads of a damaged block to a file of its own; null when that is nothing.
-  using Salvage = std::function<Result<BlockPtr>(const Block& damaged, const std::string& path)>;
+  struct Salvaged {
+    BlockPtr rest;               ///< null when nothing reads
+    std::vector<TenantId> lost;  ///< whose part did not read wholly; empty: nobody knows
+  };
+  /// Writes what reads of a damaged block to a file of its own.
+  using Salvage = std::function<Result<Salvaged>(const Block& damaged, const std::string& path)>;
   /// Opens what is there; a block that does not open is renamed to `.damaged` and named in `damaged`, and what is
   /// salvaged of it serves.
   Status open(std::vector<std::string>& damaged, const Salvage& salvage);
@@ -65,6 +72,8 @@ class BlockSet {
   Status replace(const BlockList& gone, const BlockList& fresh);
   /// A second name for the file of a damaged one, `.damaged`, which stays when the other goes.
   Status keep_damaged(const BlockPtr& block);
+  /// Of that one, once it is known.
+  Status note_lost(const BlockPtr& block, const std::vector<TenantId>& lost);
   /// Those with the name `.damaged` as of the last look: nobody reads them.
   std::shared_ptr<const SetAsideList> set_aside() const;
   /// Somebody may have removed one.

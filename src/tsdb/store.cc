@@ -102,6 +102,7 @@ Status Store::delete_series(const TenantId& tenant, const Matchers& matchers, st
 }
 
 Result<std::string> Store::snapshot() { return impl_->snapshot(); }
+Status Store::remove_snapshot(const std::string& name) { return impl_->remove_snapshot(name); }
 Result<std::vector<std::string>> Store::verify() { return impl_->verify(); }
 
 std::vector<std::string> Store::set_aside() const { return impl_->set_aside().paths; }

@@ -124,6 +124,8 @@ class Store final : public storage::SeriesAppender,
   /// a store: memory is written to blocks, and these are linked, so that it costs hardly any room while they
   /// live. Its path.
   Result<std::string> snapshot();
+  /// By the last part of its path; not_found when there is none of that name.
+  Status remove_snapshot(const std::string& name);
   /// Reads every byte of blocks, log and checkpoint. A damaged block is set aside and named, the rest serves on; for
   /// log and checkpoint, if they are damaged, memory is written to blocks, and they begin anew.
   Result<std::vector<std::string>> verify();

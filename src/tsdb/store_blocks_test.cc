@@ -280,6 +280,23 @@ TEST_P(StoreBlocks, ASnapshotIsAStoreOfItsOwnThatStaysAsItWas) {
   EXPECT_EQ(contents(), wanted);
 }
 
+TEST_P(StoreBlocks, ASnapshotIsRemovedByItsNameAndNothingElseIs) {
+  append("a", 0, 1);
+  const auto first = store_->snapshot().value();
+  const auto second = store_->snapshot().value();
+  const auto name_of = [](const std::string& place) { return place.substr(place.rfind('/') + 1); };
+  ASSERT_TRUE(store_->remove_snapshot(name_of(first)));
+  EXPECT_FALSE(files_.exists(first));
+  EXPECT_TRUE(files_.exists(second));
+  for (const std::string& name : {name_of(first), std::string("../blocks"), std::string(".."), std::string()}) {
+    const auto removed = store_->remove_snapshot(name);
+    ASSERT_FALSE(removed) << name;
+    EXPECT_EQ(removed.error().code, ErrorCode::kNotFound);
+    EXPECT_EQ(removed.error().remedy, "there are " + name_of(second));
+  }
+  EXPECT_EQ(contents(), (StoreModel{{"a", {{0, 1}}}}));
+}
+
 TEST_P(StoreBlocks, IdsAreNeverUsedTwiceAcrossRestarts) {
   append("a", 0, 1);
   const auto first = store_->resolve(tenant_, Labels{{"__name__", "a"}}).value();

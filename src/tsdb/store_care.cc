@@ -1,5 +1,6 @@
 // Copies for a rainy day, and looking whether everything still reads.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
@@ -51,6 +52,25 @@ Status Store::Impl::fill_snapshot(const std::string& place) {
     AT_TRY(io::write_file_atomically(files, place + "/deletes", bytes));
   }
   return files.sync_directory(place + "/blocks");
+}
+
+Status Store::Impl::remove_snapshot(const std::string& name) {
+  const auto folder = options.directory + "/snapshots";
+  std::vector<std::string> names;
+  if (files.exists(folder)) {
+    AT_TRY(const auto entries, files.list(folder));
+    for (const auto& entry : entries) {
+      if (!entry.name.ends_with(kUnfinished)) names.push_back(entry.name);
+    }
+  }
+  if (std::find(names.begin(), names.end(), name) == names.end()) {
+    return fail(ErrorCode::kNotFound, fmt::format("there is no snapshot {}", name),
+                names.empty() ? "there is none at all" : fmt::format("there are {}", fmt::join(names, ", ")));
+  }
+  // First its name goes, so that nobody takes for whole what is left of it after a kill.
+  const auto place = folder + "/" + name;
+  AT_TRY(files.rename(place, place + std::string(kUnfinished)));
+  return files.remove_all(place + std::string(kUnfinished));
 }
 
 Status Store::Impl::remove_unfinished_snapshots() {
@@ -115,21 +135,31 @@ Result<std::vector<std::string>> Store::Impl::look_at_log() {
   return found;
 }
 
-/// What still reads of a block, chunk by chunk. Null when that is nothing.
-Result<BlockPtr> Store::Impl::salvage(const Block& block, const std::string& path) {
+/// What still reads of a block, chunk by chunk.
+Result<BlockSet::Salvaged> Store::Impl::salvage(const Block& block, const std::string& path) {
   BlockMeta meta = block.meta();
   AT_TRY(auto writer, BlockWriter::create(files, path, meta, options.block));
   ColumnsRead read;
   std::vector<ChunkRef> chunks;
+  auto lost = block.unread_tenants();
   for (const auto& tenant : block.tenants()) {
     const auto* index = block.index(tenant);
+    const auto lose = [&] {
+      if (std::find(lost.begin(), lost.end(), tenant) == lost.end()) lost.push_back(tenant);
+    };
     for (std::uint32_t ordinal = 0; ordinal < index->size(); ++ordinal) {
       const auto labels = index->labels(ordinal);
-      if (!labels || !index->chunks(ordinal, chunks)) continue;
+      if (!labels || !index->chunks(ordinal, chunks)) {
+        lose();
+        continue;
+      }
       bool begun = false;
       for (const auto& chunk : chunks) {
         const storage::TimeRange range{from_ms(chunk.first), from_ms(chunk.last)};
-        if (!block.read(tenant, ordinal, range, read) || read.times.empty()) continue;
+        if (!block.read(tenant, ordinal, range, read) || read.times.empty()) {
+          lose();
+          continue;
+        }
         if (!begun) AT_TRY(writer->begin_series(tenant, *labels));
         begun = true;
         const std::vector<std::span<const double>> columns(read.columns.begin(), read.columns.end());
@@ -137,7 +167,8 @@ Result<BlockPtr> Store::Impl::salvage(const Block& block, const std::string& pat
       }
     }
   }
-  return writer->finish();
+  AT_TRY(auto rest, writer->finish());
+  return BlockSet::Salvaged{std::move(rest), std::move(lost)};
 }
 
 /// The damaged file keeps another name. What still reads serves on in a block of its own, and buckets of which the
@@ -149,7 +180,9 @@ Status Store::Impl::set_aside(const BlockPtr& block, const Block& readable) {
   if (name) {
     ++name->revision;
     name->salvaged = true;
-    AT_TRY(rest, salvage(readable, blocks.path(name->text())));
+    AT_TRY(auto saved, salvage(readable, blocks.path(name->text())));
+    rest = std::move(saved.rest);
+    note("all tenants will be warned of a damaged block", blocks.note_lost(block, saved.lost));
   }
   AT_TRY(blocks.replace({block}, {rest}));
   const auto resolution = block->meta().resolution;

@@ -25,6 +25,25 @@ class DamageAlone : public StoreTest {
 };
 INSTANTIATE_TEST_SUITE_P(Under, DamageAlone, testing::ValuesIn(kHostileOptions), name_of);
 
+/// What is told of damage, with what is served of one series.
+struct Told {
+  std::size_t samples = 0;
+  bool damage = false;
+};
+Told told_of(const Store& store, const TenantId& tenant, const std::string& name) {
+  Told out;
+  storage::SelectHints hints;
+  hints.on_damage = [&](const Error&) { out.damage = true; };
+  auto found = store.select_hinted(tenant, {Matcher::equal("__name__", name)}, {}, hints);
+  EXPECT_TRUE(found);
+  if (!found) return out;
+  for (auto& series : *found) {
+    for (Sample sample; series.samples->next(sample);) ++out.samples;
+    out.damage = out.damage || !series.samples->status();
+  }
+  return out;
+}
+
 /// Who looks at now is not to fail for what is wrong with long ago.
 TEST_P(DamageAlone, OfABlockCostsNothingToThoseWhoAskForAnotherTime) {
   open();
@@ -80,6 +99,11 @@ TEST_P(DamageAlone, OfOneTenantsIndexLeavesTheOthersTheirs) {
       EXPECT_TRUE(mine.empty() || mine == wanted);
       EXPECT_TRUE(theirs.empty() || theirs == wanted);
       EXPECT_TRUE(mine.empty() || theirs.empty());
+      for (int start = 0; start < 2; ++start) {
+        EXPECT_EQ(told_of(*store_, default_tenant(), "a").damage, mine.empty()) << offset;
+        EXPECT_EQ(told_of(*store_, other, "a").damage, theirs.empty()) << offset;
+        open();
+      }
       saved += mine == wanted || theirs == wanted;
       store_.reset();
     }
@@ -88,6 +112,49 @@ TEST_P(DamageAlone, OfOneTenantsIndexLeavesTheOthersTheirs) {
     ASSERT_TRUE(io::write_file_atomically(files_, path, bytes));
   }
   EXPECT_GT(saved, 20);
+}
+
+TEST_P(DamageAlone, OfOneTenantsSamplesIsToldToNobodyElseAlsoAfterAStart) {
+  open();
+  const TenantId other{"other"};
+  for (const auto& tenant : {default_tenant(), other}) {
+    tenant_ = tenant;
+    for (int i = 0; i < 10; ++i) append_unflushed("a", i * 1000, i * 0.37);
+  }
+  append("a", 2 * kDay, 1);
+  ASSERT_TRUE(store_->flush());
+  store_.reset();
+  const auto block = files_.list("series/blocks").value()[0];
+  const auto path = "series/blocks/" + block.name;
+  const auto bytes = io::read_file(files_, path).value();
+  int of_one = 0;
+  for (std::uint64_t offset = 0; offset < block.size_bytes; ++offset) {
+    ASSERT_TRUE(files_.flip_bits(path, offset, 0x01));
+    if (Block::open(files_, path)) {
+      open();
+      EXPECT_EQ(store_->verify()->size(), 1u) << offset;
+      for (int start = 0; start < 2; ++start) {
+        const auto mine = told_of(*store_, default_tenant(), "a");
+        const auto theirs = told_of(*store_, other, "a");
+        EXPECT_TRUE(mine.damage || mine.samples == 10) << offset;
+        EXPECT_TRUE(theirs.damage || theirs.samples == 11) << offset;
+        EXPECT_TRUE(mine.damage || theirs.damage) << offset;
+        of_one += mine.damage != theirs.damage;
+        open();
+      }
+      ASSERT_TRUE(files_.remove(path + ".damaged"));
+      store_->maintain();
+      EXPECT_FALSE(files_.exists(path + ".damaged.lost")) << "nobody wants it any more";
+      EXPECT_FALSE(told_of(*store_, other, "a").damage);
+      store_.reset();
+    }
+    const auto left = files_.list("series/blocks").value();
+    for (const auto& one : left) {
+      if (one.name.starts_with(block.name.substr(0, 13))) ASSERT_TRUE(files_.remove("series/blocks/" + one.name));
+    }
+    ASSERT_TRUE(io::write_file_atomically(files_, path, bytes));
+  }
+  EXPECT_GT(of_one, 0);
 }
 
 /// Of a store that was killed, with something deleted in blocks and still in the log, and 1000 series in the log.
@@ -155,25 +222,6 @@ TEST_P(CheckpointDamage, IsFoundWhileTheStoreRunsAndCostsNothingThen) {
   open();
   EXPECT_TRUE(store_->report().damaged.empty());
   EXPECT_EQ(contents(), wanted_);
-}
-
-/// What is told of damage, with what is served of one series.
-struct Told {
-  std::size_t samples = 0;
-  bool damage = false;
-};
-Told told_of(const Store& store, const TenantId& tenant, const std::string& name) {
-  Told out;
-  storage::SelectHints hints;
-  hints.on_damage = [&](const Error&) { out.damage = true; };
-  auto found = store.select_hinted(tenant, {Matcher::equal("__name__", name)}, {}, hints);
-  EXPECT_TRUE(found);
-  if (!found) return out;
-  for (auto& series : *found) {
-    for (Sample sample; series.samples->next(sample);) ++out.samples;
-    out.damage = out.damage || !series.samples->status();
-  }
-  return out;
 }
 
 /// A medium that fails under a running store answers zeros.

@@ -125,8 +125,9 @@ struct Store::Impl {
   void tell_of_damage();
   Result<std::string> snapshot();
   Status fill_snapshot(const std::string& place);
+  Status remove_snapshot(const std::string& name);
   Status remove_unfinished_snapshots();
-  Result<BlockPtr> salvage(const Block& block, const std::string& path);
+  Result<BlockSet::Salvaged> salvage(const Block& block, const std::string& path);
   Result<std::vector<std::string>> verify();
   Result<std::vector<std::string>> look_at_log();
   Result<std::vector<std::string>> set_damage_aside(const BlockList& list);

@@ -150,13 +150,15 @@ class Store::Impl::Selection {
     return out;
   }
 
-  /// Of blocks that were set aside nobody knows any more which series they had. Buckets whose raw samples are there
-  /// were made anew.
+  /// Of blocks that were set aside nobody knows any more which series are missing, only whose. Buckets whose raw
+  /// samples are there were made anew.
   void tell_of_set_aside() const {
     const auto aside = store_.blocks.set_aside();
     if (aside->empty() || !hints_.on_damage) return;
     const auto list = store_.blocks.list();
-    for (const auto& [name, path] : *aside) {
+    for (const auto& one : *aside) {
+      if (!one.may_miss(tenant_)) continue;
+      const auto& name = one.name;
       const auto begin = from_ms(name.stretch);
       const auto end = store_.end_of(name.stretch) - Duration{1};
       if (end < range_.from || begin > range_.to) continue;
@@ -167,7 +169,7 @@ class Store::Impl::Selection {
       // Who asks may be of any tenant: the folder is not theirs to know.
       hints_.on_damage({ErrorCode::kCorruption,
                         fmt::format("of {} to {} samples may be missing: {} was set aside", format_rfc3339(begin),
-                                    format_rfc3339(end), path.substr(path.rfind('/') + 1)),
+                                    format_rfc3339(end), one.path.substr(one.path.rfind('/') + 1)),
                         std::nullopt, "an administrator removes the file once nothing of it is wanted"});
     }
   }

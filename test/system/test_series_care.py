@@ -75,6 +75,13 @@ def test_a_snapshot_is_a_folder_of_series_that_another_server_serves(tmp_path):
         fill(server, tmp_path)
         place = server.cli("tsdb", "snapshot", "--data", server.data).strip()
         assert (server.data / place / "blocks").is_dir()
+        second = server.cli("tsdb", "snapshot", "--data", server.data).strip()
+        name = second.rsplit("/", 1)[1]
+        assert second in server.cli("tsdb", "snapshot", "--remove", name, "--data", server.data)
+        assert not (server.data / second).exists()
+        again = server.cli("tsdb", "snapshot", "--remove", name, "--data", server.data, check=False)
+        assert again.returncode == 1 and f"there is no snapshot {name}" in again.stderr
+        assert (server.data / place / "blocks").is_dir()
     copy = tmp_path / "copy"
     copy.mkdir()
     (tmp_path / "data" / place).rename(copy / "series")

@@ -28,21 +28,22 @@ def bring(server, tmp_path, text, check=True):
 def test_beyond_its_memory_the_process_refuses_new_series_and_large_queries_by_name_and_the_rest_goes_on(tmp_path):
     data = tmp_path / "data"
     with Server(data) as server:
+        bring(server, tmp_path, "".join(line(f'many{{n="{n}"}}', ago=60) for n in range(40)))
         bring(server, tmp_path, line("known", 1, ago=60))
         assert metric(server, "atalaya_memory_limit_bytes") > metric(server, "atalaya_memory_taken_bytes")
         server.kill()
-    with Server(data, arguments=["--memory", "2MiB"]) as server:
+    with Server(data, arguments=["--memory", "16MiB"]) as server:
         until(lambda: metric(server, "atalaya_memory_full") == 1, what="its saying that memory is full")
-        assert metric(server, "atalaya_memory_taken_bytes") > 2 << 20
+        assert metric(server, "atalaya_memory_taken_bytes") > 16 << 20
         bring(server, tmp_path, line("known", 2, ago=10))
         refused = bring(server, tmp_path, line("new"), check=False)
-        assert refused.returncode == 1 and "no memory for another series; --memory is 2097152" in refused.stderr
+        assert refused.returncode == 1 and "no memory for another series; --memory is 16777216" in refused.stderr
         assert metric(server, 'atalaya_tsdb_refused_series_total{reason="memory"}') > 0
         assert server.query("known")[0][1] == 2.0, "a tenth is theirs whatever fills it"
         with pytest.raises(HttpError) as error:
-            server.query_range("time()", 0, 10_000, 1)
+            server.query_range("many", int(time.time()) - 10_000, int(time.time()), 1)
         assert error.value.status == 503
-        assert "no memory for another query" in str(error.value.body) and "--memory is 2097152" in str(error.value.body)
+        assert "no memory for another query" in str(error.value.body) and "--memory is 16777216" in str(error.value.body)
         assert metric(server, 'atalaya_refused_queries_total{reason="memory"}') > 0
         server.kill()
     with Server(data) as server:

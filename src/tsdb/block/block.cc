@@ -135,7 +135,10 @@ Result<std::unique_ptr<Block::Impl>> Block::open_impl(io::FileSystem& files, con
   std::uint64_t series = 0;
   for (const auto& entry : impl->directory.tenants) {
     auto index = Index::open(impl->mapping->bytes().substr(entry.offset, entry.length), impl->kept.cache);
-    if (!index && wanted == Wanted::kRest) continue;
+    if (!index && wanted == Wanted::kRest) {
+      impl->unread.push_back(entry.tenant);
+      continue;
+    }
     if (!index) {
       return fail_within(fmt::format("block {}, index of {} at offset {}", path, entry.tenant.value(), entry.offset),
                          std::move(index).error());
@@ -171,6 +174,7 @@ void Block::keep_pages_in(const std::shared_ptr<PageCache>& cache) const {
 const std::string& Block::path() const { return impl_->path; }
 const BlockMeta& Block::meta() const { return impl_->directory.meta; }
 const std::vector<TenantId>& Block::tenants() const { return impl_->tenants; }
+const std::vector<TenantId>& Block::unread_tenants() const { return impl_->unread; }
 const Index* Block::index(const TenantId& tenant) const { return impl_->index_of(tenant); }
 
 Status Block::read(const TenantId& tenant, std::uint32_t ordinal, storage::TimeRange range, ColumnsRead& out) const {

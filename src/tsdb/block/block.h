@@ -61,6 +61,8 @@ class Block {
   const BlockMeta& meta() const;
   /// Ascending.
   const std::vector<TenantId>& tenants() const;
+  /// Whose index did not read: of open_rest alone. Ascending.
+  const std::vector<TenantId>& unread_tenants() const;
   /// Null when the block has nothing of the tenant.
   const Index* index(const TenantId& tenant) const;
   /// Samples of a series in the range, ascending; replaces what `out` holds. Checksums are checked on

@@ -29,6 +29,7 @@ struct Block::Impl {
   std::unique_ptr<io::Mapping> mapping;
   BlockDirectory directory;
   std::vector<TenantId> tenants;
+  std::vector<TenantId> unread;                 ///< their indexes do not read
   std::vector<std::unique_ptr<Index>> indexes;  ///< one a tenant
   const std::uint64_t unique = unique_number();
   PageKeeper kept{std::make_shared<PageCache>(kOwnCacheBytes)};
