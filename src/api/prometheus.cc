@@ -255,14 +255,14 @@ void add_prometheus_routes(Doors& doors, const PrometheusRoutes& routes) {
     return answer_query_range(routes.series, routes.clock, who.tenant, request, routes.options);
   });
   both("/api/v1/series", [routes](const auth::Principal& who, net::Request& request) {
-    return answer_series(routes.series, who.tenant, request);
+    return answer_series(routes.series, who.tenant, request, routes.options.memory);
   });
   both("/api/v1/labels", [routes](const auth::Principal& who, net::Request& request) {
-    return answer_label_names(routes.series, routes.clock, who.tenant, request);
+    return answer_label_names(routes.series, routes.clock, who.tenant, request, routes.options.memory);
   });
   doors.add_slow("GET", "/api/v1/label/{name}/values", Need::kViewer, routes.workers,
                  [routes](const auth::Principal& who, net::Request& request) {
-                   return answer_label_values(routes.series, routes.clock, who.tenant, request);
+                   return answer_label_values(routes.series, routes.clock, who.tenant, request, routes.options.memory);
                  });
   both("/api/v1/query_exemplars", [exemplars = routes.exemplars](const auth::Principal& who, net::Request& request) {
     return query_exemplars(exemplars, who.tenant, request);

@@ -52,17 +52,36 @@ struct Source {
   std::function<void(const Labels&, Words&)> of;
 };
 
-/// What cannot be read is a warning.
-storage::SelectHints warning_in(promql::Annotations& notes) {
-  storage::SelectHints hints;
-  hints.on_damage = [&notes](const Error& error) {
-    notes.warnings.push_back(fmt::format("series may be missing: {}", to_string(error)));
-  };
-  return hints;
-}
+/// Looks series up for one request: what cannot be read is a warning, what is found counts until it is answered.
+class LookUp {
+ public:
+  /// Of a series, from the index to the answer: about.
+  static constexpr std::uint64_t kBytesOfWords = 512;
+  static constexpr std::uint64_t kBytesOfLabels = 2048;
 
-Result<Words> words_of(const SeriesQuerier& series, const TenantId& tenant, const Asked& asked, Time now,
-                       const Source& source, promql::Annotations& notes) {
+  LookUp(const SeriesQuerier& series, const TenantId& tenant, telemetry::QueryMemory* memory)
+      : series_(series), tenant_(tenant) {
+    if (memory) memory_.emplace(*memory);
+  }
+
+  Result<std::vector<storage::SelectedSeries>> select(const Matchers& selector, TimeRange range, std::uint64_t bytes) {
+    storage::SelectHints hints;
+    hints.on_damage = [this](const Error& error) {
+      notes.warnings.push_back(fmt::format("series may be missing: {}", to_string(error)));
+    };
+    hints.on_series = [this, bytes](std::size_t series) { return memory_ ? memory_->take(series * bytes) : Status{}; };
+    return series_.select_hinted(tenant_, selector, range, hints);
+  }
+
+  promql::Annotations notes;
+
+ private:
+  const SeriesQuerier& series_;
+  const TenantId& tenant_;
+  std::optional<telemetry::QueryMemory::Share> memory_;
+};
+
+Result<Words> words_of(LookUp& look_up, const Asked& asked, Time now, const Source& source) {
   Words out;
   const bool reaches_the_present = asked.range.from <= now && asked.range.to >= now - kPresent;
   if (!asked.has_range || (asked.selectors.empty() && reaches_the_present)) {
@@ -79,7 +98,7 @@ Result<Words> words_of(const SeriesQuerier& series, const TenantId& tenant, cons
     selectors.push_back({std::move(any)});
   }
   for (const auto& selector : selectors) {
-    AT_TRY(const auto selected, series.select_hinted(tenant, selector, asked.range, warning_in(notes)));
+    AT_TRY(const auto selected, look_up.select(selector, asked.range, LookUp::kBytesOfWords));
     for (const auto& one : selected) source.of(*one.labels, out);
   }
   return out;
@@ -129,13 +148,14 @@ std::string unescaped_name(std::string_view name) {
   return out;
 }
 
-Result<net::Response> answer_series(const SeriesQuerier& series, const TenantId& tenant, const net::Request& request) {
+Result<net::Response> answer_series(const SeriesQuerier& series, const TenantId& tenant, const net::Request& request,
+                                    telemetry::QueryMemory* memory) {
   AT_TRY(const auto asked, asked_of(request));
   if (asked.selectors.empty()) return fail(ErrorCode::kInvalidArgument, "no match[] parameter provided");
   std::set<Labels> found;
-  promql::Annotations notes;
+  LookUp look_up(series, tenant, memory);
   for (const auto& selector : asked.selectors) {
-    AT_TRY(const auto selected, series.select_hinted(tenant, selector, asked.range, warning_in(notes)));
+    AT_TRY(const auto selected, look_up.select(selector, asked.range, LookUp::kBytesOfLabels));
     for (const auto& one : selected) found.insert(*one.labels);
   }
   json::array out;
@@ -143,23 +163,23 @@ Result<net::Response> answer_series(const SeriesQuerier& series, const TenantId&
     out.push_back(to_json(labels));
     if (asked.limit > 0 && out.size() > asked.limit) break;
   }
-  return cut(std::move(out), asked.limit, std::move(notes));
+  return cut(std::move(out), asked.limit, std::move(look_up.notes));
 }
 
 Result<net::Response> answer_label_names(const SeriesQuerier& series, const Clock& clock, const TenantId& tenant,
-                                         const net::Request& request) {
+                                         const net::Request& request, telemetry::QueryMemory* memory) {
   AT_TRY(const auto asked, asked_of(request));
   const Source source{[&](const Matchers& m) { return series.label_names(tenant, m); },
                       [](const Labels& labels, Words& out) {
                         for (const auto& [name, value] : labels) out.emplace(name);
                       }};
-  promql::Annotations notes;
-  AT_TRY(const auto words, words_of(series, tenant, asked, clock.now(), source, notes));
-  return cut(sorted(words), asked.limit, std::move(notes));
+  LookUp look_up(series, tenant, memory);
+  AT_TRY(const auto words, words_of(look_up, asked, clock.now(), source));
+  return cut(sorted(words), asked.limit, std::move(look_up.notes));
 }
 
 Result<net::Response> answer_label_values(const SeriesQuerier& series, const Clock& clock, const TenantId& tenant,
-                                          const net::Request& request) {
+                                          const net::Request& request, telemetry::QueryMemory* memory) {
   const auto name = unescaped_name(request.captures.get("name"));
   if (name.empty() || !is_utf8(name)) {
     return fail(ErrorCode::kInvalidArgument, fmt::format("invalid label name: {}", quote_label_value(name)));
@@ -169,9 +189,9 @@ Result<net::Response> answer_label_values(const SeriesQuerier& series, const Clo
                       [&](const Labels& labels, Words& out) {
                         if (labels.has(name)) out.emplace(labels.get(name));
                       }};
-  promql::Annotations notes;
-  AT_TRY(const auto words, words_of(series, tenant, asked, clock.now(), source, notes));
-  return cut(sorted(words), asked.limit, std::move(notes));
+  LookUp look_up(series, tenant, memory);
+  AT_TRY(const auto words, words_of(look_up, asked, clock.now(), source));
+  return cut(sorted(words), asked.limit, std::move(look_up.notes));
 }
 
 }  // namespace atalaya::api

@@ -74,6 +74,22 @@ TEST_F(PrometheusRoutesTest, AnswersCountInTheMemoryOfQueriesWhileTheyAreMade) {
   EXPECT_EQ(memory.held(), 4'000u);
 }
 
+TEST_F(PrometheusRoutesTest, SeriesThatAreLookedUpCountInTheMemoryOfQueries) {
+  const auto ask = [&](std::uint64_t limit) {
+    telemetry::Registry counts;
+    const telemetry::MemoryBudget process(limit, {[] { return 0; }, [] {}}, counts);
+    telemetry::QueryMemory memory(process, counts, [] {});
+    net::Request request;
+    request.method = "GET";
+    request.query = net::Parameters::parse("match[]=requests_total");
+    const auto answer = answer_series(*store, default_tenant(), request, &memory);
+    EXPECT_EQ(memory.held(), 0u);
+    return answer.has_value() ? std::string() : answer.error().message;
+  };
+  EXPECT_EQ(ask(4 * 3 * 2048), "");
+  EXPECT_THAT(ask(4 * 3 * 2048 - 4), HasSubstr("a quarter of --memory"));
+}
+
 TEST_F(PrometheusRoutesTest, AnInstantQueryLooksBackAsFarAsItIsTold) {
   const std::string query = "query=requests_total{job=\"a\"}&time=700";
   EXPECT_THAT(result("query", query), HasSubstr(R"([700,"9"])"));

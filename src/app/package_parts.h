@@ -9,6 +9,7 @@
 
 #include "api/doors.h"
 #include "api/procedures.h"
+#include "api/prometheus.h"
 #include "app/entities.h"
 #include "app/keeper.h"
 #include "app/section_runner.h"

@@ -78,7 +78,14 @@ Result<Evaluator::Sources> Evaluator::open(const Expression& selector, Time from
   matchers.insert(matchers.end(), query_.restrict.begin(), query_.restrict.end());
   std::vector<Error> damage;
   hints.on_damage = [&](const Error& error) { damage.push_back(error); };
+  Budget::Held looked_up;
+  hints.on_series = [&](std::size_t series) -> Status {
+    AT_TRY(auto held, query_.budget.take(0, series * kBytesOfSeries));
+    looked_up.join(std::move(held));
+    return {};
+  };
   AT_TRY(auto found, query_.series.select_hinted(query_.tenant, matchers, {from, to}, hints));
+  looked_up = {};
   for (auto& error : damage) {
     if (!query_.notes_are_read) return std::unexpected(std::move(error));
     query_.notes.warn_of_store(fmt::format("series or samples may be missing: {}", to_string(error)));

@@ -148,6 +148,9 @@ struct SelectHints {
   /// Told of each part of the store that cannot be read while the rest is served (corruption): samples, or
   /// whole series, may be missing. Without it `select` answers that error.
   std::function<void(const Error&)> on_damage = nullptr;
+  /// Asked before so many more series are looked up, which takes memory, though not all of them need to have samples
+  /// in the range: its error ends the select.
+  std::function<Status(std::size_t series)> on_series = nullptr;
 };
 
 /// Where the samples of a series are values of buckets, each at the last instant of its bucket.

@@ -280,6 +280,32 @@ TEST_P(StoreBlocks, ASnapshotIsAStoreOfItsOwnThatStaysAsItWas) {
   EXPECT_EQ(contents(), wanted);
 }
 
+TEST_P(StoreBlocks, WhoSelectsIsAskedBeforeSeriesAreLookedUp) {
+  append("a", 0, 1);
+  ASSERT_TRUE(store_->flush());
+  store_.reset();
+  open();
+  append("b", 5, 1);
+  std::size_t asked = 0;
+  std::size_t most = 0;
+  storage::SelectHints hints;
+  hints.on_series = [&](std::size_t series) -> Status {
+    asked += series;
+    return asked <= most ? Status{} : fail(ErrorCode::kUnprocessable, "too many");
+  };
+  const auto select = [&](std::size_t at_most) {
+    asked = 0;
+    most = at_most;
+    return store_->select_hinted(tenant_, {Matcher::make("__name__", Matcher::Op::kRegex, "a|b").value()}, {}, hints);
+  };
+  ASSERT_TRUE(select(100));  // the block learns who is in memory
+  EXPECT_EQ(select(100).value().size(), 2u);
+  const auto needed = asked;
+  EXPECT_GE(needed, 2u);
+  EXPECT_TRUE(select(needed));
+  for (std::size_t fewer = 0; fewer < needed; ++fewer) EXPECT_EQ(select(fewer).error().message, "too many") << fewer;
+}
+
 TEST_P(StoreBlocks, ASnapshotIsRemovedByItsNameAndNothingElseIs) {
   append("a", 0, 1);
   const auto first = store_->snapshot().value();

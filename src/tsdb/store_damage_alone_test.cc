@@ -150,7 +150,9 @@ TEST_P(DamageAlone, OfOneTenantsSamplesIsToldToNobodyElseAlsoAfterAStart) {
     }
     const auto left = files_.list("series/blocks").value();
     for (const auto& one : left) {
-      if (one.name.starts_with(block.name.substr(0, 13))) ASSERT_TRUE(files_.remove("series/blocks/" + one.name));
+      if (one.name.starts_with(block.name.substr(0, 13))) {
+        ASSERT_TRUE(files_.remove("series/blocks/" + one.name));
+      }
     }
     ASSERT_TRUE(io::write_file_atomically(files_, path, bytes));
   }

@@ -181,7 +181,8 @@ class Store::Impl::Selection {
   }
 
   Status add_memory() {
-    AT_TRY(auto found, memory_->select(matchers_, {std::max(range_.from, store_.cutoff()), range_.to}));
+    AT_TRY(auto found,
+           memory_->select(matchers_, {std::max(range_.from, store_.cutoff()), range_.to}, hints_.on_series));
     merged_.reserve(found.size());
     for (auto& one : found) {
       oldest_in_memory_ = std::min(oldest_in_memory_, one.samples.oldest());
@@ -271,6 +272,7 @@ class Store::Impl::Selection {
         unknown.push_back(ordinal);
       }
     }
+    AT_TRY(expect(unknown.size()));
     AT_TRY(auto labels, index.labels(unknown));
     for (std::size_t i = 0; i < unknown.size(); ++i) {
       const auto id = memory_ ? memory_->find(labels[i]) : 0;
@@ -278,6 +280,10 @@ class Store::Impl::Selection {
       add(series_of(id, std::move(labels[i])), unknown[i]);
     }
     return {};
+  }
+
+  Status expect(std::size_t series) const {
+    return hints_.on_series && series > 0 ? hints_.on_series(series) : Status{};
   }
 
   /// The place of a series that is not there by its id. It may be by its labels: ids come and go meanwhile.
@@ -326,6 +332,7 @@ class Store::Impl::Selection {
     const auto* index = block->index(tenant_);
     const auto resolution = block->meta().resolution;
     AT_TRY(const auto ordinals, index->select(matchers_));
+    AT_TRY(expect(ordinals.size() - std::min(ordinals.size(), merged_.size())));
     AT_TRY(auto labels, index->labels(ordinals));
     for (std::size_t i = 0; i < ordinals.size(); ++i) {
       if (pass.skips(labels[i])) continue;

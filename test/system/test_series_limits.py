@@ -29,6 +29,7 @@ def test_beyond_its_memory_the_process_refuses_new_series_and_large_queries_by_n
     data = tmp_path / "data"
     with Server(data) as server:
         bring(server, tmp_path, "".join(line(f'many{{n="{n}"}}', ago=60) for n in range(40)))
+        bring(server, tmp_path, "".join(line(f'filling{{n="{n}"}}', ago=60) for n in range(60_000)))
         bring(server, tmp_path, line("known", 1, ago=60))
         assert metric(server, "atalaya_memory_limit_bytes") > metric(server, "atalaya_memory_taken_bytes")
         server.kill()

@@ -405,15 +405,24 @@ bool has_samples(const HeadSnapshot& samples, std::int64_t last_time, storage::T
 
 }  // namespace
 
-Result<std::vector<TenantHead::Found>> TenantHead::select(const Matchers& matchers, storage::TimeRange range) const {
+Result<std::vector<TenantHead::Found>> TenantHead::select(const Matchers& matchers, storage::TimeRange range,
+                                                          const std::function<Status(std::size_t)>& on_series) const {
+  const auto selected = [&] {
+    const std::shared_lock lock(mutex_);
+    return index_->select(matchers);
+  };
+  AT_TRY(const auto ids, selected());
+  if (on_series) AT_TRY(on_series(ids.size()));
   const std::shared_lock lock(mutex_);
-  AT_TRY(const auto ids, index_->select(matchers));
   std::vector<Found> out;
   out.reserve(ids.size());
   for (const auto id : ids) {
-    const auto& state = *states_.find(id);
-    auto samples = snapshot(id, state, range);
-    if (has_samples(samples, state.last_time, range)) out.push_back({id, share_labels(id, state), std::move(samples)});
+    const auto* state = states_.find(id);
+    if (!state) continue;  // retired meanwhile
+    auto samples = snapshot(id, *state, range);
+    if (has_samples(samples, state->last_time, range)) {
+      out.push_back({id, share_labels(id, *state), std::move(samples)});
+    }
   }
   return out;
 }
