@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstdint>
 #include <utility>
+#include <vector>
 
 #include "storage/series.h"
 
@@ -52,6 +53,11 @@ class CountedSeries final : public storage::SeriesQuerier {
       const bool more = samples_->next(out);
       count_ += more;
       return more;
+    }
+    void take_rest(std::vector<Sample>& out) override {
+      const auto before = out.size();
+      samples_->take_rest(out);
+      count_ += out.size() - before;
     }
     Status status() const override { return samples_->status(); }
 

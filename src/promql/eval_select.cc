@@ -16,8 +16,9 @@ constexpr std::size_t kBytesOfSeries = 512;
 /// From so many samples, or what takes as long, on another thread is worth its start.
 constexpr std::size_t kWorkPerThread = 40'000;
 constexpr std::size_t kWorkOfSeries = 20;  ///< beside its samples
-/// What a thread takes at once: small, so that all end at about the same time.
-constexpr std::size_t kPortion = 16;
+/// What a thread takes at once: little, so that all end at about the same time.
+constexpr std::size_t kWorkPerPortion = 20'000;
+constexpr std::size_t kMostPerPortion = 16;  ///< series
 
 /// The error of the first item that has one, whichever thread found it.
 class FirstError {
@@ -108,31 +109,21 @@ Result<Evaluator::Sources> Evaluator::open(const Expression& selector, Time from
 }
 
 Result<Budget::Held> Evaluator::load(Source& source, bool keeps_stale, std::vector<Sample>& out) const {
-  constexpr std::size_t kBatch = 4096;
   out.clear();
-  Budget::Held all;
-  std::size_t counted = 0;
-  const auto count = [&]() -> Status {
-    AT_TRY(auto held, query_.budget.take(out.size() - counted, (out.size() - counted) * sizeof(Sample)));
-    counted = out.size();
-    all.join(std::move(held));
-    return {};
-  };
-  for (Sample sample; source.stored->next(sample);) {
-    if (keeps_stale || !is_stale(sample.value)) out.push_back(sample);
-    if (out.size() - counted >= kBatch) AT_TRY(count());
-  }
-  AT_TRY(count());
+  source.stored->take_rest(out);
+  AT_TRY(auto held, query_.budget.take(out.size(), out.size() * sizeof(Sample)));
+  if (!keeps_stale) std::erase_if(out, [](const Sample& sample) { return is_stale(sample.value); });
   if (auto status = source.stored->status(); !status) {
     if (!query_.notes_are_read) return std::unexpected(std::move(status).error());
     query_.notes.warn_of_store(
         fmt::format("samples of {} are missing: {}", to_string(*source.labels), to_string(status.error())));
   }
-  return all;
+  return held;
 }
 
 Status Evaluator::for_each_series(Sources& sources, bool keeps_stale, const OfSeries& visit) const {
   std::atomic<std::size_t> next{0};
+  std::atomic<std::size_t> at_once{1};
   std::atomic<bool> failed{false};
   FirstError error;
   const auto one = [&](std::size_t i, std::vector<Sample>& samples, std::size_t& work) -> Status {
@@ -150,9 +141,10 @@ Status Evaluator::for_each_series(Sources& sources, bool keeps_stale, const OfSe
     return {};
   };
   const auto portion = [&](std::vector<Sample>& samples, std::size_t& work) {
-    const auto begin = next.fetch_add(kPortion);
+    const auto count = at_once.load();
+    const auto begin = next.fetch_add(count);
     if (begin >= sources.size()) return false;
-    for (auto i = begin; i < std::min(begin + kPortion, sources.size()) && !failed; ++i) {
+    for (auto i = begin; i < std::min(begin + count, sources.size()) && !failed; ++i) {
       if (auto status = one(i, samples, work); !status) {
         error.offer(i, std::move(status).error());
         failed = true;
@@ -171,10 +163,12 @@ Status Evaluator::for_each_series(Sources& sources, bool keeps_stale, const OfSe
   std::size_t work = 0;
   while (portion(samples, work)) {
     const auto done = std::min(next.load(), sources.size());
-    const auto left = work / done * (sources.size() - done);
-    if (!helpers.empty() || left < kWorkPerThread) continue;
-    const auto wanted = std::min<std::size_t>(
-        {query_.limits.threads, left / kWorkPerThread + 1, (sources.size() - done + kPortion - 1) / kPortion + 1});
+    if (!helpers.empty()) continue;
+    const auto of_one = std::max<std::size_t>(work / done, 1);
+    const auto left = of_one * (sources.size() - done);
+    at_once = std::clamp<std::size_t>(kWorkPerPortion / of_one, 1, kMostPerPortion);
+    if (left < kWorkPerThread) continue;
+    const auto wanted = std::min<std::size_t>({query_.limits.threads, left / kWorkPerThread + 1, sources.size() - done});
     for (std::size_t i = 1; i < wanted; ++i) helpers.emplace_back(all);
   }
   helpers.clear();

@@ -8,18 +8,6 @@
 
 namespace atalaya::promql {
 
-void KahanSum::add(double value) {
-  const double next = sum_ + value;
-  if (std::isinf(next)) {
-    rest_ = 0;
-  } else if (std::fabs(sum_) >= std::fabs(value)) {
-    rest_ += (sum_ - next) + value;
-  } else {
-    rest_ += (value - next) + sum_;
-  }
-  sum_ = next;
-}
-
 void Mean::add(double value) {
   ++count_;
   if (!incremental_) {

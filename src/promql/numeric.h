@@ -1,6 +1,7 @@
 // Arithmetic that several functions and aggregations share, to the last bit as Prometheus does it.
 #pragma once
 
+#include <cmath>
 #include <span>
 #include <string_view>
 #include <utility>
@@ -14,7 +15,17 @@ namespace atalaya::promql {
 class KahanSum {
  public:
   explicit KahanSum(double start = 0) : sum_(start) {}
-  void add(double value);
+  void add(double value) {
+    const double next = sum_ + value;
+    if (std::isinf(next)) {
+      rest_ = 0;
+    } else if (std::fabs(sum_) >= std::fabs(value)) {
+      rest_ += (sum_ - next) + value;
+    } else {
+      rest_ += (value - next) + sum_;
+    }
+    sum_ = next;
+  }
   double sum() const { return sum_; }
   double rest() const { return rest_; }
   double value() const { return sum_ + rest_; }

@@ -7,6 +7,7 @@
 #include "promql/numeric.h"
 #include "promql/window_plan.h"
 #include "promql/window_rates.h"
+#include "promql/window_sums.h"
 
 namespace atalaya::promql {
 namespace {
@@ -21,16 +22,6 @@ void each(const WindowArguments& in, std::span<double> out) {
 
 using Value = std::optional<double>;
 
-Value sum(const Window& window) {
-  KahanSum sum;
-  for (const auto& sample : window.samples) sum.add(sample.value);
-  return std::isinf(sum.sum()) ? sum.sum() : sum.value();
-}
-Value average(const Window& window) {
-  Mean mean(window.samples.front().value);
-  for (const auto& sample : window.samples.subspan(1)) mean.add(sample.value);
-  return mean.value();
-}
 Value count(const Window& window) { return static_cast<double>(window.samples.size()); }
 Value present(const Window&) { return 1; }
 Value last(const Window& window) { return window.samples.back().value; }
@@ -172,8 +163,8 @@ std::vector<Function> window_functions() {
       window("irate", window_irate),
       window("idelta", window_idelta),
       window("deriv", each<slope>),
-      window("sum_over_time", each<sum>),
-      window("avg_over_time", each<average>),
+      window("sum_over_time", window_sum),
+      window("avg_over_time", window_average),
       window("min_over_time", least),
       window("max_over_time", most),
       window("count_over_time", each<count>),

@@ -129,6 +129,10 @@ class SampleIterator {
   virtual ~SampleIterator() = default;
   /// False at the end.
   virtual bool next(Sample& out) = 0;
+  /// All that are left, behind what `out` holds already.
+  virtual void take_rest(std::vector<Sample>& out) {
+    for (Sample sample; next(sample);) out.push_back(sample);
+  }
   /// After the end: corruption when some samples could not be read and are missing.
   virtual Status status() const { return {}; }
 };

@@ -42,6 +42,16 @@ class StoredSamples final : public storage::SampleIterator {
     out = samples_[at_++];
     return true;
   }
+  void take_rest(std::vector<Sample>& out) override {
+    if (!loaded_) load();
+    if (out.empty() && at_ == 0) {
+      out.swap(samples_);
+      samples_.clear();
+    } else {
+      out.insert(out.end(), samples_.begin() + static_cast<std::ptrdiff_t>(at_), samples_.end());
+      at_ = samples_.size();
+    }
+  }
   Status status() const override { return status_; }
 
  private:

@@ -99,58 +99,96 @@ Labels LabelIndex::labels(PairSpan pairs) const {
   return packer.take();
 }
 
-/// Where to begin, and what is left to look at.
+/// The series are those of all `all_of` that are in none of `none_of` and pass the checks.
 struct LabelIndex::Plan {
-  std::vector<std::uint32_t> candidates;  ///< ascending
-  std::vector<const Postings*> lists;     ///< each must hold it
   struct Check {
     const Matcher* matcher;
     std::uint32_t name;
     boost::unordered_flat_map<std::uint32_t, bool> known;  ///< by pair
   };
+  explicit Plan(std::size_t matchers) { unions.reserve(matchers); }
+
+  std::vector<Postings> unions;  ///< what the lists below point to, if not to postings of the index
+  std::vector<const Postings*> all_of;
+  std::vector<const Postings*> none_of;
   std::vector<Check> checks;
+  std::size_t most = SIZE_MAX;  ///< no more series than that are in `all_of`
+  bool is_empty = false;
+
+  void require(const Postings& postings) {
+    all_of.push_back(&postings);
+    most = std::min(most, postings.size());
+  }
 };
 
+/// A matcher that has to look at values: as the series of those values where that is less than to look at the
+/// value of each candidate.
+void LabelIndex::add_to(Plan& plan, const Matcher& matcher) const {
+  const bool wants = refuses_empty(matcher);
+  const auto name = pairs_.find_name(matcher.name());
+  if (name == PairTable::kNone) {
+    plan.is_empty |= wants;
+    return;
+  }
+  const bool must = wants && plan.all_of.empty();
+  const auto& pairs = pairs_.pairs_of(name);
+  constexpr std::size_t kFew = 64;
+  std::vector<const Postings*> lists;
+  std::size_t series = 0;
+  if (must || pairs.size() / 2 <= plan.most + kFew) {
+    for (const auto pair : pairs) {
+      if (postings_[pair].empty() || matcher.matches(pairs_.value(pair)) != wants) continue;
+      lists.push_back(&postings_[pair]);
+      series += lists.back()->size();
+    }
+    // A bitmap is joined by the word: far less than a look at each candidate.
+    if (must || series / 8 <= plan.most + kFew) {
+      plan.unions.push_back(Postings::union_of(lists));
+      if (wants) {
+        plan.require(plan.unions.back());
+      } else {
+        plan.none_of.push_back(&plan.unions.back());
+      }
+      return;
+    }
+  }
+  plan.checks.push_back({&matcher, name, {}});
+}
+
 Result<LabelIndex::Plan> LabelIndex::plan(const Matchers& matchers) const {
-  Plan plan;
+  Plan plan(matchers.size());
   if (std::none_of(matchers.begin(), matchers.end(), refuses_empty)) {
     return fail(ErrorCode::kInvalidArgument, "at least one matcher must refuse the empty value",
                 "name a metric or a label value");
   }
-  const Postings* shortest = nullptr;
+  const auto is_pair = [](const Matcher& one) { return refuses_empty(one) && one.op() == Matcher::Op::kEqual; };
   for (const auto& matcher : matchers) {
-    const bool positive = refuses_empty(matcher);
-    if (positive && matcher.op() == Matcher::Op::kEqual) {
-      const auto pair = pairs_.find(matcher.name(), matcher.value());
-      if (pair == PairTable::kNone) return Plan{};
-      plan.lists.push_back(&postings_[pair]);
-      if (!shortest || shortest->size() > plan.lists.back()->size()) shortest = plan.lists.back();
-      continue;
+    if (!is_pair(matcher)) continue;
+    const auto pair = pairs_.find(matcher.name(), matcher.value());
+    plan.is_empty |= pair == PairTable::kNone;
+    if (!plan.is_empty) plan.require(postings_[pair]);
+  }
+  // Those that refuse the empty value first: what they leave says how much the others may cost.
+  for (const bool wants : {true, false}) {
+    for (const auto& matcher : matchers) {
+      if (plan.is_empty) return plan;
+      if (!is_pair(matcher) && refuses_empty(matcher) == wants) add_to(plan, matcher);
     }
-    const auto name = pairs_.find_name(matcher.name());
-    if (name == PairTable::kNone) {
-      if (positive) return Plan{};
-      continue;
-    }
-    plan.checks.push_back({&matcher, name, {}});
   }
-  if (shortest) {
-    std::erase(plan.lists, shortest);
-    shortest->append_to(plan.candidates);
-    return plan;
-  }
-  const auto first = std::find_if(plan.checks.begin(), plan.checks.end(),
-                                  [](const auto& check) { return refuses_empty(*check.matcher); });
-  for (const auto pair : pairs_.pairs_of(first->name)) {
-    if (first->matcher->matches(pairs_.value(pair))) postings_[pair].append_to(plan.candidates);
-  }
-  plan.checks.erase(first);
-  std::sort(plan.candidates.begin(), plan.candidates.end());
   return plan;
 }
 
 Result<std::vector<std::uint32_t>> LabelIndex::select(const Matchers& matchers) const {
   AT_TRY(auto plan, this->plan(matchers));
+  if (plan.is_empty) return std::vector<std::uint32_t>{};
+  const auto shortest = std::min_element(plan.all_of.begin(), plan.all_of.end(),
+                                         [](const auto* a, const auto* b) { return a->size() < b->size(); });
+  Postings found = **shortest;
+  for (const auto* list : plan.all_of) {
+    if (list != *shortest) found.intersect(*list);
+  }
+  for (const auto* list : plan.none_of) found.subtract(*list);
+  auto ids = found.to_vector();
   const auto holds = [&](Plan::Check& check, PairSpan pairs) {
     const auto pair = std::find_if(pairs.begin(), pairs.end(), [&](auto p) { return pairs_.name_of(p) == check.name; });
     if (pair == pairs.end()) return check.matcher->matches("");
@@ -158,15 +196,12 @@ Result<std::vector<std::uint32_t>> LabelIndex::select(const Matchers& matchers) 
     if (is_new) known->second = check.matcher->matches(pairs_.value(*pair));
     return known->second;
   };
-  std::erase_if(plan.candidates, [&](std::uint32_t id) {
-    for (const auto* list : plan.lists) {
-      if (!list->contains(id)) return true;
-    }
-    if (plan.checks.empty()) return false;
+  if (plan.checks.empty()) return ids;
+  std::erase_if(ids, [&](std::uint32_t id) {
     const auto pairs = pairs_of(id);
     return !std::all_of(plan.checks.begin(), plan.checks.end(), [&](auto& check) { return holds(check, pairs); });
   });
-  return std::move(plan.candidates);
+  return ids;
 }
 
 /// As select; without a matcher that refuses the empty value it looks at all series.

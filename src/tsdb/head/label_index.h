@@ -66,6 +66,7 @@ class LabelIndex {
   void grow();
   struct Plan;
   Result<Plan> plan(const Matchers& matchers) const;
+  void add_to(Plan& plan, const Matcher& matcher) const;
   std::vector<std::uint32_t> select_any(const Matchers& matchers) const;
   PairSpan pairs_of(std::uint32_t id) const;
   std::unordered_map<std::uint32_t, std::size_t> counts_of(const Ids& ids) const;
