@@ -168,7 +168,8 @@ Status Evaluator::for_each_series(Sources& sources, bool keeps_stale, const OfSe
     const auto left = of_one * (sources.size() - done);
     at_once = std::clamp<std::size_t>(kWorkPerPortion / of_one, 1, kMostPerPortion);
     if (left < kWorkPerThread) continue;
-    const auto wanted = std::min<std::size_t>({query_.limits.threads, left / kWorkPerThread + 1, sources.size() - done});
+    const auto wanted =
+        std::min<std::size_t>({query_.limits.threads, left / kWorkPerThread + 1, sources.size() - done});
     for (std::size_t i = 1; i < wanted; ++i) helpers.emplace_back(all);
   }
   helpers.clear();
