@@ -188,6 +188,7 @@ class Store::Impl::Selection {
       oldest_in_memory_ = std::min(oldest_in_memory_, one.samples.oldest());
       merged_.push_back({std::move(one.labels), SeriesId{one.id}, {}, std::move(one.samples), {}});
     }
+    in_memory_ = merged_.size();
     return {};
   }
 
@@ -373,16 +374,22 @@ class Store::Impl::Selection {
     }
   }
 
-  /// By labels. A block has its series in order: what it knows of that spares most of the comparing.
+  /// By labels. Memory gave its series in order, and a block has its own so: that spares most of the comparing.
   std::vector<Merged*> in_order() {
     std::vector<Merged*> out;
+    std::vector<Merged*> of_memory;
     std::vector<Merged*> others;
-    for (auto& one : merged_) (one.rank == kNoRank ? others : out).push_back(&one);
+    for (std::size_t i = 0; i < merged_.size(); ++i) {
+      auto& list = merged_[i].rank != kNoRank ? out : i < in_memory_ ? of_memory : others;
+      list.push_back(&merged_[i]);
+    }
     const auto by_labels = [](const auto* a, const auto* b) { return *a->labels < *b->labels; };
     std::sort(out.begin(), out.end(), [](const auto* a, const auto* b) { return a->rank < b->rank; });
     std::sort(others.begin(), others.end(), by_labels);
-    const auto middle = out.insert(out.end(), others.begin(), others.end());
-    std::inplace_merge(out.begin(), middle, out.end(), by_labels);
+    for (const auto* list : {&of_memory, &others}) {
+      const auto middle = out.insert(out.end(), list->begin(), list->end());
+      std::inplace_merge(out.begin(), middle, out.end(), by_labels);
+    }
     return out;
   }
 
@@ -411,6 +418,7 @@ class Store::Impl::Selection {
   std::shared_ptr<const DeletionList> deletions_;
   Time oldest_in_memory_ = kMaxTime;
   std::vector<Merged> merged_;
+  std::size_t in_memory_ = 0;  ///< the first ones of merged_
   const TenantHead* memory_ = nullptr;
   bool has_ranks_ = false;
   boost::unordered_flat_map<std::uint64_t, std::size_t> places_;  ///< of merged_, by id; filled when there are blocks

@@ -44,6 +44,8 @@ class LabelIndex {
   Labels labels(PairSpan pairs) const;
   /// Ids that match, ascending. At least one matcher must refuse the empty value: invalid_argument.
   Result<std::vector<std::uint32_t>> select(const Matchers& matchers) const;
+  /// Into the order of their labels. All of them are there.
+  void sort_by_labels(std::vector<std::uint32_t>& ids) const;
   /// Of series that match (no matchers: of all), but for some.
   using Ids = std::unordered_set<std::uint32_t>;
   std::vector<std::string> label_names(const Matchers& matchers, const Ids& without = {}) const;

@@ -409,7 +409,9 @@ Result<std::vector<TenantHead::Found>> TenantHead::select(const Matchers& matche
                                                           const std::function<Status(std::size_t)>& on_series) const {
   const auto selected = [&] {
     const std::shared_lock lock(mutex_);
-    return index_->select(matchers);
+    auto ids = index_->select(matchers);
+    if (ids) index_->sort_by_labels(*ids);
+    return ids;
   };
   AT_TRY(const auto ids, selected());
   if (on_series) AT_TRY(on_series(ids.size()));

@@ -1,6 +1,8 @@
 // The series of one tenant that get samples now, and the samples that are in no block yet.
 #pragma once
 
+#include <boost/unordered/unordered_flat_map.hpp>
+
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -103,7 +105,7 @@ class TenantHead {
     std::shared_ptr<const Labels> labels;
     HeadSnapshot samples;
   };
-  /// Series that match and have samples in the range, in no order.
+  /// Series that match and have samples in the range, in the order of their labels.
   /// `on_series`, when given: as storage::SelectHints has it.
   Result<std::vector<Found>> select(const Matchers& matchers, storage::TimeRange range,
                                     const std::function<Status(std::size_t)>& on_series = nullptr) const;
@@ -199,7 +201,7 @@ class TenantHead {
   LabelIndex::Ids forgotten_;
 
   mutable std::mutex labels_mutex_;
-  mutable std::unordered_map<std::uint32_t, std::shared_ptr<const Labels>>
+  mutable boost::unordered_flat_map<std::uint32_t, std::shared_ptr<const Labels>>
       shared_labels_;  ///< guarded by labels_mutex_
 
   struct Reopened {

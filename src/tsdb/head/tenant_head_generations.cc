@@ -30,7 +30,7 @@ void TenantHead::drop_older() {
 
 void TenantHead::release_labels() {
   const std::lock_guard lock(labels_mutex_);
-  std::erase_if(shared_labels_, [](const auto& one) { return one.second.use_count() == 1; });
+  boost::unordered::erase_if(shared_labels_, [](const auto& one) { return one.second.use_count() == 1; });
   shared_labels_.rehash(0);
 }
 
