@@ -59,6 +59,46 @@ TEST_F(HeadOfATenant, LabelsHaveOneIdAndComeBack) {
   EXPECT_EQ(head_.live(), 3u);
 }
 
+TEST_F(HeadOfATenant, SelectFindsWhatMatchesInTheOrderOfLabels) {
+  std::mt19937_64 random(7);
+  const auto one_of = [&](std::initializer_list<std::string_view> texts) {
+    return std::data(texts)[random() % texts.size()];
+  };
+  const auto name = [&] { return one_of({"__name__", "a", "ab", "b", "job", "jobs"}); };
+  const auto value = [&] { return one_of({"x", "xx", "xy", "y", "\xc3\xa9", "x0123456789", "x0123456788"}); };
+  std::vector<Labels> all;
+  for (int i = 0; i < 400; ++i) {
+    LabelsBuilder builder;
+    for (auto pairs = 1 + random() % 5; pairs > 0; --pairs) builder.set(name(), value());
+    const auto series = id(builder.build());
+    write(series, 1000, 1);
+    all.push_back(builder.build());
+  }
+  std::sort(all.begin(), all.end());
+  all.erase(std::unique(all.begin(), all.end()), all.end());
+  using Op = Matcher::Op;
+  for (int i = 0; i < 2000; ++i) {
+    Matchers matchers;
+    for (auto count = 1 + random() % 3; count > 0; --count) {
+      const auto op = std::array{Op::kEqual, Op::kNotEqual, Op::kRegex, Op::kNotRegex}[random() % 4];
+      const bool is_regex = op == Op::kRegex || op == Op::kNotRegex;
+      const auto pattern = is_regex ? one_of({"x.*", ".+", "y|xx", "", "nothing", "x?"}) : one_of({"x", "xy", "", "z"});
+      matchers.push_back(Matcher::make(std::string(name()), op, std::string(pattern)).value());
+    }
+    const auto found = head_.select(matchers, {});
+    if (std::all_of(matchers.begin(), matchers.end(), [](const auto& one) { return one.matches(""); })) {
+      ASSERT_FALSE(found);
+      continue;
+    }
+    std::vector<Labels> wanted;
+    std::copy_if(all.begin(), all.end(), std::back_inserter(wanted),
+                 [&](const auto& labels) { return matches(matchers, labels); });
+    std::vector<Labels> got;
+    for (const auto& one : *found) got.push_back(*one.labels);
+    ASSERT_EQ(got, wanted) << i;
+  }
+}
+
 TEST_F(HeadOfATenant, LimitsRefuseByName) {
   limits_.max_series_per_tenant = 1;
   limits_.max_labels_per_series = 2;
