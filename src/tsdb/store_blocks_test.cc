@@ -280,6 +280,21 @@ TEST_P(StoreBlocks, ASnapshotIsAStoreOfItsOwnThatStaysAsItWas) {
   EXPECT_EQ(contents(), wanted);
 }
 
+TEST_P(StoreBlocks, WhatIsWrittenToARestoredSnapshotIsYoungerThanItsDeletions) {
+  append("a", 0, 1);
+  for (int i = 0; i < 5; ++i) ASSERT_TRUE(store_->flush());  // each takes a sequence, whether or not it writes a block
+  ASSERT_TRUE(store_->delete_series(tenant_, {Matcher::equal("__name__", "a")}, {}));
+  options_.directory = store_->snapshot().value();
+  open();
+  append("a", 5, 2);
+  const StoreModel wanted = {{"a", {{5, 2}}}};
+  EXPECT_EQ(contents(), wanted);
+  ASSERT_TRUE(store_->flush());
+  EXPECT_EQ(contents(), wanted);
+  ASSERT_TRUE(store_->compact());
+  EXPECT_EQ(contents(), wanted);
+}
+
 TEST_P(StoreBlocks, WhoSelectsIsAskedBeforeSeriesAreLookedUp) {
   append("a", 0, 1);
   ASSERT_TRUE(store_->flush());

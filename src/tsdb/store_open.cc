@@ -31,6 +31,8 @@ Status Store::Impl::load() {
   for (const auto& [tenant, next] : checkpoint.head.next_ids) head.at(tenant).skip_ids_to(next);
   replayer->flushed = checkpoint.head.flushed;
   next_sequence = std::max(checkpoint.head.next_sequence, blocks.last_sequence() + 1);
+  // A snapshot has no checkpoint: what is written to it is younger than its deletions all the same.
+  for (const auto& deletion : *deletes.list()) next_sequence = std::max(next_sequence, deletion.last_sequence + 1);
   storage::LogDamage damage;
   AT_TRY(log, storage::SegmentLog::open(
                   files, {options.directory, "SERI", options.segment_bytes, options.sync}, salt,
