@@ -119,6 +119,16 @@ TEST_F(EngineTest, ASubqueryOfTooManyStepsIsRefusedBeforeItTakesTheMemory) {
   }
 }
 
+TEST_F(EngineTest, WhatASubqueryYieldsCountsBesideItsTable) {
+  const auto bytes_do = [&](std::size_t most) {
+    const Engine small(series_, Limits{.max_bytes = most});
+    return small.instant(default_tenant(), *expression("sum_over_time(a[100s:1s])"), from_ms(99'000)).has_value();
+  };
+  constexpr std::size_t kSamples = 200;
+  EXPECT_FALSE(bytes_do(kSamples * (sizeof(double) + sizeof(Sample))));
+  EXPECT_TRUE(bytes_do(kSamples * 100));
+}
+
 TEST_F(EngineTest, TimesAtTheEndOfTheCalendarAreNoTrouble) {
   for (const auto at : {kMinTime, kMaxTime}) {
     for (const auto* text : {"a", "rate(a[1h])", "sum_over_time(a[1h:1m])", "a offset 1y", "a offset -1y", "hour()",

@@ -75,6 +75,9 @@ Result<Evaluator::Sources> Evaluator::subquery(const Expression& node, const Win
   for (std::size_t row = 0; row < table.size(); ++row) {
     Source source{table.head(row).labels, table.head(row).drops_name, nullptr, {}};
     const auto cells = table.cells(row);
+    const auto values = static_cast<std::size_t>(std::ranges::count_if(cells, [](double v) { return !is_stale(v); }));
+    AT_TRY(source.held, query_.budget.take(0, values * sizeof(Sample)));  // as samples they count in the table
+    source.made.reserve(values);
     for (std::size_t i = 0; i < steps.count; ++i) {
       if (!is_stale(cells[i])) source.made.push_back({steps.at(i), cells[i]});
     }

@@ -54,6 +54,7 @@ class Evaluator {
     std::unique_ptr<storage::SampleIterator> stored;
     std::vector<Sample> made;
     std::vector<storage::BucketSpan> buckets = {};
+    Budget::Held held = {};  ///< for what was made
   };
   using Sources = std::vector<Source>;
 
