@@ -91,12 +91,32 @@ struct Alert {
   std::optional<Time> ends;  ///< when it resolves unless it is posted again
   bool timed_out = false;    ///< `ends` is not the sender's word but a time without one
 
+  /// Number of the incident to which its newest episode belongs; 0 before it first fired.
+  std::uint64_t incident = 0;
+  /// What it depends on is down: nobody is told of it meanwhile, and its state goes on.
+  struct Because {
+    AlertId alert;
+    std::string name;
+    std::string text;
+    bool operator==(const Because&) const = default;
+  };
+  std::optional<Because> because;
+  /// Nobody is told before: the alert of what it depends on may be on its way.
+  std::optional<Time> held;
+  /// Rules that its rule depends on and that are judged on its instance, too.
+  std::vector<std::string> judged_with;
+  bool withheld() const { return because.has_value() || held.has_value(); }
+
   /// Ids of the silences that hide it now: not of its state, but known whenever an alert is read or published.
   std::vector<std::string> silenced_by;
 };
 
 /// The labels that matchers and messages see: with the severity where the labels say nothing of it.
 Labels seen_labels(const Alert& alert);
+/// The end of what flaps is told when it has not fired again for so long.
+constexpr Duration kCalm{std::chrono::minutes{5}};
+/// It flaps, and has ended so shortly ago that nobody is told of its end.
+bool damped(const Alert& alert, Time now);
 /// What people did with it, in one word: open, acknowledged, shelved, suppressed, closed, resolved.
 std::string_view status(const Alert& alert);
 /// `more_severe`, `less_severe`, `no_change`.

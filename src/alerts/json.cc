@@ -23,7 +23,7 @@ boost::json::object word_of(const std::string& by, Time at, const std::optional<
 std::string_view status(const Alert& alert) {
   if (alert.state == State::kResolved) return alert.closed ? "closed" : "resolved";
   if (alert.shelf) return "shelved";
-  if (!alert.silenced_by.empty()) return "suppressed";
+  if (!alert.silenced_by.empty() || alert.because) return "suppressed";
   return alert.ack ? "acknowledged" : "open";
 }
 
@@ -57,11 +57,26 @@ boost::json::object to_json(const Alert& alert) {
   if (alert.severity_before) out["severity_before"] = name(*alert.severity_before);
   out["flapping"] = alert.flapping;
   out["silenced_by"] = boost::json::array(alert.silenced_by.begin(), alert.silenced_by.end());
+  if (alert.incident != 0) out["incident"] = std::to_string(alert.incident);
+  if (alert.because) {
+    out["unknown_because"] = boost::json::object{
+        {"alert", alert.because->alert.value()}, {"name", alert.because->name}, {"text", alert.because->text}};
+  }
   if (!alert.door.empty()) out["door"] = alert.door;
   if (!alert.generator_url.empty()) out["generator_url"] = alert.generator_url;
   if (alert.ends) out["ends"] = format_rfc3339(*alert.ends);
   if (!alert.expr.empty()) out["expr"] = alert.expr;
   return out;
+}
+
+boost::json::object to_json(const RawEvent& event) {
+  return {{"number", event.number},
+          {"at", format_rfc3339(event.at)},
+          {"data_at", format_rfc3339(event.data_at)},
+          {"labels", labels_json(event.labels)},
+          {"level", name(event.level)},
+          {"value", real(event.value)},
+          {"text", event.text}};
 }
 
 boost::json::object to_json(const HistoryLine& line) {

@@ -39,6 +39,10 @@ struct Judgement {
   std::string text;
   std::map<std::string, std::string> annotations;  ///< templates, or texts where `rendered`
   bool rendered = false;
+  /// Of `labels` those by which the rule tells its alerts apart; empty: all. Label sets of one identity are one alert,
+  /// which is as bad as the worst of them and ends with the last.
+  Labels identity;
+  std::vector<std::string> judged_with;  ///< Alert::judged_with
 };
 
 /// Event body: the verdicts of one batch of data, in order. Post all of a batch (of one store's

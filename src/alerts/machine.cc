@@ -11,6 +11,13 @@
 
 namespace atalaya::alerts {
 
+namespace {
+
+/// Causes of causes: no chain of dependencies is longer.
+constexpr int kMostRounds = 64;
+
+}  // namespace
+
 Machine::Machine(TransitionSink* sink, MachineOptions options)
     : sink_(sink),
       options_(std::move(options)),
@@ -76,7 +83,23 @@ std::vector<db::Migration> Machine::migrations() {
            "CREATE TABLE alerts_ping_lines("
            " tenant_id TEXT NOT NULL, id TEXT NOT NULL, number BIGINT NOT NULL, at_ms BIGINT NOT NULL,"
            " kind BIGINT NOT NULL, exit_status BIGINT, body TEXT NOT NULL, sender TEXT NOT NULL,"
-           " PRIMARY KEY(tenant_id, id, number))"}};
+           " PRIMARY KEY(tenant_id, id, number))"},
+          {"alerts", 5,
+           "ALTER TABLE alerts_alerts ADD COLUMN incident BIGINT NOT NULL DEFAULT 0;"
+           "ALTER TABLE alerts_alerts ADD COLUMN because_id TEXT NOT NULL DEFAULT '';"
+           "ALTER TABLE alerts_alerts ADD COLUMN because_name TEXT NOT NULL DEFAULT '';"
+           "ALTER TABLE alerts_alerts ADD COLUMN because_text TEXT NOT NULL DEFAULT '';"
+           "ALTER TABLE alerts_alerts ADD COLUMN held_ms BIGINT;"
+           "ALTER TABLE alerts_alerts ADD COLUMN judged_with TEXT NOT NULL DEFAULT '';"
+           "CREATE INDEX alerts_alerts_because ON alerts_alerts(tenant_id, because_id) WHERE because_id<>'';"
+           "CREATE TABLE alerts_sources("
+           " tenant_id TEXT NOT NULL, id TEXT NOT NULL, labels TEXT NOT NULL, level BIGINT NOT NULL,"
+           " value DOUBLE PRECISION, text TEXT NOT NULL, at_ms BIGINT NOT NULL, sustained BIGINT NOT NULL,"
+           " PRIMARY KEY(tenant_id, id, labels));"
+           "CREATE TABLE alerts_events("
+           " tenant_id TEXT NOT NULL, id TEXT NOT NULL, number BIGINT NOT NULL, at_ms BIGINT NOT NULL,"
+           " data_ms BIGINT NOT NULL, labels TEXT NOT NULL, level BIGINT NOT NULL, value DOUBLE PRECISION,"
+           " text TEXT NOT NULL, PRIMARY KEY(tenant_id, id, number))"}};
 }
 
 std::vector<std::type_index> Machine::handles() const {
@@ -87,7 +110,32 @@ std::vector<std::type_index> Machine::handles() const {
 
 Status Machine::handle(const control::Event& event, Time now, db::Session& session, control::Effects& effects) {
   AT_TRY(act(event, now, session, effects));
-  return sink_ == nullptr ? Status{} : sink_->on_end(event.tenant, now, session, effects);
+  return end(event.tenant, now, session, effects);
+}
+
+/// Alerts that others changed are looked at again until none is left: each time the cause of some is another.
+Status Machine::end(const TenantId& tenant, Time now, db::Session& session, control::Effects& effects) {
+  if (consolidation_ != nullptr) {
+    for (int round = 0; round < kMostRounds; ++round) {
+      const auto again = consolidation_->take_again(tenant);
+      if (again.empty()) break;
+      AT_TRY(Step(*this, tenant, now, session, effects).look_again(again));
+    }
+    AT_TRY(consolidation_->on_end(tenant, now, session, effects));
+  }
+  return sink_ == nullptr ? Status{} : sink_->on_end(tenant, now, session, effects);
+}
+
+Status Machine::close_all(const TenantId& tenant, const std::vector<AlertId>& alerts, const std::string& user,
+                          const std::string& note, Time now, db::Session& session, control::Effects& effects) {
+  auto own = effects.of(name());
+  for (const auto& id : alerts) AT_TRY(Step(*this, tenant, now, session, own).close({id, user, note}));
+  return end(tenant, now, session, own);
+}
+
+Status Machine::look_again(const TenantId& tenant, Time now, db::Session& session, control::Effects& effects) {
+  auto own = effects.of(name());
+  return end(tenant, now, session, own);
 }
 
 Status Machine::act(const control::Event& event, Time now, db::Session& session, control::Effects& effects) {
@@ -113,7 +161,7 @@ Status Machine::act(const control::Event& event, Time now, db::Session& session,
 Status Machine::on_timer(const TenantId& tenant, std::string_view key, Time due, Time now, db::Session& session,
                          control::Effects& effects) {
   AT_TRY(Step(*this, tenant, now, session, effects).on_timer(key, due));
-  return sink_ == nullptr ? Status{} : sink_->on_end(tenant, now, session, effects);
+  return end(tenant, now, session, effects);
 }
 
 Status Machine::Step::on_timer(std::string_view key, Time due) {
@@ -124,14 +172,16 @@ Status Machine::Step::on_timer(std::string_view key, Time due) {
   if (key.starts_with(kAckTimer)) return acknowledgement_ended(id(kAckTimer));
   if (key.starts_with(kShelfTimer)) return shelf_ended(id(kShelfTimer));
   if (key.starts_with(kFlapTimer)) return look_at_flapping(id(kFlapTimer));
+  if (key.starts_with(kCalmTimer)) return calm(id(kCalmTimer));
+  if (key.starts_with(kHeldTimer)) return held_ended(id(kHeldTimer));
   if (key.starts_with(kPingTimer)) return ping_missed(id(kPingTimer).value());
   return held(AlertId{std::string(key)}, due);
 }
 
 Status Machine::Step::judged(const Judged& judged, const std::optional<control::Cursor>& cursor) {
   std::set<AlertId> seen;
-  for (const auto& j : judged.judgements) {
-    const auto id = identity(tenant_, j.rule, j.labels);
+  for (const auto& given : judged.judgements) {
+    const auto id = identity(tenant_, given.rule, given.identity.empty() ? given.labels : given.identity);
     AT_TRY(auto stored, load_alert(session_, tenant_, id));
     const bool first = seen.insert(id).second;
     // A batch judged again after a crash: its whole event is stored, or nothing of it.
@@ -140,6 +190,7 @@ Status Machine::Step::judged(const Judged& judged, const std::optional<control::
       seen.erase(id);
       continue;
     }
+    AT_TRY(const auto j, consolidated(given, id));
     if (j.level != Level::kOk) {
       AT_TRY(breach(std::move(stored), j, id, cursor));
     } else if (stored && stored->alert.state == State::kResolved) {
@@ -180,13 +231,18 @@ Alert new_episode(const std::optional<StoredAlert>& before, const Judgement& j, 
   alert.episode = before ? before->alert.episode + 1 : 1;
   alert.transitions = before ? before->alert.transitions : 0;
   alert.name = std::string(j.labels.get("alertname"));
-  alert.labels = j.labels;
+  alert.labels = j.identity.empty() ? j.labels : j.identity;
   alert.started = j.at;
   alert.value = j.value;
   // The alert is shelved and flaps, not this episode of it.
   if (before) {
+    // What flaps is not told each time: people still think that it fires.
+    if (before->alert.flapping && before->alert.told && before->alert.told->state != State::kResolved) {
+      alert.told = before->alert.told;
+    }
     alert.shelf = before->alert.shelf;
     alert.flapping = before->alert.flapping;
+    alert.incident = before->alert.incident;
   }
   return alert;
 }
@@ -216,6 +272,7 @@ Status Machine::Step::breach(std::optional<StoredAlert> before, const Judgement&
   alert.kind = j.kind;
   alert.level = j.level;
   alert.text = j.text;
+  alert.judged_with = j.judged_with;
   alert.severity = next_severity(alert, j);
   alert.state = next_state(alert, open, j);
   alert.late = alert.late || (j.late && from != alert.state);
@@ -247,6 +304,13 @@ Status Machine::Step::purge() {
   const auto before = to_ms(now_ - machine_.options_.keep);
   AT_TRY(session_.execute("DELETE FROM alerts_alerts WHERE tenant_id=? AND state=? AND resolved_ms<?",
                           {tenant_.value(), resolved, before}));
+  for (const auto* table :
+       {"DELETE FROM alerts_sources WHERE tenant_id=? AND NOT EXISTS (SELECT 1 FROM alerts_alerts a "
+        "WHERE a.tenant_id=alerts_sources.tenant_id AND a.id=alerts_sources.id)",
+        "DELETE FROM alerts_events WHERE tenant_id=? AND NOT EXISTS (SELECT 1 FROM alerts_alerts a "
+        "WHERE a.tenant_id=alerts_events.tenant_id AND a.id=alerts_events.id)"}) {
+    AT_TRY(session_.execute(table, {tenant_.value()}));
+  }
   // An open episode keeps its lines, however long it lasts.
   AT_TRY(
       session_.execute("DELETE FROM alerts_history WHERE tenant_id=? AND at_ms<? AND NOT EXISTS (SELECT 1 FROM "
@@ -272,6 +336,7 @@ Status Machine::Step::retire(const Retire& command_in) {
     if (stored.alert.state == State::kResolved) {
       AT_TRY(forget_closing(std::move(stored)));
     } else {
+      AT_TRY(forget_sources(stored.alert.id));
       AT_TRY(resolve(std::move(stored), now_, command_in.reason, false));
     }
   }

@@ -109,6 +109,26 @@ class TransitionSink {
   virtual Status on_end(const TenantId&, Time, db::Session&, control::Effects&) { return {}; }
 };
 
+/// Joins alerts to incidents, inside the same transaction. Strand-bound.
+class Consolidation {
+ public:
+  virtual ~Consolidation() = default;
+  /// An alert that is about to be stored, whenever it was judged, posted or handled: sets its incident, and whether
+  /// and why nobody is told of it.
+  virtual Status place(const TenantId& tenant, Alert& alert, Time now, db::Session& session) = 0;
+  /// Which alerts are to be placed again since others changed: these, all that are unknown because of `recovered`, or
+  /// all that are unknown.
+  struct Again {
+    std::vector<AlertId> alerts;
+    std::vector<AlertId> recovered;
+    bool all_unknown = false;
+    bool empty() const { return alerts.empty() && recovered.empty() && !all_unknown; }
+  };
+  virtual Again take_again(const TenantId& tenant) = 0;
+  /// The event or timer is over: nothing more of it follows.
+  virtual Status on_end(const TenantId& tenant, Time now, db::Session& session, control::Effects& effects) = 0;
+};
+
 /// Values that templates of annotations see beside the alert's own.
 struct MachineOptions {
   std::string external_url;
@@ -132,6 +152,13 @@ class Machine final : public control::Machine {
   ~Machine() override;
 
   static std::vector<db::Migration> migrations();
+  /// Before the first event; outlives the machine. Without it there are no incidents.
+  void consolidate(Consolidation& consolidation) { consolidation_ = &consolidation; }
+
+  /// For other machines, within their events: closes open alerts by hand; places again what is to be.
+  Status close_all(const TenantId& tenant, const std::vector<AlertId>& alerts, const std::string& user,
+                   const std::string& note, Time now, db::Session& session, control::Effects& effects);
+  Status look_again(const TenantId& tenant, Time now, db::Session& session, control::Effects& effects);
 
   std::string_view name() const override { return "alerts"; }
   std::vector<std::type_index> handles() const override;
@@ -142,7 +169,9 @@ class Machine final : public control::Machine {
  private:
   class Step;
   Status act(const control::Event& event, Time now, db::Session& session, control::Effects& effects);
+  Status end(const TenantId& tenant, Time now, db::Session& session, control::Effects& effects);
   TransitionSink* sink_;
+  Consolidation* consolidation_ = nullptr;
   MachineOptions options_;
   std::unique_ptr<Annotations> annotations_;
 };

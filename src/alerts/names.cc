@@ -77,6 +77,11 @@ Labels seen_labels(const Alert& alert) {
   return alert.labels.with("severity", name(alert.severity));
 }
 
+bool damped(const Alert& alert, Time now) {
+  return alert.flapping && alert.state == State::kResolved && !alert.closed && alert.resolved &&
+         now < *alert.resolved + kCalm;
+}
+
 std::string_view trend(const Alert& alert) {
   if (!alert.severity_before || *alert.severity_before == alert.severity) return "no_change";
   return alert.severity > *alert.severity_before ? "more_severe" : "less_severe";

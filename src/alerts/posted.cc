@@ -68,8 +68,10 @@ Status Machine::Step::post(const PostedAlert& posted, const std::string& door) {
     fresh.episode = last != nullptr ? last->episode + 1 : 1;
     fresh.transitions = last != nullptr ? last->transitions : 0;
     if (last != nullptr) {
+      if (last->flapping && last->told && last->told->state != State::kResolved) fresh.told = last->told;
       fresh.shelf = last->shelf;
       fresh.flapping = last->flapping;
+      fresh.incident = last->incident;
     }
     fresh.name = std::string(posted.labels.get("alertname"));
     fresh.kind = Kind::kPosted;

@@ -116,6 +116,7 @@ Result<Details> Queries::get(const TenantId& tenant, const AlertId& id) const {
     if (!stored) return fail(ErrorCode::kNotFound, fmt::format("there is no alert {}", id.value()));
     one.push_back(std::move(stored->alert));
     AT_TRY(details.history, load_history(session, tenant, id, kMaxHistory));
+    AT_TRY(details.events, load_events(session, tenant, id));
     return fill_silenced(session, tenant, one);
   }));
   details.alert = std::move(one.front());
@@ -178,8 +179,16 @@ Result<std::vector<OpenAlert>> Queries::open() const {
     AT_TRY(const auto rows, session.query(sql));
     for (const auto& row : rows) {
       auto alert = read_alert(row).alert;
-      open.push_back({TenantId{row.text(tenant_column)}, alert.id, alert.rule, alert.labels, alert.level, alert.state,
-                      alert.started, alert.value});
+      const TenantId tenant{row.text(tenant_column)};
+      AT_TRY(const auto sources, load_sources(session, tenant, alert.id));
+      // Their rule knows label sets, and not what is one alert.
+      for (const auto& one : sources) {
+        const auto state = one.sustained || alert.state != State::kPending ? State::kFiring : State::kPending;
+        open.push_back({tenant, alert.id, alert.rule, one.labels, one.level, state, one.at, one.value});
+      }
+      if (!sources.empty()) continue;
+      open.push_back(
+          {tenant, alert.id, alert.rule, alert.labels, alert.level, alert.state, alert.started, alert.value});
     }
     return {};
   }));

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "alerts/alert.h"
+#include "alerts/sources.h"
 #include "db/database.h"
 
 namespace atalaya::alerts {
@@ -35,6 +36,7 @@ struct Page {
 struct Details {
   Alert alert;
   std::vector<HistoryLine> history;  ///< oldest first, all episodes; the newest 1000 lines
+  std::vector<RawEvent> events;      ///< newest first; where its rule names an identity
 };
 
 /// Open alerts of one host (label instance); firing ones by severity.
@@ -83,5 +85,6 @@ class Queries {
 /// null).
 boost::json::object to_json(const Alert& alert);
 boost::json::object to_json(const HistoryLine& line);
+boost::json::object to_json(const RawEvent& event);
 
 }  // namespace atalaya::alerts

@@ -15,7 +15,8 @@ const std::string_view kAlertColumns =
     "id, episode, transitions, name, rule, expr, kind, state, severity, level, labels, annotations, value, text, "
     "started_ms, fired_ms, resolved_ms, updated_ms, late, count, told, ack_by, ack_ms, ack_note, judged_name, "
     "judged_position, ack_until_ms, shelf_by, shelf_ms, shelf_until_ms, shelf_note, closed_by, closed_ms, closed_note, "
-    "severity_before, flapping, door, generator_url, ends_ms, timed_out";
+    "severity_before, flapping, door, generator_url, ends_ms, timed_out, incident, because_id, because_name, "
+    "because_text, held_ms, judged_with";
 
 namespace {
 
@@ -35,6 +36,19 @@ std::string write_map(const std::map<std::string, std::string>& map) {
   for (const auto& [key, value] : map) out[key] = value;
   return boost::json::serialize(out);
 }
+
+/// One a line: names of rules hold no line break.
+std::vector<std::string> read_list(const std::string& text) {
+  std::vector<std::string> out;
+  for (std::size_t begin = 0; begin < text.size();) {
+    const auto end = std::min(text.find('\n', begin), text.size());
+    out.push_back(text.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return out;
+}
+
+std::string write_list(const std::vector<std::string>& list) { return fmt::format("{}", fmt::join(list, "\n")); }
 
 db::Value optional_time(const std::optional<Time>& time) {
   if (!time) return std::monostate{};
@@ -112,6 +126,10 @@ StoredAlert read_alert(const db::Row& row) {
   a.generator_url = row.text(37);
   a.ends = read_time(row, 38);
   a.timed_out = row.integer(39) != 0;
+  a.incident = static_cast<std::uint64_t>(row.integer(40));
+  if (!row.text(41).empty()) a.because = Alert::Because{AlertId{row.text(41)}, row.text(42), row.text(43)};
+  a.held = read_time(row, 44);
+  a.judged_with = read_list(row.text(45));
   return stored;
 }
 
@@ -151,6 +169,7 @@ Status store_alert(db::Session& session, const TenantId& tenant, const StoredAle
   const auto ack = a.ack.value_or(Acknowledgement{});
   const auto shelf = a.shelf.value_or(Shelving{});
   const auto closed = a.closed.value_or(Closing{});
+  const auto because = a.because.value_or(Alert::Because{});
   const auto number = [](auto n) { return static_cast<std::int64_t>(n); };
   AT_TRY(session.execute(sql, {tenant.value(),
                                std::string(a.labels.get("instance")),
@@ -193,7 +212,13 @@ Status store_alert(db::Session& session, const TenantId& tenant, const StoredAle
                                a.door,
                                a.generator_url,
                                optional_time(a.ends),
-                               number(a.timed_out)}));
+                               number(a.timed_out),
+                               number(a.incident),
+                               because.alert.value(),
+                               because.name,
+                               because.text,
+                               optional_time(a.held),
+                               write_list(a.judged_with)}));
   return {};
 }
 
@@ -207,6 +232,20 @@ Status add_history(db::Session& session, const TenantId& tenant, const AlertId& 
   return {};
 }
 
+HistoryLine read_history(const db::Row& row, std::size_t first) {
+  return {.transition = static_cast<std::uint32_t>(row.integer(first)),
+          .episode = static_cast<std::uint32_t>(row.integer(first + 1)),
+          .at = from_ms(row.integer(first + 2)),
+          .data_at = from_ms(row.integer(first + 3)),
+          .from = row.text(first + 4),
+          .to = row.text(first + 5),
+          .severity = read_enum(row, first + 6, Severity::kCritical),
+          .value = read_real(row, first + 7),
+          .text = row.text(first + 8),
+          .by = row.text(first + 9),
+          .late = row.integer(first + 10) != 0};
+}
+
 Result<std::vector<HistoryLine>> load_history(db::Session& session, const TenantId& tenant, const AlertId& id,
                                               std::size_t limit) {
   AT_TRY(const auto rows,
@@ -215,20 +254,7 @@ Result<std::vector<HistoryLine>> load_history(db::Session& session, const Tenant
                        " ORDER BY transition DESC LIMIT ?",
                        {tenant.value(), id.value(), static_cast<std::int64_t>(limit)}));
   std::vector<HistoryLine> lines;
-  for (auto it = rows.rbegin(); it != rows.rend(); ++it) {
-    const auto& row = *it;
-    lines.push_back({.transition = static_cast<std::uint32_t>(row.integer(0)),
-                     .episode = static_cast<std::uint32_t>(row.integer(1)),
-                     .at = from_ms(row.integer(2)),
-                     .data_at = from_ms(row.integer(3)),
-                     .from = row.text(4),
-                     .to = row.text(5),
-                     .severity = read_enum(row, 6, Severity::kCritical),
-                     .value = read_real(row, 7),
-                     .text = row.text(8),
-                     .by = row.text(9),
-                     .late = row.integer(10) != 0});
-  }
+  for (auto it = rows.rbegin(); it != rows.rend(); ++it) lines.push_back(read_history(*it));
   return lines;
 }
 

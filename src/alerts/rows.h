@@ -25,6 +25,8 @@ StoredAlert read_alert(const db::Row& row);
 Result<std::optional<StoredAlert>> load_alert(db::Session& session, const TenantId& tenant, const AlertId& id);
 Status store_alert(db::Session& session, const TenantId& tenant, const StoredAlert& stored);
 Status add_history(db::Session& session, const TenantId& tenant, const AlertId& id, const HistoryLine& line);
+/// Of the columns transition, episode, at_ms, data_ms, from_state, to_state, severity, value, text, by_user, late.
+HistoryLine read_history(const db::Row& row, std::size_t first = 0);
 Result<std::vector<HistoryLine>> load_history(db::Session& session, const TenantId& tenant, const AlertId& id,
                                               std::size_t limit);
 

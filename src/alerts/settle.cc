@@ -95,12 +95,22 @@ Status Machine::Step::finish(StoredAlert& stored, std::optional<State> from, Sev
                              bool transition) {
   auto& alert = stored.alert;
   AT_TRY(hidden(alert));
+  if (machine_.consolidation_ != nullptr) {
+    const auto held = alert.held;
+    AT_TRY(machine_.consolidation_->place(tenant_, alert, now_, session_));
+    if (alert.held && alert.held != held) {
+      AT_TRY(effects_.set_timer(std::string(kHeldTimer) + alert.id.value(), *alert.held));
+    }
+  }
   const bool told_before = alert.told.has_value();
   // An alert that went from no_data to pending and back is still what people last heard.
   const Alert::Told news{alert.state, alert.severity};
   const bool counts = alert.state == State::kFiring || alert.state == State::kNoData ||
                       (alert.state == State::kResolved && told_before);
-  const bool tell = counts && alert.told != news && !alert.shelf && alert.silenced_by.empty();
+  if (damped(alert, now_))
+    AT_TRY(effects_.set_timer(std::string(kCalmTimer) + alert.id.value(), *alert.resolved + kCalm));
+  const bool tell = counts && alert.told != news && !damped(alert, now_) && !alert.shelf && !alert.withheld() &&
+                    alert.silenced_by.empty();
   if (tell) alert.told = news;
   AT_TRY(store_alert(session_, tenant_, stored));
   if (machine_.sink_ != nullptr) AT_TRY(machine_.sink_->on_alert(tenant_, alert, now_, session_, effects_));
@@ -140,6 +150,47 @@ Status Machine::Step::hidden(Alert& alert) {
   }
   alert.silenced_by = hidden_by(*active_, seen_labels(alert));
   return {};
+}
+
+/// It has not fired again: its end is told.
+Status Machine::Step::calm(const AlertId& id) {
+  AT_TRY(auto stored, load_alert(session_, tenant_, id));
+  if (!stored || stored->alert.state != State::kResolved || damped(stored->alert, now_)) return {};
+  return finish(*stored, State::kResolved, stored->alert.severity, now_, false);
+}
+
+Status Machine::Step::held_ended(const AlertId& id) {
+  AT_TRY(auto stored, load_alert(session_, tenant_, id));
+  // Withheld anew since, for longer.
+  if (!stored || !stored->alert.held || *stored->alert.held > now_) return {};
+  return finish(*stored, stored->alert.state, stored->alert.severity, now_, false);
+}
+
+Status Machine::Step::look_again(const Consolidation::Again& again) {
+  static const std::string of_cause = "SELECT " + std::string(kAlertColumns) +
+                                      " FROM alerts_alerts WHERE tenant_id=? AND because_id=? AND because_id<>''"
+                                      " ORDER BY started_ms, id";
+  static const std::string unknown = "SELECT " + std::string(kAlertColumns) +
+                                     " FROM alerts_alerts WHERE tenant_id=? AND because_id<>'' ORDER BY started_ms, id";
+  const auto finish_all = [&](const std::vector<db::Row>& rows) -> Status {
+    for (const auto& row : rows) {
+      auto stored = read_alert(row);
+      AT_TRY(finish(stored, stored.alert.state, stored.alert.severity, now_, false));
+    }
+    return {};
+  };
+  for (const auto& id : again.alerts) {
+    AT_TRY(auto stored, load_alert(session_, tenant_, id));
+    if (!stored) continue;
+    AT_TRY(finish(*stored, stored->alert.state, stored->alert.severity, now_, false));
+  }
+  for (const auto& parent : again.recovered) {
+    AT_TRY(const auto rows, session_.query(of_cause, {tenant_.value(), parent.value()}));
+    AT_TRY(finish_all(rows));
+  }
+  if (!again.all_unknown) return {};
+  AT_TRY(const auto rows, session_.query(unknown, {tenant_.value()}));
+  return finish_all(rows);
 }
 
 /// Open ones whose news people did not hear; and those that resolved meanwhile, of the last days: before there were

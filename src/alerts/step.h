@@ -10,6 +10,7 @@
 #include "alerts/ping.h"
 #include "alerts/rows.h"
 #include "alerts/silence.h"
+#include "alerts/sources.h"
 
 namespace atalaya::alerts {
 
@@ -36,6 +37,8 @@ class Machine::Step {
   Status pinged(const Pinged& given);
 
   Status on_timer(std::string_view key, Time due);
+  /// What others made of these alerts.
+  Status look_again(const Consolidation::Again& again);
 
  private:
   /// What a line of the history says where it is not the state's name alone.
@@ -67,6 +70,14 @@ class Machine::Step {
   Status acknowledgement_ended(const AlertId& id);
   Status shelf_ended(const AlertId& id);
   Status look_at_flapping(const AlertId& id);
+  Status held_ended(const AlertId& id);
+  Status calm(const AlertId& id);
+
+  // Of rules that name an identity (sources.cc).
+  /// The judgement of a label set as one of its alert: the worst of all its label sets.
+  Result<Judgement> consolidated(Judgement j, const AlertId& id);
+  Status add_event(const Judgement& j, const AlertId& id);
+  Status forget_sources(const AlertId& id);
   Status sender_silent();
   Status ping_missed(const std::string& id);
   /// Opens or ends the alert of a check.

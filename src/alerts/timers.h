@@ -14,6 +14,8 @@ constexpr std::string_view kSilencesTimer = "silences";  ///< the next begin or 
 constexpr std::string_view kAckTimer = "ack:";           ///< and an alert's id
 constexpr std::string_view kShelfTimer = "shelf:";       ///< and an alert's id
 constexpr std::string_view kFlapTimer = "flap:";         ///< and an alert's id
+constexpr std::string_view kHeldTimer = "held:";         ///< and an alert's id
+constexpr std::string_view kCalmTimer = "calm:";         ///< and an alert's id
 constexpr std::string_view kPingTimer = "ping:";         ///< and a check's id
 
 /// The same all day, so that the timer comes although each alert that resolves sets it.

@@ -92,6 +92,17 @@ struct Asked {
   }
 };
 
+/// With the parent because of which the alert is unknown: Alertmanager would call that an inhibition.
+AlertMutes mutes_of(const AlertmanagerServices& s, const TenantId& tenant, const alerts::Alert& alert,
+                    const Labels& seen, const std::vector<alerts::Alert>& by_id) {
+  auto mutes = s.routing.mutes(tenant, seen);
+  if (!alert.because) return mutes;
+  const auto parent = std::ranges::lower_bound(by_id, alert.because->alert, {}, &alerts::Alert::id);
+  const bool there = parent != by_id.end() && parent->id == alert.because->alert;
+  mutes.inhibited_by.push_back(there ? parent->labels : Labels{{"alertname", alert.because->name}});
+  return mutes;
+}
+
 Result<net::Response> get_alerts(const AlertmanagerServices& s, const Principal& who, const net::Request& request) {
   AT_TRY(const auto asked, Asked::of(request.query));
   AT_TRY(const auto alerts, s.alerts.active(who.tenant));
@@ -101,7 +112,7 @@ Result<net::Response> get_alerts(const AlertmanagerServices& s, const Principal&
     const auto seen = alerts::seen_labels(alert);
     const auto receivers = s.routing.receivers_of(who.tenant, seen);
     if (std::ranges::none_of(receivers, [&](const auto& name) { return asked.wants_receiver(name); })) continue;
-    const auto mutes = s.routing.mutes(who.tenant, seen);
+    const auto mutes = mutes_of(s, who.tenant, alert, seen, alerts);
     if (!asked.wants(alert, mutes)) continue;
     auto shown = alertmanager::alert_json(s, alert, mutes, receivers, now);
     found.emplace_back(std::string(shown.at("fingerprint").as_string()), std::move(shown));
@@ -123,7 +134,7 @@ Result<net::Response> get_groups(const AlertmanagerServices& s, const Principal&
     bool heard = false;
     for (const auto* alert : group.alerts) {
       const auto seen = alerts::seen_labels(*alert);
-      const auto mutes = s.routing.mutes(who.tenant, seen);
+      const auto mutes = mutes_of(s, who.tenant, *alert, seen, alerts);
       heard = heard || (alert->silenced_by.empty() && !alert->shelf && mutes.inhibited_by.empty());
       if (!asked.wants(*alert, mutes)) continue;
       members.push_back(alertmanager::alert_json(s, *alert, mutes, s.routing.receivers_of(who.tenant, seen), now));

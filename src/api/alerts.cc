@@ -46,6 +46,11 @@ Result<net::Response> one_alert(const AlertServices& s, const TenantId& tenant, 
   json::array notifications;
   for (const auto& delivery : deliveries) notifications.push_back(notify::to_json(delivery));
   out["history"] = std::move(history);
+  if (!details.events.empty()) {
+    json::array events;
+    for (const auto& event : details.events) events.push_back(alerts::to_json(event));
+    out["events"] = std::move(events);
+  }
   out["notifications"] = std::move(notifications);
   return ok(out);
 }

@@ -30,6 +30,7 @@ class Fields {
   /// invalid_argument unless the body is one JSON object (depth ≤ 32). An empty body counts as {}.
   static Result<Fields> parse(const net::Request& request);
 
+  bool has(std::string_view key) const { return object_.contains(key); }
   std::string text(std::string_view key, std::size_t max_bytes = 4096);
   std::string text_or(std::string_view key, std::string fallback, std::size_t max_bytes = 4096);
   std::optional<std::int64_t> integer(std::string_view key, std::int64_t least, std::int64_t most);

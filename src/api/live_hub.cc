@@ -232,8 +232,8 @@ Status LiveHub::subscribe(const std::shared_ptr<Session>& session, const std::st
     ++log_views_;
     return {};
   }
-  constexpr std::array<std::string_view, 7> kTopics{"alerts",        "silences", "routes", "hosts",
-                                                    "notifications", "packages", "items"};
+  constexpr std::array<std::string_view, 8> kTopics{"alerts", "incidents",     "silences", "routes",
+                                                    "hosts",  "notifications", "packages", "items"};
   if (std::ranges::find(kTopics, topic) == kTopics.end()) {
     return fail(ErrorCode::kInvalidArgument,
                 fmt::format("\"topic\" must be query, logs, {}", fmt::join(kTopics, ", ")));

@@ -42,8 +42,8 @@ class LiveHub {
 
   void on_samples(const storage::CommittedSamples& committed);
   void on_logs(const storage::CommittedLogs& committed);
-  /// `topic` is "alerts", "silences", "routes", "hosts", "notifications", "packages" or "items"; `field` and `json`
-  /// become one member of the message. Returns how many sockets it goes to.
+  /// `topic` is "alerts", "incidents", "silences", "routes", "hosts", "notifications", "packages" or "items"; `field`
+  /// and `json` become one member of the message. Returns how many sockets it goes to.
   std::size_t publish(const TenantId& tenant, const std::string& topic, const std::string& field,
                       const std::string& json);
 

@@ -3,6 +3,7 @@
 #include "alerts/machine.h"
 #include "api/alertmanager.h"
 #include "api/alerts.h"
+#include "api/incidents.h"
 #include "api/routes.h"
 #include "app/version.h"
 #include "packages/silences.h"
@@ -20,6 +21,7 @@ AlertDoors::AlertDoors(AlertNeighbours neighbours)
     : with_(std::move(neighbours)),
       silences_(with_.database),
       pings_(with_.database),
+      incidents_(with_.database),
       routing_(with_.channels, with_.dispatch, with_.clock, with_.origin_of),
       senders_(kSenders, kWaitingSenders),
       started_(with_.clock.now()) {}
@@ -30,6 +32,7 @@ void AlertDoors::add_routes(api::Doors& doors) {
   api::add_alert_routes(doors, services);
   api::add_silence_routes(doors, services);
   api::add_ping_routes(doors, services);
+  api::add_incident_routes(doors, {incidents_, with_.deliveries, with_.control, with_.clock});
   api::add_routing_routes(doors, {with_.alerts, silences_, routing_, with_.clock});
   api::add_alertmanager_routes(doors, {with_.alerts, silences_, routing_, with_.control, senders_, with_.clock,
                                        with_.external_url, std::string(kVersion), kRevision, started_});

@@ -9,6 +9,7 @@
 #include "api/doors.h"
 #include "app/alert_routing.h"
 #include "control/runner.h"
+#include "incidents/queries.h"
 #include "net/worker_pool.h"
 #include "notify/queries.h"
 #include "packages/service.h"
@@ -42,6 +43,7 @@ class AlertDoors {
   const AlertNeighbours with_;
   alerts::SilenceQueries silences_;
   alerts::PingQueries pings_;
+  incidents::Queries incidents_;
   ActingRouting routing_;
   net::WorkerPool senders_;
   const Time started_;

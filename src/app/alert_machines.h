@@ -1,4 +1,4 @@
-// The machines of alerts in the control loop, connected: life cycle → routing → outbox.
+// The machines of alerts in the control loop, connected: life cycle → incidents, routing → outbox.
 #pragma once
 
 #include <string>
@@ -7,6 +7,7 @@
 #include "alerts/machine.h"
 #include "control/loop.h"
 #include "dispatch/machine.h"
+#include "incidents/machine.h"
 #include "notify/outbox.h"
 
 namespace atalaya::app {
@@ -18,21 +19,23 @@ struct AlertMachines {
         dispatch(outbox, {.external_url = url, .external_labels = labels}),
         alerts(&dispatch, {.external_url = url, .external_labels = labels}) {
     outbox.report_to(dispatch);
+    incidents.work_for(alerts);
   }
 
   /// With the loop's own tables.
   static std::vector<db::Migration> migrations() {
     auto out = control::Loop::migrations();
-    for (const auto& part :
-         {alerts::Machine::migrations(), notify::Outbox::migrations(), dispatch::Machine::migrations()}) {
+    for (const auto& part : {alerts::Machine::migrations(), incidents::Machine::migrations(),
+                             notify::Outbox::migrations(), dispatch::Machine::migrations()}) {
       out.insert(out.end(), part.begin(), part.end());
     }
     return out;
   }
-  std::vector<control::Machine*> all() { return {&alerts, &outbox, &dispatch}; }
+  std::vector<control::Machine*> all() { return {&alerts, &incidents, &outbox, &dispatch}; }
 
   notify::Outbox outbox;
   dispatch::Machine dispatch;
+  incidents::Machine incidents;
   alerts::Machine alerts;
 };
 

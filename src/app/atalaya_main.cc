@@ -35,6 +35,7 @@ int run(const config::Options& options) {
   if (command == "check") return check(options);
   if (command == "test") return test(options);
   if (command == "package") return package(options);
+  if (command == "incident") return incident(options);
   if (command == "alert" || command == "silence") return alerts_and_silences(options);
   if (command == "tsdb") return tsdb(options);
   return serve(options);

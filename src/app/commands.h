@@ -12,6 +12,7 @@ int test_promql(const config::Options& options);
 int package(const config::Options& options);
 /// `alert` and `silence`.
 int alerts_and_silences(const config::Options& options);
+int incident(const config::Options& options);
 int check_rules(const config::Options& options);
 int test_rules(const config::Options& options);
 int check_routes(const config::Options& options);

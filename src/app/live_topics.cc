@@ -4,12 +4,17 @@
 #include "alerts/queries.h"
 #include "alerts/silence.h"
 #include "dispatch/machine.h"
+#include "incidents/machine.h"
+#include "incidents/queries.h"
 
 namespace atalaya::app {
 
 void tell_browsers(control::Loop& loop, api::LiveHub& live) {
   loop.listen<alerts::AlertChanged>([&live](const TenantId& tenant, const alerts::AlertChanged& changed) {
     live.publish(tenant, "alerts", "alert", boost::json::serialize(alerts::to_json(changed.alert)));
+  });
+  loop.listen<incidents::IncidentChanged>([&live](const TenantId& tenant, const incidents::IncidentChanged& changed) {
+    live.publish(tenant, "incidents", "incident", boost::json::serialize(incidents::to_json(changed.incident)));
   });
   loop.listen<alerts::SilencesChanged>([&live](const TenantId& tenant, const alerts::SilencesChanged&) {
     live.publish(tenant, "silences", "silences", "true");

@@ -6,7 +6,7 @@
 
 namespace atalaya::app {
 
-/// Alerts, silences, routes. `live` outlives the loop's steps.
+/// Alerts, incidents, silences, routes. `live` outlives the loop's steps.
 void tell_browsers(control::Loop& loop, api::LiveHub& live);
 
 }  // namespace atalaya::app

@@ -20,6 +20,7 @@
 #include "app/alert_machines.h"
 #include "app/channels.h"
 #include "app/end_series.h"
+#include "app/incident_settings.h"
 #include "app/judge.h"
 #include "app/keeper.h"
 #include "app/listening.h"
@@ -111,6 +112,7 @@ struct Server::Parts {
   std::unique_ptr<notify::Queries> delivery_queries;
   std::unique_ptr<AlertConfiguration> alert_configuration;
   std::unique_ptr<AlertDoors> alert_doors;
+  std::unique_ptr<IncidentSettings> incident_settings;
   std::unique_ptr<Judge> judge;
   std::unique_ptr<RuleGroups> groups;
   packages::TypeScripts type_scripts{clock};
@@ -225,6 +227,7 @@ Status Server::Parts::open_packages() {
   };
   package_options.most_agent_configuration_bytes = ingest::kMaxConfigBytes;
   packages = std::make_unique<packages::Service>(*files, items, clock, std::move(package_options));
+  incident_settings = std::make_unique<IncidentSettings>(*packages, items, *runner);
   directory = std::make_unique<AgentDirectory>(*packages, *hosts, clock);
   agents = std::make_unique<ingest::AgentHub>(*series, *logs, metrics, clock, *directory);
   AT_TRY(audit, registry::Audit::open(*database));
@@ -264,6 +267,7 @@ Status Server::Parts::open_packages() {
              package_parts->changed(tenant, names);
              scrapes->changed(tenant);
              alert_doors->packages_changed(*packages, tenant);
+             incident_settings->packages_changed(tenant);
              alert_configuration->packages_changed(*packages, tenant);
              groups->set_groups(tenant, "packages", packages::groups_of(*packages, tenant));
            }});
@@ -389,6 +393,7 @@ void Server::Parts::add_chores() {
   };
   keeper.add(std::chrono::seconds{1}, [this, complain] { complain("hosts not looked at", hosts->tick(clock.now())); });
   keeper.add(std::chrono::seconds{1}, [this] { packages->scan(); });
+  keeper.add(std::chrono::seconds{1}, [this] { incident_settings->tick(); });
   keeper.add(std::chrono::seconds{15}, [this] { own_metrics->collect(); });
   keeper.add(std::chrono::seconds{2}, [this] { welcome_tenants(); });
   keeper.add(std::chrono::seconds{5}, [this, complain] { complain("credentials not kept", auth->maintain()); });

@@ -291,7 +291,7 @@ config::Program server_program() {
                    .help = "Monitoring for the people who run clouds: collect, store, judge, page.",
                    .options = logging_options(),
                    .commands = {std::move(up), std::move(server), std::move(agent), token_command(), package_command(),
-                                alert_command(), silence_command(), tsdb_command(),
+                                alert_command(), incident_command(), silence_command(), tsdb_command(),
                                 with(with(check_command(), check_rules_command()), check_routes_command()),
                                 with(with(test_command(), test_rules_command()), test_routes_command())}},
           .version = std::string(kVersion) + " (" + kRevision + ")"};

@@ -13,6 +13,7 @@ config::Command check_command();
 config::Command test_command();
 config::Command package_command();
 config::Command alert_command();
+config::Command incident_command();
 config::Command silence_command();
 config::Command tsdb_command();
 config::Command check_rules_command();

@@ -22,6 +22,8 @@ alerts::Judgement to_judgement(rules::Verdict verdict) {
   out.value = verdict.value;
   out.text = std::move(verdict.text);
   out.annotations = std::move(verdict.annotations);
+  out.identity = std::move(verdict.identity);
+  out.judged_with = std::move(verdict.judged_with);
   if (!verdict.title.empty()) out.annotations.try_emplace("title", std::move(verdict.title));
   return out;
 }

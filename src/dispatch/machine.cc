@@ -81,11 +81,13 @@ Result<std::unique_ptr<Machine::Tenant>> Machine::load(const TenantId& tenant, T
   AT_TRY(auto silences, load_routing_silences(session, tenant));
   for (const auto& alert : alerts) {
     out->note_shelf(alert);
+    out->note_withheld(alert);
     if (alert.state == alerts::State::kResolved || damaged) continue;
     const auto behind = out->behind.find(alert.labels);
     if (behind != out->behind.end()) behind->second.open.push_back(alert.id);
   }
   for (const auto& [id, silence] : out->shelved) silences.push_back(silence);
+  for (const auto& [id, silence] : out->withheld) silences.push_back(silence);
   for (const auto& row : state->state.log) {
     if (!row.pending) continue;
     const routing::NotificationKey key{row.group, row.target, row.pending->flush};

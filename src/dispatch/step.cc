@@ -35,6 +35,7 @@ std::size_t most_alerts(const routing::Integration& integration) {
 Result<std::vector<routing::Silence>> Machine::Step::silences() {
   AT_TRY(auto out, load_routing_silences(session_, id_));
   for (const auto& [alert, silence] : tenant_.shelved) out.push_back(silence);
+  for (const auto& [alert, silence] : tenant_.withheld) out.push_back(silence);
   return out;
 }
 

@@ -57,9 +57,25 @@ bool Machine::Tenant::note_shelf(const alerts::Alert& alert) {
   return true;
 }
 
+bool Machine::Tenant::note_withheld(const alerts::Alert& alert) {
+  if (!alert.withheld()) return withheld.erase(alert.id) != 0;
+  routing::Silence silence;
+  silence.id = alert.because ? "unknown:" + alert.because->alert.value() : "held";
+  silence.starts_at = kMinTime;
+  silence.ends_at = kMaxTime;
+  silence.exactly = alert.labels;
+  const auto [known, is_new] = withheld.try_emplace(alert.id, silence);
+  if (!is_new && known->second.id == silence.id) return false;
+  known->second = std::move(silence);
+  return true;
+}
+
 void Machine::Tenant::note(const alerts::Alert& alert, Time now) {
   if (note_shelf(alert)) silences_differ = true;
+  if (note_withheld(alert)) silences_differ = true;
   const bool fires = alert.state == alerts::State::kFiring || alert.state == alerts::State::kNoData;
+  // Ends that nobody may hear of yet come when people may: routing would forget them.
+  if (alert.state == alerts::State::kResolved && (alerts::damped(alert, now) || alert.because)) return;
   // One that goes from no_data to pending is still what people heard of.
   if (!fires && alert.state != alerts::State::kResolved) return;
   auto found = behind.find(alert.labels);
@@ -87,7 +103,8 @@ void Machine::Tenant::note(const alerts::Alert& alert, Time now) {
 
 Result<std::vector<alerts::Alert>> load_open_alerts(db::Session& session, const TenantId& tenant) {
   static const std::string sql = fmt::format(
-      "SELECT {} FROM alerts_alerts WHERE tenant_id=? AND (state IN ({}, {}) OR shelf_ms IS NOT NULL) "
+      "SELECT {} FROM alerts_alerts WHERE tenant_id=? AND (state IN ({}, {}) OR shelf_ms IS NOT NULL OR "
+      "because_id<>'') "
       "ORDER BY started_ms, id",
       alerts::kAlertColumns, static_cast<int>(alerts::State::kFiring), static_cast<int>(alerts::State::kNoData));
   AT_TRY(const auto rows, session.query(sql, {tenant.value()}));

@@ -25,7 +25,8 @@ struct Machine::Tenant {
   std::unordered_map<Labels, Behind> behind;
   std::map<std::string, routing::NotificationKey> awaited;  ///< by the delivery's key
   std::map<AlertId, routing::Silence> shelved;
-  std::optional<Time> timer;  ///< as it stands in its row
+  std::map<AlertId, routing::Silence> withheld;  ///< what they depend on is down, or may be
+  std::optional<Time> timer;                     ///< as it stands in its row
   bool timer_known = false;
 
   // Of the event under way.
@@ -39,10 +40,11 @@ struct Machine::Tenant {
   void gather(routing::Alert alert);
   /// False if nothing became different.
   bool note_shelf(const alerts::Alert& alert);
+  bool note_withheld(const alerts::Alert& alert);
   void note(const alerts::Alert& alert, Time now);
 };
 
-/// Alerts that routing must know of, and those that are shelved.
+/// Alerts that routing must know of, and those that are shelved or withheld.
 Result<std::vector<alerts::Alert>> load_open_alerts(db::Session& session, const TenantId& tenant);
 /// The silences of the tenant's rows as routing takes them.
 Result<std::vector<routing::Silence>> load_routing_silences(db::Session& session, const TenantId& tenant);

@@ -41,6 +41,7 @@ json::object own_part(const alerts::Alert& alert) {
   own["value"] = std::isfinite(alert.value) ? json::value(alert.value) : json::value(nullptr);
   if (alert.fired) own["fired"] = format_rfc3339(*alert.fired);
   if (alert.ack) own["acknowledged_by"] = alert.ack->by;
+  if (alert.incident != 0) own["incident"] = std::to_string(alert.incident);
   return own;
 }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
 #include "notify/rows.h"
 
@@ -50,6 +51,32 @@ Result<std::vector<DeliveryDetails>> Queries::of_alert(const TenantId& tenant, c
     return add_attempts(session, tenant, rows, out);
   }));
   std::ranges::reverse(out);
+  return out;
+}
+
+Result<std::vector<Delivery>> Queries::of_alerts(const TenantId& tenant, const std::vector<AlertId>& alerts, Time since,
+                                                 std::size_t limit) const {
+  static const std::string sql = fmt::format(
+      "SELECT {} FROM notify_deliveries WHERE tenant_id=? AND created_ms>=? AND (alert_id=? OR delivery_key IN (SELECT "
+      "delivery_key FROM notify_delivery_alerts WHERE tenant_id=? AND alert_id=?)) ORDER BY created_ms DESC, "
+      "delivery_key DESC LIMIT ?",
+      kDeliveryColumns);
+  std::map<std::pair<Time, std::string>, Delivery> found;
+  AT_TRY(database_.read([&](db::Session& session) -> Status {
+    for (const auto& alert : alerts) {
+      AT_TRY(const auto rows, session.query(sql, {tenant.value(), to_ms(since), alert.value(), tenant.value(),
+                                                  alert.value(), static_cast<std::int64_t>(limit)}));
+      for (const auto& row : rows) {
+        auto delivery = read_delivery(row);
+        std::pair key{delivery.created, delivery.key};
+        found.insert_or_assign(std::move(key), std::move(delivery));
+      }
+    }
+    return {};
+  }));
+  std::vector<Delivery> out;
+  for (auto& [key, delivery] : found) out.push_back(std::move(delivery));
+  if (out.size() > limit) out.erase(out.begin(), out.end() - static_cast<std::ptrdiff_t>(limit));
   return out;
 }
 

@@ -26,6 +26,9 @@ class Queries {
   Result<std::vector<DeliveryDetails>> list(const TenantId& tenant, std::size_t limit) const;
   /// Of one alert, oldest first.
   Result<std::vector<DeliveryDetails>> of_alert(const TenantId& tenant, const AlertId& alert) const;
+  /// Of several alerts since a time, without their attempts; oldest first, at most the newest `limit` of each.
+  Result<std::vector<Delivery>> of_alerts(const TenantId& tenant, const std::vector<AlertId>& alerts, Time since,
+                                          std::size_t limit) const;
   Result<DeliveryDetails> get(const TenantId& tenant, const std::string& key) const;  ///< not_found
   /// Everything not yet sent or given up, with payloads, of every tenant.
   Result<std::vector<Delivery>> unfinished() const;

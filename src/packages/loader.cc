@@ -238,6 +238,8 @@ class PackageLoader {
     made.content = hash_of(boost::json::serialize(checked.fields));
     project(section, id, path, node, checked.fields, place);
     if (errors().size() != before) return;
+    auto& rules = out_.package.rules;
+    if (section.name == "rules" && !rules.empty() && rules.back().id == id) rules.back().depends_on = made.links;
     if (keeps_fields(section)) made.fields = std::move(checked.fields);
     out_.package.items.push_back(std::move(made));
   }

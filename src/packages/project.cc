@@ -40,6 +40,20 @@ std::map<std::string, std::string> map_of(const json::object& fields, std::strin
   return out;
 }
 
+/// One or many texts.
+std::vector<std::string> list_of(const json::object& fields, std::string_view key) {
+  std::vector<std::string> out;
+  const auto* value = fields.if_contains(key);
+  if (value == nullptr) return out;
+  if (value->is_string()) out.emplace_back(value->get_string());
+  if (value->is_array()) {
+    for (const auto& one : value->get_array()) {
+      if (one.is_string()) out.emplace_back(one.get_string());
+    }
+  }
+  return out;
+}
+
 rules::Level severity_of(const json::object& fields) {
   return text_of(fields, "severity") == "warning" ? rules::Level::kWarning : rules::Level::kCritical;
 }
@@ -136,6 +150,11 @@ std::optional<rules::RuleSpec> make_rule(const ItemContext& item) {
   }
   rule.labels = map_of(item.fields, "labels");
   rule.annotations = map_of(item.fields, "annotations");
+  rule.identity = list_of(item.fields, "identity");
+  if (const auto* correlate = item.fields.if_contains("correlate"); correlate != nullptr && correlate->is_object()) {
+    rule.correlate_labels = list_of(correlate->get_object(), "labels");
+    rule.correlate_alerts = list_of(correlate->get_object(), "alerts");
+  }
   if (!check_annotations(item, rule.annotations)) return std::nullopt;
   const auto problems = rules::check(rule);
   for (const auto& problem : problems) {

@@ -41,6 +41,8 @@ std::optional<CollectorItem> make_scrape(const ItemContext& item);
 void check_alertmanager(const ItemContext& item);
 /// Matchers that cannot be read or that every alert meets, an end before the begin.
 void check_silence(const ItemContext& item);
+/// The same of an item of `incidents`: its matchers.
+void check_incident_policy(const ItemContext& item);
 
 /// The program of a field of type script: its text, or that of its file; nothing after errors.
 std::optional<std::string> program_of(const ItemContext& item, const boost::json::value& script,

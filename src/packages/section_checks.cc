@@ -12,8 +12,10 @@ struct SectionCheck {
   void (*check)(const ItemContext& item);
   bool needs_values = false;  ///< looks at the values that the schema took
 };
-constexpr SectionCheck kSectionChecks[]{
-    {"alertmanager", check_alertmanager}, {"groups", check_group}, {"silences", check_silence, true}};
+constexpr SectionCheck kSectionChecks[]{{"alertmanager", check_alertmanager},
+                                        {"groups", check_group},
+                                        {"incidents", check_incident_policy, true},
+                                        {"silences", check_silence, true}};
 
 const SectionCheck* check_of(std::string_view section) {
   const auto found = std::ranges::find(kSectionChecks, section, &SectionCheck::section);

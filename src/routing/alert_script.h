@@ -48,11 +48,22 @@ struct ScriptStep {
     kFail,
     kHang,
     kWork,
+    kLose,         ///< no data come any more
+    kRule,         ///< what rules of that name depend on, or correlate with
+    kAcknowledge,  ///< of an incident, as the next ones
+    kUnacknowledge,
+    kAssign,
+    kClose,
+    kNote,
     kExpectNotify,
     kExpectNothing,
     kExpectHidden,
     kExpectShown,
     kExpectAlerts,
+    kExpectIncident,
+    kExpectIncidents,  ///< so many there were
+    kExpectUnknown,
+    kExpectKnown,
   };
   Duration at{0};
   int line = 0;
@@ -64,6 +75,13 @@ struct ScriptStep {
   Matchers matchers;
   Duration from{0};
   Duration until{0};
+  // Of incidents and rules.
+  std::uint64_t number = 0;
+  std::string by;
+  std::string owner;
+  std::string state;  ///< open, acknowledged, closed; of a rule: depends, correlates
+  std::string severity;
+  std::vector<std::string> names;  ///< alerts, or labels
 };
 
 struct Script {
@@ -192,7 +210,12 @@ class ScriptReader {
     using Kind = ScriptStep::Kind;
     const auto verb = words.take();
     static const std::map<std::string_view, Kind> kAlerts{
-        {"alert", Kind::kAlert}, {"post", Kind::kPost}, {"resolve", Kind::kResolve}};
+        {"alert", Kind::kAlert}, {"post", Kind::kPost}, {"resolve", Kind::kResolve}, {"lose", Kind::kLose}};
+    static const std::map<std::string_view, Kind> kCommands{{"acknowledge", Kind::kAcknowledge},
+                                                            {"unacknowledge", Kind::kUnacknowledge},
+                                                            {"assign", Kind::kAssign},
+                                                            {"close", Kind::kClose},
+                                                            {"note", Kind::kNote}};
     static const std::map<std::string_view, Kind> kTargets{
         {"begin", Kind::kBegin},   {"fail", Kind::kFail},       {"hang", Kind::kHang},          {"work", Kind::kWork},
         {"reload", Kind::kReload}, {"restart", Kind::kRestart}, {"unsilence", Kind::kUnsilence}};
@@ -205,6 +228,11 @@ class ScriptReader {
       step.text = words.take();
       return {};
     }
+    if (const auto found = kCommands.find(verb); found != kCommands.end()) {
+      step.kind = found->second;
+      return read_command(words, step);
+    }
+    if (verb == "rule") return read_rule(words, step);
     if (verb == "silence") return read_silence(words, step);
     if (verb == "expect") return read_expectation(words, step);
     return bad(fmt::format("\"{}\" is no verb", verb));
@@ -228,6 +256,78 @@ class ScriptReader {
       }
       step.alerts.push_back(std::move(alert));
     } while (words.take_if("and"));
+    return {};
+  }
+
+  static Result<std::uint64_t> read_number(std::string_view text) {
+    std::uint64_t out = 0;
+    for (const char c : text) {
+      if (c < '0' || c > '9') return bad(fmt::format("{} is no number", text));
+      out = out * 10 + static_cast<std::uint64_t>(c - '0');
+    }
+    if (text.empty()) return bad("a number is missing");
+    return out;
+  }
+
+  /// `acknowledge 1 by ana until 10m`, `assign 1 to bob by ana`.
+  Status read_command(ScriptWords& words, ScriptStep& step) {
+    AT_TRY(step.number, read_number(words.take()));
+    step.until = Duration::max();
+    while (!words.empty()) {
+      const auto word = words.take();
+      if (word == "by") {
+        step.by = words.take();
+      } else if (word == "to") {
+        step.owner = words.take();
+      } else if (word == "until") {
+        AT_TRY(step.until, read_time(words.take()));
+      } else {
+        step.text += (step.text.empty() ? "" : " ") + word;
+      }
+    }
+    return {};
+  }
+
+  /// `rule disk depends on host`, `rule disk correlates with raid, cpu`, `rule disk correlates by service`.
+  static Status read_rule(ScriptWords& words, ScriptStep& step) {
+    step.kind = ScriptStep::Kind::kRule;
+    step.text = words.take();
+    step.state = words.take();
+    step.by = words.take();
+    const bool known = (step.state == "depends" && step.by == "on") ||
+                       (step.state == "correlates" && (step.by == "with" || step.by == "by"));
+    if (!known) return bad("a rule depends on, correlates with, or correlates by something");
+    while (!words.empty()) {
+      auto name = words.take();
+      if (name.ends_with(',')) name.pop_back();
+      step.names.push_back(std::move(name));
+    }
+    return step.names.empty() ? Status(bad("a name is missing")) : Status{};
+  }
+
+  /// `1 open critical [disk a, cpu a] owner ana because host`.
+  Status read_incident(ScriptWords& words, ScriptStep& step) {
+    step.kind = ScriptStep::Kind::kExpectIncident;
+    AT_TRY(step.number, read_number(words.take()));
+    step.state = words.take();
+    while (!words.empty()) {
+      const auto word = words.take();
+      if (word.starts_with('[')) {
+        const auto inner = std::string_view(word).substr(1, word.size() - 2);
+        for (const auto item : split(inner, ',')) {
+          if (!trimmed(item).empty()) AT_TRY(read_item("firing " + std::string(trimmed(item)), step));
+        }
+        step.reason = "listed";
+      } else if (word == "owner") {
+        step.owner = words.take();
+      } else if (word == "because") {
+        step.by = words.take();
+      } else if (word == "into") {
+        step.text = words.take();
+      } else {
+        step.severity = word;
+      }
+    }
     return {};
   }
 
@@ -266,6 +366,20 @@ class ScriptReader {
         if (!trimmed(item).empty()) AT_TRY(read_item(trimmed(item), step));
       }
       step.reason = words.take();
+      return {};
+    }
+    if (what == "incident") return read_incident(words, step);
+    if (what == "incidents") {
+      step.kind = Kind::kExpectIncidents;
+      AT_TRY(step.number, read_number(words.take()));
+      return {};
+    }
+    if (what == "unknown" || what == "known") {
+      step.kind = what == "unknown" ? Kind::kExpectUnknown : Kind::kExpectKnown;
+      ScriptAlert alert;
+      AT_TRY(alert.labels, read_labels(words.take(), true));
+      step.alerts.push_back(std::move(alert));
+      if (words.take_if("because")) step.text = words.take();
       return {};
     }
     if (what == "hidden" || what == "shown") {

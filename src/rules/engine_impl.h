@@ -97,6 +97,7 @@ struct Engine::Impl {
   /// Takes `next` (ok, warning, critical) as what the data of `at` say, and tells what is news.
   void settle(TenantRules& tenant, Rule& rule, Subject& subject, Level next, Time at, Time since, Time now);
   void tell(const TenantRules& tenant, const Rule& rule, Subject& subject, Time at, Time now);
+  static std::vector<std::string> judged_with(const TenantRules& tenant, const Rule& rule, const Subject& subject);
   void tell_closed(const TenantId& tenant, const Rule& rule, Subject& subject, std::string_view why, Time now);
   void set_error(const TenantRules& tenant, Rule& rule, const std::string& message, bool stays, Time now);
   void clear_error(const TenantRules& tenant, Rule& rule, Time now);

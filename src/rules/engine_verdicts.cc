@@ -2,10 +2,34 @@
 
 #include <fmt/format.h>
 
+#include <set>
+
 #include "rules/engine_impl.h"
 #include "rules/judge.h"
 
 namespace atalaya::rules {
+namespace {
+
+Labels identity_of(const RuleSpec& spec, const Labels& labels) {
+  if (spec.identity.empty()) return {};
+  LabelsBuilder out;
+  out.set("alertname", labels.get("alertname"));
+  for (const auto& name : spec.identity) out.set(name, labels.get(name));
+  for (const auto& [name, unused] : spec.labels) out.set(name, labels.get(name));
+  return out.build();
+}
+
+}  // namespace
+
+/// Asked for each breach of what depends on it: its instances are gathered once, and anew when its subjects differ.
+bool Rule::judges(std::string_view instance) const {
+  if (instances_of != subjects.size()) {
+    instances.clear();
+    for (const auto& [labels, unused] : subjects) instances.emplace(labels.get("instance"));
+    instances_of = subjects.size();
+  }
+  return instances.contains(std::string(instance));
+}
 
 Subject* Engine::Impl::subject_of(TenantRules& tenant, Rule& rule, const Labels& labels, Time now) {
   if (const auto found = rule.subjects.find(labels); found != rule.subjects.end()) return found->second.get();
@@ -60,7 +84,29 @@ void Engine::Impl::tell(const TenantRules& tenant, const Rule& rule, Subject& s,
                 .removed = false,
                 .value = s.value,
                 .text = describe(rule.compiled, s, s.level, check_text),
-                .annotations = spec.annotations});
+                .annotations = spec.annotations,
+                .identity = identity_of(spec, s.labels),
+                .judged_with = judged_with(tenant, rule, s)});
+}
+
+/// Of the rules that this one depends on, all the way, those with a subject of the same instance.
+std::vector<std::string> Engine::Impl::judged_with(const TenantRules& tenant, const Rule& rule, const Subject& s) {
+  std::vector<std::string> out;
+  const auto instance = s.labels.get("instance");
+  if (rule.spec().depends_on.empty() || instance.empty()) return out;
+  std::set<std::string> seen{rule.spec().id};
+  std::vector<const Rule*> open{&rule};
+  while (!open.empty()) {
+    const auto* next = open.back();
+    open.pop_back();
+    for (const auto& id : next->spec().depends_on) {
+      const auto found = tenant.rules.find(id);
+      if (found == tenant.rules.end() || !seen.insert(id).second) continue;
+      open.push_back(found->second.get());
+      if (found->second->judges(instance)) out.push_back(id);
+    }
+  }
+  return out;
 }
 
 void Engine::Impl::tell_closed(const TenantId& tenant, const Rule& rule, Subject& s, std::string_view why, Time now) {
@@ -83,7 +129,9 @@ void Engine::Impl::tell_closed(const TenantId& tenant, const Rule& rule, Subject
                 .removed = true,
                 .value = s.value,
                 .text = std::string(why),
-                .annotations = spec.annotations});
+                .annotations = spec.annotations,
+                .identity = identity_of(spec, s.labels),
+                .judged_with = {}});
 }
 
 void Engine::Impl::set_error(const TenantRules& tenant, Rule& rule, const std::string& message, bool stays, Time now) {

@@ -33,7 +33,9 @@ const std::string& RuleSpec::expr() const {
 bool RuleSpec::same_content(const RuleSpec& other) const {
   return tenant == other.tenant && id == other.id && name == other.name && title == other.title &&
          threshold == other.threshold && for_duration == other.for_duration && no_data == other.no_data &&
-         no_data_stated == other.no_data_stated && labels == other.labels && annotations == other.annotations;
+         no_data_stated == other.no_data_stated && labels == other.labels && annotations == other.annotations &&
+         identity == other.identity && depends_on == other.depends_on && correlate_labels == other.correlate_labels &&
+         correlate_alerts == other.correlate_alerts;
 }
 
 std::vector<RuleProblem> check(const RuleSpec& spec) {

@@ -63,6 +63,11 @@ struct RuleSpec {
   bool no_data_stated = false;
   std::map<std::string, std::string> labels;
   std::map<std::string, std::string> annotations;
+  /// Labels by which its alerts are told apart; none: all of them.
+  std::vector<std::string> identity;
+  std::vector<std::string> depends_on;        ///< ids of items
+  std::vector<std::string> correlate_labels;  ///< by which its alerts join incidents; none: as others do
+  std::vector<std::string> correlate_alerts;  ///< names of alerts whose incidents they join
   Place origin;
 
   Kind kind() const { return static_cast<Kind>(threshold.index()); }

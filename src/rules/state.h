@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "rules/compiled.h"
@@ -78,7 +79,12 @@ struct Rule {
   Time error_seen = kNever;
   Time error_told = kNever;
 
+  mutable std::unordered_set<std::string> instances;  ///< label instance of its subjects, when it had `instances_of`
+  mutable std::size_t instances_of = 0;
+
   const RuleSpec& spec() const { return compiled.spec; }
+  /// Has it a subject with that label instance?
+  bool judges(std::string_view instance) const;
 };
 
 /// What an arriving sample of one series sets off.

@@ -5,6 +5,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/ids.h"
 #include "base/time.h"
@@ -54,6 +55,10 @@ struct Verdict {
   double value = 0;
   std::string text;  ///< one line a person can read without context; a log line for tailable
   std::map<std::string, std::string> annotations;  ///< templates, not yet rendered
+  /// Of `labels` those by which the rule tells its alerts apart, its own and alertname; empty: all.
+  Labels identity;
+  /// Rules on which this one depends, directly or not, and that are judged on the same instance.
+  std::vector<std::string> judged_with;
 };
 
 /// Called on the engine's strand, in the order in which things became known.

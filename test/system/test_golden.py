@@ -25,7 +25,8 @@ def compare(name, text):
 
 @pytest.mark.parametrize("command", ["", "up", "server", "check", "check rules", "check routes", "token", "token create", "token list",
                                      "token revoke", "token verify", "alert", "alert list", "alert show", "alert ack",
-                                     "alert shelve", "alert close", "alert note", "silence", "silence add",
+                                     "alert shelve", "alert close", "alert note", "incident", "incident list",
+                                     "incident show", "incident ack", "incident assign", "incident close", "incident note", "silence", "silence add",
                                      "silence list", "silence expire", "test", "test promql", "test rules", "test routes", "package", "package list", "package show",
                                      "package explain", "package diff", "package history", "package install",
                                      "package upgrade", "package remove", "package revert", "package check",
@@ -41,7 +42,7 @@ def anonymous(value):
     text = json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False)
     text = re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "TIME", text)
     text = re.sub(r"127\.0\.0\.1:\d+", "ADDRESS", text)
-    text = re.sub(r'"(fingerprint|value|id)": "?[^",\n]+"?', r'"\1": "…"', text)
+    text = re.sub(r'"(fingerprint|value|id|incident)": "?[^",\n]+"?', r'"\1": "…"', text)
     text = re.sub(r"[0-9a-f]{16}", "ALERT", text)
     text = text.replace(os.uname().nodename, "HOST")
     text = re.sub(r"\b1\.?\d*e\+0?9\b|\b1[6-9]\d{8}(\.\d+)?\b", "NUMBER", text)

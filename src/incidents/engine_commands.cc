@@ -1,0 +1,94 @@
+// What people do with incidents.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "incidents/engine.h"
+
+namespace atalaya::incidents {
+
+Result<Engine::Live*> Engine::for_command(IncidentId id, bool closed_too) {
+  const auto found = incidents_.find(id);
+  if (found == incidents_.end()) return fail(ErrorCode::kNotFound, fmt::format("there is no incident {}", id.value()));
+  const auto& incident = found->second.incident;
+  if (!closed_too && incident.closed) {
+    return fail(ErrorCode::kConflict, fmt::format("incident {} is closed", id.value()),
+                incident.merged_into ? fmt::format("it goes on as incident {}", incident.merged_into->value()) : "");
+  }
+  return &found->second;
+}
+
+Status Engine::acknowledge(const AcknowledgeIncident& command, Time now) {
+  AT_TRY(auto* live, for_command(command.id, false));
+  auto& incident = live->incident;
+  if (command.until && *command.until <= now) {
+    return fail(ErrorCode::kInvalidArgument,
+                fmt::format("until {}: that is in the past", format_rfc3339(*command.until)),
+                fmt::format("it is {} here", format_rfc3339(now)));
+  }
+  auto& ack = incident.ack;
+  if (ack && ack->by == command.user && ack->note == command.note && ack->until == command.until &&
+      incident.owner == command.owner) {
+    return {};
+  }
+  if (command.until || (ack && ack->until)) changes_.ack_ends[incident.id] = command.until;
+  ack = alerts::Acknowledgement{command.user, now, command.note, command.until};
+  add_line(*live, now, "acknowledged", command.note, command.user);
+  if (incident.owner != command.owner) {
+    incident.owner = command.owner;
+    if (command.owner != command.user) add_line(*live, now, "assigned", command.owner, command.user);
+  }
+  return {};
+}
+
+void Engine::drop_ack(Live& live, Time now, const std::string& why, const std::string& by) {
+  if (live.incident.ack->until) changes_.ack_ends[live.incident.id] = std::nullopt;
+  live.incident.ack.reset();
+  add_line(live, now, "unacknowledged", why, by);
+}
+
+Status Engine::unacknowledge(const UnacknowledgeIncident& command, Time now) {
+  AT_TRY(auto* live, for_command(command.id, true));
+  if (live->incident.ack) drop_ack(*live, now, "", command.user);
+  return {};
+}
+
+void Engine::acknowledgement_ended(IncidentId id, Time now) {
+  const auto found = incidents_.find(id);
+  if (found == incidents_.end()) return;
+  auto& ack = found->second.incident.ack;
+  // Given anew since, or taken back.
+  if (!ack || !ack->until || *ack->until > now) return;
+  ack.reset();
+  add_line(found->second, now, "unacknowledged", "its time is over");
+}
+
+Status Engine::assign(const AssignIncident& command, Time now) {
+  AT_TRY(auto* live, for_command(command.id, false));
+  if (live->incident.owner == command.owner) return {};
+  live->incident.owner = command.owner;
+  const auto whom = command.owner.empty() ? "nobody" : command.owner;
+  add_line(*live, now, "assigned", command.note.empty() ? whom : whom + ": " + command.note, command.user);
+  return {};
+}
+
+Status Engine::note(const NoteIncident& command, Time now) {
+  AT_TRY(auto* live, for_command(command.id, true));
+  if (command.text.empty()) return fail(ErrorCode::kInvalidArgument, "the note has no text");
+  add_line(*live, now, "note", command.text, command.user);
+  return {};
+}
+
+Result<std::vector<AlertId>> Engine::close(const CloseIncident& command, Time now) {
+  AT_TRY(auto* live, for_command(command.id, false));
+  live->incident.closed_by = alerts::Closing{command.user, now, command.note};
+  changed(*live, now);
+  std::vector<AlertId> out;
+  for (const auto& [id, entry] : entries_) {
+    if (entry.incident == command.id) out.push_back(id);
+  }
+  std::ranges::sort(out);
+  return out;
+}
+
+}  // namespace atalaya::incidents
