@@ -118,7 +118,7 @@ TEST(Dispatch, AnotherConfigurationTellsNothingTwice) {
   world.pass(minutes(10));
   EXPECT_THAT(world.told(), IsEmpty());
   EXPECT_FALSE(world.configure("route: {receiver: nobody}\nreceivers: []\n"));
-  EXPECT_EQ(world.machine().configuration(default_tenant()), other);
+  EXPECT_EQ(world.machine().configuration(default_tenant()).text, other);
 }
 
 TEST(Dispatch, WithoutAConfigurationEveryChannelHearsAtOnceAndGoesOnWhenOneGoes) {

@@ -253,11 +253,24 @@ struct Told {
   bool operator==(const Told&) const = default;
 };
 
+/// Does what flaps open again before its end was told?
+bool comes_back(const std::vector<alerts::HistoryLine>& history, std::size_t end) {
+  for (auto i = end + 1; i < history.size() && history[i].at <= history[end].at + alerts::kCalm; ++i) {
+    if (history[i].to == "steady") return false;
+    if (history[i].episode != history[end].episode) return true;
+  }
+  return false;
+}
+
 /// What people must have been told, from the history: the states that count, since the alert opened.
 std::vector<Told> expected(const alerts::Details& details) {
   std::vector<Told> out;
   bool told = false;
-  for (const auto& line : details.history) {
+  bool flaps = false;
+  for (std::size_t i = 0; i < details.history.size(); ++i) {
+    const auto& line = details.history[i];
+    if (line.to == "flapping" || line.to == "steady") flaps = line.to == "flapping";
+    if (line.to == "resolved" && told && flaps && comes_back(details.history, i)) continue;
     const bool opens = line.to == "firing" || line.to == "no_data";
     const Told news{line.to, std::string(alerts::name(line.severity))};
     if ((opens || (line.to == "resolved" && told)) && (!told || out.back() != news)) out.push_back(news);
