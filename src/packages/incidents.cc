@@ -78,7 +78,7 @@ incidents::Settings incident_settings(const Service& service, const registry::It
   }
   if (known.empty()) return out;
   for (const auto& host : items.list(tenant, registry::kHosts)) {
-    out.placed[host.id];
+    if (!host.links.empty()) out.placed[host.id];  // one without any is just coming
     for (const auto& collector : host.links) {
       if (known.contains(collector)) out.placed[host.id].insert(collector);
     }
