@@ -20,13 +20,13 @@ std::vector<std::string> Topology::items_of(const alerts::Alert& alert) const {
   if (settings_->depends.empty()) return {};
   if (!parents_) {
     parents_.emplace();
+    std::set<std::string> ids;
     for (const auto& [id, list] : settings_->depends) {
       parents_->insert(list.begin(), list.end());
-      checks_[last_of(id)];
+      ids.insert(id);
     }
-    std::set<std::string> collectors;
-    for (const auto& [host, list] : settings_->placed) collectors.insert(list.begin(), list.end());
-    for (const auto& id : collectors) checks_[last_of(id)].push_back(id);
+    ids.insert(parents_->begin(), parents_->end());
+    for (const auto& id : ids) checks_[last_of(id)].push_back(id);
   }
   const auto known = [&](const std::string& id) { return settings_->depends.contains(id) || parents_->contains(id); };
   std::vector<std::string> out;
