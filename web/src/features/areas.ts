@@ -30,6 +30,14 @@ export const areas: Area[] = [
     load: () => of(import('./alerts/Alerts.svelte')),
   },
   {
+    name: 'incidents',
+    word: 'Incidents',
+    icon: 'incidents',
+    key: 'n',
+    hasRange: (path) => path.length > 1,
+    load: () => of(import('./incidents/Incidents.svelte')),
+  },
+  {
     name: 'rules',
     word: 'Rules',
     icon: 'rules',

@@ -27,6 +27,9 @@ export function concernOf({ owner, ack }: Incident): string {
   return [owner ?? ack.by, until === undefined ? '' : ` until ${formatUntil(until)}`, ack.note ? `: ${ack.note}` : ''].join('');
 }
 
+/** Why an alert belongs to it. */
+export const joinedBy: Record<string, string> = { first: 'opened it', group: 'same labels', correlate: 'a rule says so', topology: 'depends on it' };
+
 export interface Moment {
   key: string;
   at: number;
@@ -73,21 +76,27 @@ function lookAndWord(event: IncidentEvent): { look: string; word: string } {
   return own[event.kind] ?? { look: 'note', word: event.kind };
 }
 
+/** What the event says beside its word; what a person said is a note. */
+function textOf({ kind, text = '', notification }: IncidentEvent, isSaid: boolean): string {
+  if (kind === 'joined') return joinedBy[text] ?? text;
+  if (notification) return [notification.channel, text].filter(Boolean).join(': ');
+  return isSaid ? '' : text;
+}
+
 /** What happened, newest first. */
 export function timeline(events: IncidentEvent[]): Moment[] {
   return events
     .map((event, i): Moment => {
-      const isSaid = said.has(event.kind === 'alert' ? (event.to ?? '') : event.kind);
+      const isSaid = said.has(event.kind === 'alert' ? (event.to ?? '') : event.kind) && !!event.by;
       const alert = event.alert;
-      const told = event.notification;
-      const people = isSaid && event.by ? 'people' : 'alerts';
+      const people = isSaid ? 'people' : 'alerts';
       return {
         key: `${i}`,
         at: toSeconds(event.at) ?? 0,
         ...lookAndWord(event),
         by: event.by ?? '',
-        note: isSaid && event.by ? (event.text ?? '') : '',
-        text: told ? [told.channel, event.text].filter(Boolean).join(': ') : isSaid && event.by ? '' : (event.text ?? ''),
+        note: isSaid ? (event.text ?? '') : '',
+        text: textOf(event, isSaid),
         alert: alert ? { id: alert.id, name: alert.name, where: alert.labels?.instance ?? '' } : undefined,
         kind: event.kind === 'notification' ? 'notifications' : people,
       };
