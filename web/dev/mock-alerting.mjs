@@ -139,7 +139,7 @@ export function answer(method, path, q, body, { Refusal, world, user, broadcast 
   const say = (kind, text) => one.timeline.push({ at: now, kind, by: user.name, text: text ?? '' });
   if (verb === 'ack' && method === 'POST') Object.assign(one, { state: 'acknowledged', owner: body.owner ?? user.name, ack: { by: user.name, at: now, ...body } }), say('acknowledged', body.note);
   if (verb === 'ack' && method === 'DELETE') delete one.ack, (one.state = 'open'), say('unacknowledged');
-  if (verb === 'assign') (one.owner = body.owner || undefined), say('assigned', `to ${body.owner || 'nobody'}`);
+  if (verb === 'assign') (one.owner = body.owner || undefined), say('assigned', body.owner || 'nobody');
   if (verb === 'close') Object.assign(one, { state: 'closed', closed: now, closed_by: { by: user.name, at: now, note: body.note } }), say('closed', body.note);
   if (verb === 'notes') say('note', body.text);
   one.updated = now;

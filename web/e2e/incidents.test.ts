@@ -92,13 +92,24 @@ it('tells of one what happened, as it happens', async () => {
   await dialog.getByLabel('Owner').fill('luis');
   await dialog.getByRole('button', { name: 'Assign' }).click();
   await detail.getByText('owner luis').waitFor();
-  await line(/Assigned.*admin/s).waitFor();
+  await line(/Assigned.*admin.*to luis/s).waitFor();
   await detail.getByLabel('Add a note to the timeline').fill('the cache is cold');
   await page.keyboard.press('Enter');
   await line(/Note.*by admin.*the cache is cold/s).waitFor();
   await server.postAlerts([disk('db1', 'critical')]);
   await detail.getByText('Critical').first().waitFor();
   await page.screenshot({ path: join(folder, 'incident.png') });
+});
+
+it('is found by its number in the palette', async () => {
+  const { page } = visitor;
+  const web = await of('web1');
+  await visitor.go('#/overview');
+  await page.keyboard.press('Control+k');
+  await page.getByRole('dialog').getByRole('textbox').or(page.getByRole('dialog').getByRole('combobox')).first().fill(`#${web.id}`);
+  await page.getByText(`#${web.id} ${web.title}`).waitFor();
+  await page.keyboard.press('Enter');
+  await page.getByRole('article', { name: `Incident ${web.id}` }).waitFor();
 });
 
 it('leads from the alert to its incident and back', async () => {

@@ -31,6 +31,8 @@ beforeAll(async () => {
   });
   const { alerts } = await server.api<{ alerts: { id: string; name: string }[] }>('GET', '/alerts');
   const alert = alerts.find((candidate) => candidate.name === 'booted')!;
+  const { incidents } = await server.api<{ incidents: { id: string; title: string }[] }>('GET', '/incidents');
+  const [incident] = incidents;
   areas = [
     { name: 'overview', address: '#/overview', ready: host },
     { name: 'host', address: `#/hosts/${encodeURIComponent(host)}`, ready: 'Memory' },
@@ -38,6 +40,8 @@ beforeAll(async () => {
     { name: 'checks', address: '#/hosts?tab=checks', ready: 'status 200' },
     { name: 'alerts', address: '#/alerts', ready: 'The machine has been started' },
     { name: 'alert', address: `#/alerts/${alert.id}`, ready: 'History' },
+    { name: 'incidents', address: '#/incidents', ready: incident!.title },
+    { name: 'incident', address: `#/incidents/${incident!.id}`, ready: 'Timeline' },
     { name: 'silences', address: `#/silences/${silence}`, ready: 'new disks' },
     { name: 'silence', address: '#/silences?new=1&match=team%3D%22web%22', ready: 'Hides 2 alerts' },
     { name: 'routes', address: `#/routes?alert=${alert.id}`, ready: 'would be told' },

@@ -1,3 +1,4 @@
+import { incidentsApi } from '../api/incidents';
 import { packagesApi, type PackageEntry, type RegistryItem } from '../api/packages';
 import type { IconName } from '../components/Icon.svelte';
 import { alertLook, stateLook } from '../lib/statelook';
@@ -8,6 +9,8 @@ import { hosts } from '../state/hosts.svelte';
 import { router } from '../state/router.svelte';
 import { theme } from '../state/theme.svelte';
 import { areas, passages } from './areas';
+
+const mostIncidents = 200;
 
 export interface PaletteItem {
   word: string;
@@ -33,6 +36,17 @@ export function packageItems({ packages }: KnownPackages): PaletteItem[] {
     hint: 'package',
     icon: 'packages',
     run: () => router.go(['packages', name]),
+  }));
+}
+
+/** What goes on, newest first. */
+export async function incidentItems(): Promise<PaletteItem[]> {
+  const { incidents } = await incidentsApi.list({ state: 'active', limit: mostIncidents });
+  return incidents.map(({ id, title, owner }) => ({
+    word: `#${id} ${title}`,
+    hint: owner ? `incident of ${owner}` : 'incident',
+    icon: 'incidents',
+    run: () => router.go(['incidents', id]),
   }));
 }
 
@@ -77,6 +91,7 @@ export function paletteItems(): PaletteItem[] {
     });
   }
   items.push(
+    { word: 'Who would get an alert?', hint: 'action', icon: 'routes', run: () => router.go(['routes']) },
     { word: 'Switch theme', hint: 'action', icon: theme.isDark ? 'sun' : 'moon', run: () => theme.toggle() },
     { word: 'Change password', hint: 'action', icon: 'user', run: () => router.go(['settings', 'account']) },
     { word: 'Sign out', hint: 'action', icon: 'user', run: () => void auth.signOut() },

@@ -51,6 +51,7 @@ export function concernOf(alert: Alert): string {
   if (alert.state === 'resolved') return alert.closed ? said(alert.closed) : '';
   if (alert.shelf) return said(alert.shelf);
   if (alert.ack) return said(alert.ack);
+  if (alert.unknown_because) return `unknown because of ${alert.unknown_because.name}`;
   const silences = alert.silenced_by?.length ?? 0;
   return silences === 0 ? '' : silences === 1 ? 'by a silence' : `by ${silences} silences`;
 }

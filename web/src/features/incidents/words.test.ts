@@ -29,20 +29,26 @@ it('tells what happened newest first: people, alerts, notifications', () => {
     { at: 101, kind: 'notification', text: '', notification: { id: 'n', channel: 'ops/hook', state: 'sent' } },
     { at: 110, kind: 'acknowledged', by: 'ana', text: 'on it' },
     { at: 120, kind: 'alert', to: 'note', by: 'luis', text: 'the cache', alert: { id: 'a', name: 'DiskFull' } },
+    { at: 125, kind: 'assigned', by: 'ana', text: 'luis: your turn' },
+    { at: 126, kind: 'joined', text: 'topology', alert: { id: 'b', name: 'Slow' } },
     { at: 130, kind: 'closed', text: 'all of its alerts are over' },
   ];
   const told = timeline(events);
   expect(told.map(({ word, kind }) => `${kind} ${word}`)).toEqual([
     'alerts Closed',
+    'alerts Joined',
+    'people Assigned',
     'people Note',
     'people Acknowledged',
     'notifications Told',
     'alerts Critical',
     'alerts Opened',
   ]);
-  expect(told[2]).toMatchObject({ by: 'ana', note: 'on it', text: '', look: 'acked' });
-  expect(told[3]).toMatchObject({ text: 'ops/hook', look: 'sent' });
-  expect(told[4]).toMatchObject({ alert: { id: 'a', name: 'DiskFull', where: 'web1' }, text: '99 is above 90' });
+  expect(told[1]!.text).toBe('depends on it');
+  expect(told[2]).toMatchObject({ by: 'ana', note: '', text: 'to luis: your turn' });
+  expect(told[4]).toMatchObject({ by: 'ana', note: 'on it', text: '', look: 'acked' });
+  expect(told[5]).toMatchObject({ text: 'ops/hook', look: 'sent' });
+  expect(told[6]).toMatchObject({ alert: { id: 'a', name: 'DiskFull', where: 'web1' }, text: '99 is above 90' });
   expect(told[0]!.text).toBe('all of its alerts are over');
 });
 

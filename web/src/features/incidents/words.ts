@@ -43,7 +43,7 @@ export interface Moment {
   kind: 'people' | 'alerts' | 'notifications';
 }
 
-const said = new Set(['acknowledged', 'unacknowledged', 'assigned', 'note', 'closed']);
+const said = new Set(['acknowledged', 'unacknowledged', 'note', 'closed']);
 const own: Record<string, { look: string; word: string }> = {
   opened: { look: 'firing', word: 'Opened' },
   reopened: { look: 'firing', word: 'Opened again' },
@@ -79,6 +79,7 @@ function lookAndWord(event: IncidentEvent): { look: string; word: string } {
 /** What the event says beside its word; what a person said is a note. */
 function textOf({ kind, text = '', notification }: IncidentEvent, isSaid: boolean): string {
   if (kind === 'joined') return joinedBy[text] ?? text;
+  if (kind === 'assigned') return `to ${text}`;
   if (notification) return [notification.channel, text].filter(Boolean).join(': ');
   return isSaid ? '' : text;
 }
@@ -89,7 +90,7 @@ export function timeline(events: IncidentEvent[]): Moment[] {
     .map((event, i): Moment => {
       const isSaid = said.has(event.kind === 'alert' ? (event.to ?? '') : event.kind) && !!event.by;
       const alert = event.alert;
-      const people = isSaid ? 'people' : 'alerts';
+      const people = isSaid || event.kind === 'assigned' ? 'people' : 'alerts';
       return {
         key: `${i}`,
         at: toSeconds(event.at) ?? 0,
