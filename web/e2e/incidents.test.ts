@@ -11,7 +11,7 @@ interface Listed {
   state: string;
   owner?: string;
   ack?: { until?: string; note?: string };
-  counts: { open: number; total: number };
+  labels: { service?: string };
 }
 
 const folder = join(root, 'test-results', 'screens');
@@ -38,13 +38,13 @@ afterAll(async () => {
 });
 
 const all = async (): Promise<Listed[]> => (await server.api<{ incidents: Listed[] }>('GET', '/incidents?state=all')).incidents;
-const of = async (name: string): Promise<Listed> => (await all()).find(({ title }) => title.includes(name))!;
+const of = async (name: string): Promise<Listed> => (await all()).find(({ labels }) => labels.service === name)!;
 const column = (name: string) => visitor.page.getByRole('region', { name, exact: true });
 const cardOf = (id: string) => visitor.page.getByRole('link', { name: new RegExp(`^Incident ${id}:`) });
 
 it('shows what goes on on a board, and moves what is acknowledged by keyboard', async () => {
   const { page } = visitor;
-  const web = await of('web1');
+  const web = await of('web');
   await visitor.go('#/incidents');
   await column('Open').getByRole('link', { name: new RegExp(`^Incident ${web.id}:`) }).waitFor();
   // The critical one comes first.
@@ -55,14 +55,14 @@ it('shows what goes on on a board, and moves what is acknowledged by keyboard', 
   await dialog.getByLabel(/Note/).fill('emptying it');
   await page.keyboard.press('Enter');
   await column('Acknowledged').getByRole('link', { name: new RegExp(`^Incident ${web.id}:`) }).getByText(/admin until .*emptying it/).waitFor();
-  expect(await of('web1')).toMatchObject({ state: 'acknowledged', owner: 'admin' });
-  expect((await of('web1')).ack).toMatchObject({ note: 'emptying it', until: expect.any(String) });
+  expect(await of('web')).toMatchObject({ state: 'acknowledged', owner: 'admin' });
+  expect((await of('web')).ack).toMatchObject({ note: 'emptying it', until: expect.any(String) });
   await page.screenshot({ path: join(folder, 'incidents-board.png') });
 });
 
 it('filters by owner, severity, words and number in the address', async () => {
   const { page } = visitor;
-  const [web, db] = [await of('web1'), await of('db1')];
+  const [web, db] = [await of('web'), await of('db')];
   await visitor.go('#/incidents?owner=admin');
   await cardOf(web.id).waitFor();
   expect(await cardOf(db.id).count()).toBe(0);
@@ -71,6 +71,7 @@ it('filters by owner, severity, words and number in the address', async () => {
   expect(page.url()).toContain('owner=-');
   expect(await cardOf(web.id).count()).toBe(0);
   await visitor.go('#/incidents');
+  await cardOf(web.id).waitFor();
   await page.keyboard.press('/');
   await page.keyboard.type(`#${db.id}`);
   await cardOf(db.id).waitFor();
@@ -82,7 +83,7 @@ it('filters by owner, severity, words and number in the address', async () => {
 
 it('tells of one what happened, as it happens', async () => {
   const { page } = visitor;
-  const db = await of('db1');
+  const db = await of('db');
   await visitor.go(`#/incidents/${db.id}`);
   const detail = page.getByRole('article', { name: `Incident ${db.id}` });
   const line = (text: RegExp) => detail.getByRole('list', { name: 'Timeline' }).getByRole('listitem').filter({ hasText: text });
@@ -103,7 +104,7 @@ it('tells of one what happened, as it happens', async () => {
 
 it('is found by its number in the palette', async () => {
   const { page } = visitor;
-  const web = await of('web1');
+  const web = await of('web');
   await visitor.go('#/overview');
   await page.keyboard.press('Control+k');
   await page.getByRole('dialog').getByRole('textbox').or(page.getByRole('dialog').getByRole('combobox')).first().fill(`#${web.id}`);
@@ -114,7 +115,7 @@ it('is found by its number in the palette', async () => {
 
 it('leads from the alert to its incident and back', async () => {
   const { page } = visitor;
-  const web = await of('web1');
+  const web = await of('web');
   const { alerts } = await server.api<{ alerts: { id: string; labels: { instance?: string } }[] }>('GET', '/alerts');
   const alert = alerts.find(({ labels }) => labels.instance === 'web1')!;
   await visitor.go(`#/alerts/${alert.id}`);
@@ -128,7 +129,7 @@ it('leads from the alert to its incident and back', async () => {
 it('closes several at once, chosen by keyboard', async () => {
   const { page } = visitor;
   await visitor.go('#/incidents');
-  await cardOf((await of('db1')).id).waitFor();
+  await cardOf((await of('db')).id).waitFor();
   for (const key of ['j', 'x', 'j', 'x']) await page.keyboard.press(key);
   await page.getByRole('toolbar', { name: 'Chosen incidents' }).getByText('2 incidents').waitFor();
   await page.keyboard.press('c');
