@@ -52,12 +52,19 @@ it('tells how to configure routing where nothing is', async () => {
   await visitor.see('Nothing is configured.');
   await page.getByRole('region', { name: 'How to configure' }).getByText('group_by: [alertname, instance]').waitFor();
   await page.screenshot({ path: join(folder, 'routes-built-in.png') });
+  const shown = await page.getByRole('region', { name: 'How to configure' }).locator('.command code').innerText();
+  server.writePackage('pasted', `package: pasted\nversion: 1.0.0\n${shown}`);
+  await page.getByRole('link', { name: 'package pasted' }).waitFor();
+  await route('severity="critical"').getByText('on-call').waitFor();
 });
 
 it('shows a new configuration by itself, with the alerts that each route has', async () => {
   const { page } = visitor;
   server.writePackage('ops', routing());
   await page.getByRole('link', { name: 'package ops' }).waitFor();
+  // The first by name acts.
+  await page.getByText('Does not act:').waitFor();
+  await route('team="db"').getByText('dba').waitFor();
   await route('severity="critical"').getByText('on-call').waitFor();
   const labels = { alertname: 'DiskFull', cluster: 'c1', team: 'db', instance: 'db1', severity: 'critical' };
   await server.postAlerts([{ labels }, { labels: { alertname: 'Slow', cluster: 'c1', severity: 'warning' } }]);
