@@ -58,6 +58,23 @@ Result<Target> find(const Document& document, const YamlPath& path) {
   return target;
 }
 
+YamlValue* value_at(YamlValue& root, const YamlPath& path) {
+  auto* value = &root;
+  for (const auto& part : path) {
+    YamlValue* next = nullptr;
+    for (auto& [key, below] : value->entries) {
+      if (key == part) next = &below;
+    }
+    std::size_t index = 0;
+    const auto end = part.data() + part.size();
+    const bool is_index = std::from_chars(part.data(), end, index).ptr == end;
+    if (value->kind == YamlValue::Kind::kList && is_index && index < value->items.size()) next = &value->items[index];
+    if (next == nullptr) return nullptr;
+    value = next;
+  }
+  return value;
+}
+
 std::string encode(const YamlValue& scalar, Node::Style style, bool in_flow) {
   if (scalar.kind == YamlValue::Kind::kToken) return scalar.scalar.empty() ? "null" : scalar.scalar;
   const auto& text = scalar.scalar;
@@ -162,7 +179,7 @@ std::size_t YamlEditor::step() const {
   return 2;
 }
 
-Status YamlEditor::apply(std::vector<Change> changes, const Difference& expected) {
+Result<Document> YamlEditor::changed_by(std::vector<Change> changes) const {
   auto text = document_.text();
   const bool carriage_returns = Lines(text).carriage_returns();
   std::stable_sort(changes.begin(), changes.end(), [](const auto& a, const auto& b) { return a.begin > b.begin; });
@@ -172,7 +189,11 @@ Status YamlEditor::apply(std::vector<Change> changes, const Difference& expected
     }
     text.replace(change.begin, change.end - change.begin, change.text);
   }
-  auto changed = Document::parse(std::move(text), document_.file(), limits_);
+  return Document::parse(std::move(text), document_.file(), limits_);
+}
+
+Status YamlEditor::apply(std::vector<Change> changes, const Difference& expected) {
+  auto changed = changed_by(std::move(changes));
   if (!changed && changed.error().code == ErrorCode::kTooLarge) return std::unexpected(std::move(changed).error());
   if (!changed || !edit::differs_only(document_.root(), changed->root(), expected)) {
     auto path = expected.path;
@@ -181,6 +202,33 @@ Status YamlEditor::apply(std::vector<Change> changes, const Difference& expected
       return cannot(*use->node, path, fmt::format("&{} is used at {}:{}", use->anchor, use->line, use->column));
     }
     return cannot(document_.root(), expected.path, "the new text would mean something else");
+  }
+  document_ = std::move(*changed);
+  return {};
+}
+
+YamlEditor::Change YamlEditor::change_of(const Node& scalar, const YamlValue& to, bool in_flow, bool is_root) const {
+  auto encoded = edit::encode(to, scalar.style(), in_flow);
+  if (scalar.begin() == scalar.end() && !is_root) encoded.insert(0, 1, ' ');
+  return {scalar.begin(), scalar.end(), std::move(encoded)};
+}
+
+Status YamlEditor::set_all(const std::vector<std::pair<YamlPath, std::string>>& texts) {
+  std::vector<Change> changes;
+  auto wanted = value_of(document_.root());
+  for (const auto& [path, text] : texts) {
+    AT_TRY(const auto target, find(document_, path));
+    const auto& node = *target.node;
+    auto* value = edit::value_at(wanted, path);
+    if (!node.is_scalar() || node.is_alias() || edit::is_block_scalar(node) || !node.tag().empty() || !value) {
+      return cannot(node, path, "it is no plain text of its own");
+    }
+    *value = text;
+    changes.push_back(change_of(node, text, target.in_flow, path.empty()));
+  }
+  auto changed = changed_by(std::move(changes));
+  if (!changed || !edit::means(changed->root(), wanted)) {
+    return cannot(document_.root(), {}, "the new text would mean something else");
   }
   document_ = std::move(*changed);
   return {};
@@ -199,11 +247,7 @@ Status YamlEditor::set(const YamlPath& path, const YamlValue& scalar) {
         {{node.full_begin(), lines.begin(node.end()) == node.end() ? node.end() - 1 : node.end(), write_flow(scalar)}},
         expected);
   }
-  if (!edit::is_block_scalar(node)) {
-    auto encoded = edit::encode(scalar, node.style(), target.in_flow);
-    if (node.begin() == node.end() && !path.empty()) encoded.insert(0, 1, ' ');
-    return apply({{node.begin(), node.end(), encoded}}, expected);
-  }
+  if (!edit::is_block_scalar(node)) return apply({change_of(node, scalar, target.in_flow, path.empty())}, expected);
   // The comment behind the `|` stays; so do the empty lines after the block.
   const auto header_end = std::min(lines.end(node.begin()), text.size());
   auto header = text.substr(node.begin(), header_end - node.begin());

@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "config/yaml.h"
@@ -36,6 +37,9 @@ class YamlEditor {
 
   /// Replaces a scalar (or nothing) by a scalar, in the style that was there where the new value allows.
   Status set(const YamlPath& path, const YamlValue& scalar);
+  /// As one `set` after the other with a text, but the new text is read once for all. Either all or none: unprocessable
+  /// too where one is an alias, a block or tagged.
+  Status set_all(const std::vector<std::pair<YamlPath, std::string>>& texts);
   /// Makes whatever stands there mean `value`: of mappings and lists the parts that differ are changed, so that
   /// the comments of the others stay.
   Status replace(const YamlPath& path, const YamlValue& value);
@@ -68,7 +72,9 @@ class YamlEditor {
     std::string text;
   };
   struct Addition;
+  Result<Document> changed_by(std::vector<Change> changes) const;
   Status apply(std::vector<Change> changes, const edit::Difference& expected);
+  Change change_of(const Node& scalar, const YamlValue& to, bool in_flow, bool is_root) const;
   Status add(const YamlPath& path, const Addition& addition);
   std::vector<Change> block_changes(std::size_t at, std::string block) const;
   Result<YamlEditor> with_line_end() const;

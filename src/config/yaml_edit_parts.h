@@ -15,6 +15,8 @@ namespace atalaya::config::edit {
 std::string path_text(const YamlPath& path);
 std::unexpected<Error> cannot(const Node& node, const YamlPath& path, std::string_view why);
 Result<Target> find(const Document& document, const YamlPath& path);
+/// Null where the path leads nowhere.
+YamlValue* value_at(YamlValue& root, const YamlPath& path);
 /// A scalar on one line, in the style of the one before where that can say it.
 std::string encode(const YamlValue& scalar, Node::Style style, bool in_flow);
 /// An anchor on the way to a path or below it, and where an alias repeats it outside of what stands at the path.

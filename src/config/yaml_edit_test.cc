@@ -54,6 +54,19 @@ rules:
 channels: {}
 )";
 
+TEST(YamlEdit, ManyTextsAreSetAtOnceOrNone) {
+  const std::string before = "a: &x [one, 'two'] # kept\nb: {c: \"three\", d: 4}\ne: *x\nf: |\n  text\n";
+  const auto set_all = [&](const std::vector<std::pair<YamlPath, std::string>>& texts) {
+    return edit(before, [&](auto& e) { return e.set_all(texts); });
+  };
+  EXPECT_EQ(set_all({{{"b", "c"}, "drei"}, {{"b", "d"}, "it: 4"}}),
+            "a: &x [one, 'two'] # kept\nb: {c: \"drei\", d: \"it: 4\"}\ne: *x\nf: |\n  text\n");
+  EXPECT_EQ(set_all({{{"b", "c"}, "drei"}, {{"a", "1"}, "zwei"}}), "unprocessable") << "e would change, too";
+  EXPECT_EQ(set_all({{{"b", "c"}, "drei"}, {{"f"}, "Text"}}), "unprocessable");
+  EXPECT_EQ(set_all({{{"b", "c"}, "drei"}, {{"g"}, "new"}}), "not_found");
+  EXPECT_EQ(set_all({}), before);
+}
+
 TEST(YamlEdit, AScalarIsReplacedInItsStyleAndNothingElseChanges) {
   auto expected = kPackage;
   expected.replace(expected.find("30s"), 3, "45s");

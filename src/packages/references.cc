@@ -4,8 +4,11 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
+#include <span>
 #include <tuple>
+#include <utility>
 
 #include "config/yaml_path.h"
 #include "packages/edit_workspace.h"
@@ -172,9 +175,7 @@ class Finder {
     if (const auto now = ids_.renamed(missing->id)) add_value(*error.place, missing->id, *now, true);
   }
   void add(Rewrite rewrite) {
-    const auto known = std::any_of(found_.begin(), found_.end(),
-                                   [&](const Rewrite& other) { return other.place() == rewrite.place(); });
-    if (!known) found_.push_back(std::move(rewrite));
+    if (known_.emplace(rewrite.place()).second) found_.push_back(std::move(rewrite));
   }
 
   std::vector<FileChange> apply() {
@@ -182,19 +183,33 @@ class Finder {
     // first, as they are on the ways to the values.
     const auto order = [](const Rewrite& one) { return std::tuple(one.is_key, !one.is_alias, -std::ssize(one.path)); };
     std::stable_sort(found_.begin(), found_.end(), [&](const auto& a, const auto& b) { return order(a) < order(b); });
-    for (const auto& one : found_) {
-      const auto editor = files_.editor(one.file);
-      if (!editor) continue;
-      // What cannot be changed is missed by the next plan again.
-      if (one.is_key)
-        static_cast<void>((*editor)->rename(one.path, one.text));
-      else
-        static_cast<void>((*editor)->set(one.path, one.text));
-    }
+    const auto keys = std::find_if(found_.begin(), found_.end(), [](const auto& one) { return one.is_key; });
+    const auto values = std::find_if(found_.begin(), keys, [](const auto& one) { return !one.is_alias; });
+    std::for_each(found_.begin(), values, [&](const auto& one) { write(one); });
+    write_together({values, keys});
+    std::for_each(keys, found_.end(), [&](const auto& one) { write(one); });
     return files_.changes();
   }
 
  private:
+  /// What cannot be changed is missed by the next plan again.
+  void write(const Rewrite& one) {
+    const auto editor = files_.editor(one.file);
+    if (!editor) return;
+    static_cast<void>(one.is_key ? (*editor)->rename(one.path, one.text) : (*editor)->set(one.path, one.text));
+  }
+
+  /// The values of a file at once: thousands may name one item, and each change alone reads the whole file.
+  void write_together(std::span<const Rewrite> values) {
+    std::map<std::string, std::vector<std::pair<config::YamlPath, std::string>>> by_file;
+    for (const auto& one : values) by_file[one.file].emplace_back(one.path, one.text);
+    for (const auto& [file, texts] : by_file) {
+      const auto editor = files_.editor(file);
+      if (!editor || (*editor)->set_all(texts)) continue;
+      for (const auto& [path, text] : texts) write({file, path, text});
+    }
+  }
+
   std::vector<std::string> way_to(const Place& place) {
     std::vector<std::string> out;
     const auto editor = files_.editor(place.file);
@@ -251,6 +266,7 @@ class Finder {
   const IdChanges& ids_;
   const FindValues& values_;
   std::vector<Rewrite> found_;
+  std::set<std::tuple<std::string, config::YamlPath, bool>> known_;  ///< places of `found_`
 };
 
 }  // namespace

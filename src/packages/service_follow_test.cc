@@ -301,5 +301,21 @@ TEST_F(ReferencesFollow, WhatIsRemovedNamesWhoRefersToIt) {
                   .commit);
 }
 
+TEST_F(ReferencesFollow, HundredsOfThemAtOnce) {
+  constexpr int kMany = 500;
+  std::string before = "package: many\nversion: 1.0.0\nrules:\n  a:\n    base: " + kRule + "}\n  b:\n";
+  auto after = before;
+  after.replace(after.find("base:"), 5, "root:");
+  for (int i = 0; i < kMany; ++i) {
+    const auto rule = "    r" + std::to_string(i) + ": " + kRule + ", depends_on: [";
+    before += rule + "a/base]}\n";
+    after += rule + "a/root]}\n";
+  }
+  start({{"many/package.yaml", before}});
+  const auto done = rename("many", "rules", {"a", "base"}, "root");
+  EXPECT_THAT(lines(done), IsEmpty());
+  EXPECT_EQ(text("many/package.yaml"), after);
+}
+
 }  // namespace
 }  // namespace atalaya::packages
