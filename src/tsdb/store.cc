@@ -138,6 +138,9 @@ Result<SeriesId> Store::resolve(const TenantId& tenant, const Labels& labels) {
   if (!is_valid(tenant)) return fail(ErrorCode::kInvalidArgument, "not a tenant's name: " + tenant.value());
   const auto& options = impl_->options;
   auto limits = limits_of(options);
+  // Measured on the way too: between two looks of a second many a series is made.
+  constexpr std::uint32_t kBetweenMeasuring = 1024;
+  if (options.budget && ++impl_->resolved % kBetweenMeasuring == 0) (void)options.budget->is_full();
   const bool is_tight = options.budget && options.budget->is_tight();
   const bool is_little = impl_->series_are_many || is_tight;
   auto& mine = impl_->head.at(tenant);

@@ -218,6 +218,7 @@ struct Store::Impl {
   /// Who has as many gets no new ones where memory is little: an equal share, with one tenant more.
   std::atomic<std::size_t> fair_series = 0;
   bool admits_to_little(const TenantHead& tenant) const;
+  std::atomic<std::uint32_t> resolved = 0;  ///< label sets, as often as asked
   RateLimit rates;
   std::atomic<std::int64_t> next_series_complaint = 0;  ///< nanoseconds of the steady clock
 
