@@ -253,8 +253,14 @@ Result<ChangeResult> Service::Impl::carry_out(const TenantId& id, std::vector<Fi
   auto plan = tenant.world.plan(packages, tried);
   questions = std::move(plan.questions);
   if (!questions.empty()) return result;
-  // A package that was broken before may be mended step by step; nothing may break that held.
+  // A package that was broken before may be mended step by step; nothing may break that held. What the last good text
+  // of a broken one refers to holds up nobody else: it goes on as it was.
   result.errors = new_errors(tenant.world, plan);
+  std::erase_if(result.errors, [&](const PackageError& error) {
+    const auto owner = error.place ? package_of(error.place->file) : std::string();
+    const auto slot = tenant.world.slots().find(owner);
+    return slot != tenant.world.slots().end() && slot->second.broken() && !packages.contains(owner);
+  });
   if (!result.errors.empty()) {
     std::stable_sort(result.errors.begin(), result.errors.end(), config::stands_before);
     return result;

@@ -301,6 +301,19 @@ TEST_F(ReferencesFollow, WhatIsRemovedNamesWhoRefersToIt) {
                   .commit);
 }
 
+TEST_F(ReferencesFollow, ABrokenPackageHoldsUpNoOther) {
+  start({{"amb/package.yaml", "package: amb\nversion: 1.0.0\nrules: {a: {z: " + kRule + "}}}\n"},
+         {"half/package.yaml",
+          "package: half\nversion: 1.0.0\nrules: {a: {z: " + kRule + ", depends_on: [amb/a/z]}}}\n"}});
+  auto mistyped = text("half/package.yaml");
+  mistyped.replace(mistyped.find("expr:"), 5, "exprr:");
+  ASSERT_TRUE(io::write_file_atomically(files_, "/data/packages/default/half/package.yaml", mistyped));
+  service_->scan();
+  EXPECT_THAT(lines(rename("amb", "rules", {"a", "z"}, "y")), IsEmpty());
+  EXPECT_THAT(text("amb/package.yaml"), HasSubstr("{a: {y: "));
+  EXPECT_THAT(lines(remove("amb", "rules", {"a", "y"})), IsEmpty());
+}
+
 TEST_F(ReferencesFollow, HundredsOfThemAtOnce) {
   constexpr int kMany = 500;
   std::string before = "package: many\nversion: 1.0.0\nrules:\n  a:\n    base: " + kRule + "}\n  b:\n";

@@ -34,7 +34,7 @@ struct Total {
 /// Knuth's two-sum (TAOCP 2, 4.2.2): without a branch, and what rounding loses is exact, as it is in KahanSum, as
 /// long as nothing overflows.
 template <typename T>
-void add(T& sum, T& rest, T value) {
+void add(T& sum, T& rest, const T& value) {
   const T next = sum + value;
   const T taken = next - sum;
   rest += (sum - (next - taken)) + (value - taken);
@@ -55,7 +55,7 @@ void add_side_by_side(std::span<const Sample> samples, const std::array<Slot, kL
   const std::array<const Sample*, kLanes> at = {&samples[slots[0].begin], &samples[slots[1].begin],
                                                 &samples[slots[2].begin], &samples[slots[3].begin]};
   for (auto i = skipped; i < common; ++i) {
-    add(sum, rest, Lanes{at[0][i].value, at[1][i].value, at[2][i].value, at[3][i].value});
+    add<Lanes>(sum, rest, Lanes{at[0][i].value, at[1][i].value, at[2][i].value, at[3][i].value});
   }
   for (std::size_t lane = 0; lane < kLanes; ++lane) {
     totals[lane] = {sum[lane], rest[lane]};
