@@ -27,18 +27,6 @@ int print(const Options& options, const Answer& answer, const std::function<std:
   return answer.good() ? 0 : 1;
 }
 
-std::string text_of(const json::object& object, std::string_view key) {
-  const auto* value = object.if_contains(key);
-  if (value == nullptr || value->is_null()) return {};
-  return value->is_string() ? std::string(value->get_string()) : json::serialize(*value);
-}
-
-const json::array& list_of(const json::object& object, std::string_view key) {
-  static const json::array kNone;
-  const auto* value = object.if_contains(key);
-  return value != nullptr && value->is_array() ? value->get_array() : kNone;
-}
-
 std::string labels_text(const json::object& alert) {
   std::string out;
   const auto* labels = alert.if_contains("labels");

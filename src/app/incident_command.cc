@@ -14,18 +14,6 @@ namespace {
 namespace json = boost::json;
 using config::Options;
 
-std::string text_of(const json::object& object, std::string_view key) {
-  const auto* value = object.if_contains(key);
-  if (value == nullptr || value->is_null()) return {};
-  return value->is_string() ? std::string(value->get_string()) : json::serialize(*value);
-}
-
-const json::array& list_of(const json::object& object, std::string_view key) {
-  static const json::array kNone;
-  const auto* value = object.if_contains(key);
-  return value != nullptr && value->is_array() ? value->get_array() : kNone;
-}
-
 std::string count_of(const json::object& incident, std::string_view what) {
   return text_of(incident.at("counts").as_object(), what);
 }

@@ -9,13 +9,7 @@ using config::Option;
 using config::OptionType;
 
 std::vector<Option> with_server(std::vector<Option> own) {
-  own.push_back({.name = "output",
-                 .fallback = "text",
-                 .help = "Form of the answer; json is the API's own.",
-                 .choices = {"text", "json"},
-                 .letter = 'o'});
-  for (auto& option : server_access_options("Whose incidents, with --data.")) own.push_back(std::move(option));
-  return own;
+  return with_answer_options(std::move(own), "Whose incidents, with --data.");
 }
 
 Option note() { return {.name = "note", .help = "Why; kept in the history.", .value_name = "TEXT"}; }

@@ -339,4 +339,16 @@ json::object rule_tests_json(const std::string& folder, const packages::RuleTest
           {"never_quiet", json::array(report.never_quiet.begin(), report.never_quiet.end())}};
 }
 
+std::string text_of(const boost::json::object& object, std::string_view key) {
+  const auto* value = object.if_contains(key);
+  if (value == nullptr || value->is_null()) return {};
+  return value->is_string() ? std::string(value->get_string()) : boost::json::serialize(*value);
+}
+
+const boost::json::array& list_of(const boost::json::object& object, std::string_view key) {
+  static const boost::json::array kNone;
+  const auto* value = object.if_contains(key);
+  return value != nullptr && value->is_array() ? value->get_array() : kNone;
+}
+
 }  // namespace atalaya::app

@@ -1,9 +1,11 @@
 // The API's answers about packages as text for a terminal. Pure.
 #pragma once
 
+#include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -32,6 +34,11 @@ std::string change_text(const boost::json::object& answer, bool preview);
 std::string commit_text(const boost::json::object& answer);
 /// Why the server refused: every error with its place and remedy.
 std::string refusal_text(const boost::json::object& answer, int status);
+
+/// A member of an answer: a text as it is, another value as JSON, "" where there is none.
+std::string text_of(const boost::json::object& object, std::string_view key);
+/// Empty where there is none. Lives as long as the object.
+const boost::json::array& list_of(const boost::json::object& object, std::string_view key);
 
 /// What the rule tests of a package found; faults are a part of it.
 std::string rule_tests_text(const std::string& folder, const packages::RuleTestReport& report, bool strict);

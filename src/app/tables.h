@@ -23,6 +23,8 @@ config::Command test_routes_command();
 
 /// Rows by which a command finds the server and is let in; `tenant_help` is a sentence.
 std::vector<config::Option> server_access_options(std::string tenant_help);
+/// A command's own rows, with the form of the answer and those by which it finds the server behind them.
+std::vector<config::Option> with_answer_options(std::vector<config::Option> own, std::string tenant_help);
 
 /// Rows that both have: how the program logs.
 std::vector<config::Option> logging_options();

@@ -68,6 +68,16 @@ std::vector<Option> server_access_options(std::string tenant_help) {
            .section = "Server"}};
 }
 
+std::vector<Option> with_answer_options(std::vector<Option> own, std::string tenant_help) {
+  own.push_back({.name = "output",
+                 .fallback = "text",
+                 .help = "Form of the answer; json is the API's own.",
+                 .choices = {"text", "json"},
+                 .letter = 'o'});
+  for (auto& option : server_access_options(std::move(tenant_help))) own.push_back(std::move(option));
+  return own;
+}
+
 Command tsdb_command() {
   std::vector<Command> commands{import_command(), export_command()};
   for (auto& command : tsdb_care_commands()) commands.push_back(std::move(command));
