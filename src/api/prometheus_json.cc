@@ -1,6 +1,7 @@
 #include "api/prometheus_json.h"
 
 #include <boost/json.hpp>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <charconv>
@@ -159,8 +160,10 @@ std::string result_json(const promql::Value& value, Time at) {
     out = R"({"resultType":"vector","result":)";
     append_vector(out, *vector);
   } else if (const auto* scalar = std::get_if<promql::Scalar>(&value)) {
-    out = R"({"resultType":"scalar","result":)";
-    append_point(out, scalar->time, scalar->value);
+    // Of all numbers these alone never have an exponent.
+    out = R"({"resultType":"scalar","result":[)";
+    append_seconds(out, scalar->time);
+    out += fmt::format(",\"{}\"]", promql::format_fixed(scalar->value));
   } else {
     out = R"({"resultType":"string","result":[)";
     append_seconds(out, at);

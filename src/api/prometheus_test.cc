@@ -34,7 +34,10 @@ TEST_F(PrometheusRoutesTest, ValuesAndInstantsAreWrittenAsPrometheusWritesThem) 
   EXPECT_EQ(result("query", "query=2&time=123.4"), R"({"resultType":"scalar","result":[1.234E2,"2"]})");
   EXPECT_EQ(result("query", "query=0.333&time=1970-01-01T01:02:03%2B01:00"),
             R"({"resultType":"scalar","result":[123,"0.333"]})");
-  EXPECT_EQ(result("query", "query=1e22&time=1"), R"({"resultType":"scalar","result":[1,"1e+22"]})");
+  EXPECT_EQ(result("query", "query=1e22&time=1"), R"({"resultType":"scalar","result":[1,"10000000000000000000000"]})");
+  EXPECT_EQ(result("query", "query=1e-7&time=1"), R"({"resultType":"scalar","result":[1,"0.0000001"]})");
+  EXPECT_EQ(result("query", "query=vector(1e22)&time=1"),
+            R"({"resultType":"vector","result":[{"metric":{},"value":[1,"1e+22"]}]})");
   EXPECT_EQ(result("query", "query=-Inf&time=1"), R"({"resultType":"scalar","result":[1,"-Inf"]})");
   EXPECT_EQ(result("query", "query=%22a%22&time=7"), R"({"resultType":"string","result":[7,"a"]})");
   EXPECT_EQ(result("query_range", "query=time()&start=0&end=2&step=1"),

@@ -99,7 +99,7 @@ bool is_fixed(const Expression& node) {
 
 }  // namespace
 
-bool is_step_invariant(const Expression& node) { return !is_constant(node) && is_fixed(node); }
+bool is_step_invariant(const Expression& node) { return is_fixed(node); }
 
 std::vector<Matchers> selectors(const Expression& expression) {
   std::vector<Matchers> out;

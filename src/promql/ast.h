@@ -87,7 +87,7 @@ constexpr bool takes_parameter(Aggregation aggregation) { return aggregation >= 
 
 struct Grouping {
   bool without = false;
-  bool written = false;  ///< `by ()` differs from nothing only in print
+  bool written = false;  ///< `by (…)` or `without (…)` was there
   std::vector<std::string> labels;
 };
 

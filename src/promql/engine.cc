@@ -115,7 +115,7 @@ Result<Matrix> Engine::range(const TenantId& tenant, const Expression& expressio
                             name(expression.type)));
   }
   const Matchers unrestricted;
-  const Steps steps{from, step, count};
+  const Steps steps{from, step, count, to != from};
   Run run(series_, limits_, tenant, unrestricted, conditions, steps);
   run.set_range(to, step);
   auto& evaluator = run.evaluator();

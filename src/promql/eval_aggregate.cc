@@ -121,6 +121,21 @@ void reduce_by(Aggregation aggregation, const Table& input, const std::vector<st
   }
 }
 
+/// Whether the name goes from a group in which only some rows are to lose theirs: one of them at the last step with
+/// a value decides.
+bool drops_name(const Table& input, const std::vector<std::size_t>& rows) {
+  for (std::size_t step = input.steps(); step-- > 0;) {
+    bool any = false;
+    for (const auto row : rows) {
+      if (is_stale(input.at(row, step))) continue;
+      if (input.head(row).drops_name) return true;
+      any = true;
+    }
+    if (any) return false;
+  }
+  return false;
+}
+
 }  // namespace
 
 Result<Table> Evaluator::aggregate(const Expression& node) {
@@ -136,28 +151,36 @@ Result<Table> Evaluator::aggregate(const Expression& node) {
   }
 }
 
+/// Of those that are none the greatest and the least, unless some are no numbers.
+void Evaluator::warn_of_quantiles(const Place& place, std::span<const double> q) const {
+  const auto warn = [&](double value) {
+    query_.notes.warn(place, fmt::format("quantile value should be between 0 and 1, got {}", format_general(value)));
+  };
+  if (std::ranges::any_of(q, [](double value) { return std::isnan(value); })) return warn(std::nan(""));
+  const auto [least, most] = std::ranges::minmax(q);
+  if (most > 1) warn(most);
+  if (least < 0) warn(least);
+}
+
 Result<Table> Evaluator::reduced(const Expression& node, const Table& input) {
   std::vector<double> parameter;
   if (node.aggregation == Aggregation::kQuantile) {
     AT_TRY(parameter, scalar(*node.args[1]));
-    for (const double q : parameter) {
-      if (q >= 0 && q <= 1) continue;
-      query_.notes.warn(without_parens(*node.args[1]).place,
-                        fmt::format("quantile value should be between 0 and 1, got {}", format_general(q)));
-    }
+    warn_of_quantiles(without_parens(*node.args[1]).place, parameter);
   }
   const auto groups = group_rows(node.grouping, input);
   Table out = empty();
   AT_TRY(out.add_rows(query_.budget, groups.size()));
   for (std::size_t g = 0; g < groups.size(); ++g) {
     out.set_labels(g, groups[g].labels);
-    for (const auto row : groups[g].rows) {
-      if (input.head(row).drops_name) out.head(g).drops_name = true;
-    }
+    const auto& rows = groups[g].rows;
+    const auto dropping = std::ranges::count_if(rows, [&](auto row) { return input.head(row).drops_name; });
+    const bool all = static_cast<std::size_t>(dropping) == rows.size();
+    out.head(g).drops_name = dropping > 0 && (all || drops_name(input, rows));
     if (parameter.empty()) {
-      reduce_by(node.aggregation, input, groups[g].rows, out.cells(g));
+      reduce_by(node.aggregation, input, rows, out.cells(g));
     } else {
-      quantiles(input, groups[g].rows, parameter, out.cells(g));
+      quantiles(input, rows, parameter, out.cells(g));
     }
     AT_TRY(query_.budget.go_on());
   }

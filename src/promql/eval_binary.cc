@@ -20,7 +20,8 @@ Result<Table> Evaluator::binary(const Expression& node) {
   std::vector<const Expression*> chain;
   const Expression* first = &node;
   const auto goes_on = [&] {
-    return first->kind == Kind::kBinary && (steps_.count == 1 || first == &node || !is_step_invariant(*first));
+    return first->kind == Kind::kBinary &&
+           ((steps_.count == 1 && !steps_.spans) || first == &node || !is_step_invariant(*first));
   };
   while (goes_on() && first->args[0]->type != ValueType::kScalar) {
     chain.push_back(first);

@@ -37,8 +37,10 @@ double rounded(double value, double to_nearest) {
   return std::floor(value * inverse + 0.5) / inverse;
 }
 
-/// As Go's math.Max and Min: a NaN on either side wins, and -0 is below 0.
+/// As Go's math.Max and Min: what nothing exceeds wins, then a NaN on either side; and -0 is below 0.
 double limit(double a, double b, bool most) {
+  const double utmost = most ? INFINITY : -INFINITY;
+  if (a == utmost || b == utmost) return utmost;
   if (std::isnan(a) || std::isnan(b)) return std::nan("");
   if (a == 0 && b == 0) return std::signbit(a) == most ? b : a;
   return most ? std::max(a, b) : std::min(a, b);
@@ -118,7 +120,7 @@ Result<double> Evaluator::constant(const Expression& node) const {
 
 Result<Table> Evaluator::vector(const Expression& node) {
   AT_TRY(query_.budget.go_on());
-  if (steps_.count == 1 || !is_step_invariant(node)) return evaluate(node);
+  if ((steps_.count == 1 && !steps_.spans) || !is_step_invariant(node)) return evaluate(node);
   Evaluator once(query_, Steps{steps_.from, Duration{0}, 1});
   AT_TRY(const auto table, once.evaluate(node));
   Table out = empty();
@@ -262,9 +264,16 @@ Result<Table> Evaluator::absent(const Expression& node) {
   return table;
 }
 
+/// A range result is sorted by labels anyway.
+void Evaluator::warn_of_sorting(const Expression& node) const {
+  if (!steps_.spans) return;
+  query_.notes.warn(node.place, "sort is ineffective for range queries since results are always ordered by labels");
+}
+
 Result<Table> Evaluator::sorted(const Expression& node) {
   AT_TRY(auto table, vector(*node.args[0]));
-  if (steps_.count != 1) return table;  // a range result is sorted by labels anyway
+  warn_of_sorting(node);
+  if (steps_.count != 1) return table;
   const bool descending = node.function->special == Special::kSortDescending;
   std::vector<std::size_t> places(table.size());
   std::iota(places.begin(), places.end(), 0);
@@ -280,6 +289,7 @@ Result<Table> Evaluator::sorted(const Expression& node) {
 
 Result<Table> Evaluator::sorted_by_label(const Expression& node) {
   AT_TRY(auto table, vector(*node.args[0]));
+  warn_of_sorting(node);
   if (steps_.count != 1) return table;
   const bool descending = node.function->special == Special::kSortByLabelDescending;
   std::vector<std::string> names;

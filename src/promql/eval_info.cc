@@ -14,6 +14,7 @@ namespace atalaya::promql {
 namespace {
 
 constexpr std::string_view kTargetInfo = "target_info";
+constexpr std::string_view kAnyInfo = ".+_info";
 constexpr std::array<std::string_view, 2> kIdentifying{"instance", "job"};
 
 /// The first instant selector of the expression, whose @ and offset say of what time the labels are.
@@ -23,6 +24,13 @@ const Expression* first_selector(const Expression& node) {
     if (const auto* found = first_selector(*arg)) return found;
   }
   return nullptr;
+}
+
+/// A regular expression for one of these.
+std::string any_of(const std::set<std::string>& values) {
+  std::string out;
+  for (const auto& value : values) out += (out.empty() ? "" : "|") + re2::RE2::QuoteMeta(value);
+  return out;
 }
 
 Labels identity(std::string_view name, const Labels& labels) {
@@ -39,20 +47,26 @@ struct Evaluator::InfoLabels {
   Matchers names;  ///< of the info metric
   std::map<std::string, Matchers> data;
 
-  explicit InfoLabels(const Expression& node) {
+  static Result<InfoLabels> of(const Expression& node) {
+    InfoLabels out;
     if (node.args.size() > 1) {
       for (const auto& matcher : node.args[1]->matchers) {
-        if (matcher.name() == kMetricName) {
-          names.push_back(matcher);
-        } else {
-          data[matcher.name()].push_back(matcher);
-        }
+        (matcher.name() == kMetricName ? out.names : out.data[matcher.name()]).push_back(matcher);
       }
     }
-    if (node.args.size() < 2) names.push_back(Matcher::equal(std::string(kMetricName), std::string(kTargetInfo)));
+    if (out.names.empty()) {
+      out.names.push_back(Matcher::equal(std::string(kMetricName), std::string(kTargetInfo)));
+    } else if (std::ranges::none_of(out.names, is_positive)) {
+      // What is only told not to be something would be any series, those to be laid on as well.
+      AT_TRY(auto any, Matcher::make(std::string(kMetricName), Matcher::Op::kRegex, std::string(kAnyInfo)));
+      out.names.insert(out.names.begin(), std::move(any));
+    }
+    return out;
+  }
+  static bool is_positive(const Matcher& matcher) {
+    return matcher.op() == Matcher::Op::kEqual || matcher.op() == Matcher::Op::kRegex;
   }
   bool is_info(const Labels& labels) const {
-    if (names.empty()) return false;
     return std::all_of(names.begin(), names.end(),
                        [&](const Matcher& matcher) { return matcher.matches(labels.get(kMetricName)); });
   }
@@ -70,27 +84,19 @@ struct Evaluator::InfoLabels {
 
 Result<Evaluator::Sources> Evaluator::info_series(const Expression& node, const Table& base,
                                                   const InfoLabels& wanted) const {
-  std::map<std::string_view, std::set<std::string>> values;
+  // Which of the identifying labels a series has, and their values: a label that it lacks the info series lacks, too.
+  using Has = std::array<bool, kIdentifying.size()>;
+  std::map<Has, std::array<std::set<std::string>, kIdentifying.size()>> targets;
   for (std::size_t row = 0; row < base.size(); ++row) {
-    if (wanted.is_info(base.labels(row))) continue;
-    for (const auto label : kIdentifying) {
-      if (const auto value = base.labels(row).get(label); !value.empty()) values[label].emplace(value);
+    const auto& labels = base.labels(row);
+    if (wanted.is_info(labels)) continue;
+    Has has{};
+    for (std::size_t i = 0; i < has.size(); ++i) has[i] = !labels.get(kIdentifying[i]).empty();
+    if (has == Has{}) continue;
+    auto& values = targets[has];
+    for (std::size_t i = 0; i < has.size(); ++i) {
+      if (has[i]) values[i].emplace(labels.get(kIdentifying[i]));
     }
-  }
-  if (values.empty()) return Sources{};
-  Expression selector;
-  for (const auto& [label, some] : values) {
-    std::string any;
-    for (const auto& value : some) any += (any.empty() ? "" : "|") + re2::RE2::QuoteMeta(value);
-    AT_TRY(auto matcher, Matcher::make(std::string(label), Matcher::Op::kRegex, any));
-    selector.matchers.push_back(std::move(matcher));
-  }
-  for (const auto& [name, matchers] : wanted.data) {
-    selector.matchers.insert(selector.matchers.end(), matchers.begin(), matchers.end());
-  }
-  selector.matchers.insert(selector.matchers.end(), wanted.names.begin(), wanted.names.end());
-  if (wanted.names.empty()) {
-    selector.matchers.push_back(Matcher::equal(std::string(kMetricName), std::string(kTargetInfo)));
   }
   Time from = steps_.at(0);
   Time to = steps_.at(steps_.count - 1);
@@ -99,7 +105,27 @@ Result<Evaluator::Sources> Evaluator::info_series(const Expression& node, const 
     from = times.at(0);
     to = times.at(steps_.count - 1);
   }
-  return open(selector, shifted(from, -query_.limits.lookback + Duration{1}), to);
+  from = shifted(from, -query_.limits.lookback + Duration{1});
+  Sources out;
+  for (const auto& [has, values] : targets) {
+    Expression selector;
+    for (std::size_t i = 0; i < has.size(); ++i) {
+      const std::string label(kIdentifying[i]);
+      if (has[i]) {
+        AT_TRY(auto matcher, Matcher::make(label, Matcher::Op::kRegex, any_of(values[i])));
+        selector.matchers.push_back(std::move(matcher));
+      } else {
+        selector.matchers.push_back(Matcher::equal(label, ""));
+      }
+    }
+    for (const auto& [name, matchers] : wanted.data) {
+      selector.matchers.insert(selector.matchers.end(), matchers.begin(), matchers.end());
+    }
+    selector.matchers.insert(selector.matchers.end(), wanted.names.begin(), wanted.names.end());
+    AT_TRY(auto found, open(selector, from, to));
+    std::ranges::move(found, std::back_inserter(out));
+  }
+  return out;
 }
 
 namespace {
@@ -166,7 +192,7 @@ class Infos {
 
 Result<Table> Evaluator::info(const Expression& node) {
   AT_TRY(auto base, vector(*node.args[0]));
-  const InfoLabels wanted(node);
+  AT_TRY(const auto wanted, InfoLabels::of(node));
   AT_TRY(auto sources, info_series(node, base, wanted));
   EffectiveTimes times;
   times.steps = steps_;

@@ -136,7 +136,13 @@ Result<Table> Evaluator::label_join(const Expression& node) {
   return table;
 }
 
-/// The same labels are one series as long as the steps do not meet.
+/// The first step that has a value.
+std::size_t begin_of(std::span<const double> cells) {
+  return static_cast<std::size_t>(std::ranges::find_if_not(cells, is_stale) - cells.begin());
+}
+
+/// The same labels are one series as long as the steps do not meet. Whether it keeps its name follows from how it
+/// begins.
 Status Evaluator::join_same(Table& table) const {
   std::unordered_map<const Labels*, std::size_t, OfPointed, OfPointed> seen;
   seen.reserve(table.size());
@@ -147,6 +153,7 @@ Status Evaluator::join_same(Table& table) const {
     any = true;
     const auto into = table.cells(it->second);
     const auto from = table.cells(row);
+    if (begin_of(from) < begin_of(into)) table.head(it->second).drops_name = table.head(row).drops_name;
     for (std::size_t i = 0; i < into.size(); ++i) {
       if (is_stale(from[i])) continue;
       if (!is_stale(into[i])) {

@@ -65,6 +65,7 @@ Result<Evaluator::Sources> Evaluator::subquery(const Expression& node, const Win
   steps.from = aligned_after(shifted(plan.first(), Duration{-1}), step);
   steps.step = step;
   if (steps.from > plan.last()) return Sources{};
+  steps.spans = steps.from != plan.last();
   steps.count = static_cast<std::size_t>((plan.last() - steps.from) / step) + 1;
   // Numbers have a value at each of them, whether there are series or not.
   AT_TRY(const auto held, query_.budget.take(steps.count, steps.count * sizeof(double)));

@@ -93,6 +93,7 @@ class Evaluator {
   Result<Table> absent(const Expression& node);
   Result<Table> sorted(const Expression& node);
   Result<Table> sorted_by_label(const Expression& node);
+  void warn_of_sorting(const Expression& node) const;
   Result<Table> timestamp(const Expression& node);
   Result<Table> vector_of_scalar(const Expression& node);
   Result<double> constant(const Expression& node) const;
@@ -126,6 +127,7 @@ class Evaluator {
   // eval_aggregate.cc, eval_topk.cc
   Result<Table> aggregate(const Expression& node);
   Result<Table> reduced(const Expression& node, const Table& input);
+  void warn_of_quantiles(const Place& place, std::span<const double> q) const;
   Result<Table> selected(const Expression& node, Table input);
   Result<Table> count_values(const Expression& node, const Table& input);
   Status check_parameter(const Expression& node, std::span<const double> parameter) const;

@@ -25,45 +25,55 @@ double sign(double v) { return v < 0 ? -1 : v > 0 ? 1 : v; }
 double degrees(double v) { return v * 180 / std::numbers::pi; }
 double radians(double v) { return v * std::numbers::pi / 180; }
 
-std::optional<std::chrono::sys_seconds> instant(double v) {
-  if (!(std::abs(v) < 6.7e10)) return std::nullopt;  // the years that a calendar of 16 bits can hold
-  return std::chrono::sys_seconds{std::chrono::seconds{static_cast<std::int64_t>(v)}};
-}
+/// The calendar repeats itself every 400 years, and std::chrono counts no more than 2^15 years: a date is looked up
+/// in the years 0 to 399 and then moved.
+struct Instant {
+  std::chrono::sys_days day;  ///< moved
+  std::chrono::year_month_day date;
+  std::int64_t years = 0;  ///< by so many
+  std::int64_t second = 0;
+};
 template <typename Part>
 double date_part(double v, Part part) {
-  const auto at = instant(v);
-  if (!at) return std::numeric_limits<double>::quiet_NaN();
-  const auto day = std::chrono::floor<std::chrono::days>(*at);
-  return part(day, std::chrono::year_month_day{day}, *at - day);
+  constexpr std::int64_t kDay = 86'400;
+  constexpr std::int64_t kDaysOf400Years = 146'097;
+  constexpr std::chrono::sys_days kYear0{std::chrono::year{0} / std::chrono::January / 1};
+  if (!(std::abs(v) < 9.2e18)) return std::numeric_limits<double>::quiet_NaN();  // seconds in 64 bits
+  const auto seconds = static_cast<std::int64_t>(v);
+  const auto second = (seconds % kDay + kDay) % kDay;
+  const auto day = (seconds - second) / kDay - kYear0.time_since_epoch().count();
+  const auto within = (day % kDaysOf400Years + kDaysOf400Years) % kDaysOf400Years;
+  const auto moved = kYear0 + std::chrono::days{within};
+  return part(Instant{moved, moved, (day - within) / kDaysOf400Years * 400, second});
 }
 double year(double v) {
-  return date_part(v, [](auto, auto date, auto) { return double(int(date.year())); });
+  return date_part(v, [](const Instant& at) { return double(int(at.date.year()) + at.years); });
 }
 double month(double v) {
-  return date_part(v, [](auto, auto date, auto) { return double(unsigned(date.month())); });
+  return date_part(v, [](const Instant& at) { return double(unsigned(at.date.month())); });
 }
 double day_of_month(double v) {
-  return date_part(v, [](auto, auto date, auto) { return double(unsigned(date.day())); });
+  return date_part(v, [](const Instant& at) { return double(unsigned(at.date.day())); });
 }
 double day_of_week(double v) {
-  return date_part(v, [](auto day, auto, auto) { return double(std::chrono::weekday{day}.c_encoding()); });
+  return date_part(v, [](const Instant& at) { return double(std::chrono::weekday{at.day}.c_encoding()); });
 }
 double day_of_year(double v) {
-  return date_part(v, [](auto day, auto date, auto) {
-    const std::chrono::sys_days first{date.year() / std::chrono::January / 1};
-    return double((day - first).count() + 1);
+  return date_part(v, [](const Instant& at) {
+    const std::chrono::sys_days first{at.date.year() / std::chrono::January / 1};
+    return double((at.day - first).count() + 1);
   });
 }
 double days_in_month(double v) {
-  return date_part(v, [](auto, auto date, auto) {
-    return double(unsigned((date.year() / date.month() / std::chrono::last).day()));
+  return date_part(v, [](const Instant& at) {
+    return double(unsigned((at.date.year() / at.date.month() / std::chrono::last).day()));
   });
 }
 double hour(double v) {
-  return date_part(v, [](auto, auto, auto rest) { return double(rest.count() / 3600); });
+  return date_part(v, [](const Instant& at) { return double(at.second / 3600); });
 }
 double minute(double v) {
-  return date_part(v, [](auto, auto, auto rest) { return double(rest.count() / 60 % 60); });
+  return date_part(v, [](const Instant& at) { return double(at.second / 60 % 60); });
 }
 
 F element(std::string_view name, double (*f)(double)) { return F{.name = name, .args = {kV}, .element = f}; }

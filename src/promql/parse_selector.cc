@@ -41,13 +41,7 @@ Status Parser::one_matcher(Expression& node) {
   if (!quoted && label.kind != Token::Kind::kIdentifier) return unexpected(kWhere, "identifier or \"}\"");
   take();
   if (quoted && (is_symbol(",") || is_symbol("}"))) {  // a metric's name in quotes
-    if (!node.metric.empty()) {
-      return error_at(node.begin,
-                      fmt::format("metric name must not be set twice: \"{}\" or \"{}\"", node.metric, label.value));
-    }
-    // In front, so that the name is where a bare one would be.
-    node.metric = label.value;
-    node.matchers.insert(node.matchers.begin(), Matcher::equal(std::string(kMetricName), label.value));
+    node.matchers.push_back(Matcher::equal(std::string(kMetricName), label.value));
     return {};
   }
   auto op = Matcher::Op::kEqual;
@@ -70,12 +64,17 @@ Status Parser::one_matcher(Expression& node) {
   return {};
 }
 
+/// Before the braces or within them; beside a name within them there may be patterns of it.
 Status Parser::check_name_set_once(const Expression& node) const {
-  if (node.metric.empty()) return {};
+  const Matcher* found = nullptr;
   for (const auto& matcher : node.matchers) {
-    if (&matcher == &node.matchers.front() || matcher.name() != kMetricName) continue;
-    return error_at(node.begin,
-                    fmt::format("metric name must not be set twice: \"{}\" or \"{}\"", node.metric, matcher.value()));
+    if (matcher.name() != kMetricName) continue;
+    if (node.metric.empty() && matcher.op() != Matcher::Op::kEqual) continue;
+    if (found && !found->value().empty()) {
+      return error_at(node.begin, fmt::format("metric name must not be set twice: \"{}\" or \"{}\"", found->value(),
+                                              matcher.value()));
+    }
+    found = &matcher;
   }
   return {};
 }

@@ -48,7 +48,7 @@ TEST(PromqlParser, KeywordsMayBeMetricsAndLabels) {
 }
 
 TEST(PromqlParser, NamesThatAreNoWordsAreQuoted) {
-  EXPECT_EQ(printed("{\"a b\", \"c d\"='e'}"), "{\"a b\",\"c d\"=\"e\"}");
+  EXPECT_EQ(printed("{\"a b\", \"c d\"='e'}"), "{\"c d\"=\"e\",__name__=\"a b\"}");
   EXPECT_EQ(printed("sum by (\"foo bar\") (x)"), "sum by (\"foo bar\") (x)");
 }
 
@@ -132,11 +132,36 @@ TEST(PromqlParser, LengthsOfTimeAreExpressions) {
 }
 
 TEST(PromqlParser, FillingsAndExtendedRangesArePrintedAsTheyAreRead) {
-  EXPECT_EQ(printed("a + fill(0) b"), "a + fill(0) b");
+  EXPECT_EQ(printed("a + fill(0) b"), "a + fill (0) b");
   EXPECT_EQ(printed("a+on(x) group_left fill_right(-1) fill_left(2) b"),
-            "a + on (x) group_left () fill_left(2) fill_right(-1) b");
+            "a + on (x) group_left () fill_left (2) fill_right (-1) b");
   EXPECT_EQ(printed("rate(a[5m] offset 1m anchored)"), "rate(a[5m] anchored offset 1m)");
   EXPECT_EQ(printed("a smoothed"), "a smoothed");
+  EXPECT_EQ(printed("a offset 1m smoothed @ 10"), "a @ 10.000 smoothed offset 1m");
+}
+
+TEST(PromqlParser, MatchersArePrintedInOrderAndWhatSaysNothingIsNotPrinted) {
+  EXPECT_EQ(printed("a{job=~'x|y',instance!~'i[01]'}"), R"(a{instance!~"i[01]",job=~"x|y"})");
+  EXPECT_EQ(printed("{job='x',__name__='a'}"), R"({__name__="a",job="x"})");
+  EXPECT_EQ(printed("a{b!='1',b='2'}"), R"(a{b!="1",b="2"})");
+  EXPECT_EQ(printed("a{'x y'='1',c='2'}"), R"(a{"x y"="1",c="2"})");
+  EXPECT_EQ(printed("sum by () (a)"), "sum(a)");
+  EXPECT_EQ(printed("sum without () (a)"), "sum without () (a)");
+  EXPECT_EQ(printed("a - ignoring () b"), "a - b");
+  EXPECT_EQ(printed("a - on () b"), "a - on () b");
+  EXPECT_EQ(printed("a - ignoring () group_left b"), "a - ignoring () group_left () b");
+  EXPECT_EQ(printed("a and ignoring () b"), "a and b");
+  EXPECT_EQ(printed("'a\\tb\\x01'"), R"("a\tb\x01")");
+}
+
+TEST(PromqlParser, NamesWithinBracesAreMatchersLikeOthers) {
+  EXPECT_EQ(printed("{'a.b',c='d'}"), R"({__name__="a.b",c="d"})");
+  EXPECT_EQ(printed("{'a'}"), R"({__name__="a"})");
+  EXPECT_EQ((*parse("{'a'}"))->metric, "");
+  EXPECT_EQ(printed("{'a',__name__=~'a.*'}"), R"({__name__="a",__name__=~"a.*"})");
+  expect_error("{__name__='a',__name__='b'}", 1, "metric name must not be set twice: \"a\" or \"b\"");
+  expect_error("{'a',__name__='b'}", 1, "metric name must not be set twice: \"a\" or \"b\"");
+  expect_error("a{__name__=~'b'}", 1, "metric name must not be set twice: \"a\" or \"b\"");
 }
 
 TEST(PromqlParser, NumbersArePrintedWithoutExponentAndDurationsWithUnits) {

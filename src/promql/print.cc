@@ -1,6 +1,8 @@
-// The canonical text of an expression: parses back to the same tree.
+// The canonical text of an expression, as Prometheus writes it: parses back to the same tree.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 
@@ -21,8 +23,9 @@ std::string quote(std::string_view text) {
     if (c == '"' || c == '\\') {
       out += '\\';
       out += c;
-    } else if (c == '\n') {
-      out += "\\n";
+    } else if (c >= '\a' && c <= '\r') {
+      out += '\\';
+      out += "abtnvfr"[c - '\a'];
     } else if (byte < 0x20 || byte == 0x7f) {
       out += fmt::format("\\x{:02x}", byte);
     } else {
@@ -32,26 +35,20 @@ std::string quote(std::string_view text) {
   return out + '"';
 }
 
-bool is_plain(std::string_view name, bool metric) {
+bool is_plain(std::string_view name) {
   if (name.empty() || (name[0] >= '0' && name[0] <= '9')) return false;
   for (const char c : name) {
     const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || (c >= '0' && c <= '9');
-    if (!letter && !(metric && c == ':')) return false;
+    if (!letter) return false;
   }
   return true;
-}
-
-/// A bare word that the parser reads back as this metric.
-bool is_plain_metric(std::string_view name) {
-  double number = 0;
-  return is_plain(name, true) && !is_reserved(to_lower(name)) && !parse_number(name, number);
 }
 
 std::string label_list(const std::vector<std::string>& labels) {
   std::string out = "(";
   for (const auto& label : labels) {
     if (out.size() > 1) out += ", ";
-    out += is_plain(label, false) ? label : quote(label);
+    out += is_plain(label) ? label : quote(label);
   }
   return out + ")";
 }
@@ -62,50 +59,51 @@ std::string number(const Expression& node) {
   return (std::signbit(node.number) ? "-" : "") + format_duration(size);
 }
 
-void print_modifiers(const Expression& node, std::string& out) {
-  if (node.at) {
-    switch (node.at->kind) {
-      case AtModifier::Kind::kStart: out += " @ start()"; break;
-      case AtModifier::Kind::kEnd: out += " @ end()"; break;
-      case AtModifier::Kind::kTime: {
-        const auto ms = to_ms(node.at->time);
-        const auto size = ms < 0 ? 0 - static_cast<std::uint64_t>(ms) : static_cast<std::uint64_t>(ms);
-        out += fmt::format(" @ {}{}.{:03}", ms < 0 ? "-" : "", size / 1000, size % 1000);
-        break;
-      }
-    }
+std::string at_modifier(const std::optional<AtModifier>& at) {
+  if (!at) return "";
+  switch (at->kind) {
+    case AtModifier::Kind::kStart: return " @ start()";
+    case AtModifier::Kind::kEnd: return " @ end()";
+    case AtModifier::Kind::kTime: break;
   }
-  if (node.offset.is_set()) out += " offset " + to_string(node.offset);
+  const auto ms = to_ms(at->time);
+  const auto size = ms < 0 ? 0 - static_cast<std::uint64_t>(ms) : static_cast<std::uint64_t>(ms);
+  return fmt::format(" @ {}{}.{:03}", ms < 0 ? "-" : "", size / 1000, size % 1000);
 }
 
+std::string offset(const Expression& node) { return node.offset.is_set() ? " offset " + to_string(node.offset) : ""; }
+
+/// Matchers in order of their text; the name before the braces is none of them.
 void print_selector(const Expression& node, std::string& out) {
   constexpr std::string_view kOps[] = {"=", "!=", "=~", "!~"};
-  std::string inner;
-  bool named = node.metric.empty();
-  if (is_plain_metric(node.metric)) out += node.metric;
+  std::vector<std::string> inner;
+  bool bare = !node.metric.empty();
   for (const auto& matcher : node.matchers) {
-    if (!named && matcher.name() == kMetricName && matcher.op() == Matcher::Op::kEqual &&
-        matcher.value() == node.metric) {
-      named = true;
-      if (!is_plain_metric(node.metric)) inner += (inner.empty() ? "" : ",") + quote(node.metric);
+    if (bare && matcher.name() == kMetricName) {
+      bare = false;
       continue;
     }
-    if (!inner.empty()) inner += ",";
-    inner += is_plain(matcher.name(), false) ? matcher.name() : quote(matcher.name());
-    inner += kOps[static_cast<int>(matcher.op())];
-    inner += quote(matcher.value());
+    inner.push_back(is_plain(matcher.name()) ? matcher.name() : quote(matcher.name()));
+    inner.back() += kOps[static_cast<int>(matcher.op())];
+    inner.back() += quote(matcher.value());
   }
-  if (!inner.empty()) out += "{" + inner + "}";
-  if (node.range) out += "[" + to_string(*node.range) + "]";
-  if (!node.extension.empty()) out += " " + node.extension;
-  print_modifiers(node, out);
+  std::ranges::sort(inner);
+  out += node.metric;
+  if (!inner.empty()) out += fmt::format("{{{}}}", fmt::join(inner, ","));
+  const auto extension = node.extension.empty() ? "" : " " + node.extension;
+  if (node.range) {
+    out += "[" + to_string(*node.range) + "]" + extension + at_modifier(node.at);
+  } else {
+    out += at_modifier(node.at) + extension;
+  }
+  out += offset(node);
 }
 
 std::string fills(const Matching& matching) {
   const auto& left = matching.fill_left;
   const auto& right = matching.fill_right;
   const auto one = [](std::string_view word, double value) {
-    return fmt::format("{}({}) ", word, format_fixed(value));
+    return fmt::format("{} ({}) ", word, format_fixed(value));
   };
   if (left && right && std::bit_cast<std::uint64_t>(*left) == std::bit_cast<std::uint64_t>(*right)) {
     return one("fill", *left);
@@ -116,14 +114,15 @@ std::string fills(const Matching& matching) {
 void print_operator(const Expression& node, std::string& out) {
   out += fmt::format(" {} ", name(node.op));
   if (node.return_bool) out += "bool ";
-  if (node.matching.written) {
-    out += node.matching.on ? "on " : "ignoring ";
-    out += label_list(node.matching.labels) + " ";
-    if (node.matching.cardinality == Cardinality::kManyToOne) out += "group_left " + label_list(node.matching.include);
-    if (node.matching.cardinality == Cardinality::kOneToMany) out += "group_right " + label_list(node.matching.include);
-    if (out.back() == ')') out += ' ';
+  const auto& matching = node.matching;
+  const bool left = matching.cardinality == Cardinality::kManyToOne;
+  const bool right = matching.cardinality == Cardinality::kOneToMany;
+  if (matching.on || !matching.labels.empty() || left || right) {
+    out += matching.on ? "on " : "ignoring ";
+    out += label_list(matching.labels) + " ";
   }
-  out += fills(node.matching);
+  if (left || right) out += (left ? "group_left " : "group_right ") + label_list(matching.include) + " ";
+  out += fills(matching);
 }
 
 /// Chains may be long: without recursion along their left.
@@ -145,7 +144,7 @@ void print_binary(const Expression& node, std::string& out) {
 
 void print_aggregate(const Expression& node, std::string& out) {
   out += name(node.aggregation);
-  if (node.grouping.written) {
+  if (node.grouping.without || !node.grouping.labels.empty()) {
     out += node.grouping.without ? " without " : " by ";
     out += label_list(node.grouping.labels) + " ";
   }
@@ -166,7 +165,7 @@ void print(const Expression& node, std::string& out) {
     case Kind::kSubquery:
       print(*node.args[0], out);
       out += "[" + to_string(*node.range) + ":" + (node.step ? to_string(*node.step) : "") + "]";
-      print_modifiers(node, out);
+      out += at_modifier(node.at) + offset(node);
       return;
     case Kind::kCall:
       out += node.function->name;

@@ -3,6 +3,9 @@
 #include <cmath>
 #include <cstdint>
 #include <optional>
+#include <set>
+#include <string>
+#include <tuple>
 
 #include "base/check.h"
 #include "promql/ast.h"
@@ -31,20 +34,22 @@ bool same(const std::optional<WrittenDuration>& a, const std::optional<WrittenDu
 bool same(const std::optional<AtModifier>& a, const std::optional<AtModifier>& b) {
   return a.has_value() == b.has_value() && (!a || (a->kind == b->kind && a->time == b->time));
 }
+/// In whatever order.
 bool same(const Matchers& a, const Matchers& b) {
-  if (a.size() != b.size()) return false;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    if (a[i].name() != b[i].name() || a[i].op() != b[i].op() || a[i].value() != b[i].value()) return false;
-  }
-  return true;
+  using Facts = std::tuple<std::string, Matcher::Op, std::string>;
+  const auto facts = [](const Matchers& matchers) {
+    std::multiset<Facts> out;
+    for (const auto& one : matchers) out.emplace(one.name(), one.op(), one.value());
+    return out;
+  };
+  return facts(a) == facts(b);
 }
 bool same(const Expression& a, const Expression& b) {
   if (a.kind != b.kind || a.type != b.type || !same(a.number, b.number) || a.text != b.text || a.metric != b.metric ||
       !same(a.matchers, b.matchers) || !same(a.range, b.range) || !same(a.step, b.step) || !same(a.offset, b.offset) ||
       !same(a.at, b.at) || a.function != b.function || a.op != b.op || a.return_bool != b.return_bool ||
-      a.grouping.written != b.grouping.written || a.grouping.without != b.grouping.without ||
-      a.grouping.labels != b.grouping.labels || a.matching.cardinality != b.matching.cardinality ||
-      a.matching.written != b.matching.written || a.matching.on != b.matching.on ||
+      a.grouping.without != b.grouping.without || a.grouping.labels != b.grouping.labels ||
+      a.matching.cardinality != b.matching.cardinality || a.matching.on != b.matching.on ||
       a.matching.labels != b.matching.labels || a.matching.include != b.matching.include ||
       !same(a.matching.fill_left, b.matching.fill_left) || !same(a.matching.fill_right, b.matching.fill_right) ||
       a.aggregation != b.aggregation || a.is_duration != b.is_duration || a.extension != b.extension ||

@@ -13,6 +13,7 @@ struct Steps {
   Time from;
   Duration step{0};
   std::size_t count = 1;
+  bool spans = false;  ///< of a range with two ends, though it may be that one step alone lies in it
   Time at(std::size_t i) const { return from + step * static_cast<std::int64_t>(i); }
 };
 
