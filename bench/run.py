@@ -17,6 +17,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "test/support"), str(ROOT / "bench")]
 
 from atalaya import BUILD, Agent, Server, binary, make_certificate, until  # noqa: E402
+from alerts.alerts import alerts  # noqa: E402
 from peers import table  # noqa: E402
 from query.query import query  # noqa: E402
 from query.rules import query_rules  # noqa: E402
@@ -200,7 +201,8 @@ def packages(options):
            ("the same, worst", "-", f"{max(opened):.0f} ms")])
 
 
-BENCHES = {"series": series, "query": query, "query-rules": query_rules, "packages": packages, "first-point": first_point, "latency": latency, "agent": agent, "rules": rules}
+BENCHES = {"series": series, "query": query, "query-rules": query_rules, "packages": packages, "first-point": first_point, "latency": latency, "agent": agent, "rules": rules,
+           "alerts": alerts}
 
 
 def main():
@@ -215,6 +217,9 @@ def main():
     parser.add_argument("--hours", type=int, default=24, help="query: of history")
     parser.add_argument("--keep", help="query: folder that keeps what was loaded, for further runs")
     parser.add_argument("--match", help="query: only those with this in their title")
+    parser.add_argument("--alerts", type=int, default=100_000, help="alerts: of the storm")
+    parser.add_argument("--storm-seconds", type=float, default=10, help="alerts: how long it lasts")
+    parser.add_argument("--stored", type=int, default=1_000_000, help="alerts: what is searched; 0: nothing")
     options = parser.parse_args()
     if not shutil.which("prometheus-node-exporter"):
         sys.exit("bench: prometheus-node-exporter is missing; run script/setup")

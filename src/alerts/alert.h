@@ -59,7 +59,8 @@ struct Alert {
   Kind kind = Kind::kGauge;
   State state = State::kPending;
   Severity severity = Severity::kNone;
-  Level level = Level::kOk;  ///< of the last judgement
+  std::string severity_word;  ///< what its sender calls it where that says more (Alerta's ladder); else ""
+  Level level = Level::kOk;   ///< of the last judgement
   Labels labels;
   std::map<std::string, std::string> annotations;  ///< rendered
   double value = 0;
@@ -86,7 +87,7 @@ struct Alert {
   bool flapping = false;                    ///< opens and closes again and again
 
   // Of alerts that others posted.
-  std::string door;  ///< how it came: alertmanager, ping; "" for our own rules
+  std::string door;  ///< how it came: alertmanager, alerta, nagios, ping; "" for our own rules
   std::string generator_url;
   std::optional<Time> ends;  ///< when it resolves unless it is posted again
   bool timed_out = false;    ///< `ends` is not the sender's word but a time without one
@@ -136,6 +137,7 @@ struct HistoryLine {
   std::string text;
   std::string by;  ///< the user, for a command; "" for what time did
   bool late = false;
+  std::string said;  ///< JSON: how the line looks to Alerta's clients, where it came from a report of theirs; else ""
 };
 
 }  // namespace atalaya::alerts

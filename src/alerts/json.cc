@@ -36,6 +36,7 @@ boost::json::object to_json(const Alert& alert) {
                           {"state", name(alert.state)},
                           {"severity", name(alert.severity)},
                           {"labels", labels_json(alert.labels)}};
+  if (!alert.severity_word.empty()) out["severity_word"] = alert.severity_word;
   boost::json::object annotations;
   for (const auto& [key, value] : alert.annotations) annotations[key] = value;
   out["annotations"] = std::move(annotations);

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "alerts/annotations.h"
+#include "alerts/report_rows.h"
 #include "alerts/rows.h"
 #include "alerts/step.h"
 #include "alerts/timers.h"
@@ -99,13 +100,24 @@ std::vector<db::Migration> Machine::migrations() {
            "CREATE TABLE alerts_events("
            " tenant_id TEXT NOT NULL, id TEXT NOT NULL, number BIGINT NOT NULL, at_ms BIGINT NOT NULL,"
            " data_ms BIGINT NOT NULL, labels TEXT NOT NULL, level BIGINT NOT NULL, value DOUBLE PRECISION,"
-           " text TEXT NOT NULL, PRIMARY KEY(tenant_id, id, number))"}};
+           " text TEXT NOT NULL, PRIMARY KEY(tenant_id, id, number))"},
+          {"alerts", 6,
+           "ALTER TABLE alerts_alerts ADD COLUMN severity_word TEXT NOT NULL DEFAULT '';"
+           "ALTER TABLE alerts_history ADD COLUMN said TEXT NOT NULL DEFAULT '';"
+           "ALTER TABLE alerts_pings ADD COLUMN heartbeat TEXT NOT NULL DEFAULT '';"
+           "CREATE TABLE alerts_reports("
+           " tenant_id TEXT NOT NULL, id TEXT NOT NULL, environment TEXT NOT NULL, resource TEXT NOT NULL,"
+           " customer TEXT NOT NULL, reported BIGINT NOT NULL, document TEXT NOT NULL, PRIMARY KEY(tenant_id, id));"
+           "CREATE INDEX alerts_reports_resource ON alerts_reports(tenant_id, resource, environment);"
+           "CREATE INDEX alerts_alerts_host ON alerts_alerts(tenant_id, host, started_ms, id) WHERE host<>''"}};
 }
 
 std::vector<std::type_index> Machine::handles() const {
-  return {typeid(Judged),        typeid(Posted),          typeid(Retire),  typeid(Acknowledge), typeid(Unacknowledge),
-          typeid(Shelve),        typeid(Unshelve),        typeid(Close),   typeid(AddNote),     typeid(SetSilence),
-          typeid(ExpireSilence), typeid(DeclareSilences), typeid(SetPing), typeid(RemovePing),  typeid(Pinged)};
+  return {typeid(Judged),        typeid(Posted),     typeid(Retire),        typeid(Acknowledge),
+          typeid(Unacknowledge), typeid(Shelve),     typeid(Unshelve),      typeid(Close),
+          typeid(AddNote),       typeid(SetSilence), typeid(ExpireSilence), typeid(DeclareSilences),
+          typeid(SetPing),       typeid(RemovePing), typeid(Pinged),        typeid(Reported),
+          typeid(ReportAction),  typeid(EditReport), typeid(DeleteAlert)};
 }
 
 Status Machine::handle(const control::Event& event, Time now, db::Session& session, control::Effects& effects) {
@@ -155,6 +167,10 @@ Status Machine::act(const control::Event& event, Time now, db::Session& session,
   if (const auto* c = std::any_cast<SetPing>(&event.body)) return step.set_ping(*c);
   if (const auto* c = std::any_cast<RemovePing>(&event.body)) return step.remove_ping(*c);
   if (const auto* c = std::any_cast<Pinged>(&event.body)) return step.pinged(*c);
+  if (const auto* c = std::any_cast<Reported>(&event.body)) return step.reported(*c);
+  if (const auto* c = std::any_cast<ReportAction>(&event.body)) return step.report_action(*c);
+  if (const auto* c = std::any_cast<EditReport>(&event.body)) return step.edit_report(*c);
+  if (const auto* c = std::any_cast<DeleteAlert>(&event.body)) return step.delete_alert(*c);
   return fail(ErrorCode::kInternal, "alerts: an event of another machine");
 }
 
@@ -317,6 +333,7 @@ Status Machine::Step::purge() {
                        "alerts_alerts a WHERE a.tenant_id=alerts_history.tenant_id AND a.id=alerts_history.id AND "
                        "a.state<>? AND a.episode=alerts_history.episode)",
                        {tenant_.value(), before, resolved}));
+  AT_TRY(delete_orphaned_reports(session_, tenant_));
   AT_TRY(const auto left, session_.query("SELECT 1 FROM alerts_alerts WHERE tenant_id=? LIMIT 1", {tenant_.value()}));
   if (left.empty()) return {};
   return effects_.set_timer(kPurge, next_purge(now_));

@@ -64,8 +64,9 @@ Result<Severity> parse_severity(std::string_view text) {
 }
 
 Severity severity_of_label(std::string_view text) {
-  constexpr std::string_view kCritical[] = {"critical", "crit", "page", "emergency", "fatal", "disaster"};
-  constexpr std::string_view kNone[] = {"", "none", "ok", "normal", "cleared", "info", "informational", "debug"};
+  constexpr std::string_view kCritical[] = {"critical", "crit", "page", "emergency", "fatal", "disaster", "security"};
+  constexpr std::string_view kNone[] = {"",     "none",          "ok",    "normal", "cleared",
+                                        "info", "informational", "debug", "trace"};
   std::string lower(text);
   for (auto& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
   if (std::ranges::find(kCritical, lower) != std::end(kCritical)) return Severity::kCritical;
@@ -73,7 +74,9 @@ Severity severity_of_label(std::string_view text) {
 }
 
 Labels seen_labels(const Alert& alert) {
-  if (alert.severity == Severity::kNone || alert.labels.has("severity")) return alert.labels;
+  if (alert.labels.has("severity")) return alert.labels;
+  if (!alert.severity_word.empty()) return alert.labels.with("severity", alert.severity_word);
+  if (alert.severity == Severity::kNone) return alert.labels;
   return alert.labels.with("severity", name(alert.severity));
 }
 

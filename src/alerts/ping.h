@@ -36,6 +36,7 @@ struct PingCheck {
   std::optional<Duration> took;  ///< from the last begin to its end
   std::optional<Time> due;       ///< it is down without a ping until then; nothing for one that is new or down
   std::uint64_t pings = 0;
+  std::string heartbeat;  ///< JSON: what an Alerta heartbeat says beside this, where it came as one; else ""
 };
 
 enum class PingKind : std::uint8_t { kSuccess, kStart, kFail, kLog };

@@ -8,7 +8,8 @@ namespace atalaya::alerts {
 namespace {
 
 constexpr std::string_view kColumns =
-    "id, name, period_ms, grace_ms, labels, state, created_ms, last_ms, started_ms, took_ms, due_ms, pings";
+    "id, name, period_ms, grace_ms, labels, state, created_ms, last_ms, started_ms, took_ms, due_ms, pings, "
+    "heartbeat";
 
 std::optional<Time> read_time(const db::Row& row, std::size_t column) {
   if (row.is_null(column)) return std::nullopt;
@@ -39,6 +40,7 @@ PingCheck read_ping(const db::Row& row) {
   if (!row.is_null(9)) c.took = Duration{row.integer(9)};
   c.due = read_time(row, 10);
   c.pings = static_cast<std::uint64_t>(row.integer(11));
+  c.heartbeat = row.text(12);
   return c;
 }
 
@@ -59,18 +61,19 @@ Result<std::optional<PingCheck>> load_ping(db::Session& session, const TenantId&
 
 Status store_ping(db::Session& session, const TenantId& tenant, const PingCheck& c) {
   static const std::string sql = fmt::format(
-      "INSERT INTO alerts_pings(tenant_id, {}) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT(tenant_id, id) DO UPDATE "
+      "INSERT INTO alerts_pings(tenant_id, {}) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT(tenant_id, id) DO "
+      "UPDATE "
       "SET"
       " name=excluded.name, period_ms=excluded.period_ms, grace_ms=excluded.grace_ms, labels=excluded.labels,"
       " state=excluded.state, last_ms=excluded.last_ms, started_ms=excluded.started_ms, took_ms=excluded.took_ms,"
-      " due_ms=excluded.due_ms, pings=excluded.pings",
+      " due_ms=excluded.due_ms, pings=excluded.pings, heartbeat=excluded.heartbeat",
       kColumns);
   AT_TRY(session.execute(
       sql,
       {tenant.value(), c.id, c.name, std::int64_t{c.period.count()}, std::int64_t{c.grace.count()},
        boost::json::serialize(labels_json(c.labels)), static_cast<std::int64_t>(c.state), to_ms(c.created),
        optional_time(c.last), optional_time(c.started), c.took ? db::Value{std::int64_t{c.took->count()}} : db::Value{},
-       optional_time(c.due), static_cast<std::int64_t>(c.pings)}));
+       optional_time(c.due), static_cast<std::int64_t>(c.pings), c.heartbeat}));
   return {};
 }
 

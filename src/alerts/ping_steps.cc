@@ -42,6 +42,7 @@ Status Machine::Step::set_ping(const SetPing& given) {
   check.period = given.check.period;
   check.grace = given.check.grace;
   check.labels = given.check.labels;
+  check.heartbeat = given.check.heartbeat;
   if (check.due && check.last && !check.started) {
     check.due = *check.last + check.period + check.grace;
     AT_TRY(effects_.set_timer(timer_of(check), *check.due));

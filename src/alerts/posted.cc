@@ -31,6 +31,21 @@ routing::Alert times_of(Time starts, Time ends, Time updated, bool timed_out) {
 
 }  // namespace
 
+Alert next_episode(const Alert* last, const AlertId& id) {
+  Alert out;
+  out.id = id;
+  out.kind = Kind::kPosted;
+  out.value = std::numeric_limits<double>::quiet_NaN();
+  if (last == nullptr) return out;
+  out.episode = last->episode + 1;
+  out.transitions = last->transitions;
+  if (last->flapping && last->told && last->told->state != State::kResolved) out.told = last->told;
+  out.shelf = last->shelf;
+  out.flapping = last->flapping;
+  out.incident = last->incident;
+  return out;
+}
+
 Status Machine::Step::posted(const Posted& posted) {
   for (const auto& alert : posted.alerts) AT_TRY(post(alert, posted.door));
   return set_ends_timer();
@@ -62,21 +77,9 @@ Status Machine::Step::post(const PostedAlert& posted, const std::string& door) {
   }
   auto& alert = stored.alert;
   if (!open) {
-    Alert fresh;
-    const auto* last = closed ? &alert : before ? &before->alert : nullptr;
-    fresh.id = id;
-    fresh.episode = last != nullptr ? last->episode + 1 : 1;
-    fresh.transitions = last != nullptr ? last->transitions : 0;
-    if (last != nullptr) {
-      if (last->flapping && last->told && last->told->state != State::kResolved) fresh.told = last->told;
-      fresh.shelf = last->shelf;
-      fresh.flapping = last->flapping;
-      fresh.incident = last->incident;
-    }
+    auto fresh = next_episode(closed ? &alert : before ? &before->alert : nullptr, id);
     fresh.name = std::string(posted.labels.get("alertname"));
-    fresh.kind = Kind::kPosted;
     fresh.labels = posted.labels;
-    fresh.value = std::numeric_limits<double>::quiet_NaN();
     alert = std::move(fresh);
   }
   const auto from = open ? std::optional(alert.state) : std::nullopt;

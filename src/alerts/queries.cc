@@ -81,7 +81,7 @@ Result<Page> Queries::list(const TenantId& tenant, const Filter& filter) const {
   where.values.emplace_back(tenant.value());
   add_state(where, filter.state);
   if (filter.severity) where.add("severity=?", {static_cast<std::int64_t>(*filter.severity)});
-  if (!filter.host.empty()) where.add("host=?", {filter.host});
+  if (!filter.host.empty()) where.add("host=? AND host<>''", {filter.host});
   if (!filter.text.empty()) {
     const auto pattern = like_pattern(filter.text);
     where.add(
@@ -163,6 +163,24 @@ Result<std::vector<Alert>> Queries::active(const TenantId& tenant) const {
     AT_TRY(const auto rows, session.query(sql, {tenant.value(), number(State::kFiring), number(State::kNoData)}));
     for (const auto& row : rows) out.push_back(read_alert(row).alert);
     return fill_silenced(session, tenant, out);
+  }));
+  return out;
+}
+
+Result<std::map<std::string, std::vector<std::string>>> Queries::hidden(const TenantId& tenant) const {
+  std::map<std::string, std::vector<std::string>> out;
+  if (clock_ == nullptr) return out;
+  AT_TRY(database_.read([&](db::Session& session) -> Status {
+    AT_TRY(const auto silences, load_active_silences(session, tenant, clock_->now()));
+    if (silences.empty()) return {};
+    AT_TRY(const auto rows, session.query(fmt::format("SELECT {} FROM alerts_alerts WHERE tenant_id=? AND state IN "
+                                                      "(?, ?) ORDER BY id",
+                                                      kSeenColumns),
+                                          {tenant.value(), number(State::kFiring), number(State::kNoData)}));
+    for (const auto& row : rows) {
+      for (const auto& silence : hidden_by(silences, read_seen_labels(row))) out[silence].push_back(row.text(0));
+    }
+    return {};
   }));
   return out;
 }

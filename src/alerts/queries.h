@@ -71,6 +71,8 @@ class Queries {
   Result<std::map<std::string, HostCounts>> counts_by_host(const TenantId& tenant) const;
   /// Everything that fires or lacks data, in order of their ids: as many as there are.
   Result<std::vector<Alert>> active(const TenantId& tenant) const;
+  /// Ids of the alerts that each running silence hides now, by the silence's id; reads nothing where none runs.
+  Result<std::map<std::string, std::vector<std::string>>> hidden(const TenantId& tenant) const;
   /// Of rules of every tenant; with those that a person closed while their breach went on.
   Result<std::vector<OpenAlert>> open() const;
 

@@ -16,7 +16,7 @@ const std::string_view kAlertColumns =
     "started_ms, fired_ms, resolved_ms, updated_ms, late, count, told, ack_by, ack_ms, ack_note, judged_name, "
     "judged_position, ack_until_ms, shelf_by, shelf_ms, shelf_until_ms, shelf_note, closed_by, closed_ms, closed_note, "
     "severity_before, flapping, door, generator_url, ends_ms, timed_out, incident, because_id, because_name, "
-    "because_text, held_ms, judged_with";
+    "because_text, held_ms, judged_with, severity_word";
 
 namespace {
 
@@ -130,7 +130,18 @@ StoredAlert read_alert(const db::Row& row) {
   if (!row.text(41).empty()) a.because = Alert::Because{AlertId{row.text(41)}, row.text(42), row.text(43)};
   a.held = read_time(row, 44);
   a.judged_with = read_list(row.text(45));
+  a.severity_word = row.text(46);
   return stored;
+}
+
+const std::string_view kSeenColumns = "id, labels, severity, severity_word";
+
+Labels read_seen_labels(const db::Row& row) {
+  Alert seen;
+  seen.labels = Labels(read_map(row.text(1)));
+  seen.severity = read_enum(row, 2, Severity::kCritical);
+  seen.severity_word = row.text(3);
+  return seen_labels(seen);
 }
 
 Result<std::optional<StoredAlert>> load_alert(db::Session& session, const TenantId& tenant, const AlertId& id) {
@@ -143,7 +154,6 @@ Result<std::optional<StoredAlert>> load_alert(db::Session& session, const Tenant
 
 namespace {
 
-/// What never changes under an id is written once.
 std::string store_statement() {
   std::string marks = "?,?";
   std::string updates;
@@ -151,7 +161,7 @@ std::string store_statement() {
     const auto column = left.substr(0, left.find(','));
     left.remove_prefix(std::min(column.size() + 2, left.size()));
     marks += ",?";
-    if (column == "id" || column == "name" || column == "labels") continue;
+    if (column == "id") continue;
     updates += fmt::format("{}{}=excluded.{}", updates.empty() ? "" : ", ", column, column);
   }
   return fmt::format(
@@ -218,19 +228,23 @@ Status store_alert(db::Session& session, const TenantId& tenant, const StoredAle
                                because.name,
                                because.text,
                                optional_time(a.held),
-                               write_list(a.judged_with)}));
+                               write_list(a.judged_with),
+                               a.severity_word}));
   return {};
 }
 
 Status add_history(db::Session& session, const TenantId& tenant, const AlertId& id, const HistoryLine& line) {
   AT_TRY(session.execute(
       "INSERT INTO alerts_history(tenant_id, id, transition, episode, at_ms, data_ms, from_state, to_state, severity,"
-      " value, text, by_user, late) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?)",
+      " value, text, by_user, late, said) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
       {tenant.value(), id.value(), std::int64_t{line.transition}, std::int64_t{line.episode}, to_ms(line.at),
        to_ms(line.data_at), line.from, line.to, static_cast<std::int64_t>(line.severity), optional_real(line.value),
-       line.text, line.by, std::int64_t{line.late}}));
+       line.text, line.by, std::int64_t{line.late}, line.said}));
   return {};
 }
+
+const std::string_view kHistoryColumns =
+    "transition, episode, at_ms, data_ms, from_state, to_state, severity, value, text, by_user, late, said";
 
 HistoryLine read_history(const db::Row& row, std::size_t first) {
   return {.transition = static_cast<std::uint32_t>(row.integer(first)),
@@ -243,16 +257,15 @@ HistoryLine read_history(const db::Row& row, std::size_t first) {
           .value = read_real(row, first + 7),
           .text = row.text(first + 8),
           .by = row.text(first + 9),
-          .late = row.integer(first + 10) != 0};
+          .late = row.integer(first + 10) != 0,
+          .said = row.text(first + 11)};
 }
 
 Result<std::vector<HistoryLine>> load_history(db::Session& session, const TenantId& tenant, const AlertId& id,
                                               std::size_t limit) {
-  AT_TRY(const auto rows,
-         session.query("SELECT transition, episode, at_ms, data_ms, from_state, to_state, severity, value, text,"
-                       " by_user, late FROM alerts_history WHERE tenant_id=? AND id=?"
-                       " ORDER BY transition DESC LIMIT ?",
-                       {tenant.value(), id.value(), static_cast<std::int64_t>(limit)}));
+  static const std::string sql = fmt::format(
+      "SELECT {} FROM alerts_history WHERE tenant_id=? AND id=? ORDER BY transition DESC LIMIT ?", kHistoryColumns);
+  AT_TRY(const auto rows, session.query(sql, {tenant.value(), id.value(), static_cast<std::int64_t>(limit)}));
   std::vector<HistoryLine> lines;
   for (auto it = rows.rbegin(); it != rows.rend(); ++it) lines.push_back(read_history(*it));
   return lines;

@@ -22,11 +22,18 @@ struct StoredAlert {
 extern const std::string_view kAlertColumns;
 StoredAlert read_alert(const db::Row& row);
 
+/// The id, and what `read_seen_labels` needs: `seen_labels` without reading the whole alert.
+extern const std::string_view kSeenColumns;
+Labels read_seen_labels(const db::Row& row);
+
 Result<std::optional<StoredAlert>> load_alert(db::Session& session, const TenantId& tenant, const AlertId& id);
 Status store_alert(db::Session& session, const TenantId& tenant, const StoredAlert& stored);
 Status add_history(db::Session& session, const TenantId& tenant, const AlertId& id, const HistoryLine& line);
-/// Of the columns transition, episode, at_ms, data_ms, from_state, to_state, severity, value, text, by_user, late.
+/// Columns in the order that `read_history` expects, and their number.
+extern const std::string_view kHistoryColumns;
+constexpr std::size_t kHistoryWidth = 12;
 HistoryLine read_history(const db::Row& row, std::size_t first = 0);
+/// The newest lines, oldest first.
 Result<std::vector<HistoryLine>> load_history(db::Session& session, const TenantId& tenant, const AlertId& id,
                                               std::size_t limit);
 

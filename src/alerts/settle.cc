@@ -35,7 +35,8 @@ Status Machine::Step::add_line(const Alert& alert, Time at, std::string from, st
                       .value = alert.value,
                       .text = std::move(text),
                       .by = std::move(by),
-                      .late = alert.late});
+                      .late = alert.late,
+                      .said = said_});
 }
 
 Status Machine::Step::resolve(StoredAlert stored, Time at, const std::string& text, bool late, const Words& words) {
@@ -71,7 +72,7 @@ Status Machine::Step::stays_closed(StoredAlert stored) {
 Status Machine::Step::settle(StoredAlert& stored, std::optional<State> from, Severity severity_before, Time at,
                              const Words& words) {
   auto& alert = stored.alert;
-  const bool changed = from != alert.state || severity_before != alert.severity;
+  const bool changed = words.always || from != alert.state || severity_before != alert.severity;
   alert.updated = now_;
   if (alert.state == State::kFiring && !alert.fired) alert.fired = now_;
   if (changed) {
@@ -81,7 +82,7 @@ Status Machine::Step::settle(StoredAlert& stored, std::optional<State> from, Sev
                     words.by));
     if (from && severity_before != alert.severity) alert.severity_before = severity_before;
     // Who takes care of a warning has not seen that it became critical.
-    if (from && alert.ack && alert.severity > severity_before) {
+    if (from && alert.ack && (words.worse || alert.severity > severity_before)) {
       alert.ack.reset();
       ++alert.transitions;
       AT_TRY(add_line(alert, at, std::string(alerts::name(alert.state)), "unacknowledged", "its severity rose", ""));

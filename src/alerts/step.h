@@ -8,6 +8,7 @@
 
 #include "alerts/machine.h"
 #include "alerts/ping.h"
+#include "alerts/report.h"
 #include "alerts/rows.h"
 #include "alerts/silence.h"
 #include "alerts/sources.h"
@@ -35,6 +36,10 @@ class Machine::Step {
   Status set_ping(const SetPing& command);
   Status remove_ping(const RemovePing& command);
   Status pinged(const Pinged& given);
+  Status reported(const Reported& given);
+  Status report_action(const ReportAction& given);
+  Status edit_report(const EditReport& given);
+  Status delete_alert(const DeleteAlert& given);
 
   Status on_timer(std::string_view key, Time due);
   /// What others made of these alerts.
@@ -45,11 +50,19 @@ class Machine::Step {
   struct Words {
     std::string to;
     std::string by;
+    bool always;  ///< there is a line although neither state nor severity changed
+    bool worse;   ///< it became worse, in its sender's words
   };
 
   Status breach(std::optional<StoredAlert> before, const Judgement& j, const AlertId& id,
                 const std::optional<control::Cursor>& cursor);
   Status post(const PostedAlert& posted, const std::string& door);
+  /// The alert of what was reported, as it was before if it is known.
+  Status report(std::optional<StoredAlert> before, Report& next, const Reported& given, bool duplicate, bool worse);
+  /// For routes an alert is its labels: what they were until now has ended.
+  Status end_of_labels(const Alert& before, const Labels& now);
+  Status reopen(StoredAlert stored, Report& report, const ReportAction& given);
+  Status act(const StoredAlert& stored, Report& report, const std::string& wanted, const ReportAction& given);
   Status resolve(StoredAlert stored, Time at, const std::string& text, bool late, const Words& words = {});
   /// What was closed by hand is over now: the next breach opens it.
   Status forget_closing(StoredAlert stored);
@@ -97,6 +110,10 @@ class Machine::Step {
   db::Session& session_;
   control::Effects& effects_;
   std::optional<std::vector<Silence>> active_;  ///< silences, once somebody asked
+  std::string said_;                            ///< HistoryLine::said of the lines that this event leaves
 };
+
+/// The next episode of an alert that ended, or the first, of what others tell us.
+Alert next_episode(const Alert* last, const AlertId& id);
 
 }  // namespace atalaya::alerts

@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <future>
 #include <memory>
 
 #include "api/alertmanager_json.h"
+#include "api/commands.h"
 #include "base/random.h"
 
 namespace atalaya::api {
@@ -23,22 +23,14 @@ net::Response list(const json::value& value) { return net::Response::json(json::
 
 /// Returns once all are stored.
 Status store(control::Runner& control, const TenantId& tenant, std::vector<alerts::PostedAlert> posted) {
-  std::vector<std::future<Status>> answers;
-  Status status;
-  for (std::size_t begin = 0; begin < posted.size() && status; begin += kAlertsAnEvent) {
+  std::vector<std::any> events;
+  for (std::size_t begin = 0; begin < posted.size(); begin += kAlertsAnEvent) {
     const auto end = std::min(begin + kAlertsAnEvent, posted.size());
     alerts::Posted event{"alertmanager", {}};
     for (auto i = begin; i < end; ++i) event.alerts.push_back(std::move(posted[i]));
-    const auto promise = std::make_shared<std::promise<Status>>();
-    answers.push_back(promise->get_future());
-    status =
-        control.post_wait({tenant, std::move(event), [promise](Status s) { promise->set_value(std::move(s)); }, {}});
-    if (!status) answers.pop_back();
+    events.emplace_back(std::move(event));
   }
-  for (auto& answer : answers) {
-    if (auto stored = answer.get(); !stored && status) status = std::move(stored);
-  }
-  return status;
+  return run_all(control, tenant, std::move(events));
 }
 
 Result<net::Response> post_alerts(const AlertmanagerServices& s, const Principal& who, net::Request& request) {

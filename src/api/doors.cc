@@ -60,12 +60,19 @@ Result<auth::Principal> Doors::admit(const net::Request& request, Need need) con
   return who;
 }
 
+Result<auth::Principal> Doors::admit_token(std::string_view token, Need need) const {
+  if (everybody_) return *everybody_;
+  AT_TRY(auto who, service_.authenticate_token(token));
+  AT_TRY(check_role(who, need));
+  return who;
+}
+
 void Doors::add(std::string method, const std::string& pattern, Need need, Action action, net::RouteOptions options) {
   auto handler = [doors = *this, need, action = std::move(action)](net::Request request, const net::Respond& respond) {
     const auto who = doors.admit(request, need);
-    if (!who) return respond(net::Response::error(who.error()));
+    if (!who) return respond(doors.error_(who.error()));
     auto answer = action(*who, request);
-    respond(answer ? std::move(*answer) : net::Response::error(answer.error()));
+    respond(answer ? std::move(*answer) : doors.error_(answer.error()));
   };
   router_.add(std::move(method), full(pattern), std::move(handler), options);
 }
@@ -74,7 +81,7 @@ void Doors::add_later(std::string method, const std::string& pattern, Need need,
                       net::RouteOptions options) {
   auto handler = [doors = *this, need, action = std::move(action)](net::Request request, net::Respond respond) {
     const auto who = doors.admit(request, need);
-    if (!who) return respond(net::Response::error(who.error()));
+    if (!who) return respond(doors.error_(who.error()));
     action(*who, request, std::move(respond));
   };
   router_.add(std::move(method), full(pattern), std::move(handler), options);
@@ -95,13 +102,14 @@ void Doors::add_slow(std::string method, const std::string& pattern, Need need, 
   auto handler = [doors = *this, need, &workers, action = std::move(action)](net::Request request,
                                                                              const net::Respond& respond) {
     auto who = doors.admit(request, need);
-    if (!who) return respond(net::Response::error(who.error()));
-    net::WorkerPool::Work work = [who = std::move(*who), request = std::move(request), respond, action]() mutable {
+    if (!who) return respond(doors.error_(who.error()));
+    net::WorkerPool::Work work = [who = std::move(*who), request = std::move(request), respond, action,
+                                  error = doors.error_]() mutable {
       auto answer = action(who, request);
-      respond(answer ? std::move(*answer) : net::Response::error(answer.error()));
+      respond(answer ? std::move(*answer) : error(answer.error()));
     };
     if (workers.try_post(std::move(work))) return;
-    auto full = net::Response::error(
+    auto full = doors.error_(
         {ErrorCode::kResourceExhausted, "too many such requests wait already", std::nullopt, "try again soon"});
     full.headers.set("Retry-After", "1");
     respond(std::move(full));

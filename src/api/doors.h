@@ -37,6 +37,13 @@ class Doors {
   Doors(net::Router& router, auth::Service& service, std::optional<auth::Principal> everybody)
       : router_(router), service_(service), everybody_(std::move(everybody)) {}
 
+  /// The same doors for an API of others, whose errors look otherwise: of the action, and of a caller who is refused.
+  Doors with_errors(std::function<net::Response(const Error&)> error) const {
+    auto out = *this;
+    out.error_ = std::move(error);
+    return out;
+  }
+
   /// A pattern that begins with `/` after the prefix `~` (`~/hosts`) stands below `/api/atalaya/v1`.
   void add(std::string method, const std::string& pattern, Need need, Action action, net::RouteOptions options = {});
   /// For what waits for others without holding a thread meanwhile.
@@ -44,6 +51,8 @@ class Doors {
                  net::RouteOptions options = {});
   /// What viewers read, by GET and unchanged by it: at `~/<name>`, and for the widgets of pages at `/p/-/<name>`.
   void add_reading(const std::string& name, const Action& action);
+  /// For protocols whose credential is in the body: its owner, if that may do it.
+  Result<auth::Principal> admit_token(std::string_view token, Need need) const;
   /// Set when authentication is switched off.
   const std::optional<auth::Principal>& everybody() const { return everybody_; }
   /// For what may take minutes: the caller is looked at first, then `action` waits for a thread of `workers`
@@ -60,6 +69,7 @@ class Doors {
   net::Router& router_;
   auth::Service& service_;
   std::optional<auth::Principal> everybody_;
+  std::function<net::Response(const Error&)> error_ = net::Response::error;
 };
 
 }  // namespace atalaya::api

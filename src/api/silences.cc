@@ -31,11 +31,7 @@ json::object shown(const alerts::Silence& silence, Time now, const std::vector<s
 Result<json::array> all(const AlertServices& s, const TenantId& tenant) {
   const auto now = s.clock.now();
   AT_TRY(const auto silences, s.silences.list(tenant, now));
-  AT_TRY(const auto alerts, s.alerts.active(tenant));
-  std::map<std::string, std::vector<std::string>> hidden;
-  for (const auto& alert : alerts) {
-    for (const auto& id : alert.silenced_by) hidden[id].push_back(alert.id.value());
-  }
+  AT_TRY(auto hidden, s.alerts.hidden(tenant));
   json::array out;
   for (const auto& silence : silences) out.push_back(shown(silence, now, hidden[silence.id]));
   return out;

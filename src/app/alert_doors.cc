@@ -1,9 +1,11 @@
 #include "app/alert_doors.h"
 
 #include "alerts/machine.h"
+#include "api/alerta.h"
 #include "api/alertmanager.h"
 #include "api/alerts.h"
 #include "api/incidents.h"
+#include "api/nagios.h"
 #include "api/routes.h"
 #include "app/version.h"
 #include "packages/silences.h"
@@ -22,6 +24,7 @@ AlertDoors::AlertDoors(AlertNeighbours neighbours)
       silences_(with_.database),
       pings_(with_.database),
       incidents_(with_.database),
+      reports_(with_.database, with_.clock),
       routing_(with_.channels, with_.dispatch, with_.clock, with_.origin_of),
       senders_(kSenders, kWaitingSenders),
       started_(with_.clock.now()) {}
@@ -36,6 +39,18 @@ void AlertDoors::add_routes(api::Doors& doors) {
   api::add_routing_routes(doors, {with_.alerts, silences_, routing_, with_.clock});
   api::add_alertmanager_routes(doors, {with_.alerts, silences_, routing_, with_.control, senders_, with_.clock,
                                        with_.external_url, std::string(kVersion), kRevision, started_});
+  api::add_alerta_routes(doors, {.alerts = reports_,
+                                 .silences = silences_,
+                                 .pings = pings_,
+                                 .control = with_.control,
+                                 .senders = senders_,
+                                 .clock = with_.clock,
+                                 .external_url = with_.external_url,
+                                 .version = std::string(kVersion),
+                                 .started = started_,
+                                 .alert_timeout = with_.alert_timeout,
+                                 .anonymous = doors.everybody().has_value()});
+  api::add_nagios_routes(doors, {with_.control, with_.series, senders_, with_.clock});
 }
 
 void AlertDoors::packages_changed(const packages::Service& packages, const TenantId& tenant) {

@@ -1,10 +1,11 @@
-// Everything by which others reach alerts: our own routes, Alertmanager's API, silences of packages.
+// Everything by which others reach alerts: our own routes, Alertmanager's API and Alerta's, silences of packages.
 #pragma once
 
 #include <string>
 
 #include "alerts/ping.h"
 #include "alerts/queries.h"
+#include "alerts/report_queries.h"
 #include "alerts/silence.h"
 #include "api/doors.h"
 #include "app/alert_routing.h"
@@ -13,6 +14,7 @@
 #include "net/worker_pool.h"
 #include "notify/queries.h"
 #include "packages/service.h"
+#include "storage/series.h"
 
 namespace atalaya::app {
 
@@ -24,9 +26,11 @@ struct AlertNeighbours {
   const notify::ChannelBook& channels;
   const dispatch::Machine& dispatch;
   control::Runner& control;
+  storage::SeriesAppender& series;  ///< gets the performance data of Nagios' results
   const Clock& clock;
   std::string external_url;
   ActingRouting::OriginOf origin_of;  ///< asked once routes are served
+  Duration alert_timeout;  ///< of alerts that Alerta's clients report without one
 };
 
 /// Construct, `add_routes`, `stop` (idempotent). Thread-safe after construction.
@@ -44,6 +48,7 @@ class AlertDoors {
   alerts::SilenceQueries silences_;
   alerts::PingQueries pings_;
   incidents::Queries incidents_;
+  alerts::ReportQueries reports_;
   ActingRouting routing_;
   net::WorkerPool senders_;
   const Time started_;

@@ -34,6 +34,7 @@ Result<ServerOptions> server_options(const config::Options& options) {
   out.package_keys = options.list("package-key");
   out.scrape_configs = options.list("scrape-config");
   out.alertmanager_config = options.text("alertmanager.config");
+  out.alert_timeout = options.duration("alerta.alert-timeout");
   out.rule_files = options.list("rule-files");
   out.rules_on_arrival = options.text("rules.on-arrival") == "on";
   AT_TRY(out.series, series_options(options));

@@ -26,13 +26,14 @@ struct ServerOptions {
   Labels external_labels;    ///< in notifications and /federate, where a series or an alert has no such label
   std::size_t connections_per_address = 256;  ///< 0: no limit; loopback is never limited
   std::vector<std::string> cors_origins;
-  std::vector<std::string> scrape_configs;  ///< files: Prometheus configurations whose scrapes run here
-  std::vector<std::string> rule_files;      ///< patterns of Prometheus' rule files, for the default tenant
-  bool rules_on_arrival = true;             ///< alerting rules of groups may start before their tick
-  std::string alertmanager_config;          ///< a file: it routes the default tenant's alerts; "" for none
-  std::vector<std::string> package_keys;    ///< files with public keys (PEM); none: archives need no signature
-  tsdb::Options series;                     ///< `directory` is below `data`
-  std::uint64_t memory_bytes = 0;           ///< of the process; 0: four fifths of the machine's
+  std::vector<std::string> scrape_configs;         ///< files: Prometheus configurations whose scrapes run here
+  std::vector<std::string> rule_files;             ///< patterns of Prometheus' rule files, for the default tenant
+  bool rules_on_arrival = true;                    ///< alerting rules of groups may start before their tick
+  Duration alert_timeout{std::chrono::hours{24}};  ///< of alerts that Alerta's clients report without one
+  std::string alertmanager_config;                 ///< a file: it routes the default tenant's alerts; "" for none
+  std::vector<std::string> package_keys;           ///< files with public keys (PEM); none: archives need no signature
+  tsdb::Options series;                            ///< `directory` is below `data`
+  std::uint64_t memory_bytes = 0;                  ///< of the process; 0: four fifths of the machine's
   std::uint64_t logs_max_bytes = 2ULL << 30;
   Duration logs_max_age{std::chrono::hours{24 * 14}};
   Duration late_after{std::chrono::seconds{30}};

@@ -12,6 +12,7 @@ namespace {
 
 /// A change of the severity is told, also where the labels name one.
 std::string severity_of(const alerts::Alert& alert) {
+  if (!alert.severity_word.empty()) return alert.severity_word;
   return alert.severity == alerts::Severity::kNone ? "" : std::string(alerts::name(alert.severity));
 }
 

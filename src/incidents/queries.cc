@@ -79,12 +79,13 @@ Status count_all(db::Session& session, const TenantId& tenant, Page& page) {
 /// Lines of the histories of its alerts, while they were in it.
 Result<std::vector<Details::AlertLine>> load_history(db::Session& session, const TenantId& tenant, IncidentId id) {
   AT_TRY(const auto rows,
-         session.query("SELECT h.id, h.transition, h.episode, h.at_ms, h.data_ms, h.from_state, h.to_state, "
-                       "h.severity, h.value, h.text, h.by_user, h.late FROM incidents_members m JOIN alerts_history h "
-                       "ON h.tenant_id=m.tenant_id AND h.id=m.alert_id AND h.episode=m.episode WHERE m.tenant_id=? AND "
-                       "m.id=? AND h.at_ms>=m.joined_ms AND (m.left_ms IS NULL OR h.at_ms<=m.left_ms) "
-                       "ORDER BY h.at_ms DESC, h.id DESC, h.transition DESC LIMIT ?",
-                       {tenant.value(), static_cast<std::int64_t>(id.value()), static_cast<std::int64_t>(kMost)}));
+         session.query(
+             "SELECT h.id, h.transition, h.episode, h.at_ms, h.data_ms, h.from_state, h.to_state, "
+             "h.severity, h.value, h.text, h.by_user, h.late, h.said FROM incidents_members m JOIN alerts_history h "
+             "ON h.tenant_id=m.tenant_id AND h.id=m.alert_id AND h.episode=m.episode WHERE m.tenant_id=? AND "
+             "m.id=? AND h.at_ms>=m.joined_ms AND (m.left_ms IS NULL OR h.at_ms<=m.left_ms) "
+             "ORDER BY h.at_ms DESC, h.id DESC, h.transition DESC LIMIT ?",
+             {tenant.value(), static_cast<std::int64_t>(id.value()), static_cast<std::int64_t>(kMost)}));
   std::vector<Details::AlertLine> out;
   for (auto row = rows.rbegin(); row != rows.rend(); ++row) {
     out.push_back({AlertId{row->text(0)}, alerts::read_history(*row, 1)});
