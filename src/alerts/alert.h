@@ -130,7 +130,7 @@ struct HistoryLine {
   Time at;
   Time data_at;
   std::string from;
-  /// A state, or acknowledged, unacknowledged, shelved, unshelved, closed, note, flapping, steady.
+  /// A state, or acknowledged, unacknowledged, shelved, unshelved, closed, note, value, flapping, steady.
   std::string to;
   Severity severity = Severity::kNone;
   double value = 0;

@@ -14,6 +14,7 @@ namespace json = boost::json;
 
 constexpr std::size_t kMostTags = 256;
 constexpr std::size_t kMostNotes = 1000;
+constexpr std::int64_t kMostValues = 100;  ///< lines of the history about values alone, of one alert
 
 void add_texts(std::vector<std::string>& into, const std::vector<std::string>& more) {
   for (const auto& one : more) {
@@ -128,7 +129,9 @@ Status Machine::Step::reported(const Reported& given) {
     AT_TRY(before, load_alert(session_, tenant_, known->id));
   }
   const bool duplicate = before && known->event == given.report.event && known->severity == given.report.severity;
-  const bool worse = before && trend_of(known->severity, given.report.severity) == "moreSevere";
+  Change change{.duplicate = duplicate,
+                .worse = before && trend_of(known->severity, given.report.severity) == "moreSevere",
+                .value = duplicate && known->value != given.report.value};
   std::string status_before;
   if (before) {
     AT_TRY(hidden(before->alert));
@@ -136,7 +139,7 @@ Status Machine::Step::reported(const Reported& given) {
   }
   auto next = before ? after(*known, given.report, duplicate, now_) : first(given.report, now_);
   if (given.stored) *given.stored = next.id;
-  AT_TRY(report(std::move(before), next, given, duplicate, worse));
+  AT_TRY(report(std::move(before), next, given, change));
   AT_TRY(auto now, load_alert(session_, tenant_, next.id));
   AT_TRY(hidden(now->alert));
   if (status_word(now->alert, next) != status_before) next.changed = now_;
@@ -147,8 +150,8 @@ Status Machine::Step::reported(const Reported& given) {
   return set_ends_timer();
 }
 
-Status Machine::Step::report(std::optional<StoredAlert> before, Report& next, const Reported& given, bool duplicate,
-                             bool worse) {
+Status Machine::Step::report(std::optional<StoredAlert> before, Report& next, const Reported& given,
+                             const Change& change) {
   const bool normal = is_normal(next.severity);
   const bool open = before && before->alert.state != State::kResolved;
   const bool anew = !before || (!open && !normal);
@@ -166,7 +169,7 @@ Status Machine::Step::report(std::optional<StoredAlert> before, Report& next, co
   const auto severity_before = alert.severity;
   describe(alert, next, std::move(labels), given.door);
   ++alert.count;
-  Words words{.to = {}, .by = given.user, .always = !duplicate, .worse = worse};
+  Words words{.to = {}, .by = given.user, .always = !change.duplicate, .worse = change.worse};
   if (!normal) fire(alert, next, now_);
   if (normal && !open) {
     alert.state = State::kResolved;
@@ -175,12 +178,23 @@ Status Machine::Step::report(std::optional<StoredAlert> before, Report& next, co
   if (normal) alert.timed_out = false;
   AT_TRY(hidden(alert));
   auto seen = alert;
-  if (worse) seen.ack.reset();
+  if (change.worse) seen.ack.reset();
   if (normal) seen.state = State::kResolved;
-  said_ = line_of(next, status_word(seen, next), anew && alert.episode == 1 ? "new" : "severity", next.timeout);
+  const bool turned = anew || (normal && open);
+  const auto type = anew && alert.episode == 1 ? "new" : !change.duplicate ? "severity" : turned ? "status" : "value";
+  said_ = line_of(next, status_word(seen, next), type, next.timeout);
+  if (change.value && !turned) AT_TRY(add_value_line(alert, given.user));
   if (normal && open) return resolve(std::move(stored), now_, next.text, false, words);
   if (normal) AT_TRY(effects_.set_timer(kPurge, next_purge(now_)));
   return settle(stored, from, severity_before, now_, words);
+}
+
+Status Machine::Step::add_value_line(Alert& alert, const std::string& user) {
+  ++alert.transitions;
+  AT_TRY(add_line(alert, now_, std::string(alerts::name(alert.state)), "value", alert.text, user));
+  AT_TRY(session_.execute("DELETE FROM alerts_history WHERE tenant_id=? AND id=? AND transition<? AND to_state='value'",
+                          {tenant_.value(), alert.id.value(), std::int64_t{alert.transitions} - kMostValues}));
+  return {};
 }
 
 Status Machine::Step::reopen(StoredAlert stored, Report& report, const ReportAction& given) {

@@ -54,11 +54,19 @@ class Machine::Step {
     bool worse;   ///< it became worse, in its sender's words
   };
 
+  /// What one more report of an alert changes.
+  struct Change {
+    bool duplicate;  ///< the same event and severity
+    bool worse;
+    bool value;  ///< a duplicate's value is another one
+  };
+
   Status breach(std::optional<StoredAlert> before, const Judgement& j, const AlertId& id,
                 const std::optional<control::Cursor>& cursor);
   Status post(const PostedAlert& posted, const std::string& door);
   /// The alert of what was reported, as it was before if it is known.
-  Status report(std::optional<StoredAlert> before, Report& next, const Reported& given, bool duplicate, bool worse);
+  Status report(std::optional<StoredAlert> before, Report& next, const Reported& given, const Change& change);
+  Status add_value_line(Alert& alert, const std::string& user);
   /// For routes an alert is its labels: what they were until now has ended.
   Status end_of_labels(const Alert& before, const Labels& now);
   Status reopen(StoredAlert stored, Report& report, const ReportAction& given);

@@ -138,6 +138,7 @@ Result<alerts::EditReport> read_edit(const Body& body, std::string_view what) {
   }
   if (what == "attributes") {
     AT_TRY(out.attributes, body.object("attributes"));
+    AT_TRY(check_names(out.attributes));
   } else {
     AT_TRY(auto tags, body.texts("tags"));
     (what == "tag" ? out.add_tags : out.remove_tags) = std::move(tags);
@@ -184,6 +185,7 @@ void add_alerta_routes(Doors& all, AlertaServices s) {
   add_blackouts(doors, s);
   add_heartbeats(doors, s);
   add_management(doors, s);
+  add_accounts(doors, s);
 }
 
 }  // namespace atalaya::api

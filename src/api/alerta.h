@@ -16,6 +16,7 @@ struct AlertaServices {
   alerts::ReportQueries& alerts;
   alerts::SilenceQueries& silences;
   alerts::PingQueries& pings;
+  auth::Service& accounts;
   control::Runner& control;
   net::WorkerPool& senders;  ///< threads on which posts and bulk changes wait for their commit
   const Clock& clock;

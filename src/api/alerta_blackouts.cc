@@ -60,7 +60,10 @@ Status read_fields(const Body& body, Blackout& b) {
        {Field{"environment", &b.environment}, Field{"resource", &b.resource}, Field{"event", &b.event},
         Field{"group", &b.group}, Field{"origin", &b.origin}, Field{"customer", &b.customer}, Field{"text", &b.text}}) {
     if (!body.has(key)) continue;
-    AT_TRY(*value, body.text(key));
+    AT_TRY(auto text, body.text(key));
+    // A blackout always has one: null leaves it as it is.
+    if (text.empty() && value == &b.environment) continue;
+    *value = std::move(text);
   }
   if (body.has("service")) {
     AT_TRY(b.service, body.texts("service"));

@@ -35,11 +35,13 @@ json::object shown(const AlertaServices& s, const PingCheck& check) {
   json::object attributes;
   json::value customer;
   auto created = check.last.value_or(check.created);
+  std::optional<std::int64_t> named;
   if (body) {
     tags = list(body->texts("tags").value_or(std::vector<std::string>{}));
     attributes = body->object("attributes").value_or(json::object{});
     customer = or_null(body->text("customer").value_or(""));
     if (const auto time = body->time("createTime"); time && *time) created = **time;
+    named = body->seconds("timeout").value_or(std::nullopt);
   }
   const auto received = check.last.value_or(check.created);
   const auto timeout = std::chrono::duration_cast<std::chrono::seconds>(check.period).count();
@@ -53,7 +55,7 @@ json::object shown(const AlertaServices& s, const PingCheck& check) {
           {"attributes", std::move(attributes)},
           {"type", "Heartbeat"},
           {"createTime", rfc3339(created)},
-          {"timeout", timeout},
+          {"timeout", named.value_or(timeout)},
           {"receiveTime", rfc3339(received)},
           {"customer", std::move(customer)},
           {"latency", latency},
@@ -106,6 +108,7 @@ Result<PingCheck> read(const AlertaServices& s, const Body& body) {
   out.heartbeat = json::serialize(json::object{{"tags", list(tags)},
                                                {"attributes", attributes},
                                                {"createTime", rfc3339(created.value_or(s.clock.now()))},
+                                               {"timeout", timeout.value_or(kTimeout)},
                                                {"customer", customer}});
   return out;
 }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <ranges>
 
 #include "base/bytes.h"
 #include "base/random.h"
@@ -35,6 +36,7 @@ std::optional<Line> line_of(const alerts::HistoryLine& line) {
   if (to == "unacknowledged") return Line{"open", "unack"};
   if (to == "shelved") return Line{"shelved", "shelve"};
   if (to == "unshelved") return Line{"open", "unshelve"};
+  if (to == "value") return Line{line.from == "resolved" ? "closed" : "open", "value"};
   if (to == "note") return Line{line.from == "resolved" ? "closed" : "open", "note"};
   return std::nullopt;
 }
@@ -120,6 +122,15 @@ Result<json::object> Body::object(std::string_view key) const {
   return value->get_object();
 }
 
+Status check_names(const json::object& attributes) {
+  for (const auto& [name, value] : attributes) {
+    // Clients of Alerta stumble over such an alert.
+    if (std::string_view(name).find_first_of(".$") == std::string_view::npos) continue;
+    return wrong("attributes", fmt::format("the name '{}' contains '.' or '$'", std::string_view(name).substr(0, 100)));
+  }
+  return {};
+}
+
 Result<alerts::Reported> read_alert(const Body& body, const AlertaServices& s, std::string_view address) {
   alerts::Reported out;
   auto& r = out.report;
@@ -158,6 +169,7 @@ Result<alerts::Reported> read_alert(const Body& body, const AlertaServices& s, s
   AT_TRY(r.value, body.text("value"));
   AT_TRY(r.text, body.text("text", kMaxText));
   AT_TRY(r.attributes, body.object("attributes"));
+  AT_TRY(check_names(r.attributes));
   if (!r.attributes.empty() && !address.empty()) r.attributes["ip"] = address;
   AT_TRY(r.origin, body.text("origin"));
   AT_TRY(r.type, body.text("type"));
@@ -188,7 +200,7 @@ json::object alert_json(const AlertaServices& s, const alerts::SeenReport& seen,
   const auto& r = seen.report;
   json::array history;
   if (shown.history != nullptr) {
-    for (const auto& line : *shown.history) {
+    for (const auto& line : std::views::reverse(*shown.history)) {
       if (auto one = history_json(s, seen, line)) history.push_back(std::move(*one));
     }
   }
@@ -266,6 +278,7 @@ json::object note_json(const AlertaServices& s, const alerts::SeenReport& seen, 
           {"createTime", rfc3339(note.created)},
           {"updateTime", note.updated ? json::value(rfc3339(*note.updated)) : json::value(nullptr)},
           {"related", json::object{{"alert", id}}},
+          {"_links", json::object{{"alert", href(s, "alert", id)}}},
           {"customer", or_null(seen.report.customer)}};
 }
 

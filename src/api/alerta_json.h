@@ -41,6 +41,9 @@ class Body {
   json::object object_;
 };
 
+/// Attributes' names contain neither '.' nor '$'.
+Status check_names(const json::object& attributes);
+
 /// Of POST alert; `address` is the sender's.
 Result<alerts::Reported> read_alert(const Body& body, const AlertaServices& services, std::string_view address);
 
@@ -71,5 +74,6 @@ void add_bulk(Doors& doors, const AlertaServices& services);
 void add_blackouts(Doors& doors, const AlertaServices& services);
 void add_heartbeats(Doors& doors, const AlertaServices& services);
 void add_management(Doors& doors, const AlertaServices& services);
+void add_accounts(Doors& doors, const AlertaServices& services);
 
 }  // namespace atalaya::api::alerta

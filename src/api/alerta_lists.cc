@@ -51,8 +51,9 @@ json::object status_counts(const Seen& alerts) {
 /// Where a page begins and ends; range errors are the asker's.
 Result<std::pair<std::size_t, std::size_t>> bounds(const Query& query, std::size_t total) {
   const auto pages = (total + query.page_size - 1) / query.page_size;
-  if (query.page > std::max<std::size_t>(pages, 1)) {
-    return fail(ErrorCode::kInvalidArgument, fmt::format("page out of range: 1-{}", std::max<std::size_t>(pages, 1)));
+  if (total == 0) return std::pair{total, total};
+  if (query.page > pages) {
+    return fail(ErrorCode::kInvalidArgument, fmt::format("page out of range: 1-{}", pages));
   }
   const auto begin = (query.page - 1) * query.page_size;
   return std::pair{begin, std::min(begin + query.page_size, total)};
@@ -239,8 +240,10 @@ Result<net::Response> by_environment(const AlertaServices& s, const Principal& w
     json::object one{{"environment", key.first}};
     if (!field.empty()) one[field] = key.second;
     one["count"] = members.size();
-    one["severityCounts"] = severity_counts(members);
-    one["statusCounts"] = status_counts(members);
+    if (what == "environments" || what == "services") {
+      one["severityCounts"] = severity_counts(members);
+      one["statusCounts"] = status_counts(members);
+    }
     out.push_back(std::move(one));
   }
   const auto total = out.size();
@@ -306,8 +309,8 @@ void add_lists(Doors& doors, const AlertaServices& s) {
   };
   for (const auto& group :
        {Group{"/alerta/environments", "environments", ""}, Group{"/alerta/services", "services", "service"},
-        Group{"/alerta/alerts/groups", "groups", "group"}, Group{"/alerta/groups", "groups", "group"},
-        Group{"/alerta/alerts/tags", "tags", "tag"}, Group{"/alerta/tags", "tags", "tag"}}) {
+        Group{"/alerta/alerts/groups", "groups", "group"}, Group{"/alerta/alerts/tags", "tags", "tag"},
+        Group{"/alerta/tags", "tags", "tag"}}) {
     doors.add("GET", group.pattern, Need::kViewer, [s, group](const Principal& who, net::Request& request) {
       return by_environment(s, who, request, group.what, group.field);
     });

@@ -18,23 +18,69 @@ json::object severities() {
   return out;
 }
 
+/// What the web UI of Alerta draws severities in.
+json::object colors() {
+  json::object out{{"security", "blue"},       {"critical", "red"},       {"major", "orange"},
+                   {"minor", "yellow"},        {"warning", "dodgerblue"}, {"indeterminate", "lightblue"},
+                   {"informational", "green"}, {"normal", "green"},       {"ok", "green"},
+                   {"cleared", "green"},       {"debug", "purple"},       {"trace", "slategray"},
+                   {"unknown", "silver"}};
+  return {{"severity", std::move(out)}, {"text", "black"}};
+}
+
+/// Letters by which clients sort.
+json::object statuses() {
+  return {{"open", "A"},     {"assign", "B"}, {"ack", "C"},     {"shelved", "D"},
+          {"blackout", "E"}, {"closed", "F"}, {"expired", "G"}, {"unknown", "H"}};
+}
+
+/// What its web UI does without, as nobody configures it.
+json::object appearance() {
+  return {{"dates", json::object{{"shortTime", "HH:mm"},
+                                 {"mediumDate", "ddd D MMM HH:mm"},
+                                 {"longDate", "ddd D MMM, YYYY HH:mm:ss.SSS Z"}}},
+          {"font", json::object{{"font-family", "sans-serif"}, {"font-size", "13px"}, {"font-weight", 500}}},
+          {"audio", json::object{{"new", nullptr}}},
+          {"columns", json::array{"severity", "status", "lastReceiveTime", "duplicateCount", "environment", "service",
+                                  "resource", "event", "value", "text"}},
+          {"filter", json::object{{"status", json::array{"open", "ack"}}}},
+          {"indicators", json::object{{"severity", json::array{"critical", "major", "minor", "warning"}},
+                                      {"queries", json::array{}}}},
+          {"actions", json::array{}},
+          {"site_logo_url", ""},
+          {"tracking_id", nullptr},
+          {"refresh_interval", 5000}};
+}
+
 net::Response config(const AlertaServices& s) {
   const auto alert = s.alert_timeout / std::chrono::seconds{1};
-  return net::Response::json(json::serialize(json::object{
+  json::object out{
+      {"debug", false},
       {"endpoint", s.external_url + std::string(kPrefix)},
       {"alarm_model", json::object{{"name", "ALERTA"},
                                    {"severity", severities()},
+                                   {"colors", colors()},
+                                   {"status", statuses()},
                                    {"defaults", json::object{{"status", "open"},
                                                              {"normal_severity", alerts::kNormalSeverity},
                                                              {"previous_severity", alerts::kFirstSeverity}}}}},
       {"severity", severities()},
+      {"colors", colors()},
       {"auth_required", !s.anonymous},
-      {"customer_views", false},
+      {"allow_readonly", false},
+      {"readonly_scopes", json::array{"read"}},
       {"provider", "basic"},
+      {"signup_enabled", false},
+      {"email_verification", false},
+      {"customer_views", false},
+      {"client_id", nullptr},
       {"sort_by", "lastReceiveTime"},
+      {"environments", json::array{alerts::kDefaultEnvironment}},
       {"blackouts", json::object{{"duration", 3600}}},
       {"timeouts",
-       json::object{{"alert", alert}, {"heartbeat", 86400}, {"ack", 0}, {"shelve", alerts::kShelfTimeout}}}}));
+       json::object{{"alert", alert}, {"heartbeat", 86400}, {"ack", 0}, {"shelve", alerts::kShelfTimeout}}}};
+  for (auto& [key, value] : appearance()) out[key] = std::move(value);
+  return net::Response::json(json::serialize(out));
 }
 
 }  // namespace

@@ -42,6 +42,7 @@ void AlertDoors::add_routes(api::Doors& doors) {
   api::add_alerta_routes(doors, {.alerts = reports_,
                                  .silences = silences_,
                                  .pings = pings_,
+                                 .accounts = with_.accounts,
                                  .control = with_.control,
                                  .senders = senders_,
                                  .clock = with_.clock,

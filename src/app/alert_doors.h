@@ -25,12 +25,13 @@ struct AlertNeighbours {
   notify::Queries& deliveries;
   const notify::ChannelBook& channels;
   const dispatch::Machine& dispatch;
+  auth::Service& accounts;
   control::Runner& control;
   storage::SeriesAppender& series;  ///< gets the performance data of Nagios' results
   const Clock& clock;
   std::string external_url;
   ActingRouting::OriginOf origin_of;  ///< asked once routes are served
-  Duration alert_timeout;  ///< of alerts that Alerta's clients report without one
+  Duration alert_timeout;             ///< of alerts that Alerta's clients report without one
 };
 
 /// Construct, `add_routes`, `stop` (idempotent). Thread-safe after construction.

@@ -184,8 +184,8 @@ Status Server::Parts::open_control() {
   alert_queries = std::make_unique<alerts::Queries>(*database, &clock);
   delivery_queries = std::make_unique<notify::Queries>(*database);
   alert_doors = std::make_unique<AlertDoors>(AlertNeighbours{
-      *database, *alert_queries, *delivery_queries, channels->book(), alert_machines->dispatch, *runner, *series, clock,
-      link_base, [this](const TenantId& tenant) { return alert_configuration->origin(tenant); },
+      *database, *alert_queries, *delivery_queries, channels->book(), alert_machines->dispatch, *auth, *runner, *series,
+      clock, link_base, [this](const TenantId& tenant) { return alert_configuration->origin(tenant); },
       options.alert_timeout});
   alert_configuration = std::make_unique<AlertConfiguration>(*channels, *runner, *files, options.alertmanager_config);
   judge =

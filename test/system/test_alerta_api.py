@@ -126,7 +126,7 @@ def test_what_others_posted_is_seen_tagged_and_acknowledged_by_alertas_clients(s
     put(server, f"/alert/{seen['id']}/tag", {"tags": ["mine"]})
     put(server, f"/alert/{seen['id']}/action", {"action": "ack", "text": "on it"})
     seen = get(server, f"/alert/{seen['id']}")["alert"]
-    assert (seen["tags"], seen["status"], seen["history"][0]["type"]) == (["mine"], "ack", "ack")
+    assert (seen["tags"], seen["status"], seen["history"][-1]["type"]) == (["mine"], "ack", "ack")
     assert server.alert("disk")["status"] == "acknowledged"
 
 
@@ -145,6 +145,7 @@ def test_the_key_of_a_client_is_one_of_our_tokens(server):
     ({"resource": "x", "event": "y", "text": "z" * 10_000_000}, "text: it has 10000000 bytes"),
     ({"resource": "x", "event": "y", "tags": [1]}, "tags"), ({"resource": "x", "event": "y", "timeout": -1}, "timeout"),
     ({"resource": "x", "event": "y", "createTime": "soon"}, "createTime"),
+    ({"resource": "x", "event": "y", "attributes": {"a.b": 1}}, "'a.b'"),
     ({"resource": "x", "event": "y", "status": "blackout"}, "status"), ([], "object")])
 def test_a_bad_report_is_refused_with_its_place_and_changes_nothing(server, body, words):
     assert words in refused(server, "POST", "/alert", body, 400)
@@ -162,8 +163,8 @@ def test_actions_change_the_status_and_leave_a_history(server):
         assert get(server, path)["alert"]["status"] == status, action
     assert get(server, path)["alert"]["severity"] == "major"
     types = [line["type"] for line in get(server, path)["alert"]["history"]]
-    assert types == ["open", "expired", "open", "close", "unshelve", "shelve", "ack", "unshelve", "shelve", "unack",
-                     "ack", "new"]
+    assert types == ["new", "ack", "unack", "shelve", "unshelve", "ack", "shelve", "unshelve", "close", "open",
+                     "expired", "open"]
     assert "must supply 'action'" in refused(server, "PUT", path + "/action", {}, 400)
     assert "blackout" in refused(server, "PUT", path + "/status", {"status": "blackout"}, 400)
 
@@ -277,7 +278,7 @@ def test_notes_are_kept_changed_and_removed(server):
     assert get(server, path + "s")["notes"] == []
     assert "no such note" in refused(server, "DELETE", f"{path}/{note['id']}", None, 404)
     texts = [line["text"] for line in get(server, f"/alert/{made['id']}")["alert"]["history"] if line["type"] == "note"]
-    assert texts == ["found it", "looking"]
+    assert texts == ["looking", "found it"]
 
 
 @pytest.mark.parametrize("blackout", [
@@ -326,9 +327,29 @@ def test_heartbeats_are_ok_slow_and_expired_and_alert(server):
     assert "origin" in refused(server, "POST", "/heartbeat", {}, 400)
 
 
+def test_another_value_is_a_line_of_the_history(server):
+    for value in ("100", "101", "101", "102"):
+        made = post(server, value=value)
+    assert [(line["type"], line["value"]) for line in made["alert"]["history"]] == [
+        ("new", "100"), ("value", "101"), ("value", "102")]
+    assert made["alert"]["duplicateCount"] == 3
+
+
+def test_people_and_keys_are_ours_in_alertas_words(server):
+    assert get(server, "/userinfo")["scope"] == "admin read write"
+    assert [user["name"] for user in get(server, "/users")["users"]] == ["admin"]
+    server.cli("token", "create", "--data", str(server.data), "--role", "viewer", "--name", "board", "--ttl", "1h")
+    keys = {key["text"]: key for key in get(server, "/keys")["keys"]}
+    assert (keys["board"]["type"], keys["board"]["scopes"], keys["board"]["status"]) == ("read-only", ["read"], "active")
+    assert {one["match"]: one["scopes"] for one in get(server, "/perms")["permissions"]}["operator"] == ["read", "write"]
+    assert get(server, "/groups")["groups"] == []
+
+
 def test_the_server_says_what_it_is(server):
     assert server.call("GET", "/alerta/management/healthcheck", token=None) == "OK"
-    assert get(server, "/config")["severity"]["security"] == 0
+    config = get(server, "/config")
+    assert config["severity"]["security"] == 0
+    assert set(config["colors"]["severity"]) == set(config["severity"])
     assert get(server, "/management/status")["version"]
 
 

@@ -107,6 +107,8 @@ export function wordOf(event: AlertEvent, before: AlertEvent | undefined): strin
       return 'Closed';
     case 'note':
       return 'Note';
+    case 'value':
+      return 'Another value';
     default:
       return event.to;
   }
@@ -120,7 +122,7 @@ export function lookOf(event: AlertEvent): string {
 }
 
 /** Lines by which the state itself does not change. */
-const remarks = new Set(['acknowledged', 'unacknowledged', 'shelved', 'unshelved', 'note']);
+const remarks = new Set(['acknowledged', 'unacknowledged', 'shelved', 'unshelved', 'note', 'value']);
 
 /** The history as a time line, newest first. A command's text is its note. */
 export function timeline(history: AlertEvent[], alert: Pick<Alert, 'kind' | 'expr'>): TimelineItem[] {
