@@ -94,6 +94,7 @@ struct Alert {
 
   /// Number of the incident to which its newest episode belongs; 0 before it first fired.
   std::uint64_t incident = 0;
+  bool incident_acknowledged = false;  ///< while it is open
   /// What it depends on is down: nobody is told of it meanwhile, and its state goes on.
   struct Because {
     AlertId alert;

@@ -109,7 +109,8 @@ std::vector<db::Migration> Machine::migrations() {
            " tenant_id TEXT NOT NULL, id TEXT NOT NULL, environment TEXT NOT NULL, resource TEXT NOT NULL,"
            " customer TEXT NOT NULL, reported BIGINT NOT NULL, document TEXT NOT NULL, PRIMARY KEY(tenant_id, id));"
            "CREATE INDEX alerts_reports_resource ON alerts_reports(tenant_id, resource, environment);"
-           "CREATE INDEX alerts_alerts_host ON alerts_alerts(tenant_id, host, started_ms, id) WHERE host<>''"}};
+           "CREATE INDEX alerts_alerts_host ON alerts_alerts(tenant_id, host, started_ms, id) WHERE host<>''"},
+          {"alerts", 7, "ALTER TABLE alerts_alerts ADD COLUMN incident_acknowledged BIGINT NOT NULL DEFAULT 0"}};
 }
 
 std::vector<std::type_index> Machine::handles() const {

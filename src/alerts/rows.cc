@@ -16,7 +16,7 @@ const std::string_view kAlertColumns =
     "started_ms, fired_ms, resolved_ms, updated_ms, late, count, told, ack_by, ack_ms, ack_note, judged_name, "
     "judged_position, ack_until_ms, shelf_by, shelf_ms, shelf_until_ms, shelf_note, closed_by, closed_ms, closed_note, "
     "severity_before, flapping, door, generator_url, ends_ms, timed_out, incident, because_id, because_name, "
-    "because_text, held_ms, judged_with, severity_word";
+    "because_text, held_ms, judged_with, severity_word, incident_acknowledged";
 
 namespace {
 
@@ -131,6 +131,7 @@ StoredAlert read_alert(const db::Row& row) {
   a.held = read_time(row, 44);
   a.judged_with = read_list(row.text(45));
   a.severity_word = row.text(46);
+  a.incident_acknowledged = row.integer(47) != 0;
   return stored;
 }
 
@@ -229,7 +230,8 @@ Status store_alert(db::Session& session, const TenantId& tenant, const StoredAle
                                because.text,
                                optional_time(a.held),
                                write_list(a.judged_with),
-                               a.severity_word}));
+                               a.severity_word,
+                               number(a.incident_acknowledged)}));
   return {};
 }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <memory>
 
 #include "api/alertmanager_json.h"
@@ -115,23 +116,44 @@ Result<net::Response> get_alerts(const AlertmanagerServices& s, const Principal&
   return list(out);
 }
 
+/// A group as it is asked for: alerts that pass with what mutes them.
+struct AskedGroup {
+  const AlertGroup* group;
+  std::vector<std::pair<const alerts::Alert*, AlertMutes>> members;
+};
+
 Result<net::Response> get_groups(const AlertmanagerServices& s, const Principal& who, const net::Request& request) {
   AT_TRY(const auto asked, Asked::of(request.query));
   AT_TRY(const auto alerts, s.alerts.active(who.tenant));
-  const auto now = s.clock.now();
-  json::array out;
-  for (const auto& group : s.routing.groups(who.tenant, alerts)) {
+  const auto groups = s.routing.groups(who.tenant, alerts);
+  std::vector<AskedGroup> shown;
+  // As Alertmanager has it, an alert names the receivers of these groups alone.
+  std::map<const alerts::Alert*, std::vector<std::string>> receivers;
+  for (const auto& group : groups) {
     if (!asked.wants_receiver(group.receiver)) continue;
-    json::array members;
+    AskedGroup one{&group, {}};
     bool heard = false;
     for (const auto* alert : group.alerts) {
-      const auto seen = alerts::seen_labels(*alert);
-      const auto mutes = mutes_of(s, who.tenant, *alert, seen, alerts);
-      heard = heard || (alert->silenced_by.empty() && !alert->shelf && mutes.inhibited_by.empty());
+      auto mutes = mutes_of(s, who.tenant, *alert, alerts::seen_labels(*alert), alerts);
+      heard = heard ||
+              (alert->silenced_by.empty() && !alert->shelf && mutes.inhibited_by.empty() && mutes.intervals.empty());
       if (!asked.wants(*alert, mutes)) continue;
-      members.push_back(alertmanager::alert_json(s, *alert, mutes, s.routing.receivers_of(who.tenant, seen), now));
+      auto& names = receivers[alert];
+      if (std::ranges::find(names, group.receiver) == names.end()) names.push_back(group.receiver);
+      one.members.emplace_back(alert, std::move(mutes));
     }
-    if (members.empty() || (!heard && !asked.muted)) continue;
+    if (!one.members.empty() && (heard || asked.muted)) shown.push_back(std::move(one));
+  }
+  const auto now = s.clock.now();
+  json::array out;
+  for (const auto& one : shown) {
+    json::array members;
+    for (const auto& [alert, mutes] : one.members) {
+      auto member = alertmanager::alert_json(s, *alert, mutes, receivers[alert], now);
+      if (!mutes.intervals.empty()) member["status"].as_object()["state"] = "suppressed";
+      members.push_back(std::move(member));
+    }
+    const auto& group = *one.group;
     out.push_back(json::object{{"labels", to_json(group.labels)},
                                {"routeLabels", json::object{}},
                                {"receiver", json::object{{"name", group.receiver}}},
@@ -188,9 +210,13 @@ Result<net::Response> get_silences(const AlertmanagerServices& s, const Principa
   json::array out;
   for (const auto& silence : silences) {
     if (!alertmanager::flag(request.query, alerts::name(silence.state_at(now)), true)) continue;
-    std::map<std::string, std::string, std::less<>> pairs;
-    for (const auto& matcher : silence.matchers) pairs[matcher.name()] = matcher.value();
-    if (alertmanager::passes(filters, pairs)) out.push_back(alerts::to_json(silence, now));
+    const auto has = [&](const Matcher& filter) {
+      return std::ranges::any_of(silence.matchers, [&](const Matcher& m) {
+        return m.name() == filter.name() && m.op() == filter.op() && m.value() == filter.value();
+      });
+    };
+    const bool wanted = std::ranges::all_of(filters, has);
+    if (wanted) out.push_back(alerts::to_json(silence, now));
   }
   return list(out);
 }

@@ -14,7 +14,7 @@ namespace atalaya::api {
 constexpr std::string_view kPrefix = "/api/atalaya/v1";
 
 /// What a route asks of its caller. kPage: a viewer who comes with the cookie of pages, and with nothing else.
-/// kIngest: who may write samples.
+/// kIngest: who may send samples, alerts, heartbeats and results of checks.
 enum class Need { kPublic, kViewer, kOperator, kAdmin, kAgent, kPage, kIngest };
 
 /// The cookie that opens pages, and never anything else (docs/formats/credentials.md).

@@ -12,7 +12,8 @@
 namespace atalaya::auth {
 
 /// Ordered from kViewer on: each may do what those before it may. An agent has none. kIngest, for programs alone, may
-/// write samples and nothing else: it reads nothing, and a viewer, who reads, writes nothing.
+/// send samples, alerts, heartbeats and results of checks and nothing else: it reads nothing, and a viewer sends
+/// nothing.
 enum class Role : std::uint8_t { kNone, kIngest, kViewer, kOperator, kAdmin };
 
 /// What sort of credential was shown.
@@ -48,7 +49,7 @@ struct Principal {
 
 /// permission_denied unless the principal is a person or program of at least `role`.
 Status require(const Principal& principal, Role role);
-/// permission_denied unless the principal may write samples: ingest, or from operator on.
+/// permission_denied unless the principal may send samples, alerts and the like: ingest, or from operator on.
 Status require_ingest(const Principal& principal);
 /// permission_denied unless the principal is an agent.
 Status require_agent(const Principal& principal);

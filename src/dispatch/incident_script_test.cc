@@ -111,6 +111,14 @@ class IncidentRun {
       const auto done = world_.command(body);
       EXPECT_TRUE(done) << to_string(done.error());
     };
+    if (step.kind == Kind::kAcknowledge && !step.alerts.empty()) {
+      alerts::Acknowledge out{id_of(step.alerts.front().labels), step.by, step.text, {}};
+      if (step.until != Duration::max()) out.until = begin_ + step.until;
+      return command(out);
+    }
+    if (step.kind == Kind::kUnacknowledge && !step.alerts.empty()) {
+      return command(alerts::Unacknowledge{id_of(step.alerts.front().labels), step.by});
+    }
     switch (step.kind) {
       case Kind::kAlert:
       case Kind::kResolve:
@@ -196,11 +204,20 @@ class IncidentRun {
     }
   }
 
+  static bool because(std::string_view reason, const json::object& data) {
+    const auto words = text_of(data, "notification_reason");
+    if (reason == "first") return words == "first notification";
+    if (reason == "changed") return words == "new alerts added";
+    if (reason == "resolved") return words.ends_with("alerts resolved");
+    if (reason == "repeated") return words == "repeat interval elapsed";
+    return reason.empty();
+  }
+
   void expect_notify(const ScriptStep& step) {
     for (std::size_t i = 0; i < world_.messages.size(); ++i) {
       const auto& told = world_.messages[i];
       if (seen_.contains(i) || told.at != begin_ + step.at || text_of(told.data, "receiver") != step.text ||
-          !fits(step.items, alerts_of(told.data))) {
+          !fits(step.items, alerts_of(told.data)) || !because(step.reason, told.data)) {
         continue;
       }
       seen_.insert(i);

@@ -82,6 +82,7 @@ Result<std::unique_ptr<Machine::Tenant>> Machine::load(const TenantId& tenant, T
   for (const auto& alert : alerts) {
     out->note_shelf(alert);
     out->note_withheld(alert);
+    out->note_acknowledged(alert);
     if (alert.state == alerts::State::kResolved || damaged) continue;
     const auto behind = out->behind.find(alert.labels);
     if (behind != out->behind.end()) behind->second.open.push_back(alert.id);

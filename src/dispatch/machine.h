@@ -37,7 +37,8 @@ routing::ConfigPtr acting(const routing::ConfigPtr& config);
 ///
 /// For routing an alert fires from its first firing or no_data until it resolves, whatever its door; two alerts of
 /// different rules with the same labels are one. A shelved alert is silenced, and so is one that is withheld, as what
-/// it depends on is down. Acknowledging changes nothing here. Strand-bound, except the views, which are thread-safe.
+/// it depends on is down. Whoever acknowledges an alert, or its incident, has heard of it: repeats wait. Strand-bound,
+/// except the views, which are thread-safe.
 class Machine final : public control::Machine, public alerts::TransitionSink, public notify::DeliveryEnds {
  public:
   /// Both outlive the machine. Call `outbox.report_to(machine)`.

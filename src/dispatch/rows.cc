@@ -59,16 +59,20 @@ Time time_at(const json::value& value, std::string_view key) { return from_ms(va
 std::string write_alert(const routing::AlertRow& row) {
   json::array groups;
   for (const auto& one : row.groups) {
-    json::object group{{"group", one.group}, {"severity", one.severity}, {"flushed_end", one.flushed_end}};
+    json::object group{{"group", one.group}, {"severity", one.heard.severity}, {"flushed_end", one.flushed_end}};
+    if (one.heard.no_data) group["no_data"] = true;
     if (one.left) group["left"] = to_ms(*one.left);
     groups.push_back(std::move(group));
   }
   const auto& alert = row.alert;
-  return json::serialize(json::object{{"severity", alert.severity},
-                                      {"starts", to_ms(alert.starts_at)},
-                                      {"ends", to_ms(alert.ends_at)},
-                                      {"updated", to_ms(alert.updated_at)},
-                                      {"groups", std::move(groups)}});
+  json::object out{{"severity", alert.severity},
+                   {"starts", to_ms(alert.starts_at)},
+                   {"ends", to_ms(alert.ends_at)},
+                   {"updated", to_ms(alert.updated_at)},
+                   {"groups", std::move(groups)}};
+  if (alert.no_data) out["no_data"] = true;
+  if (alert.acknowledged) out["acknowledged"] = true;
+  return json::serialize(out);
 }
 
 std::string text_at(const json::value& value, std::string_view key) { return std::string(value.at(key).as_string()); }
@@ -81,8 +85,12 @@ routing::AlertRow read_alert(const std::string& labels, const std::string& body)
   row.alert.starts_at = time_at(value, "starts");
   row.alert.ends_at = time_at(value, "ends");
   row.alert.updated_at = time_at(value, "updated");
+  row.alert.no_data = value.as_object().contains("no_data");
+  row.alert.acknowledged = value.as_object().contains("acknowledged");
   for (const auto& one : value.at("groups").as_array()) {
-    routing::Membership membership{text_at(one, "group"), std::nullopt, text_at(one, "severity"),
+    routing::Membership membership{text_at(one, "group"),
+                                   std::nullopt,
+                                   {text_at(one, "severity"), one.as_object().contains("no_data")},
                                    one.at("flushed_end").as_bool()};
     if (one.as_object().contains("left")) membership.left = time_at(one, "left");
     row.groups.push_back(std::move(membership));

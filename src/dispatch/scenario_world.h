@@ -96,6 +96,7 @@ class World {
     one.origin = "p/" + id;
     EXPECT_TRUE(command(alerts::DeclareSilences{{one}}));
   }
+  void clock_jumps_back(Duration by) { now_ -= by; }
   void pass(Duration by) {
     const auto until = now_ + by;
     for (;;) {

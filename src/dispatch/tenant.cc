@@ -17,7 +17,8 @@ std::string severity_of(const alerts::Alert& alert) {
 }
 
 bool same_news(const routing::Alert& a, const routing::Alert& b) {
-  return a.severity == b.severity && a.starts_at == b.starts_at && a.ends_at == b.ends_at;
+  return a.severity == b.severity && a.starts_at == b.starts_at && a.ends_at == b.ends_at && a.no_data == b.no_data &&
+         a.acknowledged == b.acknowledged;
 }
 
 }  // namespace
@@ -71,7 +72,17 @@ bool Machine::Tenant::note_withheld(const alerts::Alert& alert) {
   return true;
 }
 
+void Machine::Tenant::note_acknowledged(const alerts::Alert& alert) {
+  const bool open = alert.state != alerts::State::kResolved;
+  if (open && (alert.ack || alert.incident_acknowledged)) {
+    acknowledged.insert(alert.id);
+  } else {
+    acknowledged.erase(alert.id);
+  }
+}
+
 void Machine::Tenant::note(const alerts::Alert& alert, Time now) {
+  note_acknowledged(alert);
   if (note_shelf(alert)) silences_differ = true;
   if (note_withheld(alert)) silences_differ = true;
   const bool fires = alert.state == alerts::State::kFiring || alert.state == alerts::State::kNoData;
@@ -95,6 +106,8 @@ void Machine::Tenant::note(const alerts::Alert& alert, Time now) {
   next.severity = severity_of(alert);
   next.starts_at = alert.started;
   next.updated_at = now;
+  next.no_data = alert.state == alerts::State::kNoData;
+  next.acknowledged = fires && std::ranges::all_of(open, [&](const auto& id) { return acknowledged.contains(id); });
   if (!fires) next.ends_at = std::min(alert.resolved.value_or(now), now);
   if (!fires) next.starts_at = std::min(next.starts_at, next.ends_at);
   if (before != nullptr && fires && before->firing_at(now))

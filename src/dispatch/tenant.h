@@ -3,6 +3,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -26,6 +27,7 @@ struct Machine::Tenant {
   std::map<std::string, routing::NotificationKey> awaited;  ///< by the delivery's key
   std::map<AlertId, routing::Silence> shelved;
   std::map<AlertId, routing::Silence> withheld;  ///< what they depend on is down, or may be
+  std::set<AlertId> acknowledged;                ///< open ones, or their incident is
   std::optional<Time> timer;                     ///< as it stands in its row
   bool timer_known = false;
 
@@ -41,6 +43,7 @@ struct Machine::Tenant {
   /// False if nothing became different.
   bool note_shelf(const alerts::Alert& alert);
   bool note_withheld(const alerts::Alert& alert);
+  void note_acknowledged(const alerts::Alert& alert);
   void note(const alerts::Alert& alert, Time now);
 };
 

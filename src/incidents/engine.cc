@@ -108,6 +108,7 @@ void Engine::place(alerts::Alert& alert, Time now) {
     // What was withheld of it is told when nobody can say any more that it is unknown.
     if (alert.because) alert.because = topology_.parent_of(alert);
     alert.held.reset();
+    alert.incident_acknowledged = false;
     return;
   }
   if (alert.held && *alert.held <= now) alert.held.reset();
@@ -121,6 +122,7 @@ void Engine::place(alerts::Alert& alert, Time now) {
   auto& entry = entries_.at(alert.id);
   recount(entry, alert, now);
   alert.incident = entry.incident.value();
+  alert.incident_acknowledged = incidents_.at(entry.incident).incident.ack.has_value();
 }
 
 /// What it depends on is down, or is not any more.

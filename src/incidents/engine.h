@@ -144,6 +144,8 @@ class Engine {
   void add_line(Live& live, Time now, std::string kind, std::string text, std::string by = {});
   void changed(Live& live, Time now);
   void drop_ack(Live& live, Time now, const std::string& why, const std::string& by);
+  /// Its alerts are looked at again: whether it is acknowledged is another answer now.
+  void look_at_alerts_of(IncidentId id);
 
   SettingsPtr settings_;
   Topology topology_;

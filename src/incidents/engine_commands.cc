@@ -31,6 +31,7 @@ Status Engine::acknowledge(const AcknowledgeIncident& command, Time now) {
       incident.owner == command.owner) {
     return {};
   }
+  if (!ack) look_at_alerts_of(incident.id);
   if (command.until || (ack && ack->until)) changes_.ack_ends[incident.id] = command.until;
   ack = alerts::Acknowledgement{command.user, now, command.note, command.until};
   add_line(*live, now, "acknowledged", command.note, command.user);
@@ -44,7 +45,14 @@ Status Engine::acknowledge(const AcknowledgeIncident& command, Time now) {
 void Engine::drop_ack(Live& live, Time now, const std::string& why, const std::string& by) {
   if (live.incident.ack->until) changes_.ack_ends[live.incident.id] = std::nullopt;
   live.incident.ack.reset();
+  look_at_alerts_of(live.incident.id);
   add_line(live, now, "unacknowledged", why, by);
+}
+
+void Engine::look_at_alerts_of(IncidentId id) {
+  for (const auto& [alert, entry] : entries_) {
+    if (entry.incident == id) again_.insert(alert);
+  }
 }
 
 Status Engine::unacknowledge(const UnacknowledgeIncident& command, Time now) {
@@ -60,6 +68,7 @@ void Engine::acknowledgement_ended(IncidentId id, Time now) {
   // Given anew since, or taken back.
   if (!ack || !ack->until || *ack->until > now) return;
   ack.reset();
+  look_at_alerts_of(id);
   add_line(found->second, now, "unacknowledged", "its time is over");
 }
 

@@ -118,17 +118,24 @@ Status Machine::on_end(const TenantId& tenant, Time now, db::Session& session, c
 
 Status Machine::handle(const control::Event& event, Time now, db::Session& session, control::Effects& effects) {
   AT_TRY(act(event, now, session, effects));
-  return on_end(event.tenant, now, session, effects);
+  return finish(event.tenant, now, session, effects);
+}
+
+/// Alerts bear what is so of their incident.
+Status Machine::finish(const TenantId& tenant, Time now, db::Session& session, control::Effects& effects) {
+  if (alerts_ != nullptr) AT_TRY(alerts_->look_again(tenant, now, session, effects));
+  return on_end(tenant, now, session, effects);
 }
 
 Status Machine::act(const control::Event& event, Time now, db::Session& session, control::Effects& effects) {
   const auto& tenant = event.tenant;
   const auto command = [&](IncidentId id, const auto& work) -> Status {
     AT_TRY(auto* engine, engine_with(tenant, id, now, session));
+    touched_in_event_.insert(tenant);
     return work(*engine);
   };
   if (const auto* c = std::any_cast<ConfigureIncidents>(&event.body)) {
-    return configure(tenant, *c, now, session, effects);
+    return configure(tenant, *c, now, session);
   }
   if (const auto* c = std::any_cast<CloseIncident>(&event.body)) return close(tenant, *c, now, session, effects);
   if (const auto* c = std::any_cast<AcknowledgeIncident>(&event.body)) {
@@ -147,8 +154,7 @@ Status Machine::act(const control::Event& event, Time now, db::Session& session,
 }
 
 /// The engine is made anew of its rows: what it remembers of alerts follows from the settings.
-Status Machine::configure(const TenantId& tenant, const ConfigureIncidents& given, Time now, db::Session& session,
-                          control::Effects& effects) {
+Status Machine::configure(const TenantId& tenant, const ConfigureIncidents& given, Time now, db::Session& session) {
   AT_TRY(const auto stored, load_settings(session, tenant));
   if (stored.text == given.text) return {};
   if (!given.text.empty()) AT_TRY(read_settings(given.text));
@@ -156,7 +162,7 @@ Status Machine::configure(const TenantId& tenant, const ConfigureIncidents& give
   engines_.erase(tenant);
   AT_TRY(auto* engine, touch(tenant, now, session));
   engine->reconsider();
-  return alerts_ == nullptr ? Status{} : alerts_->look_again(tenant, now, session, effects);
+  return {};
 }
 
 Status Machine::close(const TenantId& tenant, const CloseIncident& command, Time now, db::Session& session,
@@ -177,7 +183,7 @@ Status Machine::on_timer(const TenantId& tenant, std::string_view key, Time, Tim
   AT_TRY(const auto id, parse_incident_id(key.substr(kAckTimer.size())));
   AT_TRY(auto* engine, touch(tenant, now, session));
   engine->acknowledgement_ended(id, now);
-  return on_end(tenant, now, session, effects);
+  return finish(tenant, now, session, effects);
 }
 
 }  // namespace atalaya::incidents

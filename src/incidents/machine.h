@@ -58,8 +58,8 @@ class Machine final : public control::Machine, public alerts::Consolidation {
   /// With the incident of a command, however long it is over.
   Result<Engine*> engine_with(const TenantId& tenant, IncidentId id, Time now, db::Session& session);
   Status act(const control::Event& event, Time now, db::Session& session, control::Effects& effects);
-  Status configure(const TenantId& tenant, const ConfigureIncidents& given, Time now, db::Session& session,
-                   control::Effects& effects);
+  Status configure(const TenantId& tenant, const ConfigureIncidents& given, Time now, db::Session& session);
+  Status finish(const TenantId& tenant, Time now, db::Session& session, control::Effects& effects);
   Status close(const TenantId& tenant, const CloseIncident& command, Time now, db::Session& session,
                control::Effects& effects);
   void forget(std::set<TenantId>& touched);

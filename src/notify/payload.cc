@@ -94,10 +94,7 @@ json::object make_payload(const alerts::Transition& transition, const std::strin
   const auto& alert = transition.alert;
   const bool resolved = alert.state == alerts::State::kResolved;
   const std::string_view status = resolved ? "resolved" : "firing";
-  auto labels = labels_of(alert.labels);
-  if (!labels.contains("severity") && alert.severity != alerts::Severity::kNone) {
-    labels["severity"] = alerts::name(alert.severity);
-  }
+  auto labels = labels_of(alerts::seen_labels(alert));
   for (const auto& [name, value] : external_labels) {
     if (!labels.contains(name)) labels[name] = value;
   }

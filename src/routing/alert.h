@@ -23,7 +23,9 @@ struct Alert {
   Time starts_at{};
   Time ends_at = kMaxTime;
   Time updated_at{};
-  bool timed_out = false;  ///< `ends_at` was made of resolve_timeout
+  bool timed_out = false;     ///< `ends_at` was made of resolve_timeout
+  bool no_data = false;       ///< its source cannot say any more whether it goes on; a change of this is told, too
+  bool acknowledged = false;  ///< somebody takes care of it: no repeat for a group of which this holds throughout
 
   bool firing_at(Time now) const { return ends_at > now; }
   bool operator==(const Alert&) const = default;

@@ -50,7 +50,7 @@ struct ScriptStep {
     kWork,
     kLose,         ///< no data come any more
     kRule,         ///< what rules of that name depend on, or correlate with
-    kAcknowledge,  ///< of an incident, as the next ones
+    kAcknowledge,  ///< of an incident, as the next ones, or of an alert
     kUnacknowledge,
     kAssign,
     kClose,
@@ -269,9 +269,15 @@ class ScriptReader {
     return out;
   }
 
-  /// `acknowledge 1 by ana until 10m`, `assign 1 to bob by ana`.
+  /// `acknowledge 1 by ana until 10m`, `acknowledge disk{host=a} by ana`, `assign 1 to bob by ana`.
   Status read_command(ScriptWords& words, ScriptStep& step) {
-    AT_TRY(step.number, read_number(words.take()));
+    using Kind = ScriptStep::Kind;
+    const bool of_alerts = step.kind == Kind::kAcknowledge || step.kind == Kind::kUnacknowledge;
+    if (of_alerts && !words.empty() && (words.peek().front() < '0' || words.peek().front() > '9')) {
+      AT_TRY(step.alerts.emplace_back().labels, read_labels(words.take(), true));
+    } else {
+      AT_TRY(step.number, read_number(words.take()));
+    }
     step.until = Duration::max();
     while (!words.empty()) {
       const auto word = words.take();

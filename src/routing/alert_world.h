@@ -57,8 +57,8 @@ inline std::vector<std::string> lines_of(const State& state, const Config& confi
     auto line = fmt::format("alert {} {} {} {} {}", to_string(row.alert.labels), row.alert.severity,
                             to_ms(row.alert.starts_at), to_ms(row.alert.ends_at), to_string(row.alert.annotations));
     for (const auto& one : row.groups) {
-      line +=
-          fmt::format(" in {} {} {} {}", one.group, one.left ? to_ms(*one.left) : -1, one.severity, one.flushed_end);
+      line += fmt::format(" in {} {} {} {}", one.group, one.left ? to_ms(*one.left) : -1, one.heard.severity,
+                          one.flushed_end);
     }
     out.push_back(std::move(line));
   }

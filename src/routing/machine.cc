@@ -32,8 +32,11 @@ void AlertState::see() {
   seen_otherwise = seen == alert.labels ? nullptr : std::make_unique<const Labels>(std::move(seen));
 }
 
-std::uint64_t log_hash(const Labels& labels, const std::string& severity) {
-  return severity.empty() ? labels.hash() : labels.hash() ^ (std::hash<Labels>{}(Labels{{"severity", severity}}) * 31);
+std::uint64_t log_hash(const Labels& labels, const Heard& heard) {
+  constexpr std::uint64_t kNoData = 0x9e3779b97f4a7c15;
+  auto out = labels.hash();
+  if (!heard.severity.empty()) out ^= std::hash<Labels>{}(Labels{{"severity", heard.severity}}) * 31;
+  return heard.no_data ? out ^ kNoData : out;
 }
 
 Duration log_lifetime(const RouteOptions& options) {
@@ -90,7 +93,7 @@ void Machine::Impl::take(const Alert& given, Time now) {
   auto [found, is_new] = alerts_.try_emplace(given.labels);
   auto& state = found->second;
   const bool fired = !is_new && state.alert.firing_at(now);
-  const auto severity_before = state.alert.severity;
+  const auto before = state.heard();
   if (!is_new) inhibition_->erase(state.alert.labels, state.seen());
   state.alert = is_new ? given : merged(state.alert, given);
   const auto seen_before = state.seen();
@@ -99,13 +102,13 @@ void Machine::Impl::take(const Alert& given, Time now) {
   inhibition_->put(state.alert, state.seen());
   changed(state);
   const bool fires = state.alert.firing_at(now);
-  if (fires && (!fired || seen_changed)) return put_into_groups(state, severity_before, now);
+  if (fires && (!fired || seen_changed)) return put_into_groups(state, before, now);
   for (auto& place : state.places) {
     if (place.left) continue;
     place.flushed_end = false;
     auto& group = *place.group;
     if (fires) group.earliest_end = std::min(group.earliest_end, state.alert.ends_at);
-    if (!fires || state.alert.severity != severity_before) arm(group, now);
+    if (!fires || state.heard() != before) arm(group, now);
     schedule(group);
   }
 }
@@ -122,9 +125,9 @@ std::vector<const Route*> Machine::Impl::routes_for(const Labels& seen) const {
   return routes;
 }
 
-void Machine::Impl::put_into_groups(AlertState& state, const std::string& severity_before, Time now) {
+void Machine::Impl::put_into_groups(AlertState& state, const Heard& before, Time now) {
   const auto routes = routes_for(state.seen());
-  leave_others(state, routes, severity_before, now);
+  leave_others(state, routes, before, now);
   for (const auto* route : routes) join(state, *route, now);
   changed(state);
 }
@@ -144,15 +147,15 @@ void Machine::Impl::join(AlertState& state, const Route& route, Time now) {
   schedule(group);
 }
 
-void Machine::Impl::leave_others(AlertState& state, const std::vector<const Route*>& routes,
-                                 const std::string& severity_before, Time now) {
+void Machine::Impl::leave_others(AlertState& state, const std::vector<const Route*>& routes, const Heard& before,
+                                 Time now) {
   for (auto& place : state.places) {
     auto& group = *place.group;
     const bool stays = std::find(routes.begin(), routes.end(), group.route) != routes.end() &&
                        group_labels(group.route->options, state.seen()) == *group.labels;
     if (stays || place.left) continue;
     place.left = now;
-    place.severity = severity_before;
+    place.heard = before;
     place.flushed_end = false;
     arm(group, now);
     schedule(group);
@@ -360,7 +363,7 @@ void Machine::Impl::reload(ConfigPtr config, Time now) {
   std::sort(all.begin(), all.end(), [](auto* a, auto* b) { return a->alert.labels < b->alert.labels; });
   for (auto* state : all) {
     inhibition_->put(state->alert, state->seen());
-    if (state->alert.firing_at(now) || state->was_routed) put_into_groups(*state, state->alert.severity, now);
+    if (state->alert.firing_at(now) || state->was_routed) put_into_groups(*state, state->heard(), now);
     state->was_routed = false;
   }
   for (auto& [state, route_id, labels, place] : leaving) {
@@ -371,7 +374,7 @@ void Machine::Impl::reload(ConfigPtr config, Time now) {
     if (found == groups_.end() || state->place_in(found->second) != nullptr) continue;
     add_member(found->second, *state);
     state->places.back().left = place.left;
-    state->places.back().severity = place.severity;
+    state->places.back().heard = place.heard;
   }
 }
 

@@ -38,7 +38,8 @@ struct GroupView {
 /// A group's first flush comes group_wait after its first alert (at once if that one started longer
 /// ago), further ones every group_interval. A flush is told to an integration when alerts fire that it
 /// has not heard of, when one that it heard of resolved, or when repeat_interval is over. Silences,
-/// inhibitions and time intervals take alerts out of a flush, and never out of the state.
+/// inhibitions and time intervals take alerts out of a flush, and never out of the state. A repeat waits while
+/// everything that fires in its flush is acknowledged.
 ///
 /// How a shell runs it: call, store `take_changes()` and the notifications in one transaction, set
 /// one timer to `next_due()` and call `advance` when it fires. If the transaction fails the machine

@@ -62,6 +62,7 @@ struct Machine::Impl::Flush {
   std::vector<NotifiedAlert> alerts;  ///< that nothing mutes
   LogRow::Sets sets;                  ///< of these
   Hashes muted_ends;                  ///< of those that are over and muted
+  bool acknowledged = true;           ///< all that fire of these
 };
 
 const std::vector<Integration>& Machine::Impl::integrations_of(const Group& group) const {
@@ -85,7 +86,8 @@ void Machine::Impl::gather(Group& group, Flush& flush) {
     auto& place = *state->place_in(group);
     NotifiedAlert one{state->alert, {}, !place.left && state->alert.firing_at(flush.at)};
     if (place.left) {
-      one.alert.severity = place.severity;
+      one.alert.severity = place.heard.severity;
+      one.alert.no_data = place.heard.no_data;
       one.alert.ends_at = std::min(one.alert.ends_at, *place.left);
     }
     one.labels = place.left ? seen_labels(one.alert) : state->seen();
@@ -95,11 +97,12 @@ void Machine::Impl::gather(Group& group, Flush& flush) {
       if (!place.flushed_end) changed(*state);
       place.flushed_end = true;
     }
-    const auto hash = log_hash(one.alert.labels, one.alert.severity);
+    const auto hash = log_hash(one.alert.labels, place.left ? place.heard : state->heard());
     if (all_muted || inhibition_->inhibits(one.labels, flush.at) || silenced(one.labels, flush.at)) {
       if (!one.firing) flush.muted_ends.push_back(hash);
       continue;
     }
+    if (one.firing) flush.acknowledged = flush.acknowledged && one.alert.acknowledged;
     (one.firing ? flush.sets.firing : flush.sets.resolved).push_back(hash);
     flush.alerts.push_back(std::move(one));
   }
@@ -148,6 +151,8 @@ void Machine::Impl::tell(Group& group, std::size_t index, Flush& flush) {
     if (remove_all(log.sets.firing, flush.sets.resolved)) changed_log(group, index);
     return;
   }
+  // It stays due, for when the acknowledgement ends.
+  if (*reason == Reason::kRepeated && flush.acknowledged) return;
   if (flush.sets.firing.empty() && !integration.send_resolved) {
     log.told = true;
     log.at = flush.at;
@@ -217,7 +222,7 @@ void Machine::Impl::drop_ended(Group& group) {
     auto& state = *group.members[i];
     const auto& place = *state.place_in(group);
     if (!place.flushed_end) continue;
-    const auto hash = log_hash(state.alert.labels, place.left ? place.severity : state.alert.severity);
+    const auto hash = log_hash(state.alert.labels, place.left ? place.heard : state.heard());
     const bool owed = std::any_of(group.logs.begin(), group.logs.end(), [&](const TargetLog& log) {
       return std::binary_search(log.sets.firing.begin(), log.sets.firing.end(), hash);
     });

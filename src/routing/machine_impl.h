@@ -23,7 +23,7 @@ struct AlertState {
     Group* group = nullptr;
     std::size_t index = 0;  ///< in the group's members
     std::optional<Time> left;
-    std::string severity;  ///< when it left
+    Heard heard;  ///< when it left
     bool flushed_end = false;
   };
   Alert alert;
@@ -31,6 +31,7 @@ struct AlertState {
   std::vector<Place> places;
   bool was_routed = false;  ///< it had places before a reload
 
+  Heard heard() const { return {alert.severity, alert.no_data}; }
   Place* place_in(const Group& group);
   const Labels& seen() const { return seen_otherwise ? *seen_otherwise : alert.labels; }
   /// To be called when the alert changed.
@@ -117,11 +118,10 @@ class Machine::Impl {
   void set_config(ConfigPtr config);
   void number_routes(const Route& route);
   std::vector<const Route*> routes_for(const Labels& seen) const;
-  /// `severity_before` is what groups that it leaves have heard of.
-  void put_into_groups(AlertState& state, const std::string& severity_before, Time now);
+  /// `before` is what groups that it leaves have heard of it.
+  void put_into_groups(AlertState& state, const Heard& before, Time now);
   void join(AlertState& state, const Route& route, Time now);
-  void leave_others(AlertState& state, const std::vector<const Route*>& routes, const std::string& severity_before,
-                    Time now);
+  void leave_others(AlertState& state, const std::vector<const Route*>& routes, const Heard& before, Time now);
   Group& group_for(const Route& route, const Labels& seen, Time now);
   void add_member(Group& group, AlertState& state);
   void remove_member(Group& group, AlertState& state);
@@ -199,7 +199,7 @@ class Machine::Impl {
 Time plus(Time time, Duration duration);
 /// How long a target's log outlives its group: Alertmanager's, twice the repeat interval, 120 h at most.
 Duration log_lifetime(const RouteOptions& options);
-/// What the log holds of an alert: it changes with the severity that the source gives.
-std::uint64_t log_hash(const Labels& labels, const std::string& severity);
+/// What the log holds of an alert.
+std::uint64_t log_hash(const Labels& labels, const Heard& heard);
 
 }  // namespace atalaya::routing

@@ -51,7 +51,7 @@ void Machine::Impl::orphan_logs(Group& group, Time now) {
 AlertRow Machine::Impl::row_of(const AlertState& state) const {
   AlertRow row{state.alert, {}};
   for (const auto& place : state.places) {
-    row.groups.push_back({place.group->id(), place.left, place.severity, place.flushed_end});
+    row.groups.push_back({place.group->id(), place.left, place.heard, place.flushed_end});
   }
   std::sort(row.groups.begin(), row.groups.end(),
             [](const Membership& a, const Membership& b) { return a.group < b.group; });
@@ -141,7 +141,7 @@ void Machine::Impl::restore_alert(const AlertRow& row, const std::map<std::strin
     auto& group = *found->second;
     add_member(group, state);
     state.places.back().left = membership.left;
-    state.places.back().severity = membership.severity;
+    state.places.back().heard = membership.heard;
     state.places.back().flushed_end = membership.flushed_end;
     if (membership.left) continue;
     group.earliest_end = std::min(group.earliest_end, row.alert.ends_at);

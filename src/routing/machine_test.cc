@@ -313,7 +313,7 @@ class History {
       if (!one->firing_at(world_.now()) || machine.mutes(*one, world_.now()).muted()) continue;
       for (const auto* route : match(machine.config().root, seen_labels(*one))) {
         const auto group = route->key + ":" + to_string(group_labels(route->options, seen_labels(*one)));
-        const auto hash = log_hash(one->labels, one->severity);
+        const auto hash = log_hash(one->labels, {one->severity, one->no_data});
         std::size_t knowing = 0;
         for (const auto& row : state.log) {
           if (row.group != group || row.target.receiver != route->options.receiver) continue;

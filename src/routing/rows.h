@@ -12,12 +12,19 @@
 
 namespace atalaya::routing {
 
+/// What is told anew when it changes, beside beginning and end: the severity that the source gives, and its silence.
+struct Heard {
+  std::string severity;
+  bool no_data = false;
+  bool operator==(const Heard&) const = default;
+};
+
 /// An alert's place in a group. `left` is set when the alert went on to other routes: for this group
-/// it ended then, with the severity that it had.
+/// it ended then, as what it was.
 struct Membership {
   std::string group;  ///< GroupRow::id
   std::optional<Time> left;
-  std::string severity;
+  Heard heard;
   bool flushed_end = false;  ///< a flush has seen that it is over
   bool operator==(const Membership&) const = default;
 };

@@ -213,6 +213,8 @@ def test_questions_that_mean_nothing_are_refused_with_the_place(server):
     assert "nonsense" in refused(server, "GET", "/alerts?nonsense=1", None, 400)
     assert "character 8" in refused(server, "GET", "/alerts?q=(event:", None, 400)
     assert "sort-by" in refused(server, "GET", "/alerts?sort-by=nonsense", None, 400)
+    assert get(server, "/alerts", page=3)["alerts"] == []
+    post(server)
     assert "page out of range" in refused(server, "GET", "/alerts?page=3", None, 400)
 
 

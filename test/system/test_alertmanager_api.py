@@ -102,6 +102,21 @@ def test_ten_megabytes_of_text_are_refused_with_place_and_remedy(hooked):
     assert listed(hooked) == []
 
 
+def names_of_receivers(server, name, **parameters):
+    return [a["receivers"] for g in listed(server, "/api/v2/alerts/groups", **parameters) for a in g["alerts"]
+            if a["labels"]["alertname"] == name][0]
+
+
+def test_silences_are_found_by_the_very_matchers_that_they_have(hooked):
+    silence = {**new_silence(), "matchers": [{"name": "alertname", "value": "d.*", "isRegex": True},
+                                             {"name": "team", "value": "web", "isRegex": False, "isEqual": False}]}
+    hooked.call("POST", "/api/v2/silences", silence)
+    found = lambda *filters: len(listed(hooked, "/api/v2/silences", filter=list(filters)))
+    assert [found("alertname=~d.*"), found("alertname=~d.*", "team!=web"), found()] == [1, 1, 1]
+    assert [found("alertname=d.*"), found("alertname=disk"), found("team=web"), found("team!=db")] == [0, 0, 0, 0]
+    assert listed(hooked, "/api/v2/silences", active="false") == []
+
+
 def test_lists_are_filtered_as_alertmanager_does(hooked):
     post(hooked, alert("disk", labels={"team": "db"}), alert("cpu"))
     assert names(listed(hooked, filter=['team="db"'])) == ["disk"]
@@ -113,6 +128,7 @@ def test_lists_are_filtered_as_alertmanager_does(hooked):
         with pytest.raises(HttpError) as refused:
             listed(hooked, **wrong)
         assert refused.value.status == 400 and isinstance(refused.value.body, str)
+    assert [g["name"] for g in names_of_receivers(hooked, "cpu", receiver="test/ops/hook")] == ["test/ops/hook"]
     groups = [g for g in listed(hooked, "/api/v2/alerts/groups") if g["receiver"]["name"] == "test/ops/hook"]
     assert [names(g["alerts"]) for g in groups] == [["cpu"], ["disk"]]
 

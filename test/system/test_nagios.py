@@ -20,7 +20,8 @@ XML = """<?xml version='1.0'?>
 
 
 def nrdp(server, token="", **form):
-    body = urllib.parse.urlencode({"token": server.token if token == "" else token, **form}).encode()
+    tokens = {} if token is None else {"token": token or server.token}
+    body = urllib.parse.urlencode({**tokens, **form}).encode()
     answer = server.call("POST", "/nrdp/", body, token=None, raw=True,
                          headers={"Content-Type": "application/x-www-form-urlencoded"})
     if answer.startswith(b"{"):

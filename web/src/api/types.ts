@@ -4,7 +4,7 @@ import type { Incident } from './incidents';
 export type Time = string | number;
 export type Labels = Record<string, string>;
 export type Role = 'viewer' | 'operator' | 'admin';
-/** `ingest` writes samples and does nothing else. */
+/** `ingest` sends samples, alerts, heartbeats and results of checks, and does nothing else. */
 export type TokenRole = 'ingest' | Role;
 
 export interface User {
