@@ -1,5 +1,6 @@
 // People and keys as Alerta's clients look them up: our accounts, tokens and roles. They are changed by our own API.
 #include "api/alerta_json.h"
+#include "api/alerta_query.h"
 
 namespace atalaya::api::alerta {
 namespace {
@@ -21,12 +22,6 @@ json::array scopes_of(Role role) {
   return {};
 }
 
-/// A list as clients expect it, on one page.
-net::Response listed(std::string_view what, json::array list) {
-  const auto total = list.size();
-  return answer({{what, std::move(list)}, {"total", total}, {"page", 1}, {"pages", 1}, {"more", false}});
-}
-
 json::object user_json(const AlertaServices& s, std::string_view id, std::string_view name, Role role) {
   return {{"id", id},
           {"href", href(s, "user", id)},
@@ -40,7 +35,7 @@ json::object user_json(const AlertaServices& s, std::string_view id, std::string
           {"email_verified", false}};
 }
 
-Result<net::Response> keys(const AlertaServices& s, const Principal& who) {
+Result<net::Response> keys(const AlertaServices& s, const Principal& who, const net::Request& request) {
   AT_TRY(const auto tokens, s.accounts.tokens(who.tenant));
   json::array list;
   for (const auto& token : tokens) {
@@ -58,10 +53,10 @@ Result<net::Response> keys(const AlertaServices& s, const Principal& who) {
                                 {"lastUsedTime", nullptr},
                                 {"customer", nullptr}});
   }
-  return listed("keys", std::move(list));
+  return page_of("keys", list, request.query);
 }
 
-Result<net::Response> users(const AlertaServices& s, const Principal& who) {
+Result<net::Response> users(const AlertaServices& s, const Principal& who, const net::Request& request) {
   AT_TRY(const auto known, s.accounts.users(who.tenant));
   json::array list;
   for (const auto& user : known) {
@@ -70,7 +65,7 @@ Result<net::Response> users(const AlertaServices& s, const Principal& who) {
     one["lastLogin"] = user.last_seen ? json::value(rfc3339(*user.last_seen)) : json::value(nullptr);
     list.push_back(std::move(one));
   }
-  return listed("users", std::move(list));
+  return page_of("users", list, request.query);
 }
 
 json::array permissions(const AlertaServices& s) {
@@ -110,18 +105,22 @@ void add_accounts(Doors& doors, const AlertaServices& s) {
             [](const Principal&, net::Request&) -> Result<net::Response> {
               return answer({{"attributes", json::object{}}});
             });
-  doors.add("GET", "/alerta/users", Need::kAdmin, [s](const Principal& who, net::Request&) { return users(s, who); });
-  doors.add("GET", "/alerta/keys", Need::kAdmin, [s](const Principal& who, net::Request&) { return keys(s, who); });
-  doors.add("GET", "/alerta/perms", Need::kViewer, [s](const Principal&, net::Request&) -> Result<net::Response> {
-    return listed("permissions", permissions(s));
+  doors.add("GET", "/alerta/users", Need::kAdmin,
+            [s](const Principal& who, net::Request& request) { return users(s, who, request); });
+  doors.add("GET", "/alerta/keys", Need::kAdmin,
+            [s](const Principal& who, net::Request& request) { return keys(s, who, request); });
+  doors.add("GET", "/alerta/perms", Need::kViewer, [s](const Principal&, net::Request& request) {
+    return page_of("permissions", permissions(s), request.query);
   });
   doors.add("GET", "/alerta/scopes", Need::kViewer, [](const Principal&, net::Request&) -> Result<net::Response> {
-    return listed("scopes", {"read", "write", "admin", "write:alerts", "write:heartbeats"});
+    json::array scopes{"read", "write", "admin", "write:alerts", "write:heartbeats"};
+    const auto total = scopes.size();
+    return answer({{"scopes", std::move(scopes)}, {"total", total}});
   });
   // Nobody is grouped, and no alert belongs to a customer alone.
   for (const std::string what : {"groups", "customers"}) {
     doors.add("GET", "/alerta/" + what, Need::kViewer,
-              [what](const Principal&, net::Request&) -> Result<net::Response> { return listed(what, {}); });
+              [what](const Principal&, net::Request& request) { return page_of(what, {}, request.query); });
   }
 }
 

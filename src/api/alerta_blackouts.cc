@@ -236,12 +236,11 @@ void add_blackouts(Doors& doors, const AlertaServices& s) {
   doors.add("POST", "/alerta/blackout", Need::kOperator,
             [s](const Principal& who, net::Request& request) { return make(s, who, request); });
   doors.add("GET", "/alerta/blackouts", Need::kViewer,
-            [s](const Principal& who, net::Request&) -> Result<net::Response> {
+            [s](const Principal& who, net::Request& request) -> Result<net::Response> {
               AT_TRY(const auto known, all(s, who));
               json::array list;
               for (const auto& found : known) list.push_back(shown(s, found.blackout, s.clock.now()));
-              const auto total = list.size();
-              return answer({{"blackouts", std::move(list)}, {"total", total}, {"time", rfc3339(s.clock.now())}});
+              return page_of("blackouts", list, request.query);
             });
   doors.add("GET", "/alerta/blackout/{id}", Need::kViewer,
             [s](const Principal& who, net::Request& request) -> Result<net::Response> {

@@ -5,6 +5,7 @@
 
 #include "alerts/machine.h"
 #include "api/alerta_json.h"
+#include "api/alerta_query.h"
 #include "base/random.h"
 
 namespace atalaya::api::alerta {
@@ -141,15 +142,9 @@ void add_heartbeats(Doors& doors, const AlertaServices& s) {
   doors.add("GET", "/alerta/heartbeats", Need::kViewer,
             [s](const Principal& who, net::Request& request) -> Result<net::Response> {
               AT_TRY(const auto checks, heartbeats(s, who));
-              const auto wanted = request.query.all("status");
               json::array list;
-              for (const auto& check : checks) {
-                auto one = shown(s, check);
-                const std::string status(one.at("status").as_string());
-                if (wanted.empty() || std::ranges::count(wanted, status) > 0) list.push_back(std::move(one));
-              }
-              const auto total = list.size();
-              return answer({{"heartbeats", std::move(list)}, {"total", total}, {"time", rfc3339(s.clock.now())}});
+              for (const auto& check : checks) list.push_back(shown(s, check));
+              return page_of("heartbeats", list, request.query);
             });
   doors.add("GET", "/alerta/heartbeat/{id}", Need::kViewer,
             [s](const Principal& who, net::Request& request) -> Result<net::Response> {

@@ -221,6 +221,15 @@ bool values_of(const SeenReport& seen, std::string_view field, Texts& out) {
   return true;
 }
 
+Result<PageParameters> page_parameters(const net::Parameters& parameters) {
+  PageParameters out;
+  AT_TRY(out.number, number(parameters, "page", out.number));
+  AT_TRY(const auto limit, number(parameters, "limit", out.size));
+  AT_TRY(out.size, number(parameters, "page-size", limit));
+  out.size = std::min(out.size, kMaxPage);
+  return out;
+}
+
 Result<Query> Query::of(const net::Parameters& parameters) {
   Query out;
   AT_TRY(add_fields(parameters, out));
@@ -232,10 +241,9 @@ Result<Query> Query::of(const net::Parameters& parameters) {
   AT_TRY(out.from, date(parameters, "from-date"));
   AT_TRY(out.to, date(parameters, "to-date"));
   AT_TRY(add_order(parameters, out));
-  AT_TRY(out.page, number(parameters, "page", 1));
-  AT_TRY(const auto limit, number(parameters, "limit", out.page_size));
-  AT_TRY(out.page_size, number(parameters, "page-size", limit));
-  out.page_size = std::min(out.page_size, kMaxPage);
+  AT_TRY(const auto page, page_parameters(parameters));
+  out.page = page.number;
+  out.page_size = page.size;
   out.raw_data = means_yes(parameters.get("show-raw-data"));
   out.history = means_yes(parameters.get("show-history"));
   if (parameters.has("group-by")) out.group_by = parameters.get("group-by");

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "alerts/report_queries.h"
+#include "api/json.h"
 #include "net/http.h"
 
 namespace atalaya::api::alerta {
@@ -49,6 +50,17 @@ struct Query {
   /// Those that match, sorted.
   std::vector<alerts::SeenReport> select(std::vector<alerts::SeenReport> all) const;
 };
+
+struct PageParameters {
+  std::size_t number = 1;
+  std::size_t size = 1000;
+};
+/// `page`, and `page-size` or `limit`.
+Result<PageParameters> page_parameters(const net::Parameters& parameters);
+
+/// A page of `all`, objects as they are shown: those whose fields have one of the values that the parameter of that
+/// name has – a list: as an element –, or none where `!` stands behind the name; sorted by `sort-by`.
+Result<net::Response> page_of(std::string_view what, const json::array& all, const net::Parameters& parameters);
 
 /// Whether a text of a parameter means yes: yes, true, 1, on.
 bool means_yes(std::string_view text);

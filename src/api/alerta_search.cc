@@ -99,11 +99,20 @@ class Parser {
 
   Result<Test> all(const std::string& field, int depth) {
     AT_TRY(auto left, one(field, depth));
-    while (take_word("AND", "&&")) {
+    // `a NOT b` is `a AND NOT b`.
+    while (take_word("AND", "&&") || refuses()) {
       AT_TRY(auto right, one(field, depth));
       left = [a = std::move(left), b = std::move(right)](const SeenReport& seen) { return a(seen) && b(seen); };
     }
     return left;
+  }
+
+  /// What follows is something that must not be.
+  bool refuses() {
+    const auto begin = at_;
+    const bool out = take_word("NOT", "!") || take('-');
+    at_ = begin;
+    return out;
   }
 
   Result<Test> one(const std::string& field, int depth) {
@@ -149,6 +158,9 @@ class Parser {
 
   Result<Test> exists() {
     auto field = word();
+    const SeenReport none;
+    std::vector<std::string> unused;
+    if (!values_of(none, field, unused)) field = "attributes." + field;
     return Test([field = std::move(field)](const SeenReport& seen) {
       return any_value(seen, field, [](const std::string& text) { return !text.empty(); });
     });

@@ -198,7 +198,8 @@ def test_short_ids_find_alerts_and_deleted_ones_are_gone(server):
     ({"event": "~^[ab]"}, ["a", "b"]), ({"event!": "~[ab]"}, ["c"]), ({"service": "Db"}, ["b"]), ({"tags": "x"}, ["a"]),
     ({"attributes.region": "EU"}, ["c"]), ({"q": "event:a OR event:b"}, ["a", "b"]), ({"q": "full"}, ["a"]),
     ({"q": "severity:major AND NOT event:a"}, ["b"]), ({"q": '"is full"'}, ["a"]), ({"q": "_.region:eu"}, ["c"]),
-    ({"q": "_exists_:attributes.region"}, ["c"]), ({"q": "service:Db"}, ["b"]), ({"q": "event:(a b)"}, ["a", "b"]),
+    ({"q": "_exists_:attributes.region"}, ["c"]), ({"q": "_exists_:region"}, ["c"]),
+    ({"q": "severity:major NOT event:a"}, ["b"]), ({"q": "severity:major !event:a"}, ["b"]), ({"q": "service:Db"}, ["b"]), ({"q": "event:(a b)"}, ["a", "b"]),
     ({"q": "text:/fu.l/"}, ["a"]), ({"q": "resource:web0?"}, ["a", "b", "c"]), ({"q": "-event:a"}, ["b", "c"]),
     ({"q": "timeout:>100000"}, ["c"]), ({"q": "timeout:[1 TO 100000]"}, ["a", "b"]), ({"status": "closed"}, []),
     ({"repeat": "false"}, ["a", "b", "c"]), ({"from-date": "2100-01-01T00:00:00.000Z"}, [])])
@@ -324,6 +325,8 @@ def test_heartbeats_are_ok_slow_and_expired_and_alert(server):
     server.call("POST", "/alerta/heartbeat", {"origin": "cron/db1"})
     until(lambda: server.alert("cron/db1")["state"] == "resolved")
     assert get(server, f"/heartbeat/{beat['id']}")["heartbeat"]["status"] == "ok"
+    assert [get(server, "/heartbeats", **{key: value})["total"] for key, value in
+            [("status", "ok"), ("status", "slow"), ("origin", "cron/db1"), ("origin!", "cron/db1")]] == [1, 0, 1, 0]
     server.call("DELETE", f"/alerta/heartbeat/{beat['id']}")
     assert get(server, "/heartbeats")["total"] == 0
     assert "origin" in refused(server, "POST", "/heartbeat", {}, 400)
