@@ -28,18 +28,15 @@ struct Notes {
   const Clock& clock;
 };
 
-/// After the deletion: on a full disk, where it is to give room, no entry can be made before.
-void note_deletion(const Notes& notes, const auth::Principal& who, const std::string& what, std::size_t series) {
-  telemetry::log_info("tsdb", "series were deleted",
-                      {{"tenant", who.tenant.value()},
-                       {"who", audited_name(who)},
-                       {"what", what},
-                       {"series", static_cast<std::int64_t>(series)}});
-  const auto noted = notes.audit.add(who.tenant, {.at = notes.clock.now(),
-                                                  .who = audited_name(who),
-                                                  .action = "series.delete",
-                                                  .object = what,
-                                                  .detail = fmt::format("{} series", series)});
+/// After the deed: on a full disk, where a removal is to give room, no entry can be made before.
+void note(const Notes& notes, const auth::Principal& who, const char* action, const std::string& what,
+          const std::string& detail) {
+  const auto name = audited_name(who);
+  telemetry::log_info(
+      "tsdb", "stored series were cared for",
+      {{"action", action}, {"tenant", who.tenant.value()}, {"who", name}, {"what", what}, {"detail", detail}});
+  const auto noted = notes.audit.add(
+      who.tenant, {.at = notes.clock.now(), .who = name, .action = action, .object = what, .detail = detail});
   if (!noted) telemetry::log_error("tsdb", "the audit log has no entry of it", {{"error", to_string(noted.error())}});
 }
 
@@ -71,7 +68,7 @@ Result<std::size_t> delete_series(tsdb::Store& store, const Notes& notes, const 
   std::string what = fmt::format("{}", fmt::join(parameters.all("match[]"), " "));
   if (from != kMinTime) what += " from " + format_rfc3339(from);
   if (to != kMaxTime) what += " to " + format_rfc3339(to);
-  note_deletion(notes, who, what, series);
+  note(notes, who, "series.delete", what, fmt::format("{} series", series));
   return series;
 }
 
@@ -167,17 +164,20 @@ void add_series_care_routes(Doors& doors, tsdb::Store& store, net::WorkerPool& w
                    AT_TRY(const auto series, delete_series(store, notes, who, request));
                    return ok(json::object{{"series", series}});
                  });
-  const auto snapshot = [&store](const auth::Principal& who, net::Request&) -> Result<net::Response> {
+  const auto snapshot = [&store, notes](const auth::Principal& who, net::Request&) -> Result<net::Response> {
     AT_TRY(of_the_whole(who));
     AT_TRY(const auto place, store.snapshot());
-    return success(json::object{{"name", place.substr(place.rfind('/') + 1)}});
+    const auto name = place.substr(place.rfind('/') + 1);
+    note(notes, who, "snapshot.create", name, "");
+    return success(json::object{{"name", name}});
   };
   doors.add_slow("POST", "~/series/snapshot", Need::kAdmin, workers, snapshot);
   doors.add_slow("DELETE", "~/series/snapshot/{name}", Need::kAdmin, workers,
-                 [&store](const auth::Principal& who, net::Request& request) -> Result<net::Response> {
+                 [&store, notes](const auth::Principal& who, net::Request& request) -> Result<net::Response> {
                    AT_TRY(of_the_whole(who));
                    const std::string name(request.captures.get("name"));
                    AT_TRY(store.remove_snapshot(name));
+                   note(notes, who, "snapshot.remove", name, "");
                    return success(json::object{{"name", name}});
                  });
   for (const auto* method : {"POST", "PUT"}) {

@@ -14,6 +14,7 @@
 #include "api/operations.h"
 #include "api/packages_json.h"
 #include "api/rules.h"
+#include "api/self_metrics.h"
 #include "app/agents.h"
 #include "app/alert_configuration.h"
 #include "app/alert_doors.h"
@@ -336,6 +337,7 @@ void Server::Parts::add_routes(net::Router& router) {
   api::Doors doors(router, *auth, everybody);
   api::add_operation_routes(doors, {*runner, metrics, [this] { return is_ready(); }, [this] { return reload(); }});
   api::add_account_routes(doors, *auth);
+  api::add_self_metrics_route(doors, metrics);
   api::add_prometheus_status_routes(doors,
                                     server_facts(options, *series, clock, last_reload, [this] { return is_ready(); }));
   api::add_rule_routes(doors, [this](const TenantId& tenant) { return groups->states(tenant); });

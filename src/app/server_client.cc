@@ -65,6 +65,16 @@ const json::object& Answer::object() const {
   return json.is_object() ? json.get_object() : kNone;
 }
 
+std::unexpected<Error> Answer::refusal(const std::string& before) const {
+  const auto text = [&](std::string_view key) {
+    const auto* const value = object().if_contains(key);
+    return value && value->is_string() ? std::string(value->get_string()) : std::string();
+  };
+  const auto error = text("error");
+  return fail(ErrorCode::kUnavailable,
+              fmt::format("{}the server answers {}: {}", before, status, error.empty() ? body : error), text("remedy"));
+}
+
 Result<ServerClient> ServerClient::reach(const config::Options& options) {
   auto url = options.text("server");
   auto token = options.text("token");

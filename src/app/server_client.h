@@ -26,6 +26,8 @@ struct Answer {
   bool good() const { return status >= 200 && status < 300; }
   /// Empty where it is no object.
   const boost::json::object& object() const;
+  /// What a bad answer says, with the remedy that it names.
+  std::unexpected<Error> refusal(const std::string& before = {}) const;
 };
 
 class ServerClient {

@@ -34,12 +34,7 @@ Command verb(std::string name, std::string help, std::vector<config::Option> own
 /// What a server answered, as the user wants to see it.
 template <typename Text>
 Result<int> show(const config::Options& options, const Answer& answer, Text&& text) {
-  if (!answer.good()) {
-    const auto* error = answer.object().if_contains("error");
-    return fail(ErrorCode::kUnavailable,
-                fmt::format("the server refused: {}",
-                            error && error->is_string() ? std::string(error->as_string()) : answer.body));
-  }
+  if (!answer.good()) return answer.refusal();
   if (options.text("output") == "json") {
     fmt::print("{}\n", answer.body);
     return 0;

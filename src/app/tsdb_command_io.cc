@@ -241,18 +241,6 @@ void add_page(const json::object& answer, std::uint64_t first_line, const std::s
   }
 }
 
-std::string_view message_of(const Answer& answer) {
-  const auto* const error = answer.object().if_contains("error");
-  return error && error->is_string() ? std::string_view(error->get_string()) : std::string_view(answer.body);
-}
-
-std::unexpected<Error> refusal(const Answer& answer, const std::string& before) {
-  const auto* const remedy = answer.object().if_contains("remedy");
-  return fail(ErrorCode::kUnavailable,
-              fmt::format("{}the server answers {}: {}", before, answer.status, message_of(answer)),
-              remedy && remedy->is_string() ? std::string(remedy->get_string()) : std::string());
-}
-
 }  // namespace
 
 Result<int> import_series(const config::Options& options) {
@@ -280,8 +268,7 @@ Result<int> import_series(const config::Options& options) {
       }
       AT_TRY(const auto* client, connection.get());
       AT_TRY(const auto answer, client->post_bytes("series/import", std::move(page), type));
-      if (!answer.good())
-        return refusal(answer, fmt::format("from line {} on nothing is imported: ", pages.first_line));
+      if (!answer.good()) return answer.refusal(fmt::format("from line {} on nothing is imported: ", pages.first_line));
       add_page(answer.object(), pages.first_line, name, totals);
       progress.show(pages.bytes, totals.samples);
     }
@@ -323,7 +310,7 @@ Result<int> export_series(const config::Options& options) {
     do {
       AT_TRY(const auto* client, connection.get());
       AT_TRY(const auto answer, client->get(after.empty() ? path : path + "&after=" + after));
-      if (!answer.good()) return refusal(answer, "");
+      if (!answer.good()) return answer.refusal();
       if (std::fwrite(answer.body.data(), 1, answer.body.size(), file.get()) != answer.body.size()) return unwritten();
       bytes += answer.body.size();
       incomplete += answer.incomplete;

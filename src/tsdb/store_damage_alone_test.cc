@@ -199,6 +199,26 @@ TEST_P(CheckpointDamage, OfItsFirstRecordBringsNothingBackThatWasDeleted) {
   EXPECT_EQ(contents(), wanted_);
 }
 
+TEST_P(CheckpointDamage, IsToldWhenItIsMissing) {
+  fill_and_kill();
+  ASSERT_TRUE(files_.remove(checkpoint_));
+  open();
+  ASSERT_EQ(store_->report().damaged.size(), 1u);
+  EXPECT_THAT(store_->report().damaged[0], testing::HasSubstr("is missing"));
+  EXPECT_EQ(store_->report().damaged_files, 1u);
+  EXPECT_EQ(store_->verify()->size(), 1u);
+  EXPECT_TRUE(store_->verify()->empty());
+}
+
+TEST_P(CheckpointDamage, IsNotSeenInANewFolderThatIsKilledBeforeItsFirstFlush) {
+  open();
+  append_unflushed("m", 0, 1);
+  files_.power_cut();
+  store_.reset();
+  open();
+  EXPECT_TRUE(store_->report().damaged.empty());
+}
+
 TEST_P(CheckpointDamage, InTheMidstCostsWhatTheLogHasOfAFewSeries) {
   fill_and_kill();
   ASSERT_TRUE(files_.flip_bits(checkpoint_, bytes_ / 2, 0x10));

@@ -120,9 +120,28 @@ def test_status_tells_of_the_server(filled):
     assert filled.call("GET", "/api/v1/openapi.yaml").startswith("openapi:")
 
 
+def test_own_metrics_come_as_json_families(server):
+    families = {one["name"]: one for one in ask(server, "status/self_metrics", metric_name_pattern="atalaya_.*")["data"]}
+    build = families["atalaya_build_info"]
+    assert build["type"] == "GAUGE" and build["help"] and build["metric"][0]["gauge"] == {"value": 1}
+    assert "revision" in [label["name"] for label in build["metric"][0]["label"]]
+    counters = [one for one in families.values() if one["type"] == "COUNTER"]
+    assert counters and all("counter" in metric for one in counters for metric in one["metric"])
+    histograms = [one for one in families.values() if one["type"] == "HISTOGRAM"]
+    assert histograms and not [name for name in families if name.endswith("_bucket")]
+    for metric in [metric for one in histograms for metric in one["metric"]]:
+        counts = [int(bucket["cumulativeCount"]) for bucket in metric["histogram"]["bucket"]]
+        assert counts == sorted(counts) and counts[-1] <= int(metric["histogram"]["sampleCount"])
+    assert ask(server, "status/self_metrics", metric_name_pattern="no_such")["data"] == []
+    with pytest.raises(HttpError) as error:
+        ask(server, "status/self_metrics", metric_name_pattern="(")
+    assert error.value.status == 400
+
+
 ROUTES = ["query?query=1", "query_range?query=1&start=0&end=1&step=1", "query_exemplars?query=up", "series?match[]=up",
           "labels", "label/job/values", "format_query?query=up", "parse_query?query=up", "status/config", "status/flags",
-          "status/runtimeinfo", "status/buildinfo", "status/walreplay", "status/tsdb", "status/tsdb/blocks",
+          "status/runtimeinfo", "status/buildinfo", "status/walreplay", "status/self_metrics", "status/tsdb",
+          "status/tsdb/blocks",
           "features", "alertmanagers", "notifications", "openapi.yaml"]
 
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 
 #include "storage/segment_scanner.h"
@@ -34,6 +35,13 @@ Result<std::vector<std::uint64_t>> numbers_in(io::FileSystem& files, const std::
     if (const auto number = number_of(entry.name); number != 0) out.push_back(number);
   }
   return out;
+}
+
+/// A segment under any of its names.
+Result<bool> has_log(io::FileSystem& files, const std::string& directory) {
+  AT_TRY(const auto entries, files.list(directory));
+  return std::any_of(entries.begin(), entries.end(),
+                     [](const auto& entry) { return entry.name.find(".log") != std::string::npos; });
 }
 
 std::string path_of(const std::string& directory, std::uint64_t number) {
@@ -123,7 +131,12 @@ Result<CheckpointFound> read_checkpoint(io::FileSystem& files, const std::string
                                         const std::function<Status(std::string_view)>& define) {
   CheckpointFound out;
   AT_TRY(const auto numbers, numbers_in(files, directory));
-  if (numbers.empty()) return out;
+  if (numbers.empty()) {
+    AT_TRY(const bool log, has_log(files, directory));
+    out.fresh = !log;
+    if (log) out.damaged.push_back(fmt::format("checkpoint of {} is missing: {}", directory, kHeadless));
+    return out;
+  }
   const auto path = path_of(directory, numbers.back());
   const auto damage = [&](std::string what) { out.damaged.push_back(fmt::format("checkpoint {}: {}", path, what)); };
   AT_TRY(const auto file, files.open_read(path));

@@ -22,10 +22,12 @@ Status write_checkpoint(io::FileSystem& files, const std::string& directory, std
 
 struct CheckpointFound {
   bool found = false;
+  bool fresh = false;  ///< neither a checkpoint nor a log: the folder is new, or a snapshot's
   CheckpointHead head;
   std::vector<std::string> damaged;  ///< one sentence each
 };
-/// Reads the newest one. `define` is shown the definitions; what does not decode is damage.
+/// Reads the newest one; a log without any has lost it, which is damage. `define` is shown the definitions; what does
+/// not decode is damage.
 Result<CheckpointFound> read_checkpoint(io::FileSystem& files, const std::string& directory,
                                         storage::OriginMarks& marks,
                                         const std::function<Status(std::string_view payload)>& define);
