@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -54,23 +55,55 @@ Labels with_external(Labels labels, const Labels& external) {
   return out.build();
 }
 
-Status add_newest(const storage::SeriesQuerier& series, const TenantId& tenant, const Matchers& matchers,
-                  storage::TimeRange range, bool any_name, const Labels& external, Newest& out) {
-  storage::SelectHints hints;
-  hints.on_damage = [](const Error&) {};  // counted and logged by the store; the rest is as new as ever
-  AT_TRY(auto selected, series.select_hinted(tenant, matchers, range, hints));
-  for (auto& one : selected) {
+/// What a series that was found takes until its newest sample is known, and what an answer has of it.
+constexpr std::uint64_t kBytesOfFound = 1024;
+constexpr std::uint64_t kBytesOfNewest = 512;
+
+/// The work of one request.
+class Federation {
+ public:
+  Federation(const FederateParts& parts, const TenantId& tenant, bool any_name)
+      : parts_(parts), tenant_(tenant), any_name_(any_name) {
+    if (parts.memory) memory_.emplace(*parts.memory);
+  }
+
+  Status add(const Matchers& matchers, storage::TimeRange range) {
+    storage::SelectHints hints;
+    std::uint64_t taken = 0;
+    hints.on_damage = [](const Error&) {};  // counted and logged by the store; the rest is as new as ever
+    hints.on_series = [&](std::size_t series) -> Status {
+      if (!memory_) return {};
+      AT_TRY(memory_->take(series * (kBytesOfFound + kBytesOfNewest)));
+      taken += series * kBytesOfFound;
+      return {};
+    };
+    {
+      AT_TRY(auto selected, parts_.series.select_hinted(tenant_, matchers, range, hints));
+      for (auto& one : selected) take(std::exchange(one, {}));
+    }
+    if (memory_) memory_->give_back(taken);
+    return {};
+  }
+  const Newest& newest() const { return newest_; }
+
+ private:
+  void take(const storage::SelectedSeries& one) {
     Sample newest;
     bool any = false;
     while (one.samples->next(newest)) any = true;
-    if (!any || is_stale(newest.value) || !one.labels->has(kMetricName)) continue;
-    if (!one.samples->status()) continue;  // what was read may not be the newest
-    const auto labels = with_external(any_name ? *one.labels : escaped(*one.labels), external);
-    const auto [it, fresh] = out.try_emplace({std::string(labels.get(kMetricName)), labels}, newest);
+    if (!any || is_stale(newest.value) || !one.labels->has(kMetricName)) return;
+    if (!one.samples->status()) return;  // what was read may not be the newest
+    const auto labels = with_external(any_name_ ? *one.labels : escaped(*one.labels), parts_.external);
+    const auto [it, fresh] = newest_.try_emplace({std::string(labels.get(kMetricName)), labels}, newest);
     if (!fresh && it->second.time < newest.time) it->second = newest;
   }
-  return {};
-}
+
+  const FederateParts& parts_;
+  const TenantId& tenant_;
+  const bool any_name_;
+  std::optional<telemetry::QueryMemory::Share> memory_;
+  Newest newest_;
+};
 
 /// So that the one who scrapes does not put its target's there.
 void add_empty_instance(std::string& series) {
@@ -101,24 +134,24 @@ std::string exposition(const Newest& newest) {
 
 }  // namespace
 
-void add_federate_route(Doors& doors, const storage::SeriesQuerier& series, const Clock& clock, Labels external) {
-  doors.add("GET", "/federate", Need::kViewer,
-            [&series, &clock, external = std::move(external)](const auth::Principal& who,
-                                                              net::Request& request) -> Result<net::Response> {
-              const auto now = clock.now();
-              const storage::TimeRange range{now - promql::Limits().lookback, now};
-              const bool any_name = takes_any_name(request.headers.get("Accept"));
-              Newest newest;
-              for (const auto& text : request.query.all("match[]")) {
-                AT_TRY(const auto matchers, selector_parameter("match[]", text));
-                AT_TRY(add_newest(series, who.tenant, matchers, range, any_name, external, newest));
-              }
-              auto response = net::Response::text(exposition(newest));
-              response.headers.set("Content-Type",
-                                   any_name ? "text/plain; version=1.0.0; charset=utf-8; escaping=allow-utf-8"
-                                            : "text/plain; version=0.0.4; charset=utf-8");
-              return response;
-            });
+void add_federate_route(Doors& doors, FederateParts given) {
+  auto& readers = given.readers;
+  doors.add_slow(
+      "GET", "/federate", Need::kViewer, readers,
+      [parts = std::move(given)](const auth::Principal& who, net::Request& request) -> Result<net::Response> {
+        const auto now = parts.clock.now();
+        const storage::TimeRange range{now - promql::Limits().lookback, now};
+        const bool any_name = takes_any_name(request.headers.get("Accept"));
+        Federation federation(parts, who.tenant, any_name);
+        for (const auto& text : request.query.all("match[]")) {
+          AT_TRY(const auto matchers, selector_parameter("match[]", text));
+          AT_TRY(federation.add(matchers, range));
+        }
+        auto response = net::Response::text(exposition(federation.newest()));
+        response.headers.set("Content-Type", any_name ? "text/plain; version=1.0.0; charset=utf-8; escaping=allow-utf-8"
+                                                      : "text/plain; version=0.0.4; charset=utf-8");
+        return response;
+      });
 }
 
 }  // namespace atalaya::api

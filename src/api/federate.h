@@ -4,13 +4,23 @@
 #include "api/doors.h"
 #include "base/time.h"
 #include "model/labels.h"
+#include "net/worker_pool.h"
 #include "storage/series.h"
+#include "telemetry/query_memory.h"
 
 namespace atalaya::api {
 
 /// Text 0.0.4, of each series that matches a `match[]` its newest sample of the last five minutes; series that have
 /// ended are left out, and those without an instance get an empty one, so that the scraping side sets none.
-/// `external` labels are added where a series has none of that name.
-void add_federate_route(Doors& doors, const storage::SeriesQuerier& series, const Clock& clock, Labels external = {});
+/// `external` labels are added where a series has none of that name. Answers are made on `readers`' threads; `memory`,
+/// where there is one, says how many series they may hold.
+struct FederateParts {
+  const storage::SeriesQuerier& series;
+  const Clock& clock;
+  net::WorkerPool& readers;
+  telemetry::QueryMemory* memory = nullptr;
+  Labels external = {};
+};
+void add_federate_route(Doors& doors, FederateParts parts);
 
 }  // namespace atalaya::api

@@ -26,6 +26,8 @@ using storage::SelectedSeries;
 /// A page ends with the line that passes this; a line holds at most kLineSamples.
 constexpr std::size_t kPageBytes = 4 << 20;
 constexpr std::size_t kLineSamples = 10'000;
+/// What a series that was found takes until the page is made.
+constexpr std::uint64_t kBytesOfFound = 1536;
 
 /// `format=json|text`, or what the Content-Type says.
 Result<LineFormat> format_of(const net::Request& request, std::string_view fallback) {
@@ -49,14 +51,21 @@ Result<net::Response> import_lines(const SeriesTransferParts& parts, const Tenan
                                    const net::Request& request) {
   AT_TRY(const auto format, format_of_body(request));
   ingest::SeriesImport work(parts.appender, tenant, parts.clock.now());
-  AT_TRY(const auto done, work.run(format, request.body));
+  const auto done = work.run(format, request.body);
   json::array errors;
   for (const auto& [line, what] : done.errors) errors.push_back(json::object{{"line", line}, {"error", what}});
-  return ok(json::object{{"lines", done.lines},
-                         {"samples", done.samples},
-                         {"refused_samples", done.refused},
-                         {"bad_lines", done.bad_lines},
-                         {"errors", std::move(errors)}});
+  json::object counts{{"lines", done.lines},
+                      {"samples", done.samples},
+                      {"refused_samples", done.refused},
+                      {"bad_lines", done.bad_lines},
+                      {"errors", std::move(errors)}};
+  if (!done.stopped) return ok(std::move(counts));
+  auto response = net::Response::error(*done.stopped);
+  auto body = json::parse(response.body).as_object();
+  for (auto& [name, value] : counts) body.insert_or_assign(name, std::move(value));
+  response.body = json::serialize(body);
+  response.headers.set("Retry-After", "1");
+  return response;
 }
 
 /// Where a page begins: after this time of the series with these labels, and all series behind it.
@@ -169,6 +178,9 @@ Result<net::Response> export_page(const SeriesTransferParts& parts, const Tenant
   ExportPage page(format);
   storage::SelectHints hints;
   hints.on_damage = [&](const Error& error) { page.miss("a block that does not read, or that was set aside", error); };
+  std::optional<telemetry::QueryMemory::Share> memory;
+  if (parts.memory) memory.emplace(*parts.memory);
+  hints.on_series = [&](std::size_t series) { return memory ? memory->take(series * kBytesOfFound) : Status{}; };
   std::map<Labels, SelectedSeries> chosen;
   for (const auto& text : selectors) {
     AT_TRY(const auto matchers, selector_parameter("match[]", text));
@@ -180,6 +192,7 @@ Result<net::Response> export_page(const SeriesTransferParts& parts, const Tenant
   for (auto& [labels, one] : chosen) {
     const bool begun = cursor && labels == cursor->labels;
     if (!page.add(one, begun ? std::optional(cursor->after) : std::nullopt)) break;
+    one.samples.reset();  // what was read of it goes
   }
   if (page.incomplete > 0 && request.query.get("partial") != "true") return std::unexpected(page.refusal());
   auto response = net::Response::text(std::move(page.body));

@@ -5,6 +5,7 @@
 #include "base/time.h"
 #include "net/worker_pool.h"
 #include "storage/series.h"
+#include "telemetry/query_memory.h"
 
 namespace atalaya::api {
 
@@ -23,8 +24,9 @@ struct SeriesTransferParts {
   storage::SeriesAppender& appender;
   const storage::SeriesQuerier& series;
   const Clock& clock;
-  net::WorkerPool& writers;  ///< an import waits for the disk on one of these threads
-  net::WorkerPool& readers;  ///< a page of an export is made on one of these
+  net::WorkerPool& writers;                  ///< an import waits for the disk on one of these threads
+  net::WorkerPool& readers;                  ///< a page of an export is made on one of these
+  telemetry::QueryMemory* memory = nullptr;  ///< says how many series a page may look through; none: any number
 };
 void add_series_transfer_routes(Doors& doors, const SeriesTransferParts& parts);
 

@@ -27,7 +27,7 @@ class SeriesTransferTest : public ::testing::Test {
     store_ = std::move(*tsdb::Store::open(files_, clock_, metrics_, options));
     Doors doors(router_, *service_, auth::everybody_is_admin(default_tenant()));
     add_series_transfer_routes(doors, {*store_, *store_, clock_, workers_, workers_});
-    add_federate_route(doors, *store_, clock_);
+    add_federate_route(doors, {*store_, clock_, workers_});
   }
 
   net::Response ask(std::string method, const std::string& target, std::string body = {}, std::string type = {},
@@ -230,7 +230,7 @@ TEST_F(SeriesTransferTest, AnExportThatCouldNotReadAllSaysSo) {
   net::Router router;
   Doors doors(router, *service_, auth::everybody_is_admin(default_tenant()));
   add_series_transfer_routes(doors, {*store_, damaged, clock_, workers_, workers_});
-  add_federate_route(doors, damaged, clock_);
+  add_federate_route(doors, {damaged, clock_, workers_});
   import_text("bad{n=\"1,\"} 1 " + at(-2) + "\nbad{n=\"1,\"} 2 " + at(-1) + "\nbad{n=\"2\"} 1 " + at(-1) + "\ngood 1 " +
               at(-1) + "\n");
   asked_ = &router;

@@ -1,6 +1,13 @@
 #include "app/data_folder.h"
 
 #include <fmt/format.h>
+#include <grp.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "io/errno.h"
 
 namespace atalaya::app {
 
@@ -19,6 +26,15 @@ Status prepare_folder(io::FileSystem& files, const std::string& data) {
                 "give --data a folder on a disk with room, owned by this user");
   }
   return {};
+}
+
+Status work_as_owner(const std::string& data) {
+  struct stat folder{};
+  if (::geteuid() != 0 || ::stat(data.c_str(), &folder) != 0 || folder.st_uid == 0) return {};
+  if (::setgroups(0, nullptr) == 0 && ::setegid(folder.st_gid) == 0 && ::seteuid(folder.st_uid) == 0) return {};
+  auto error = io::fail_errno(errno, "work as the owner of", data).error();
+  error.remedy = "run the command as that user";
+  return std::unexpected(std::move(error));
 }
 
 }  // namespace atalaya::app

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "app/data_folder.h"
 #include "app/server_client.h"
 #include "app/tables.h"
 #include "net/percent.h"
@@ -129,6 +130,7 @@ Result<int> fsck(const config::Options& options) {
     return fail(ErrorCode::kNotFound, fmt::format("there are no series in {}", options.text("data")),
                 "name the data folder of a server with --data");
   }
+  AT_TRY(work_as_owner(store_options.directory));
   AT_TRY(auto store, tsdb::Store::open(*files, clock, metrics, store_options));
   auto damaged = store->report().damaged;
   AT_TRY(const auto more, store->verify());

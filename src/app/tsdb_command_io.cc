@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstdio>
 #include <cstring>
 #include <deque>
@@ -13,6 +14,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "api/series_transfer.h"
@@ -241,6 +243,35 @@ void add_page(const json::object& answer, std::uint64_t first_line, const std::s
   }
 }
 
+/// Where a page comes from.
+struct Origin {
+  const std::string& file;
+  std::uint64_t first_line;
+};
+
+/// What the server does not take now it takes later: the rest of a page is sent again, as long as it gets on.
+Status send_page(Connection& connection, std::string page, const char* type, Origin from, Totals& totals) {
+  constexpr std::chrono::seconds kPause{1};
+  constexpr int kPatience = 300;  // pauses in which nothing is written
+  for (int pauses = 0;;) {
+    AT_TRY(const auto* client, connection.get());
+    AT_TRY(const auto answer, client->post_bytes("series/import", page, type));
+    const auto lines = number(answer.object(), "lines");
+    if (answer.good() || lines > 0) add_page(answer.object(), from.first_line, from.file, totals);
+    if (answer.good()) return {};
+    from.first_line += lines;
+    pauses = lines > 0 ? 0 : pauses + 1;
+    if (answer.status != 429 || pauses > kPatience) {
+      return answer.refusal(
+          fmt::format("{} samples are imported, from line {} on nothing is: ", totals.samples, from.first_line));
+    }
+    std::size_t begin = 0;
+    for (std::uint64_t i = 0; i < lines; ++i) begin = page.find('\n', begin) + 1;
+    page.erase(0, begin);
+    std::this_thread::sleep_for(kPause);
+  }
+}
+
 }  // namespace
 
 Result<int> import_series(const config::Options& options) {
@@ -266,10 +297,7 @@ Result<int> import_series(const config::Options& options) {
                         pages.first_line),
             "import it with --format openmetrics");
       }
-      AT_TRY(const auto* client, connection.get());
-      AT_TRY(const auto answer, client->post_bytes("series/import", std::move(page), type));
-      if (!answer.good()) return answer.refusal(fmt::format("from line {} on nothing is imported: ", pages.first_line));
-      add_page(answer.object(), pages.first_line, name, totals);
+      AT_TRY(send_page(connection, std::move(page), type, {name, pages.first_line}, totals));
       progress.show(pages.bytes, totals.samples);
     }
   }

@@ -11,7 +11,16 @@
 
 namespace atalaya::ingest {
 
-Result<Imported> SeriesImport::run(LineFormat format, std::string_view body) {
+Imported SeriesImport::run(LineFormat format, std::string_view body) {
+  auto done = read(format, body);
+  if (done) done = flush();
+  auto out = done ? std::move(out_) : std::move(written_);
+  if (!done) out.stopped = std::move(done).error();
+  std::stable_sort(out.errors.begin(), out.errors.end(), [](const auto& a, const auto& b) { return a.line < b.line; });
+  return out;
+}
+
+Status SeriesImport::read(LineFormat format, std::string_view body) {
   const bool open_metrics =
       format == LineFormat::kOpenMetrics || (format == LineFormat::kText && ends_as_open_metrics(body));
   const auto dialect = open_metrics ? TextDialect::kOpenMetrics : TextDialect::kPrometheus;
@@ -22,11 +31,9 @@ Result<Imported> SeriesImport::run(LineFormat format, std::string_view body) {
     ++out_.lines;
     if (line.find_first_not_of(" \t\r") == std::string_view::npos) continue;
     AT_TRY(format == LineFormat::kJson ? take_json(line) : take_text(line, dialect));
+    if (samples_.size() >= kBatch) AT_TRY(flush());
   }
-  AT_TRY(flush());
-  std::stable_sort(out_.errors.begin(), out_.errors.end(),
-                   [](const auto& a, const auto& b) { return a.line < b.line; });
-  return std::move(out_);
+  return {};
 }
 
 Status SeriesImport::take_text(std::string_view line, TextDialect dialect) {
@@ -44,7 +51,8 @@ Status SeriesImport::take_text(std::string_view line, TextDialect dialect) {
     known = known_.emplace(series, std::move(resolved)).first;
   }
   if (known->second.id.value() == 0) return refuse(1, out_.lines, known->second.refused);
-  return add(known->second.id, time.value_or(now_), *value);
+  add(known->second.id, time.value_or(now_), *value);
+  return {};
 }
 
 Status SeriesImport::take_json(std::string_view line) {
@@ -52,7 +60,7 @@ Status SeriesImport::take_json(std::string_view line) {
   if (!parsed) return bad_line(parsed.error().message);
   AT_TRY(auto known, resolve(parsed->labels));
   if (known.id.value() == 0) return refuse(parsed->samples.size(), out_.lines, std::move(known.refused));
-  for (const auto& sample : parsed->samples) AT_TRY(add(known.id, sample.time, sample.value));
+  for (const auto& sample : parsed->samples) add(known.id, sample.time, sample.value);
   return {};
 }
 
@@ -77,16 +85,34 @@ Status SeriesImport::refuse(std::uint64_t samples, std::uint64_t line, std::stri
   return {};
 }
 
-Status SeriesImport::add(SeriesId id, Time time, double value) {
+void SeriesImport::add(SeriesId id, Time time, double value) {
   samples_.push_back({id, time, value});
   lines_.push_back(out_.lines);
-  return samples_.size() < kBatch ? Status() : flush();
 }
 
+/// A limit on samples a second may let less through at once.
 Status SeriesImport::flush() {
-  if (samples_.empty()) return {};
+  for (std::size_t begin = 0; begin < samples_.size();) {
+    const auto end = std::min(begin + batch_, samples_.size());
+    const auto done = write(begin, end);
+    if (done) {
+      begin = end;
+    } else if (done.error().code == ErrorCode::kResourceExhausted && batch_ > kLeastBatch) {
+      batch_ = std::max(batch_ / 4, kLeastBatch);
+    } else {
+      return done;
+    }
+  }
+  samples_.clear();
+  lines_.clear();
+  written_ = out_;
+  return {};
+}
+
+Status SeriesImport::write(std::size_t begin, std::size_t end) {
   storage::SampleBatch batch;
-  batch.samples = samples_;
+  batch.samples.assign(samples_.begin() + static_cast<std::ptrdiff_t>(begin),
+                       samples_.begin() + static_cast<std::ptrdiff_t>(end));
   AT_TRY(const auto appended, append_and_wait(series_, tenant_, std::move(batch)));
   out_.samples += appended.accepted + (appended.duplicate - appended.conflicting);
   const auto refused = std::uint64_t{appended.conflicting} + appended.too_old + appended.too_new;
@@ -100,8 +126,6 @@ Status SeriesImport::flush() {
     AT_TRY(refuse(0, line, fmt::format("the sample at {}: {}", format_rfc3339(sample.time), words(one))));
   }
   out_.refused += refused;
-  samples_.clear();
-  lines_.clear();
   return {};
 }
 

@@ -132,7 +132,7 @@ class SeriesImportTest : public testing::Test {
     stores_.commit_at_once = true;
     stores_.keep_first = true;
   }
-  Result<Imported> run(LineFormat format, std::string_view body) {
+  Imported run(LineFormat format, std::string_view body) {
     return SeriesImport(stores_, TenantId{"default"}, from_ms(777)).run(format, body);
   }
   StoresForTests stores_;
@@ -144,13 +144,13 @@ TEST_F(SeriesImportTest, TakesGoodLinesAndNamesBadOnes) {
   const auto done = run(LineFormat::kText,
                         "# TYPE up gauge\nup 1 200\n\nup two 300\nup 3 99\nup 1 200\nup 2 200\nmany 1 200\nup 5\n"
                         "up 4 400");
-  ASSERT_TRUE(done);
-  EXPECT_EQ(done->lines, 10u);
-  EXPECT_EQ(done->samples, 4u) << "with the one that came twice";
-  EXPECT_EQ(done->refused, 3u);
-  EXPECT_EQ(done->bad_lines, 1u);
+  ASSERT_FALSE(done.stopped);
+  EXPECT_EQ(done.lines, 10u);
+  EXPECT_EQ(done.samples, 4u) << "with the one that came twice";
+  EXPECT_EQ(done.refused, 3u);
+  EXPECT_EQ(done.bad_lines, 1u);
   std::string errors;
-  for (const auto& [line, what] : done->errors) errors += std::to_string(line) + ": " + what + "\n";
+  for (const auto& [line, what] : done.errors) errors += std::to_string(line) + ": " + what + "\n";
   EXPECT_EQ(errors,
             "4: \"two\" is no number\n5: the sample at 1970-01-01T00:00:00.099Z: too old\n7: the sample at "
             "1970-01-01T00:00:00.200Z: another value is there at that time\n8: too many series: many\n");
@@ -162,10 +162,10 @@ TEST_F(SeriesImportTest, TakesJsonLines) {
   const auto done = run(LineFormat::kJson, R"({"metric":{"__name__":"a"},"values":[1,2],"timestamps":[1,2]}
 nonsense
 {"metric":{"__name__":"b"},"values":[null],"timestamps":[1]})");
-  ASSERT_TRUE(done);
-  EXPECT_EQ(done->samples, 3u);
-  EXPECT_EQ(done->bad_lines, 1u);
-  EXPECT_EQ(done->errors.at(0).line, 2u);
+  ASSERT_FALSE(done.stopped);
+  EXPECT_EQ(done.samples, 3u);
+  EXPECT_EQ(done.bad_lines, 1u);
+  EXPECT_EQ(done.errors.at(0).line, 2u);
 }
 
 TEST_F(SeriesImportTest, TimesOfOpenMetricsAreSeconds) {
@@ -177,9 +177,9 @@ TEST_F(SeriesImportTest, TimesOfOpenMetricsAreSeconds) {
   for (const bool said : {true, false}) {
     stores_.samples.clear();
     const auto done = said ? run(LineFormat::kOpenMetrics, body) : run(LineFormat::kText, body + "# EOF\n");
-    ASSERT_TRUE(done);
-    ASSERT_EQ(done->errors.size(), 1u);
-    EXPECT_EQ(done->errors[0].what, "the time is no number of seconds");
+    ASSERT_FALSE(done.stopped);
+    ASSERT_EQ(done.errors.size(), 1u);
+    EXPECT_EQ(done.errors[0].what, "the time is no number of seconds");
     ASSERT_EQ(stores_.samples.size(), 4u);
     EXPECT_EQ(stores_.samples[0].time, from_ms(1'700'000'000'000));
     EXPECT_EQ(stores_.samples[1].time, from_ms(1'700'000'015'250));
@@ -194,7 +194,7 @@ TEST_F(SeriesImportTest, OnlyALastLineOfEofMakesATextOpenMetrics) {
   EXPECT_FALSE(ends_as_open_metrics("a 1 # EOF"));
   EXPECT_FALSE(ends_as_open_metrics("# EOF\na 1\n"));
   EXPECT_FALSE(ends_as_open_metrics(""));
-  EXPECT_TRUE(run(LineFormat::kText, "# EOF\na 1 1700000000\n"));
+  EXPECT_FALSE(run(LineFormat::kText, "# EOF\na 1 1700000000\n").stopped);
   EXPECT_EQ(stores_.samples.at(0).time, from_ms(1'700'000'000));
 }
 
@@ -202,14 +202,14 @@ TEST_F(SeriesImportTest, ALongBodyIsWrittenInPieces) {
   std::string body;
   for (int i = 0; i < 120'000; ++i) body += "up 1 " + std::to_string(i) + "\n";
   const auto done = run(LineFormat::kText, body);
-  EXPECT_EQ(done->samples, 120'000u);
+  EXPECT_EQ(done.samples, 120'000u);
   EXPECT_EQ(stores_.series_appends, 3u);
   EXPECT_EQ(stores_.resolved, 1u);
 }
 
 TEST_F(SeriesImportTest, AStoreThatCannotWriteEndsIt) {
   stores_.refuse_appends = ErrorCode::kUnavailable;
-  EXPECT_EQ(run(LineFormat::kText, "up 1 1\n").error().code, ErrorCode::kUnavailable);
+  EXPECT_EQ(run(LineFormat::kText, "up 1 1\n").stopped.value_or(Error{}).code, ErrorCode::kUnavailable);
 }
 
 }  // namespace

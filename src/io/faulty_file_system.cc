@@ -1,6 +1,7 @@
 #include "io/faulty_file_system.h"
 
 #include <mutex>
+#include <utility>
 
 #include "base/check.h"
 
@@ -14,6 +15,8 @@ struct FaultyFileSystem::State {
   bool lasting = false;
   std::uint64_t calls = 0;
   bool struck = false;
+  std::string renamed;
+  std::function<void()> work;  ///< before the rename to a path that holds this
 
   enum class Verdict { kPass, kTear, kFail };
 
@@ -28,6 +31,14 @@ struct FaultyFileSystem::State {
     if (fault == Fault::kPowerCut) return Verdict::kFail;
     if (!lasting || (fault == Fault::kNoSpace && !needs_space)) return Verdict::kPass;
     return fault == Fault::kTear ? Verdict::kTear : Verdict::kFail;
+  }
+
+  void work_before(const std::string& path) {
+    const auto due = [&]() -> std::function<void()> {
+      const std::lock_guard lock(mutex);
+      return work && path.find(renamed) != std::string::npos ? std::exchange(work, nullptr) : nullptr;
+    }();
+    if (due) due();
   }
 
   std::unexpected<Error> error() const {
@@ -95,6 +106,12 @@ void FaultyFileSystem::arm(Fault fault, std::uint64_t at_call, bool lasting) {
   state_->struck = false;
 }
 
+void FaultyFileSystem::before_rename(std::string part, std::function<void()> work) {
+  const std::lock_guard lock(state_->mutex);
+  state_->renamed = std::move(part);
+  state_->work = std::move(work);
+}
+
 void FaultyFileSystem::disarm() { arm(Fault::kIoError, 0); }
 
 std::uint64_t FaultyFileSystem::calls() const {
@@ -145,6 +162,7 @@ Status FaultyFileSystem::remove_all(const std::string& path) {
 }
 
 Status FaultyFileSystem::rename(const std::string& from, const std::string& to) {
+  state_->work_before(to);
   AT_TRY(state_->pass());
   return below_.rename(from, to);
 }

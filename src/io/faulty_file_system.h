@@ -40,6 +40,9 @@ class FaultyFileSystem final : public FileSystem {
   /// it on that is of the same nature (kNoSpace: only calls that need space).
   void arm(Fault fault, std::uint64_t at_call, bool lasting = false);
   void disarm();
+  /// `work` is done, once, before the next rename to a path that holds `part`: what others do in the midst of a long
+  /// work. It may use this file system.
+  void before_rename(std::string part, std::function<void()> work);
   /// Calls since the last arm or disarm.
   std::uint64_t calls() const;
   /// Whether the armed call has come.

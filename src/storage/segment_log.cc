@@ -37,13 +37,20 @@ std::string SegmentLog::path(std::uint64_t number) const {
   return options_.directory + "/" + file_name(number) + std::string(kSuffix);
 }
 
+Result<SegmentLog::Lock> SegmentLog::lock(io::FileSystem& files, const std::string& directory) {
+  AT_TRY(files.create_directories(directory));
+  return files.lock(directory + "/LOCK");
+}
+
 Result<std::unique_ptr<SegmentLog>> SegmentLog::open(io::FileSystem& files, SegmentLogOptions options,
-                                                     std::uint64_t salt, const Visit& visit, LogDamage& damage) {
+                                                     std::uint64_t salt, const Visit& visit, LogDamage& damage,
+                                                     Lock held) {
   AT_CHECK(options.kind.size() == 4);
-  AT_TRY(files.create_directories(options.directory));
-  AT_TRY(auto lock, files.lock(options.directory + "/LOCK"));
+  if (!held) {
+    AT_TRY(held, lock(files, options.directory));
+  }
   std::unique_ptr<SegmentLog> log(new SegmentLog(files, std::move(options), salt));
-  log->lock_ = std::move(lock);
+  log->lock_ = std::move(held);
   AT_TRY(log->recover(visit, damage));
   return log;
 }

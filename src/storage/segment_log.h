@@ -61,11 +61,14 @@ struct LogDamage {
 class SegmentLog {
  public:
   using Visit = std::function<Status(const Segment&, const SegmentRecord&)>;
+  using Lock = std::unique_ptr<void, void (*)(void*)>;
 
   /// Repairs what a crash left, then shows every record in order. A corruption error of `visit` is
   /// noted as damage and the next record follows; any other ends the opening. `salt` is random.
   static Result<std::unique_ptr<SegmentLog>> open(io::FileSystem& files, SegmentLogOptions options, std::uint64_t salt,
-                                                  const Visit& visit, LogDamage& damage);
+                                                  const Visit& visit, LogDamage& damage, Lock held = no_lock());
+  /// Of a directory, which is made if need be: for who works beside the log before it is opened.
+  static Result<Lock> lock(io::FileSystem& files, const std::string& directory);
   ~SegmentLog();
 
   /// Whether records can be staged; false before the first start_segment and after a failed flush.
@@ -102,6 +105,9 @@ class SegmentLog {
  private:
   SegmentLog(io::FileSystem& files, SegmentLogOptions options, std::uint64_t salt)
       : files_(files), options_(std::move(options)), salt_(salt) {}
+  static Lock no_lock() {
+    return {nullptr, [](void*) {}};
+  }
   Status recover(const Visit& visit, LogDamage& damage);
   Result<std::uint64_t> settle_names();
   Status sync_newest();
@@ -114,7 +120,7 @@ class SegmentLog {
   io::FileSystem& files_;
   const SegmentLogOptions options_;
   const std::uint64_t salt_;
-  std::unique_ptr<void, void (*)(void*)> lock_{nullptr, [](void*) {}};
+  Lock lock_ = no_lock();
   io::ZstdCompressor compressor_;
 
   std::unique_ptr<io::File> file_;  ///< of the current segment; null when there is none

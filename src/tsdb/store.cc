@@ -73,7 +73,7 @@ void Store::stop() {
     const std::lock_guard lock(impl_->maintaining);
     if (impl_->past_before != 0) {
       telemetry::log_info("tsdb", "the log was not read to its end: it stays until the next start");
-    } else if (auto status = impl_->flush_locked(true); !status) {
+    } else if (auto status = impl_->flush_locked(true, true); !status) {
       telemetry::log_warn("tsdb", "memory stays in the log until the next start",
                           {{"error", to_string(status.error())}});
     }

@@ -187,6 +187,8 @@ Status Store::Impl::set_aside(const BlockPtr& block, const Block& readable) {
   AT_TRY(blocks.replace({block}, {rest}));
   const auto resolution = block->meta().resolution;
   if (resolution != 0) {
+    // Made of raw samples while some of them are hidden, the buckets would show these for good.
+    if (!deletes.list()->empty()) return {};
     const auto all = stretches();
     const auto of = name ? all.find(name->stretch) : all.end();
     if (!rest || !retention.keeps(resolution) || of == all.end() || of->second.at(resolution).size() != 1 ||

@@ -35,6 +35,10 @@ class StoreFaults : public StoreTest {
     return false;
   }
 
+  Result<std::unique_ptr<Store>> try_open(io::FileSystem& files, ManualClock& clock) {
+    return Store::open(files, clock, metrics_, options_);
+  }
+
   static void expect_holds(const StoreModel& found, const StoreModel& wanted) {
     for (const auto& [name, samples] : wanted) {
       for (const auto& [at, value] : samples) {
@@ -93,6 +97,82 @@ TEST_P(StoreFaults, OfWritingFlushingAndMergingLoseNothingAcknowledged) {
 
 /// The disk fails for a while, and what it failed to confirm is there after all when the process
 /// starts again: beside the copy that the writer sent a second time.
+TEST_P(StoreFaults, AKillAfterAFlushLosesNothingThatAgentsSentMeanwhile) {
+  options_.flush_bytes = 512 << 20;
+  options_.memory_bytes = 0;
+  io::MemoryFileSystem disk;
+  io::FaultyFileSystem faulty(disk);
+  ManualClock clock(from_ms(kStart + kMinute));
+  auto store = try_open(faulty, clock).value();
+  StoreModel acknowledged;
+  std::uint64_t sequence = 0;
+  const auto sent = [&](std::int64_t at) {  // nobody looks after the store: that waits for the flush
+    const auto name = "m" + std::to_string(at % 3);
+    const auto series = store->resolve(tenant_, Labels{{"__name__", name}});
+    ASSERT_TRUE(series);
+    store->append(tenant_, {{{*series, from_ms(kStart + at), 1.0 * at}}, {"agent:a", ++sequence}},
+                  [&](const Result<Appended>& done) { EXPECT_TRUE(done); });
+    acknowledged[name].emplace(at, at);
+  };
+  for (std::int64_t at = 0; at < 10; ++at) sent(at);
+  bool between = false;
+  faulty.before_rename(".block", [&] {
+    between = true;
+    for (std::int64_t at = 10; at < 20; ++at) sent(at);
+  });
+  ASSERT_TRUE(store->flush());
+  ASSERT_TRUE(between);
+  for (std::int64_t at = 20; at < 30; ++at) sent(at);
+  store.reset();
+  disk.power_cut();
+  store = try_open(disk, clock).value();
+  store->maintain();
+  EXPECT_EQ(contents(*store), acknowledged);
+  EXPECT_EQ(store->last_sequence(tenant_, "agent:a"), sequence);
+}
+
+/// The disk is full for one flush; series that are new since then are defined in the log alone.
+TEST_P(StoreFaults, AKillInAStopAfterAFlushThatFailedLosesNothing) {
+  options_.flush_bytes = 512 << 20;
+  options_.memory_bytes = 0;
+  options_.flush_on_stop = true;
+  const auto struck = io::for_every_call([&](std::uint64_t n) {
+    const testing::ScopedTrace trace(__FILE__, __LINE__, testing::Message() << "killed at call " << n);
+    io::MemoryFileSystem disk;
+    io::FaultyFileSystem faulty(disk);
+    ManualClock clock(from_ms(kStart + kMinute));
+    auto store = try_open(faulty, clock).value();
+    StoreModel acknowledged;
+    std::uint64_t sequence = 0;
+    const auto sent = [&](const std::string& name, std::int64_t at) {
+      EXPECT_TRUE(send(*store, clock, name, at, 1.0 * at, ++sequence));
+      acknowledged[name].emplace(at, at);
+    };
+    for (std::int64_t at = 0; at < 10; ++at) sent("old", at);
+    bool failed = false;
+    faulty.before_rename(".block", [&] {
+      faulty.arm(io::Fault::kNoSpace, 1);
+      failed = true;
+    });
+    EXPECT_FALSE(store->flush());
+    EXPECT_TRUE(failed);
+    faulty.disarm();
+    for (std::int64_t at = 10; at < 20; ++at) sent(at % 2 == 0 ? "old" : "young", at);
+    faulty.arm(io::Fault::kPowerCut, n);
+    store->stop();
+    const bool hit = faulty.struck();
+    store.reset();
+    disk.power_cut_keeping_some(n);
+    auto again = try_open(disk, clock);
+    EXPECT_TRUE(again);
+    if (!again) return hit;
+    (*again)->maintain();
+    EXPECT_EQ(contents(**again), acknowledged);
+    return hit;
+  });
+  EXPECT_GT(struck, 10u);
+}
+
 TEST_P(StoreFaults, ABatchThatWasSentAgainAfterAFailureIsToldOnce) {
   io::for_every_call([&](std::uint64_t n) {
     io::MemoryFileSystem disk;

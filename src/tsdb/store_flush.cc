@@ -128,24 +128,26 @@ Status Store::Impl::rotate() {
   const std::lock_guard lock(writing);
   // Also below the reserve, which is for this; where the log cannot be written, this tells.
   AT_TRY(log->start_segment(clock.now()));
-  const auto marks_now = [&] {
+  auto marks_now = [&] {
     const std::shared_lock marks_lock(mutex);
-    return encode_marks(marks);
+    return marks;
   }();
-  AT_TRY(log->stage(marks_now));
+  AT_TRY(log->stage(encode_marks(marks_now)));
   AT_TRY(log->flush());
   rotated = clock.now();
-  unfinished = storage::LogPosition{log->current().number << 32};
+  unfinished = Cut{storage::LogPosition{log->current().number << 32}, std::move(marks_now)};
   for (const auto& [tenant, one] : head.all()) one->rotate();
   return {};
 }
 
-Status Store::Impl::flush_locked(bool drop_log) {
+Status Store::Impl::flush_locked(bool drop_log, bool ends) {
   AT_TRY(replay_past());  // it is older than what memory has, and the log behind it goes
   const auto begun = clock.steady();
-  if (unfinished) AT_TRY(flush_older(drop_log));  // what a flush that failed has left goes first
+  // What a flush that failed has left goes first; memory has younger samples whose series the log defines.
+  if (unfinished) AT_TRY(flush_older(drop_log, true));
   AT_TRY(rotate());
-  AT_TRY(flush_older(drop_log));
+  // A process that goes on relies on what it has defined.
+  AT_TRY(flush_older(drop_log, !ends));
   (void)flush_is_due();  // writers that were sent away may come
   metrics.flushes.add();
   metrics.flush_seconds.observe(std::chrono::duration<double>(clock.steady() - begun).count());
@@ -153,7 +155,7 @@ Status Store::Impl::flush_locked(bool drop_log) {
 }
 
 /// The generation that was set apart.
-Status Store::Impl::flush_older(bool drop_log) {
+Status Store::Impl::flush_older(bool drop_log, bool goes_on) {
   AT_TRY(auto fresh, write_blocks());
   AT_TRY(blocks.replace({}, fresh));
   for (const auto& [tenant, one] : head.all()) {
@@ -161,7 +163,7 @@ Status Store::Impl::flush_older(bool drop_log) {
     one->release_labels();
   }
   flushed = *std::exchange(unfinished, std::nullopt);
-  return finish_flush(drop_log);
+  return finish_flush(drop_log, goes_on);
 }
 
 Result<BlockList> Store::Impl::write_blocks() {
@@ -185,26 +187,18 @@ Result<BlockList> Store::Impl::write_blocks() {
   return out.finish();
 }
 
-/// What a start needs beside the log from `flushed` on.
-Status Store::Impl::write_checkpoint() {
-  CheckpointHead checkpoint{flushed, next_sequence, {}};
+/// What a start needs beside the log from `flushed` on. Its marks are of that place: what sources sent since is in the
+/// log alone, and a mark above it would make it a second copy.
+Status Store::Impl::write_checkpoint(bool with_series) {
+  CheckpointHead checkpoint{flushed.position, next_sequence, {}};
   for (const auto& [tenant, one] : head.all()) checkpoint.next_ids.emplace_back(tenant, one->next_id());
-  const auto marks_now = [&] {
-    const std::shared_lock lock(mutex);
-    return marks;
-  }();
-  // A process that goes on relies on what it has defined.
-  const bool goes_on = [&] {
-    const std::lock_guard lock(waking);
-    return !stopping;
-  }();
-  return tsdb::write_checkpoint(files, options.directory, salt, clock.now(), checkpoint, marks_now,
-                                goes_on ? &head : nullptr);
+  return tsdb::write_checkpoint(files, options.directory, salt, clock.now(), checkpoint, flushed.marks,
+                                with_series ? &head : nullptr);
 }
 
-Status Store::Impl::finish_flush(bool drop_log) {
-  AT_TRY(write_checkpoint());
-  AT_TRY(drop_log_before(flushed.value >> 32, drop_log));
+Status Store::Impl::finish_flush(bool drop_log, bool goes_on) {
+  AT_TRY(write_checkpoint(goes_on));
+  AT_TRY(drop_log_before(flushed.position.value >> 32, drop_log));
   const auto idle = clock.now() - std::min<Duration>(kIdle, clock.now().time_since_epoch());
   const std::lock_guard lock(writing);
   for (const auto& [tenant, one] : head.all()) one->retire_idle(static_cast<std::uint32_t>(to_ms(idle) / 1000));
@@ -310,14 +304,13 @@ Status Store::Impl::delete_series(const TenantId& tenant, const Matchers& matche
   make_room();
   if (auto done = flush_locked(is_below_reserve()); !done) return without_room(std::move(done).error());
   AT_TRY(deletes.add({tenant, matchers, range, next_sequence - 1}));
-  auto* series = head.find(tenant);
-  if (!series) return {};
   {
+    auto& series = head.at(tenant);
     const std::lock_guard excluded(writing);
-    series->reopen(matchers, range);
-    AT_TRY(series->forget_youngest(&matchers, range));
+    series.reopen(matchers, range);
+    AT_TRY(series.forget_youngest(&matchers, range));
   }
-  note("a start will bring back series without samples", write_checkpoint());
+  note("a start will bring back series without samples", write_checkpoint(true));
   return {};
 }
 

@@ -80,12 +80,12 @@ struct Store::Impl {
   void note(std::string_view what, const Status& status);
   bool flush_is_due();
   bool look_at_memory();
-  Status flush_locked(bool drop_log);
-  Status flush_older(bool drop_log);
+  Status flush_locked(bool drop_log, bool ends = false);  ///< `ends`: nothing will be written any more
+  Status flush_older(bool drop_log, bool goes_on);
   Status rotate();
   Result<BlockList> write_blocks();
-  Status finish_flush(bool drop_log);
-  Status write_checkpoint();
+  Status finish_flush(bool drop_log, bool goes_on);
+  Status write_checkpoint(bool with_series);
   Status drop_log_before(std::uint64_t segment, bool all);
   Status merge(bool all);
   BlockList next_run(const BlockList& stretch, bool all) const;
@@ -108,6 +108,7 @@ struct Store::Impl {
   Status drop_aged();
   Status drop_aged_classes();
   Result<BlockPtr> without_aged(const BlockPtr& block, Time end);
+  BlockList first_to_go(const Stretches& all) const;
   Status keep_to_size();
   Result<BlockPtr> rolled(const ByResolution& of, const BlockName& name,
                           const std::function<bool(const Labels&)>& leads, const DroppedRanges& dropped_of_present);
@@ -209,9 +210,14 @@ struct Store::Impl {
   Steady next_memory_look{};       ///< guarded by maintaining
   std::uint64_t mended_files = 0;  ///< guarded by maintaining; with damage, and in their place still
   Time rotated;                    ///< guarded by maintaining; when the present generation began
+  /// A place in the log, and which sequences of sources were there by then, or some of them.
+  struct Cut {
+    storage::LogPosition position;
+    storage::OriginMarks marks;
+  };
   /// Guarded by maintaining: where the log stood when a generation was set apart that is in no blocks yet.
-  std::optional<storage::LogPosition> unfinished;
-  storage::LogPosition flushed;  ///< guarded by maintaining; what is before it is in blocks, once there was a flush
+  std::optional<Cut> unfinished;
+  Cut flushed;  ///< guarded by maintaining; what is before it is in blocks, once there was a flush
   std::atomic<bool> memory_is_full = false;   ///< of samples: writers are to wait
   std::atomic<bool> series_are_full = false;  ///< no new ones
   std::atomic<bool> series_are_many = false;  ///< new ones only for tenants with few

@@ -16,7 +16,8 @@ namespace atalaya::tsdb {
 Status Store::Impl::load() {
   const auto random = random_bytes(8);
   salt = ByteReader(random).u64();
-  AT_TRY(files.create_directories(options.directory));
+  // Before anything is looked at: what looks unfinished may be another process's work.
+  AT_TRY(auto lock, storage::SegmentLog::lock(files, options.directory));
   AT_TRY(remove_unfinished_snapshots());
   AT_TRY(
       blocks.open(report.damaged, [&](const Block& block, const std::string& path) { return salvage(block, path); }));
@@ -25,6 +26,7 @@ Status Store::Impl::load() {
   replayer.emplace(head, marks, logged_ids, cutoff(), now_seconds());
   AT_TRY(auto checkpoint, read_checkpoint(files, options.directory, marks,
                                           [&](std::string_view payload) { return replayer->define(payload); }));
+  flushed.marks = marks;
   mended_files = checkpoint.damaged.empty() ? 0 : 1;
   report.damaged_files += mended_files;
   std::move(checkpoint.damaged.begin(), checkpoint.damaged.end(), std::back_inserter(report.damaged));
@@ -33,11 +35,11 @@ Status Store::Impl::load() {
   next_sequence = std::max(checkpoint.head.next_sequence, blocks.last_sequence() + 1);
   // A snapshot has no checkpoint: what is written to it is younger than its deletions all the same.
   for (const auto& deletion : *deletes.list()) next_sequence = std::max(next_sequence, deletion.last_sequence + 1);
-  if (checkpoint.fresh) AT_TRY(write_checkpoint());  // before the log: one that is missing later was lost
+  if (checkpoint.fresh) AT_TRY(write_checkpoint(true));  // before the log: one that is missing later was lost
   storage::LogDamage damage;
   AT_TRY(log, storage::SegmentLog::open(
                   files, {options.directory, "SERI", options.segment_bytes, options.sync}, salt,
-                  [&](const auto&, const auto& one) { return replayer->survey(one); }, damage));
+                  [&](const auto&, const auto& one) { return replayer->survey(one); }, damage, std::move(lock)));
   report.torn_bytes = damage.torn_bytes;
   report.damaged_files += damage.files;
   std::move(damage.damaged.begin(), damage.damaged.end(), std::back_inserter(report.damaged));
@@ -123,13 +125,13 @@ Status Store::Impl::replay_past() {
   }
   AT_TRY(auto fresh, out.finish());
   AT_TRY(blocks.replace({}, fresh));
-  flushed = storage::LogPosition{past_before << 32};
+  flushed.position = storage::LogPosition{past_before << 32};  // its marks stay: older ones make nothing a copy
   past_before = 0;
   past_until = INT64_MIN;
   replayer.reset();
   telemetry::log_info("tsdb", "all samples of the log are there",
                       {{"seconds", std::chrono::duration<double>(clock.steady() - begun).count()}});
-  return finish_flush(false);
+  return finish_flush(false, true);
 }
 
 void Store::Impl::maintain_past() {

@@ -109,6 +109,15 @@ TEST_P(StoreStart, ThatIsCutShortBeginsAgain) {
   EXPECT_EQ(contents(), model_);
 }
 
+TEST_P(StoreStart, ThatIsKilledOnceMoreAfterTheRestWasReadHasAll) {
+  write_an_hour();
+  restart();
+  store_->maintain();
+  restart();
+  store_->maintain();
+  EXPECT_EQ(contents(), model_);
+}
+
 TEST_P(StoreStart, TellsJudgesAllThatTheyMissed) {
   write_an_hour();
   const auto before = replayed(*store_, {});

@@ -109,7 +109,7 @@ TEST_P(StoreWrites, SamplesOfAClockThatIsAheadAreRefusedAlone) {
 
 TEST_P(StoreWrites, AnUnknownSeriesRefusesTheBatch) {
   open();
-  EXPECT_EQ(append({{{SeriesId{77}, clock_.now(), 1}}, {}}).error().code, ErrorCode::kInvalidArgument);
+  EXPECT_EQ(append({{{SeriesId{77}, clock_.now(), 1}}, {}}).error().code, ErrorCode::kUnavailable);
   EXPECT_TRUE(append("up", 1000, 1));
 }
 

@@ -226,24 +226,36 @@ Result<BlockPtr> Store::Impl::without_aged(const BlockPtr& block, Time end) {
   return rest;
 }
 
-/// Raw samples go first, the oldest stretch before the others, but never the youngest; then the finer buckets.
+/// Raw samples go first, the oldest stretch before the others, but never the youngest, nor one that has no buckets yet;
+/// then the finer buckets; where that is not enough, raw samples without buckets too.
+BlockList Store::Impl::first_to_go(const Stretches& all) const {
+  const auto raw = [&](bool rolled_alone) -> BlockList {
+    std::vector<std::pair<std::int64_t, const ByResolution*>> found;
+    for (const auto& [stretch, of] : all) {
+      if (of.contains(0)) found.emplace_back(stretch, &of);
+    }
+    if (!found.empty()) found.pop_back();
+    for (const auto& [stretch, of] : found) {
+      const auto is_done = [&, at = stretch, by = of](auto buckets) { return is_rolled(at, *by, buckets); };
+      if (!rolled_alone || std::all_of(kBuckets.begin(), kBuckets.end(), is_done)) return of->at(0);
+    }
+    return {};
+  };
+  if (auto list = raw(true); !list.empty()) return list;
+  for (const auto resolution : kBuckets) {
+    for (const auto& [stretch, of] : all) {
+      if (const auto list = of.find(resolution); list != of.end()) return list->second;
+    }
+  }
+  return raw(false);
+}
+
 Status Store::Impl::keep_to_size() {
   if (options.max_bytes == 0) return {};
   for (;;) {
     const auto used = blocks.bytes();
     if (used <= options.max_bytes) return {};
-    const auto all = stretches();
-    BlockList oldest;
-    for (const auto resolution : kResolutions) {
-      std::size_t count = 0;
-      for (const auto& [stretch, of] : all) {
-        const auto list = of.find(resolution);
-        if (list == of.end()) continue;
-        if (++count == 1) oldest = list->second;
-      }
-      if (count > (resolution == 0 ? 1 : 0)) break;
-      oldest.clear();
-    }
+    const auto oldest = first_to_go(stretches());
     if (oldest.empty()) return {};
     telemetry::log_info("tsdb", "the oldest samples make room",
                         {{"until", format_rfc3339(from_ms(oldest.back()->meta().last))},

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "io/memory_file_system.h"
+#include "tsdb/block/block.h"
 #include "tsdb/hostile_options.h"
 #include "tsdb/store.h"
 
@@ -230,6 +231,35 @@ TEST_P(StoreTiers, WhatIsDeletedIsInNoBucket) {
   EXPECT_EQ(read("a").size(), 1440u - 61);
 }
 
+TEST_P(StoreTiers, WhatIsDeletedIsInNoBucketThatReplacesADamagedOne) {
+  append_day("a", 0);
+  append_day("b", 0);
+  go_to(kDays(1) + std::chrono::hours{3});
+  age();
+  ASSERT_TRUE(store_->delete_series(tenant_, {Matcher::equal("__name__", "a")}, {}));
+  append("b", kMinute + 1, 5);
+  ASSERT_TRUE(store_->flush());
+  store_.reset();
+  const auto entries = files_.list("series/blocks").value();
+  for (const auto& entry : entries) {
+    const auto path = "series/blocks/" + entry.name;
+    const auto block = Block::open(files_, path);
+    if (!block || (*block)->meta().resolution == 0) continue;
+    ASSERT_TRUE(files_.flip_bits(path, 100, 0x10));
+  }
+  open();
+  // Damage that a start does not see, in some of these worlds.
+  EXPECT_TRUE(!store_->report().damaged.empty() || !store_->verify()->empty());
+  const storage::SelectHints counts{Duration{kOneHour}, storage::BucketValue::kCount};
+  EXPECT_TRUE(read("a", {}, counts).empty());
+  store_->maintain();
+  store_->maintain();
+  open();
+  EXPECT_TRUE(read("a").empty());
+  EXPECT_TRUE(read("a", {}, counts).empty());
+  EXPECT_FALSE(read("b", {}, counts).empty());
+}
+
 TEST_P(StoreTiers, ABucketOfStaleMarkersHasNoSum) {
   append("a", 0, stale_marker());
   append("a", kHour, std::nan(""));
@@ -266,6 +296,30 @@ TEST_P(StoreTiers, BeyondItsSizeTheOldestGoesRawFirst) {
   open();
   store_->maintain();
   EXPECT_EQ(blocks_by_resolution(), (std::map<std::int64_t, int>{{0, 1}}));  // the youngest stays
+}
+
+TEST_P(StoreTiers, BeyondItsSizeWhatHasNoBucketsYetGoesLast) {
+  options_.retention = kDays(20);
+  open();
+  for (const int day : {0, 1, 2}) {
+    go_to(kDays(day + 1) + std::chrono::minutes{30});
+    append_day("a", day);
+    age();
+  }
+  append("a", 3 * kDay + 1, 1);
+  age();
+  const auto resolutions = blocks_by_resolution();
+  ASSERT_EQ(resolutions.at(0), 4);
+  ASSERT_EQ(resolutions.at(kOneHour), 2) << "the day that has just ended may get more";
+  std::uint64_t of_two_days = 0;
+  for (const auto& meta : store_->blocks()) {
+    if (meta.resolution == 0 && meta.last >= kStart + 2 * kDay) of_two_days += meta.bytes;
+  }
+  options_.max_bytes = of_two_days;
+  open();
+  store_->maintain();
+  EXPECT_EQ(blocks_by_resolution(), (std::map<std::int64_t, int>{{0, 2}}));
+  EXPECT_EQ(read("a").size(), 1441u);
 }
 
 TEST_P(StoreTiers, StretchesThatHoldNoWholeHourCannotBeRolledUp) {

@@ -6,6 +6,8 @@ import re
 import signal
 import time
 
+import pytest
+
 from atalaya import HttpError, Server
 
 WRITER = "x{{n=\"{n}\"}} {value} {at}\n"
@@ -152,6 +154,26 @@ def test_after_a_kill_fsck_looks_at_the_folder_and_others_say_that_no_server_run
     for verb in ["flush", "analyze", "snapshot"]:
         done = Server.cli("tsdb", verb, "--data", str(tmp_path / "data"), check=False)
         assert done.returncode != 0 and f"no server runs on the folder {tmp_path}/data" in done.stderr
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="root alone can work as somebody else")
+def test_fsck_by_root_leaves_the_folder_to_its_owner(tmp_path):
+    data = tmp_path / "data"
+    with Server(data) as server:
+        fill(server, tmp_path)
+        server.cli("tsdb", "flush", "--data", server.data)
+        server.kill()
+    nobody = 65534
+    for path in [*tmp_path.parents][:2] + [tmp_path]:
+        path.chmod(path.stat().st_mode | 0o055)
+    for path in [data, *data.rglob("*")]:
+        os.chown(path, nobody, nobody)
+    damaged = blocks(data)[0]
+    content = bytearray(damaged.read_bytes())
+    content[len(content) // 2] ^= 1
+    damaged.write_bytes(content)
+    assert "set aside" in Server.cli("tsdb", "fsck", "--data", str(data), check=False).stdout
+    assert {path.stat().st_uid for path in (data / "series").rglob("*")} == {nobody}
 
 
 def test_an_export_that_cannot_read_all_names_the_series_and_fails(tmp_path):

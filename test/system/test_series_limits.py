@@ -65,6 +65,24 @@ def test_a_query_that_has_begun_ends_when_it_would_take_more_than_a_quarter(tmp_
         assert metric(server, "atalaya_memory_taken_bytes") < 96 << 20
 
 
+def test_federation_and_exports_of_more_than_memory_holds_end_with_its_name(tmp_path):
+    with Server(tmp_path / "data", arguments=["--memory", "256MiB"]) as server:
+        bring(server, tmp_path, "".join(line(f'many{{n="{n}"}}', n) for n in range(60_000)))
+        for path in ["/federate?match[]=many", "/api/atalaya/v1/series/export?match[]=many"]:
+            with pytest.raises(HttpError) as error:
+                server.call("GET", path)
+            assert error.value.status == 422 and "--memory" in str(error.value.body)
+        assert server.call("GET", "/federate?match[]=many%7Bn=%227%22%7D").count("many{") == 1
+        assert metric(server, "atalaya_query_memory_bytes") == 0
+
+
+def test_an_import_waits_where_a_tenant_may_write_only_so_much_a_second(tmp_path):
+    with Server(tmp_path / "data", arguments=["--series-samples-per-second", "2000"]) as server:
+        text = "".join(line(f'm{{n="{n % 10}"}}', n, 1 + n // 10) for n in range(23_000))
+        assert bring(server, tmp_path, text) == "23000 samples imported\n"
+        assert server.query("sum(count_over_time(m[1h]))")[0][1] == 23_000
+
+
 def test_the_series_of_one_tenant_shut_no_other_out_and_leave_room_when_they_are_deleted(tmp_path):
     with Server(tmp_path / "data", arguments=["--memory", "64MiB"]) as server:
         def bring_as(tenant, text):

@@ -1,11 +1,12 @@
 #include "tsdb/head/past_samples.h"
 
+#include <algorithm>
+
 namespace atalaya::tsdb {
 
 void PastSamples::add(std::span<const storage::SeriesSample> samples) {
   for (const auto& sample : samples) {
     const auto id = static_cast<std::uint32_t>(sample.series.value());
-    if (id >= states_.size()) states_.resize(std::max<std::size_t>(id + 1, states_.size() * 5 / 4));
     auto& state = states_[id];
     const auto time = to_ms(sample.time);
     if (time > state.last_time) {
@@ -18,16 +19,20 @@ void PastSamples::add(std::span<const storage::SeriesSample> samples) {
 
 std::vector<std::uint32_t> PastSamples::ids() const {
   std::vector<std::uint32_t> out;
-  for (std::uint32_t id = 0; id < states_.size(); ++id) {
-    if (states_[id].chunk != 0) out.push_back(id);
+  out.reserve(states_.size());
+  for (const auto& [id, state] : states_) {
+    if (state.chunk != 0) out.push_back(id);
   }
+  std::sort(out.begin(), out.end());
   return out;
 }
 
 void PastSamples::read(std::uint32_t id, std::vector<std::int64_t>& times, std::vector<double>& values) const {
   times.clear();
   values.clear();
-  read_chain(arena_, states_[id].chunk, states_[id].count, times, values);
+  if (const auto state = states_.find(id); state != states_.end()) {
+    read_chain(arena_, state->second.chunk, state->second.count, times, values);
+  }
   if (const auto* late = late_.find(id)) merge_late(*late, times, values);
 }
 

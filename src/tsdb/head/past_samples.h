@@ -1,6 +1,8 @@
 // Samples of a log that is read behind everybody's back, on their way to blocks.
 #pragma once
 
+#include <boost/unordered/unordered_flat_map.hpp>
+
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -28,7 +30,8 @@ class PastSamples {
 
  private:
   const std::uint16_t chunk_samples_;
-  std::vector<SeriesState> states_;  ///< by id; of the stream alone
+  boost::unordered_flat_map<std::uint32_t, SeriesState>
+      states_;  ///< by id: few of those ever given; of the stream alone
   Arena arena_;
   LateSamples late_;
 };

@@ -288,7 +288,8 @@ Status TenantHead::stage(std::span<const storage::SeriesSample> samples, const A
   const std::shared_lock lock(mutex_);
   for (const auto& sample : samples) {
     if (!states_.find(sample.series.value())) {
-      return fail(ErrorCode::kInvalidArgument, fmt::format("no series has the id {}", sample.series.value()));
+      // It may have been retired since it was looked up: who sends the samples again looks it up again.
+      return fail(ErrorCode::kUnavailable, fmt::format("no series has the id {} any more", sample.series.value()));
     }
   }
   const auto begin = accepted.size();
