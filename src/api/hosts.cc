@@ -62,6 +62,7 @@ Result<net::Response> enroll_agent(const HostServices& s, const net::Request& re
       return std::unexpected(gone.error());
     }
   }
+  if (s.enrolled) s.enrolled(made.tenant, token, name);
   auto answer =
       ok(json::object{{"agent_id", made.id.value()}, {"secret", made.secret}, {"tenant", made.tenant.value()}}, 201);
   answer.headers.set("Cache-Control", "no-store");

@@ -27,6 +27,8 @@ struct HostServices {
   std::function<std::string()> fingerprint;
   /// Called after a host was removed: whoever judges or shows it lets it go.
   std::function<void(const TenantId&, const registry::Host&)> removed;
+  /// Called after an agent has enrolled with this token.
+  std::function<void(const TenantId&, std::string_view token, const std::string& host)> enrolled;
 };
 
 void add_host_routes(Doors& doors, HostServices services);

@@ -39,6 +39,7 @@ PackageParts::PackageParts(PackageNeighbours neighbours)
             return with_.agents.call(tenant, host, std::move(call), call.time + kOnTheWay);
           }),
       procedures_(procedure_services(with_)),
+      occi_({with_.packages, with_.hosts, with_.series, with_.audit, with_.clock, with_.link_base}),
       callers_(kCallers, kWaitingCalls),
       keeper_(with_.clock) {}
 
@@ -71,6 +72,7 @@ void PackageParts::add_routes(api::Doors& doors) {
                                page_assets(), with_.queries});
   api::add_procedure_routes(doors, procedures_, callers_);
   api::add_audit_routes(doors, with_.audit);
+  occi_.add_routes(doors);
 }
 
 void PackageParts::start() {

@@ -1,4 +1,4 @@
-// What of packages needs agents, people and the audit log: sections with programs, procedures, pages, routes.
+// What of packages needs agents, people and the audit log: sections with programs, procedures, pages, OCCI, routes.
 #pragma once
 
 #include <functional>
@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "api/doors.h"
+#include "api/occi.h"
 #include "api/procedures.h"
 #include "api/prometheus.h"
 #include "app/entities.h"
@@ -37,6 +38,7 @@ struct PackageNeighbours {
   /// Tells every open page of the tenant: a JSON text of the topic `packages`.
   std::function<void(const TenantId&, std::string)> publish;
   api::QueryOptions queries;  ///< of widgets on pages
+  std::string link_base;      ///< under which people reach the server
 };
 
 /// Construct, `changed` at will, `add_routes`, `start`, `stop` (idempotent). Thread-safe after construction.
@@ -47,6 +49,10 @@ class PackageParts {
   /// These packages differ: for packages::Listeners.
   void changed(const TenantId& tenant, const std::set<std::string>& names);
   void add_routes(api::Doors& doors);
+  /// An agent has enrolled with this token.
+  void enrolled(const TenantId& tenant, std::string_view token, const std::string& host) {
+    occi_.enrolled(tenant, token, host);
+  }
   void start();
   /// Ends calls of agents, and with them those who wait.
   void stop();
@@ -58,6 +64,7 @@ class PackageParts {
   Entities entities_;
   SectionRunner sections_;
   api::Procedures procedures_;
+  api::Occi occi_;
   net::WorkerPool callers_;  ///< threads that wait for programs on agents
   Keeper keeper_;            ///< another, for sections
 };

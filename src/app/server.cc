@@ -239,7 +239,7 @@ Status Server::Parts::open_packages() {
                         [this](const TenantId& tenant, std::string names) {
                           live->publish(tenant, "packages", "packages", std::move(names));
                         },
-                        resources.limited(options.queries)});
+                        resources.limited(options.queries), link_base});
   scrapes = std::make_unique<Scrapes>(ScrapeNeighbours{*packages, *series, *files, clock, metrics,
                                                        options.scrape_configs, agent::host_name(),
                                                        agent_targets_of(*hosts, *agents), series_doors->exemplars()});
@@ -350,7 +350,10 @@ void Server::Parts::add_routes(net::Router& router) {
   scrapes->add_routes(doors);
   api::add_host_routes(doors, {*auth, *hosts, *agents, *packages, *alert_queries, *series, *logs, clock,
                                [this] { return fingerprint_of(options); },
-                               [this](const TenantId& tenant, const registry::Host& host) { forget(tenant, host); }});
+                               [this](const TenantId& tenant, const registry::Host& host) { forget(tenant, host); },
+                               [this](const TenantId& tenant, std::string_view token, const std::string& host) {
+                                 package_parts->enrolled(tenant, token, host);
+                               }});
   doors.add_socket("~/live", api::Need::kViewer,
                    [this](const auth::Principal& who, const net::Request&) -> Result<net::WebSocketOpened> {
                      return [this, who](std::shared_ptr<net::WebSocket> socket) {

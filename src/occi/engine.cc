@@ -26,12 +26,16 @@ Status check_writable(const Entity& entity) {
               "change the values where the instance is declared");
 }
 
+std::string without_urn(std::string_view id) {
+  return std::string(id.starts_with("urn:uuid:") ? id.substr(9) : id);
+}
+
 /// The id that a draft or the address gives it; "" for none.
 Result<std::string> given_id(const Draft& draft, const std::string& from_address) {
-  auto id = draft.id.empty() ? std::string() : id_of_reference(draft.id);
+  auto id = without_urn(draft.id);
   if (const auto* value = find(draft.attributes, kId)) {
     const auto said =
-        id_of_reference(std::holds_alternative<std::string>(*value) ? text_of(*value) : render_value(*value));
+        without_urn(std::holds_alternative<std::string>(*value) ? text_of(*value) : render_value(*value));
     if (!id.empty() && said != id) return wrong(fmt::format("attribute {} is not the entity's id {}", kId, id));
     id = said;
   }

@@ -121,7 +121,9 @@ Status Overlay::take_attribute(Entity& entity, const Entity* before, const std::
   if ((name == kSource || name == kTarget) && world_.model().is_link(entity.kind))
     return take_end(entity, name, checked);
   if (known->set_by == Attribute::SetBy::kServer) {
-    // A client that sends back what it was shown says nothing new.
+    // A client that sends back what it was shown, or what was asked for last, says nothing new.
+    const auto kept = entity.attributes.find(name);
+    if (kept != entity.attributes.end() && equal(kept->second, checked)) return {};
     const auto shown = world_.visible(before != nullptr ? *before : entity, rules_.sight);
     const auto at = shown.find(name);
     if (at != shown.end() && equal(at->second, checked)) return {};

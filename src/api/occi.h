@@ -1,0 +1,47 @@
+// OCCI over HTTP (GFD.223): discovery, collections, entities, below /occi/.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "api/doors.h"
+#include "api/occi_entities.h"
+#include "base/time.h"
+#include "registry/audit.h"
+#include "registry/hosts.h"
+#include "storage/series.h"
+
+namespace atalaya::api {
+
+struct OcciServices {
+  packages::Service& packages;
+  const registry::Hosts& hosts;
+  const storage::SeriesQuerier& series;
+  registry::Audit& audit;
+  const Clock& clock;
+  /// Under which people reach this server, where a request does not say it plainly.
+  std::string link_base;
+};
+
+/// One of a server; what its routes share. Thread-safe.
+class Occi {
+ public:
+  explicit Occi(OcciServices services);
+
+  /// /occi/-/, /.well-known/org/ogf/occi/-/ and /-/ (discovery, mixins that users define), /occi/… (everything else).
+  void add_routes(Doors& doors);
+  /// An agent has enrolled under this host name with this token: the compute that waits for it is bound to it.
+  void enrolled(const TenantId& tenant, std::string_view token, const std::string& host);
+
+ private:
+  friend class OcciExchange;
+  /// What of an entity is seen, not asked for.
+  occi::Sight sight(const TenantId& tenant, const OcciWorld& world) const;
+  occi::Rules rules(const TenantId& tenant, const OcciWorld& world) const;
+
+  const OcciServices with_;
+  OcciEntities entities_;
+};
+
+}  // namespace atalaya::api
