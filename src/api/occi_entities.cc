@@ -30,12 +30,15 @@ packages::ItemAddress address_of(const std::string& section, const std::string& 
   return out;
 }
 
-Operation create(const std::string& section, const std::string& id, config::YamlValue value) {
+/// What OCCI makes stands in one group where a section has groups.
+constexpr std::string_view kGroup = "occi";
+
+Operation create(const std::string& section, std::vector<std::string> path, config::YamlValue value) {
   Operation out;
   out.what = Operation::What::kCreate;
-  out.at = {std::string(kOndemand), section, {id}};
+  out.file = fmt::format("{}-{}.yaml", section, path.back());
+  out.at = {std::string(kOndemand), section, std::move(path)};
   out.value = std::move(value);
-  out.file = fmt::format("{}-{}.yaml", section, id);
   return out;
 }
 
@@ -161,15 +164,26 @@ Result<std::vector<Operation>> OcciEntities::operations(const TenantId& tenant, 
     package.value = config::YamlValue("Made on demand");
     out.push_back(std::move(package));
   }
+  const auto path_in = [&](const std::string& section, std::string id) {
+    const auto schemas = packages_.schemas(tenant, "base");
+    const auto* known = schemas ? schemas->section(section) : nullptr;
+    std::vector<std::string> path;
+    if (known != nullptr && known->indexes.size() > 1) path.emplace_back(kGroup);
+    path.push_back(std::move(id));
+    return path;
+  };
   const auto item_of_id = [&](std::string_view id) {
     const auto* entity = world.find(id);
-    return entity != nullptr && !entity->item.empty() ? entity->item : fmt::format("{}/{}", kOndemand, id);
+    if (entity != nullptr) return entity->item;
+    const auto made = std::find_if(change.put.begin(), change.put.end(), [&](const auto& one) { return one.id == id; });
+    const auto section = made == change.put.end() ? std::string() : model.section_of(*model.kind(made->kind));
+    return fmt::format("{}/{}", kOndemand, fmt::join(path_in(section, std::string(id)), "/"));
   };
   for (const auto& mixin : change.defined) {
     auto name = mixin.term;
     for (int i = 2; packages_.find(tenant, kOcciMixins, fmt::format("{}/{}", kOndemand, name)); ++i)
       name = fmt::format("{}-{}", mixin.term, i);
-    out.push_back(create(std::string(kOcciMixins), name, item_of(mixin)));
+    out.push_back(create(std::string(kOcciMixins), {name}, item_of(mixin)));
   }
   for (const auto& entity : change.put) {
     const auto* kind = model.kind(entity.kind);
@@ -177,7 +191,7 @@ Result<std::vector<Operation>> OcciEntities::operations(const TenantId& tenant, 
     auto value = item_of(model, entity, item_of_id);
     const auto* before = world.find(entity.id);
     if (before == nullptr)
-      out.push_back(create(section, entity.id, std::move(value)));
+      out.push_back(create(section, path_in(section, entity.id), std::move(value)));
     else
       replace(out, address_of(section, before->item), item_of(model, *before, item_of_id), value);
   }

@@ -134,7 +134,10 @@ std::optional<Entity> entity_of(const Model& model, const packages::FoundInPacka
     auto value = given == nullptr ? std::nullopt : value_of(*given);
     if (!value) continue;
     if (is_end(attribute->name)) {
-      auto end = ids(occi::text_of(*value));
+      // Within its package an item is named without it.
+      const auto given_id = occi::text_of(*value);
+      auto end = ids(fmt::format("{}/{}", found.package->name, given_id));
+      if (!end) end = ids(given_id);
       if (!end) return std::nullopt;
       value = std::move(*end);
     }

@@ -27,23 +27,23 @@ struct Held {
 };
 
 std::optional<std::string> known(std::string_view item) {
-  if (item == "site/web") return occi_id("site", "site/web");
-  if (item == "ondemand/disk") return "disk";
+  if (item == "site/shop/web") return occi_id("site", "site/shop/web");
+  if (item == "ondemand/occi/disk") return "disk";
   return std::nullopt;
 }
 
 TEST(OcciItems, IdsAreNamesOnDemandAndUuidsElsewhere) {
-  EXPECT_EQ(occi_id("ondemand", "ondemand/web"), "web");
-  const auto id = occi_id("site", "site/web");
+  EXPECT_EQ(occi_id("ondemand", "ondemand/occi/web"), "web");
+  const auto id = occi_id("site", "site/shop/web");
   EXPECT_THAT(id, testing::MatchesRegex("[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"));
-  EXPECT_EQ(id, occi_id("site", "site/web"));
-  EXPECT_NE(id, occi_id("site", "site/web2"));
+  EXPECT_EQ(id, occi_id("site", "site/shop/web"));
+  EXPECT_NE(id, occi_id("site", "site/shop/web2"));
 }
 
 TEST(OcciItems, AFieldIsAnAttribute) {
   const auto model = occi::Model::shipped();
   const Held held(
-      "computes", "ondemand/web",
+      "computes", "ondemand/occi/web",
       R"({"title":"Web","hostname":"web-1","cores":4,"memory":16.0,"attributes":{"com":{"example":{"x":true}},"a.b":1}})");
   const auto entity = entity_of(model, held.found, known);
   ASSERT_TRUE(entity);
@@ -52,29 +52,37 @@ TEST(OcciItems, AFieldIsAnAttribute) {
   EXPECT_EQ(entity->attributes.at("occi.compute.memory"), occi::Value(16.0));
   EXPECT_EQ(entity->attributes.at("com.example.x"), occi::Value(true));
   EXPECT_EQ(entity->text("occi.compute.state"), "active");
-  const auto item = item_of(model, *entity, [](std::string_view id) { return "ondemand/" + std::string(id); });
+  const auto item = item_of(model, *entity, [](std::string_view id) { return "ondemand/occi/" + std::string(id); });
   EXPECT_EQ(config::write_block(item),
             "title: Web\ncores: 4\nhostname: web-1\nmemory: 16\nattributes:\n  a.b: 1\n  com.example.x: true\n");
 }
 
 TEST(OcciItems, ALinkNamesItemsAndItsKindByItsTerm) {
   const auto model = occi::Model::shipped();
-  const Held held("links", "site/mount",
-                  R"({"kind":"storagelink","source":"site/web","target":"ondemand/disk","state":"inactive"})");
+  const Held held("links", "site/shop/mount",
+                  R"({"kind":"storagelink","source":"site/shop/web","target":"ondemand/occi/disk","state":"inactive"})");
   const auto entity = entity_of(model, held.found, known);
   ASSERT_TRUE(entity);
   EXPECT_EQ(entity->kind, kInfrastructure + "storagelink");
-  EXPECT_EQ(entity->text(occi::kSource), occi_id("site", "site/web"));
+  EXPECT_EQ(entity->text(occi::kSource), occi_id("site", "site/shop/web"));
   EXPECT_EQ(entity->text(occi::kTarget), "disk");
   EXPECT_EQ(entity->text("occi.storagelink.state"), "inactive");
   const auto item =
-      item_of(model, *entity, [](std::string_view id) { return id == "disk" ? "ondemand/disk" : "site/web"; });
-  EXPECT_EQ(config::write_block(item), "kind: storagelink\nsource: site/web\ntarget: ondemand/disk\nstate: inactive\n");
+      item_of(model, *entity, [](std::string_view id) { return id == "disk" ? "ondemand/occi/disk" : "site/shop/web"; });
+  EXPECT_EQ(config::write_block(item), "kind: storagelink\nsource: site/shop/web\ntarget: ondemand/occi/disk\nstate: inactive\n");
+}
+
+TEST(OcciItems, WithinItsPackageALinkNamesItemsWithoutIt) {
+  const Held held("links", "site/shop/mount", R"({"source":"shop/web","target":"ondemand/occi/disk"})");
+  const auto entity = entity_of(occi::Model::shipped(), held.found, known);
+  ASSERT_TRUE(entity);
+  EXPECT_EQ(entity->kind, "http://schemas.ogf.org/occi/core#link");
+  EXPECT_EQ(entity->text(occi::kSource), occi_id("site", "site/shop/web"));
 }
 
 TEST(OcciItems, WhatLeadsToNoEntityOrIsOfNoKindIsNone) {
   const auto model = occi::Model::shipped();
-  const Held astray("links", "site/mount", R"({"source":"site/web","target":"site/rules/x"})");
+  const Held astray("links", "site/shop/mount", R"({"source":"site/shop/web","target":"site/rules/x"})");
   EXPECT_FALSE(entity_of(model, astray.found, known));
   const Held odd("resources", "site/thing", R"({"kind":"planet"})");
   EXPECT_FALSE(entity_of(model, odd.found, known));

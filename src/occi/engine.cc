@@ -26,16 +26,13 @@ Status check_writable(const Entity& entity) {
               "change the values where the instance is declared");
 }
 
-std::string without_urn(std::string_view id) {
-  return std::string(id.starts_with("urn:uuid:") ? id.substr(9) : id);
-}
+std::string without_urn(std::string_view id) { return std::string(id.starts_with("urn:uuid:") ? id.substr(9) : id); }
 
 /// The id that a draft or the address gives it; "" for none.
 Result<std::string> given_id(const Draft& draft, const std::string& from_address) {
   auto id = without_urn(draft.id);
   if (const auto* value = find(draft.attributes, kId)) {
-    const auto said =
-        without_urn(std::holds_alternative<std::string>(*value) ? text_of(*value) : render_value(*value));
+    const auto said = without_urn(std::holds_alternative<std::string>(*value) ? text_of(*value) : render_value(*value));
     if (!id.empty() && said != id) return wrong(fmt::format("attribute {} is not the entity's id {}", kId, id));
     id = said;
   }
@@ -168,6 +165,67 @@ Result<Change> Engine::remove(const std::vector<std::string>& ids) const {
   return change;
 }
 
+namespace {
+
+/// The action of this term that the entity's kind or one of its mixins has.
+Result<const Category*> action_of(const World& world, const Entity& entity, const std::string& term,
+                                  const ActionCall& call) {
+  const auto& model = world.model();
+  auto known = model.actions_of(*model.kind(entity.kind));
+  for (const auto& id : entity.mixins) {
+    const auto* mixin = model.mixin(id);
+    if (mixin == nullptr) continue;
+    for (const auto* one : model.actions_of(*mixin)) known.push_back(one);
+  }
+  std::vector<std::string> terms;
+  const Category* action = nullptr;
+  for (const auto* one : known) {
+    terms.push_back(one->term);
+    if (one->term == term) action = one;
+  }
+  if (action == nullptr) {
+    return wrong(fmt::format("{} has no action \"{}\"", entity.kind, term.substr(0, 64)),
+                 config::suggestion(term, terms));
+  }
+  if (!call.action.empty() && call.action != action->id() && call.action != action->term)
+    return wrong(fmt::format("Category {} is not the action \"{}\" of the address", call.action, term));
+  if (action->moves.empty()) {
+    return fail(ErrorCode::kUnprocessable,
+                fmt::format("{} is not carried out here: machines are watched, not run", action->id()));
+  }
+  return action;
+}
+
+/// What the call says is checked, and set on the entity where the action sets anything.
+Status take_call(const World& world, Entity& entity, const Category& action, const ActionCall& call) {
+  const auto& model = world.model();
+  const auto attributes = model.attributes_of(action);
+  for (const auto& [name, value] : call.attributes) {
+    const auto* attribute = model.attribute_of(action, name);
+    if (attribute == nullptr) {
+      std::vector<std::string> names;
+      for (const auto* one : attributes) names.push_back(one->name);
+      return wrong(fmt::format("attribute {} does not belong to the action {}", name, action.id()),
+                   config::suggestion(name, names));
+    }
+    AT_TRY(auto checked, check_value(*attribute, value));
+    if (attribute->sets.empty()) continue;
+    const auto* own = world.attribute(entity, attribute->sets);
+    if (own == nullptr) return wrong(fmt::format("{} has no attribute {}", entity.kind, attribute->sets));
+    AT_TRY(auto kept, check_value(*own, checked));
+    entity.attributes.insert_or_assign(attribute->sets, std::move(kept));
+  }
+  for (const auto* attribute : attributes) {
+    if (attribute->required && find(call.attributes, attribute->name) == nullptr) {
+      return wrong(fmt::format("attribute {} is missing: {} requires it", attribute->name, action.id()),
+                   attribute->help);
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
 Result<Change> Engine::act(const std::vector<std::string>& ids, const std::string& term, const ActionCall& call) const {
   Change change;
   const auto& model = world_.model();
@@ -175,26 +233,7 @@ Result<Change> Engine::act(const std::vector<std::string>& ids, const std::strin
     const auto* entity = world_.find(id);
     if (entity == nullptr) return missing(id);
     AT_TRY(check_writable(*entity));
-    std::vector<const Category*> known = model.actions_of(*model.kind(entity->kind));
-    for (const auto& mixin : entity->mixins) {
-      const auto* category = model.mixin(mixin);
-      if (category == nullptr) continue;
-      for (const auto* action : model.actions_of(*category)) known.push_back(action);
-    }
-    std::vector<std::string> terms;
-    const Category* action = nullptr;
-    for (const auto* one : known) {
-      terms.push_back(one->term);
-      if (one->term == term) action = one;
-    }
-    if (action == nullptr)
-      return wrong(fmt::format("{} has no action \"{}\"", entity->kind, term.substr(0, 64)),
-                   config::suggestion(term, terms));
-    if (!call.action.empty() && call.action != action->id() && call.action != action->term)
-      return wrong(fmt::format("Category {} is not the action \"{}\" of the address", call.action, term));
-    if (action->moves.empty())
-      return fail(ErrorCode::kUnprocessable,
-                  fmt::format("{} is not carried out here: machines are watched, not run", action->id()));
+    AT_TRY(const auto* action, action_of(world_, *entity, term, call));
     const auto state = world_.wanted_state(*entity);
     const auto move = action->moves.find(state);
     if (move == action->moves.end()) {
@@ -204,26 +243,7 @@ Result<Change> Engine::act(const std::vector<std::string>& ids, const std::strin
                                                     fmt::join(from, ", ")));
     }
     auto next = *entity;
-    for (const auto& [name, value] : call.attributes) {
-      const auto* attribute = model.attribute_of(*action, name);
-      if (attribute == nullptr) {
-        std::vector<std::string> names;
-        for (const auto* one : model.attributes_of(*action)) names.push_back(one->name);
-        return wrong(fmt::format("attribute {} belongs not to the action {}", name, action->id()),
-                     config::suggestion(name, names));
-      }
-      AT_TRY(auto checked, check_value(*attribute, value));
-      if (attribute->sets.empty()) continue;
-      const auto* own = world_.attribute(*entity, attribute->sets);
-      if (own == nullptr) return wrong(fmt::format("{} has no attribute {}", entity->kind, attribute->sets));
-      AT_TRY(auto kept, check_value(*own, checked));
-      next.attributes.insert_or_assign(attribute->sets, std::move(kept));
-    }
-    for (const auto* attribute : model.attributes_of(*action)) {
-      if (attribute->required && find(call.attributes, attribute->name) == nullptr)
-        return wrong(fmt::format("attribute {} is missing: {} requires it", attribute->name, action->id()),
-                     attribute->help);
-    }
+    AT_TRY(take_call(world_, next, *action, call));
     if (const auto* states = model.with_states(*model.kind(entity->kind)))
       next.attributes.insert_or_assign(states->state_attribute, move->second);
     change.acted = action->id();

@@ -218,6 +218,29 @@ TEST(Engine, FiltersByCategoryAndAttribute) {
   EXPECT_FALSE(t.world.known({{"compute2"}, {}}));
 }
 
+TEST(Engine, WhatAPackageSaysBeyondCategoriesStays) {
+  TestWorld t;
+  ASSERT_TRUE(t.create(category("compute"), "c"));
+  auto entity = *t.world.find("c");
+  entity.attributes.emplace("site.rack", std::string("r1"));
+  t.world.put(entity);
+  ASSERT_TRUE(t.update("c", attribute("occi.compute.cores", "2"), false));
+  EXPECT_EQ(t.world.find("c")->text("site.rack"), "r1");
+  const auto shown = render_plain(message_of(t.world, *t.world.find("c"), {}, {"", "/occi"}));
+  const auto again = t.update("c", shown, true);
+  ASSERT_TRUE(again) << why(again);
+  EXPECT_TRUE(again->empty());
+  EXPECT_THAT(why(t.update("c", attribute("site.row", "1"), false)), HasSubstr("site.row belongs to no category"));
+}
+
+TEST(Engine, AttributesOfAMixinGoWithIt) {
+  TestWorld t;
+  ASSERT_TRUE(t.create(category("network") + attribute("occi.network.address", "\"10.0.0.0/8\""), "n"));
+  const auto* mixin = t.world.model().mixin("http://schemas.ogf.org/occi/infrastructure/network#ipnetwork");
+  ASSERT_TRUE(t.take(Engine(t.world, t.rules).dissociate(*mixin, {"n"})));
+  EXPECT_FALSE(t.world.find("n")->attributes.contains("occi.network.address"));
+}
+
 TEST(Engine, ASecretIsSealedAndNeverShown) {
   TestWorld t;
   ASSERT_TRUE(t.create(category("compute") + attribute("atalaya.enrolment.token", "\"abc\""), "c"));

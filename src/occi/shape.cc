@@ -110,7 +110,13 @@ Status Overlay::take_attribute(Entity& entity, const Entity* before, const std::
                                const Value& value) const {
   if (name == kId) return {};  // taken with the entity's id
   if (!is_attribute_name(name)) return wrong("an attribute's name is none");
-  AT_TRY(const auto* known, definition(entity, name));
+  const Attribute* known = nullptr;
+  // What a package says of an entity beyond its categories may come back as it was shown.
+  const bool its_own =
+      before != nullptr && before->attributes.contains(name) && world_.attribute(entity, name) == nullptr;
+  if (!its_own) {
+    AT_TRY(known, definition(entity, name));
+  }
   if (known == nullptr) {
     if (const auto text = text_of(value); !is_clean(text) || text.size() > 4096)
       return wrong(fmt::format("attribute {}: too long, or control characters", name));
@@ -193,10 +199,12 @@ Status Overlay::check_ends(const Entity& entity) const {
 
 Status Overlay::finish(Entity& entity, const Entity* before) const {
   const auto& model = world_.model();
-  const bool keep = has_unknown(entity);
-  std::erase_if(entity.attributes, [&](const auto& one) {
-    return !keep && one.first != kId && world_.attribute(entity, one.first) == nullptr;
-  });
+  // What went with a mixin that it has no more.
+  if (before != nullptr && !has_unknown(entity)) {
+    std::erase_if(entity.attributes, [&](const auto& one) {
+      return world_.attribute(entity, one.first) == nullptr && world_.attribute(*before, one.first) != nullptr;
+    });
+  }
   std::vector<const Category*> categories{model.kind(entity.kind)};
   for (const auto& id : entity.mixins) {
     if (const auto* mixin = model.mixin(id)) categories.push_back(mixin);

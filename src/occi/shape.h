@@ -16,7 +16,7 @@ class Overlay {
   const Entity* find(std::string_view id) const;
   Result<Entity> made(const Draft& draft, const Category& kind, const std::string& id) const;
   Result<Entity> changed(const Entity& before, const Draft& draft, bool whole) const;
-  /// Drops attributes that belong to no category of it any more, then checks it as a whole.
+  /// Drops attributes of mixins that it has no more, then checks it as a whole.
   Status finish(Entity& entity, const Entity* before) const;
   const World& world() const { return world_; }
 

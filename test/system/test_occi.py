@@ -304,7 +304,7 @@ def test_what_is_made_is_yaml_and_what_is_written_there_is_seen(server):
     file = server.data / "packages/default/ondemand/computes-web-1.yaml"
     text = file.read_text()
     assert "hostname: web-1.example.org" in text and "cores: 4" in text
-    assert server.get("/items", kind="computes")["items"][0]["id"] == "ondemand/web-1"
+    assert server.get("/items", kind="computes")["items"][0]["id"] == "ondemand/occi/web-1"
     history = server.get("/packages/ondemand/history")["commits"]
     assert history[0]["reason"] == "made by OCCI"
     # By hand, with a comment that stays.
@@ -314,13 +314,14 @@ def test_what_is_made_is_yaml_and_what_is_written_there_is_seen(server):
     assert "# after the upgrade" in file.read_text() and "title: Web" in file.read_text()
     # Through the API of packages.
     server.post("/package-changes", {"operations": [{"op": "set", "package": "ondemand", "section": "computes",
-                                                     "path": ["web-1"], "field": ["memory"], "value": 16}]})
+                                                     "path": ["occi", "web-1"], "field": ["memory"], "value": 16}]})
     assert occi("GET", "/occi/compute/web-1").attribute("occi.compute.memory") == "16.0"
     # In another package: the same rules, an id of its own.
-    server.write_package("site", "package: site\nversion: 1.0.0\ncomputes:\n  web-1: {hostname: other, cores: 2}\n"
-                                 "storages:\n  disk: {size: 100}\nlinks:\n  mount:\n    kind: storagelink\n"
-                                 "    source: site/web-1\n    target: site/disk\n"
-                                 "    attributes: {occi.storagelink.mountpoint: /srv}\n")
+    server.write_package("site", "package: site\nversion: 1.0.0\ncomputes:\n  shop:\n    web-1: {hostname: other, cores: 2}\n"
+                                 "storages:\n  shop:\n    disk: {size: 100}\n"
+                                 "links:\n  shop:\n    mount:\n      kind: storagelink\n"
+                                 "      source: shop/web-1\n      target: site/shop/disk\n"
+                                 "      attributes: {occi.storagelink.mountpoint: /srv}\n")
     until(lambda: len(occi("GET", "/occi/compute/", accept="text/uri-list").lines) == 2, what="the other package")
     theirs = occi("GET", "/occi/compute/?occi.compute.hostname=other", accept=JSON).json["resources"][0]
     assert theirs["links"][0]["attributes"]["occi.storagelink.mountpoint"] == "/srv"
@@ -438,8 +439,8 @@ def test_bad_input_is_refused_with_words_and_changes_nothing(server):
 
 
 def test_no_text_of_a_package_becomes_a_header(server):
-    server.write_package("site", 'package: site\nversion: 1.0.0\ncomputes:\n  web:\n    title: "a\\r\\nSet-Cookie: b=c"\n'
-                                 '    mixins: ["http://x#a\\r\\nX-Evil: 1"]\n')
+    server.write_package("site", 'package: site\nversion: 1.0.0\ncomputes:\n  shop:\n    web:\n      title: "a\\r\\nSet-Cookie: b=c"\n'
+                                 '      mixins: ["http://x#a\\r\\nX-Evil: 1"]\n')
     occi = Client(server)
     url = until(lambda: occi("GET", "/occi/compute/", accept="text/uri-list").lines, what="the compute")[0]
     shown = occi("GET", urllib.parse.urlsplit(url).path, accept="text/occi")
