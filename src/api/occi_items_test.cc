@@ -59,17 +59,19 @@ TEST(OcciItems, AFieldIsAnAttribute) {
 
 TEST(OcciItems, ALinkNamesItemsAndItsKindByItsTerm) {
   const auto model = occi::Model::shipped();
-  const Held held("links", "site/shop/mount",
-                  R"({"kind":"storagelink","source":"site/shop/web","target":"ondemand/occi/disk","state":"inactive"})");
+  const Held held(
+      "links", "site/shop/mount",
+      R"({"kind":"storagelink","source":"site/shop/web","target":"ondemand/occi/disk","state":"inactive"})");
   const auto entity = entity_of(model, held.found, known);
   ASSERT_TRUE(entity);
   EXPECT_EQ(entity->kind, kInfrastructure + "storagelink");
   EXPECT_EQ(entity->text(occi::kSource), occi_id("site", "site/shop/web"));
   EXPECT_EQ(entity->text(occi::kTarget), "disk");
   EXPECT_EQ(entity->text("occi.storagelink.state"), "inactive");
-  const auto item =
-      item_of(model, *entity, [](std::string_view id) { return id == "disk" ? "ondemand/occi/disk" : "site/shop/web"; });
-  EXPECT_EQ(config::write_block(item), "kind: storagelink\nsource: site/shop/web\ntarget: ondemand/occi/disk\nstate: inactive\n");
+  const auto item = item_of(model, *entity,
+                            [](std::string_view id) { return id == "disk" ? "ondemand/occi/disk" : "site/shop/web"; });
+  EXPECT_EQ(config::write_block(item),
+            "kind: storagelink\nsource: site/shop/web\ntarget: ondemand/occi/disk\nstate: inactive\n");
 }
 
 TEST(OcciItems, WithinItsPackageALinkNamesItemsWithoutIt) {

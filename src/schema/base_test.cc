@@ -24,9 +24,10 @@ TEST(Base, HoldsWithoutAnError) {
   EXPECT_THAT(texts(errors), IsEmpty());
   std::vector<std::string> names;
   for (const auto* section : set->sections()) names.push_back(section->name);
-  EXPECT_THAT(names, ElementsAre("collectors", "sensors", "computes", "storages", "networks", "resources", "links",
-                                 "mixins", "rules", "groups", "alertmanager", "incidents", "silences", "dashboards", "pages", "rpc", "channels", "scrape_configs", "parameters", "instances",
-                                 "types", "schemas"));
+  EXPECT_THAT(names,
+              ElementsAre("collectors", "sensors", "computes", "storages", "networks", "resources", "links", "mixins",
+                          "rules", "groups", "alertmanager", "incidents", "silences", "dashboards", "pages", "rpc",
+                          "channels", "scrape_configs", "parameters", "instances", "types", "schemas"));
 }
 
 TEST(Base, ValidatesAgainstItself) {
