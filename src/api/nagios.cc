@@ -99,7 +99,9 @@ Result<std::size_t> take(const NagiosServices& s, const TenantId& tenant, const 
   AT_TRY(run_all(s.control, tenant, std::move(events)));
   // An alert is not held back by a store that takes no series.
   ingest::SeriesImport import(s.series, tenant, now);
-  AT_TRY(import.run(ingest::LineFormat::kText, samples));
+  if (auto done = import.run(ingest::LineFormat::kText, samples); done.stopped) {
+    return std::unexpected(std::move(*done.stopped));
+  }
   return read.results.size();
 }
 
