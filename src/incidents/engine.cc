@@ -65,12 +65,15 @@ Engine::Class Engine::class_of(const alerts::Alert& alert) {
 
 void Engine::remember(Incident incident) {
   const auto id = incident.id;
-  if (!incident.merged_into) {
-    const auto [known, is_new] = by_key_.try_emplace(incident.key, id);
-    if (!is_new && known->second < id) known->second = id;
-  }
+  note_key(incident);
   if (incident.closed) closed_.emplace(incident.joinable, id);
   incidents_[id].incident = std::move(incident);
+}
+
+void Engine::note_key(const Incident& incident) {
+  auto& all = by_key_[incident.key];
+  const auto at = std::ranges::lower_bound(all, incident.id);
+  if (at == all.end() || *at != incident.id) all.insert(at, incident.id);
 }
 
 const Incident* Engine::find(IncidentId id) const {
@@ -86,7 +89,7 @@ void Engine::forget_old(Time now) {
     closed_.erase(closed_.begin());
     const auto found = incidents_.find(id);
     const auto by_key = by_key_.find(found->second.incident.key);
-    if (by_key != by_key_.end() && by_key->second == id) by_key_.erase(by_key);
+    if (by_key != by_key_.end() && std::erase(by_key->second, id) != 0 && by_key->second.empty()) by_key_.erase(by_key);
     incidents_.erase(found);
   }
 }
@@ -96,6 +99,14 @@ Engine::Live* Engine::open_or_fresh(IncidentId id, Time now) {
   if (found == incidents_.end() || found->second.incident.merged_into) return nullptr;
   const auto& incident = found->second.incident;
   return incident.closed && incident.joinable < now ? nullptr : &found->second;
+}
+
+IncidentId Engine::goes_on_in(IncidentId id) const {
+  for (;;) {
+    const auto found = incidents_.find(id);
+    if (found == incidents_.end() || !found->second.incident.merged_into) return id;
+    id = *found->second.incident.merged_into;
+  }
 }
 
 void Engine::place(alerts::Alert& alert, Time now) {
@@ -171,7 +182,7 @@ std::pair<Engine::Live*, JoinedBy> Engine::choose(const alerts::Alert& alert, co
   if (auto* other = correlated(alert)) return {other, JoinedBy::kCorrelate};
   const auto by_key = by_key_.find(key.text);
   if (by_key == by_key_.end()) return {nullptr, JoinedBy::kFirst};
-  auto* live = open_or_fresh(by_key->second, now);
+  auto* live = open_or_fresh(goes_on_in(by_key->second.back()), now);
   if (live == nullptr || live->incident.joinable < now) return {nullptr, JoinedBy::kFirst};
   return {live, JoinedBy::kGroup};
 }
@@ -232,7 +243,7 @@ Engine::Live& Engine::open(const alerts::Alert& alert, const Key& key, Time now)
   incident.labels = key.labels;
   incident.reopen_within = key.reopen;
   incident.cause = {alert.id, alert.name, text_of(alert, "summary", alert.text)};
-  by_key_[key.text] = incident.id;
+  note_key(incident);
   add_line(live, now, "opened", incident.title);
   return live;
 }
@@ -246,7 +257,6 @@ void Engine::reopen(Live& live, const alerts::Alert& alert, Time now) {
   incident.severity_before.reset();
   incident.worst = std::max(incident.worst, alert.severity);
   ++incident.reopened;
-  by_key_.try_emplace(incident.key, incident.id);
   add_line(live, now, "reopened", name_of(alert));
 }
 
@@ -330,8 +340,6 @@ void Engine::move(const AlertId& id, Entry& entry, const alerts::Alert& alert, L
   if (!last) return;
   from.incident.merged_into = to.incident.id;
   close_now(from, now, fmt::format("its alerts go on in incident {}", to_string(to.incident.id)));
-  const auto by_key = by_key_.find(from.incident.key);
-  if (by_key != by_key_.end() && by_key->second == from.incident.id) by_key->second = to.incident.id;
   if (to.incident.owner.empty()) to.incident.owner = from.incident.owner;
   add_line(to, now, "merged", fmt::format("incident {}: {}", to_string(from.incident.id), from.incident.title));
 }
@@ -339,7 +347,12 @@ void Engine::move(const AlertId& id, Entry& entry, const alerts::Alert& alert, L
 void Engine::close_now(Live& live, Time now, const std::string& text) {
   auto& incident = live.incident;
   incident.closed = now;
+  const auto before = incident.joinable;
   incident.joinable = now + incident.reopen_within;
+  // As long as its like would have joined it they join the other one.
+  if (incident.merged_into) {
+    incident.joinable = std::max({incident.joinable, before, incidents_.at(*incident.merged_into).incident.joinable});
+  }
   closed_.emplace(incident.joinable, incident.id);
   if (incident.ack && incident.ack->until) changes_.ack_ends[incident.id] = std::nullopt;
   incident.ack.reset();

@@ -121,6 +121,9 @@ class Engine {
   static Class class_of(const alerts::Alert& alert);
   void forget_old(Time now);
   Live* open_or_fresh(IncidentId id, Time now);
+  /// Where it was merged into, and that one, as far as it is remembered; else itself.
+  IncidentId goes_on_in(IncidentId id) const;
+  void note_key(const Incident& incident);
   void join(alerts::Alert& alert, Time now);
   std::pair<Live*, JoinedBy> choose(const alerts::Alert& alert, const Key& key, Time now);
   Live* correlated(const alerts::Alert& alert);
@@ -150,7 +153,7 @@ class Engine {
   SettingsPtr settings_;
   Topology topology_;
   std::map<IncidentId, Live> incidents_;
-  std::unordered_map<std::string, IncidentId> by_key_;
+  std::unordered_map<std::string, std::vector<IncidentId>> by_key_;  ///< those remembered, the newest last
   std::unordered_map<AlertId, Entry> entries_;
   std::set<std::pair<Time, IncidentId>> closed_;  ///< by the time until which they may open again
   /// Open alerts of whose name some rule speaks (`n` and the name), and those of rules that do (`r` and the rule), by
