@@ -3,6 +3,8 @@
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "api/json.h"
 #include "api/occi_exchange.h"
 
@@ -12,6 +14,7 @@ namespace {
 using occi::Media;
 
 constexpr std::size_t kMostHeaderBytes = 48 << 10;  ///< what common clients still read
+constexpr std::size_t kMostWarnings = 20;
 
 /// Warnings are told in ASCII without control characters or quotes of their own.
 std::string warning(const std::string& text) {
@@ -37,7 +40,10 @@ std::string OcciExchange::url_of(const occi::Entity& entity) const {
 net::Response OcciExchange::finished(net::Response response) const {
   response.headers.set("Server", "atalaya OCCI/1.2");
   response.headers.set("Vary", "Accept");
-  for (const auto& one : warnings_) response.headers.add("Warning", warning(one));
+  const auto told = std::min(warnings_.size(), kMostWarnings);
+  for (std::size_t i = 0; i < told; ++i) response.headers.add("Warning", warning(warnings_[i]));
+  if (warnings_.size() > told)
+    response.headers.add("Warning", warning(fmt::format("and {} more", warnings_.size() - told)));
   return response;
 }
 

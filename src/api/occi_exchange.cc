@@ -114,21 +114,25 @@ Result<occi::Content> OcciExchange::content() {
   return occi::read_content(media->media, request_.headers.fields(), request_.body);
 }
 
-Result<occi::Filter> OcciExchange::filter() {
-  occi::Filter out;
-  if (has_headers(request_)) {
-    AT_TRY(const auto read, occi::read_content(Media::kOcci, request_.headers.fields(), {}));
-    AT_TRY(out, occi::filter_of(read));
-  }
+Result<occi::Filter> OcciExchange::filter(const occi::Content& said) {
+  AT_TRY(auto out, occi::filter_of(said));
   AT_TRY(take_query(out, request_.query));
   return world_->known(std::move(out));
 }
 
-Result<std::vector<const occi::Entity*>> OcciExchange::chosen(const Category* of) {
-  AT_TRY(const auto wanted, filter());
+Result<occi::Filter> OcciExchange::filter() {
+  occi::Content said;
+  if (has_headers(request_)) {
+    AT_TRY(said, occi::read_content(Media::kOcci, request_.headers.fields(), {}));
+  }
+  return filter(said);
+}
+
+Result<std::vector<const occi::Entity*>> OcciExchange::chosen(const Category* of, const Result<occi::Filter>& wanted) {
+  if (!wanted) return std::unexpected(wanted.error());
   auto members = world_->members(of);
-  if (wanted.empty()) return members;
-  std::erase_if(members, [&](const auto* one) { return !world_->matches(*one, wanted, sight_); });
+  if (wanted->empty()) return members;
+  std::erase_if(members, [&](const auto* one) { return !world_->matches(*one, *wanted, sight_); });
   return members;
 }
 
@@ -189,7 +193,8 @@ OcciExchange::Answer OcciExchange::collection(const Category* of) {
   const bool is_mixin = of != nullptr && of->cls == Category::Class::kMixin;
   if (request_.method == "POST") {
     if (!action.empty()) {
-      AT_TRY(const auto members, chosen(of));
+      // The headers name the action.
+      AT_TRY(const auto members, chosen(of, filter({})));
       return act(ids_of(members), std::string(action), false);
     }
     return is_mixin ? associate(*of, false) : create(of, "");
@@ -200,7 +205,7 @@ OcciExchange::Answer OcciExchange::collection(const Category* of) {
   AT_TRY(const auto given, content());
   AT_TRY(auto ids, occi::members_of(given));
   if (ids.empty()) {
-    AT_TRY(const auto members, chosen(of));
+    AT_TRY(const auto members, chosen(of, filter(given)));
     ids = ids_of(members);
   }
   return remove(of, ids);
@@ -230,7 +235,7 @@ OcciExchange::Answer OcciExchange::entity(const Category& of, const std::string&
 }
 
 OcciExchange::Answer OcciExchange::list(const Category* of) {
-  AT_TRY(auto members, chosen(of));
+  AT_TRY(auto members, chosen(of, filter()));
   AT_TRY(const auto part, page(std::move(members)));
   return show(part);
 }

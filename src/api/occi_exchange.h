@@ -39,8 +39,11 @@ class OcciExchange {
   Answer forget();
 
   Result<occi::Content> content();
+  /// What the address says, and what stands in a rendering.
+  Result<occi::Filter> filter(const occi::Content& said);
+  /// Of a GET, whose filter stands in its headers.
   Result<occi::Filter> filter();
-  Result<std::vector<const occi::Entity*>> chosen(const occi::Category* of);
+  Result<std::vector<const occi::Entity*>> chosen(const occi::Category* of, const Result<occi::Filter>& wanted);
   Result<std::vector<const occi::Entity*>> page(std::vector<const occi::Entity*> all);
   Result<occi::Change> change(const std::string& action, const std::string& reason,
                               const std::function<Result<occi::Change>(const occi::Engine&)>& decide);

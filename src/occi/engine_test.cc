@@ -241,6 +241,62 @@ TEST(Engine, AttributesOfAMixinGoWithIt) {
   EXPECT_FALSE(t.world.find("n")->attributes.contains("occi.network.address"));
 }
 
+TEST(Engine, KindsOfAnotherFileHaveTheirOwnRules) {
+  TestWorld t;
+  const auto file = config::Document::parse(R"(
+scheme: http://example.com/occi/watch#
+kinds:
+  probe:
+    parent: http://schemas.ogf.org/occi/core#resource
+    location: /probe/
+    section: probes
+    attributes: {watch.period: {type: number, required: true, default: 5}}
+  wire:
+    parent: http://schemas.ogf.org/occi/core#link
+    location: /wire/
+    section: wires
+    source: [http://example.com/occi/watch#probe, http://schemas.ogf.org/occi/core#resource]
+mixins:
+  mean:
+    location: /mean/
+    applies: [http://example.com/occi/watch#probe]
+    attributes: {watch.mean.of: {type: string}, watch.mean.over: {type: integer, min: 1}}
+)",
+                                            "watch.yaml");
+  ASSERT_TRUE(file) << why(file);
+  const auto read = t.world.model().read(file->root());
+  ASSERT_TRUE(read) << to_string(read.error());
+  const std::string scheme = "http://example.com/occi/watch#";
+  std::vector<std::string> seen;
+  t.rules.behaviours[scheme + "probe"].check = [&](const World&, Entity& entity, const Entity* before,
+                                                   std::vector<std::string>& warnings) -> Status {
+    seen.push_back((before == nullptr ? "made " : "changed ") + entity.id);
+    if (entity.text("watch.mean.of") == "nothing")
+      return fail(ErrorCode::kInvalidArgument, "attribute watch.mean.of: there is no stream \"nothing\"");
+    if (entity.attributes.contains("watch.mean.over")) warnings.push_back("it will take a while");
+    return {};
+  };
+  ASSERT_TRUE(t.create(category("compute"), "c"));
+  EXPECT_THAT(why(t.create(category("probe", "kind", scheme) + category("meen", "mixin", scheme))),
+              HasSubstr("did you mean \"http://example.com/occi/watch#mean\"?"));
+  EXPECT_THAT(why(t.create(category("probe", "kind", scheme) + attribute("watch.mean.of", "\"nothing\""))),
+              HasSubstr("no stream \"nothing\""));
+  EXPECT_EQ(t.world.find("id-1"), nullptr);
+  seen.clear();
+  const auto made = t.create(category("probe", "kind", scheme) + attribute("watch.mean.over", "3"), "p");
+  ASSERT_TRUE(made) << why(made);
+  EXPECT_THAT(made->warnings, testing::Contains("it will take a while"));
+  EXPECT_EQ(t.world.find("p")->attributes.at("watch.period"), Value(5.0));
+  ASSERT_TRUE(t.update("p", attribute("watch.period", "1"), false));
+  EXPECT_THAT(seen, ElementsAre("made p", "changed p"));
+  for (const auto& [from, to] : {std::pair{"c", "p"}, std::pair{"p", "c"}}) {
+    const auto wire =
+        t.create(category("wire", "kind", scheme) + attribute("occi.core.source", "\"" + std::string(from) + "\"") +
+                 attribute("occi.core.target", "\"" + std::string(to) + "\""));
+    EXPECT_TRUE(wire) << why(wire);
+  }
+}
+
 TEST(Engine, ASecretIsSealedAndNeverShown) {
   TestWorld t;
   ASSERT_TRUE(t.create(category("compute") + attribute("atalaya.enrolment.token", "\"abc\""), "c"));

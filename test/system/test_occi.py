@@ -203,8 +203,13 @@ def test_collections_are_filtered_and_paged(server):
     assert by_query.lines == by_header.lines
     refused(occi("GET", "/occi/?category=computer"), 400, "computer", "compute")
     assert len(occi("GET", "/occi/compute/", accept=JSON).json["resources"]) == 7
-    assert occi("DELETE", "/occi/compute/?occi.compute.cores=2").status == 200
+    assert occi.text("DELETE", "/occi/compute/", attribute("occi.compute.cores", 2)).status == 200
     assert len(occi("GET", "/occi/compute/", accept="text/uri-list").lines) == 4
+    assert occi("DELETE", "/occi/compute/?occi.core.id=c0").status == 200
+    assert occi("DELETE", "/occi/", headers=[("Category", f'compute; scheme="{INFRA}"; class="kind"')]).status == 405
+    named = occi("DELETE", "/occi/compute/", f"{server.url}/occi/compute/c2\n", content="text/uri-list")
+    assert named.status == 200
+    assert len(occi("GET", "/occi/compute/", accept="text/uri-list").lines) == 2
     assert occi("DELETE", "/occi/compute/").status == 200
     assert occi("GET", "/occi/compute/", accept="text/uri-list").text == ""
     assert occi("GET", "/occi/compute/", accept=JSON).json == {}
@@ -257,6 +262,9 @@ def test_actions_follow_states(server):
     assert occi("GET", "/occi/storage/s1", accept=JSON).json["attributes"]["occi.storage.state"] == "offline", "all or none"
     both = occi("POST", "/occi/storage/?action=online&occi.storage.state=offline", accept="text/uri-list")
     assert both.status == 200 and both.lines == [f"{server.url}/occi/storage/s1"]
+    by_headers = occi("POST", "/occi/storage/?action=offline", accept="text/uri-list", headers=[
+        ("Category", 'offline; scheme="http://schemas.ogf.org/occi/infrastructure/storage/action#"; class="action"')])
+    assert by_headers.status == 200 and len(by_headers.lines) == 2, "the header names the action and chooses nothing"
     server.stop()
     server.start()
     kept = Client(server)("GET", "/occi/storage/s2", accept=JSON).json
