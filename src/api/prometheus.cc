@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <optional>
 
-#include "api/counted_series.h"
 #include "api/envelope.h"
 #include "api/parameters.h"
 #include "api/prometheus_json.h"
@@ -19,7 +18,7 @@ namespace {
 
 using storage::SeriesQuerier;
 
-constexpr std::size_t kMaxQueryBytes = 64 << 10;
+constexpr std::size_t kMaxQueryBytes = 1 << 20;  // as the parser
 
 Result<promql::ExpressionPtr> expression_of(const net::Parameters& parameters) {
   const auto text = parameters.get("query");
@@ -49,7 +48,7 @@ class Query {
         limits_(options.limits),
         timeout_(options.timeout),
         started_(clock.steady()),
-        counted_(series) {
+        series_(series) {
     if (options.memory) memory_.emplace(*options.memory);
     limits_.max_points_per_series = kMaxSteps + 1;
   }
@@ -59,7 +58,7 @@ class Query {
     AT_TRY(const auto at, time("time", clock_.now()));
     AT_TRY(const auto expression, common());
     AT_TRY(wait_is_over());
-    auto value = promql::Engine(source(), limits_).instant(tenant, *expression, at, {}, conditions());
+    auto value = promql::Engine(series_, limits_).instant(tenant, *expression, at, {}, conditions());
     if (!value) return std::unexpected(of_evaluation(std::move(value).error()));
     evaluated_ = clock_.steady();
     if (auto* vector = std::get_if<promql::Vector>(&*value)) cut(*vector, limit);
@@ -89,7 +88,7 @@ class Query {
                                         promql::name(expression->type)));
     }
     AT_TRY(wait_is_over());
-    auto matrix = promql::Engine(source(), limits_).range(tenant, *expression, from, to, step, conditions());
+    auto matrix = promql::Engine(series_, limits_).range(tenant, *expression, from, to, step, conditions());
     if (!matrix) return std::unexpected(of_evaluation(std::move(matrix).error()));
     evaluated_ = clock_.steady();
     cut(*matrix, limit);
@@ -130,7 +129,8 @@ class Query {
             .stop = request_.gone,
             .clock = &clock_,
             .deadline = deadline(),
-            .memory = memory_ ? &*memory_ : nullptr};
+            .memory = memory_ ? &*memory_ : nullptr,
+            .statistics = tells_statistics() ? &statistics_ : nullptr};
   }
 
   /// Also whether anybody still waits for it.
@@ -156,9 +156,6 @@ class Query {
   }
 
   bool tells_statistics() const { return !parameters_.get("stats").empty(); }
-  const SeriesQuerier& source() const {
-    return tells_statistics() ? static_cast<const SeriesQuerier&>(counted_) : counted_.inner();
-  }
 
   /// The request was understood: what evaluation finds wrong is about the data.
   static Error of_evaluation(Error error) {
@@ -182,16 +179,20 @@ class Query {
   }
 
   json::object statistics() const {
-    const auto seconds = [](Steady from, Steady to) { return std::chrono::duration<double>(to - from).count(); };
+    using Seconds = std::chrono::duration<double>;
+    const auto seconds = [](Steady from, Steady to) { return Seconds(to - from).count(); };
     const auto arrived = request_.arrived == Steady{} ? started_ : request_.arrived;
     const auto evaluating = seconds(started_, evaluated_);
+    const auto looking_up = Seconds(statistics_.looking_up).count();
+    const auto sorting = Seconds(statistics_.sorting).count();
     return {{"timings", json::object{{"evalTotalTime", evaluating},
-                                     {"resultSortTime", 0.0},
-                                     {"queryPreparationTime", 0.0},
-                                     {"innerEvalTime", evaluating},
+                                     {"resultSortTime", sorting},
+                                     {"queryPreparationTime", looking_up},
+                                     {"innerEvalTime", std::max(0.0, evaluating - looking_up - sorting)},
                                      {"execQueueTime", seconds(arrived, started_)},
                                      {"execTotalTime", seconds(arrived, evaluated_)}}},
-            {"samples", json::object{{"totalQueryableSamples", counted_.samples()}}}};
+            {"samples",
+             json::object{{"totalQueryableSamples", statistics_.samples}, {"peakSamples", statistics_.most_samples}}}};
   }
 
   const Clock& clock_;
@@ -201,8 +202,9 @@ class Query {
   Duration timeout_;
   const Steady started_;
   Steady evaluated_{};
-  CountedSeries counted_;
+  const SeriesQuerier& series_;
   promql::Annotations notes_;
+  promql::Statistics statistics_;
   std::optional<telemetry::QueryMemory::Share> memory_;  ///< none: nobody counts
 };
 

@@ -205,11 +205,41 @@ TEST_F(PrometheusRoutesTest, AQueryForWhichNobodyWaitsIsNotEvaluated) {
   EXPECT_EQ(ask(request).error(), "canceled");
 }
 
-TEST_F(PrometheusRoutesTest, StatisticsCountWhatWasRead) {
+TEST_F(PrometheusRoutesTest, StatisticsCountWhatIsLookedAtStepByStep) {
   EXPECT_FALSE(get("query", "query=requests_total&time=60").data().as_object().contains("stats"));
-  const auto data = get("query", "query=sum_over_time(requests_total[3m])&time=240&stats=all").data();
-  EXPECT_EQ(data.at("stats").at("samples").at("totalQueryableSamples"), 9);
-  EXPECT_TRUE(data.at("stats").at("timings").at("execTotalTime").is_double());
+  const auto samples = [&](const std::string& path, const std::string& query) {
+    return get(path, query + "&stats=all")
+        .data()
+        .at("stats")
+        .at("samples")
+        .at("totalQueryableSamples")
+        .to_number<int>();
+  };
+  EXPECT_EQ(samples("query", "query=sum_over_time(requests_total[3m])&time=240"), 9);
+  const std::string range = "&start=60&end=240&step=60";
+  EXPECT_EQ(samples("query_range", "query=sum(requests_total)" + range), 12);
+  EXPECT_EQ(samples("query_range", "query=sum(rate(requests_total[2m]))" + range), 24);
+  EXPECT_EQ(samples("query_range", "query=requests_total@60" + range), 12) << "once for each step";
+  EXPECT_EQ(samples("query_range", "query=sum_over_time(requests_total[2m:30s])" + range), 45)
+      << "the results of a subquery, not what it reads; before 0 there is nothing";
+  EXPECT_EQ(samples("query", "query=requests_total[2m:30s]&time=240"), 12);
+  EXPECT_EQ(samples("query", "query=1&time=240"), 0);
+}
+
+TEST_F(PrometheusRoutesTest, StatisticsTellWhatWasHeldAndHowLongItTook) {
+  const auto data = get("query_range", "query=sum(requests_total)&start=60&end=240&step=60&stats=all").data();
+  const auto& stats = data.at("stats");
+  EXPECT_GE(stats.at("samples").at("peakSamples").to_number<int>(), 12);
+  for (const auto* name :
+       {"evalTotalTime", "resultSortTime", "queryPreparationTime", "innerEvalTime", "execQueueTime", "execTotalTime"}) {
+    EXPECT_TRUE(stats.at("timings").at(name).is_double()) << name;
+  }
+}
+
+TEST_F(PrometheusRoutesTest, ASelectorMayNameThousandsOfHosts) {
+  std::string hosts = "web";
+  for (int i = 0; i < 4000; ++i) hosts += "|host-" + std::to_string(100'000 + i) + ".example.org:9100";
+  EXPECT_EQ(get("query", "query=requests_total{job=~\"" + hosts + "\"}&time=60").status, 200);
 }
 
 TEST_F(PrometheusRoutesTest, LabelsAreThoseOfTheRangeAndTheSelectors) {

@@ -36,15 +36,16 @@ int test_promql(const config::Options& options) {
   bool readable = true;
   for (const auto& path : options.arguments("FILE")) {
     const auto text = io::read_file(*files, path, kMaxScriptBytes);
-    auto report = text ? promql::run_script(path, *text) : std::unexpected(text.error());
-    if (!report) {
-      fmt::print(stderr, "{}\n", to_string(report.error()));
+    if (!text) {
+      fmt::print(stderr, "{}\n", to_string(text.error()));
       readable = false;
       continue;
     }
-    all.passed += report->passed;
-    all.failures.insert(all.failures.end(), report->failures.begin(), report->failures.end());
-    all.skipped.insert(all.skipped.end(), report->skipped.begin(), report->skipped.end());
+    const auto report = promql::run_script(path, *text);
+    readable = readable && report.understood;
+    all.passed += report.passed;
+    all.failures.insert(all.failures.end(), report.failures.begin(), report.failures.end());
+    all.skipped.insert(all.skipped.end(), report.skipped.begin(), report.skipped.end());
   }
   if (options.text("output") == "json") {
     fmt::print("{}\n",

@@ -32,6 +32,11 @@ std::string_view words_of(const re2::RE2& regex) {
   }
 }
 
+/// Enough for what is written out, as thousands of hosts are; little for what a few characters blow up.
+std::int64_t memory_for(std::string_view regex) {
+  return static_cast<std::int64_t>(std::clamp<std::size_t>(64 * regex.size(), 1 << 20, 16 << 20));
+}
+
 }  // namespace
 
 Result<Matcher> Matcher::make(std::string name, Op op, std::string value) {
@@ -39,7 +44,7 @@ Result<Matcher> Matcher::make(std::string name, Op op, std::string value) {
   if (op == Op::kRegex || op == Op::kNotRegex) {
     re2::RE2::Options options(re2::RE2::Quiet);
     options.set_dot_nl(true);
-    options.set_max_mem(1 << 20);
+    options.set_max_mem(memory_for(matcher.value_));
     matcher.regex_ = std::make_shared<const re2::RE2>(matcher.value_, options);
     if (!matcher.regex_->ok()) {
       return fail(ErrorCode::kInvalidArgument, fmt::format("error parsing regexp: {}: `{}`", words_of(*matcher.regex_),

@@ -120,6 +120,7 @@ using DurationNodePtr = std::shared_ptr<const DurationNode>;
 struct WrittenDuration {
   Duration constant{0};
   DurationNodePtr expression;  ///< null for a constant
+  Place place;                 ///< of the expression
   bool is_set() const { return expression || constant != Duration{0}; }
 };
 

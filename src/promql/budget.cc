@@ -9,6 +9,9 @@ Result<Budget::Held> Budget::take(std::size_t samples, std::size_t bytes) {
   Held held(*this, samples, bytes);
   const auto all_samples = samples_.fetch_add(samples) + samples;
   const auto all_bytes = bytes_.fetch_add(bytes) + bytes;
+  for (auto most = most_samples_.load(); all_samples > most;) {
+    if (most_samples_.compare_exchange_weak(most, all_samples)) break;
+  }
   if (all_samples > bounds_.samples) {
     return fail(ErrorCode::kUnprocessable,
                 "query processing would load too many samples into memory in query execution",

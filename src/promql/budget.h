@@ -65,6 +65,8 @@ class Budget {
   Result<Held> take(std::size_t samples, std::size_t bytes);
   /// What goes on when the evaluation is over, as a part of its result: the share keeps it.
   Status keep(std::size_t bytes);
+  /// That were held at once until now.
+  std::size_t most_samples() const { return most_samples_; }
   /// Only whether to go on: cheap enough for every series.
   Status go_on() const;
 
@@ -78,6 +80,7 @@ class Budget {
   const Bounds bounds_;
   std::atomic<std::size_t> samples_{0};
   std::atomic<std::size_t> bytes_{0};
+  std::atomic<std::size_t> most_samples_{0};
 };
 
 }  // namespace atalaya::promql

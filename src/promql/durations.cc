@@ -79,18 +79,19 @@ void print(const DurationNode& node, std::string& out) {
 }  // namespace
 
 Result<Duration> length_of(const WrittenDuration& written, const QueryLengths& query, Sign sign) {
+  const auto wrong = [&](std::string message) -> Result<Duration> {
+    if (!written.expression) return fail(ErrorCode::kInvalidArgument, std::move(message));
+    return fail(ErrorCode::kInvalidArgument, written.place, std::move(message));
+  };
   Duration out = written.constant;
   if (written.expression) {
-    AT_TRY(const double seconds, seconds_of(*written.expression, query));
-    if (sign == Sign::kPositive && !(seconds > 0)) {
-      return fail(ErrorCode::kInvalidArgument, "duration must be greater than 0");
-    }
-    if (!(std::abs(seconds) < 9223372036.0)) return fail(ErrorCode::kInvalidArgument, "duration is out of range");
-    out = Duration{static_cast<std::int64_t>(seconds * 1000)};
+    const auto seconds = seconds_of(*written.expression, query);
+    if (!seconds) return wrong(seconds.error().message);
+    if (sign == Sign::kPositive && !(*seconds > 0)) return wrong("duration must be greater than 0");
+    if (!(std::abs(*seconds) < 9223372036.0)) return wrong("duration is out of range");
+    out = Duration{static_cast<std::int64_t>(*seconds * 1000)};
   }
-  if (sign == Sign::kPositive && out <= Duration{0}) {
-    return fail(ErrorCode::kInvalidArgument, "duration must be greater than 0");
-  }
+  if (sign == Sign::kPositive && out <= Duration{0}) return wrong("duration must be greater than 0");
   return out;
 }
 

@@ -15,7 +15,7 @@ struct QueryLengths {
 
 enum class Sign : std::uint8_t { kAny, kPositive };
 /// invalid_argument for a division by nothing, for one that is not positive though it must be, and
-/// for one that no Duration holds.
+/// for one that no Duration holds; with the place of an expression.
 Result<Duration> length_of(const WrittenDuration& written, const QueryLengths& query, Sign sign);
 
 /// As it is printed: parses back to the same.

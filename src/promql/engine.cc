@@ -17,20 +17,37 @@ class Run {
       : conditions_(conditions),
         budget_({limits.max_samples, limits.max_bytes, conditions.stop, conditions.clock, conditions.deadline,
                  conditions.memory}),
-        context_{series,      limits,
-                 tenant,      restrict,
-                 steps.at(0), steps.at(steps.count - 1),
-                 {},          budget_,
-                 notes_,      conditions.annotations != nullptr},
-        evaluator_(context_, steps) {}
+        context_{series,
+                 limits,
+                 tenant,
+                 restrict,
+                 steps.at(0),
+                 steps.at(steps.count - 1),
+                 {},
+                 budget_,
+                 notes_,
+                 conditions.annotations != nullptr,
+                 conditions.statistics ? &account_ : nullptr},
+        evaluator_(context_, steps) {
+    account_.clock = conditions.clock;
+  }
   Run(const Run&) = delete;
   Run& operator=(const Run&) = delete;
   ~Run() {
     if (conditions_.annotations) *conditions_.annotations = notes_.take();
+    if (!conditions_.statistics) return;
+    *conditions_.statistics = {account_.samples, budget_.most_samples(), account_.looking_up, sorting_};
   }
 
   Evaluator& evaluator() { return evaluator_; }
   Budget& budget() { return budget_; }
+  template <typename Sort>
+  void sort(Sort do_it) {
+    const auto* clock = conditions_.statistics ? conditions_.clock : nullptr;
+    const auto began = clock ? clock->steady() : Steady{};
+    do_it();
+    if (clock) sorting_ = clock->steady() - began;
+  }
   void set_range(Time end, Duration step) {
     context_.end = end;
     context_.lengths = {step, end - context_.start};
@@ -40,6 +57,8 @@ class Run {
   const Conditions& conditions_;
   AnnotationSink notes_;
   Budget budget_;
+  Account account_;
+  std::chrono::nanoseconds sorting_{0};
   QueryContext context_;
   Evaluator evaluator_;
 };
@@ -47,21 +66,22 @@ class Run {
 /// About what a label set and its place in a result take.
 constexpr std::size_t kBytesOfLabels = 256;
 
-Result<Matrix> matrix_of(Table table, const Steps& steps, Budget& budget) {
+Result<Matrix> matrix_of(Table table, const Steps& steps, Run& run) {
   Matrix out;
   out.reserve(table.size());
   for (std::size_t row = 0; row < table.size(); ++row) {
     MatrixSeries series{table.labels(row), {}};
     const auto cells = table.cells(row);
-    const auto values = std::count_if(cells.begin(), cells.end(), [](double cell) { return !is_stale(cell); });
-    AT_TRY(budget.keep(static_cast<std::size_t>(values) * sizeof(Sample) + kBytesOfLabels));
-    series.samples.reserve(static_cast<std::size_t>(values));
+    const auto values = values_in(cells);
+    AT_TRY(run.budget().keep(values * sizeof(Sample) + kBytesOfLabels));
+    series.samples.reserve(values);
     for (std::size_t i = 0; i < steps.count; ++i) {
       if (!is_stale(cells[i])) series.samples.push_back(Sample{steps.at(i), cells[i]});
     }
     if (!series.samples.empty()) out.push_back(std::move(series));
   }
-  std::sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.labels < b.labels; });
+  run.sort(
+      [&] { std::sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.labels < b.labels; }); });
   return out;
 }
 
@@ -128,7 +148,7 @@ Result<Matrix> Engine::range(const TenantId& tenant, const Expression& expressio
     AT_TRY(table, evaluator.vector(expression));
     AT_TRY(evaluator.finish(table));
   }
-  return matrix_of(std::move(table), steps, run.budget());
+  return matrix_of(std::move(table), steps, run);
 }
 
 Result<QuerySlots::Slot> QuerySlots::take(std::chrono::milliseconds patience, const std::stop_token& stop) {

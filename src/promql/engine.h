@@ -67,14 +67,23 @@ struct Limits {
   unsigned threads = 2;  ///< that one evaluation may use where there are many series
 };
 
+/// What an evaluation took.
+struct Statistics {
+  std::uint64_t samples = 0;               ///< looked at, at each step anew: Prometheus' totalQueryableSamples
+  std::size_t most_samples = 0;            ///< held at once
+  std::chrono::nanoseconds looking_up{0};  ///< series; without a clock these times are none
+  std::chrono::nanoseconds sorting{0};
+};
+
 /// What goes along with one evaluation.
 struct Conditions {
   Annotations* annotations = nullptr;  ///< filled; without, series that cannot be read whole are an error
   std::stop_token stop;                ///< asked to stop: cancelled
-  const Clock* clock = nullptr;        ///< needed for the deadline
+  const Clock* clock = nullptr;        ///< needed for the deadline and for times in statistics
   std::optional<Steady> deadline;      ///< then: deadline_exceeded
   /// Of the process's memory: what the evaluation holds, and, when it is over, its result.
   telemetry::QueryMemory::Share* memory = nullptr;
+  Statistics* statistics = nullptr;  ///< filled, whether it succeeds or not
 };
 
 /// Immutable; evaluations may run side by side.

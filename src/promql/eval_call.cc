@@ -121,7 +121,7 @@ Result<double> Evaluator::constant(const Expression& node) const {
 Result<Table> Evaluator::vector(const Expression& node) {
   AT_TRY(query_.budget.go_on());
   if ((steps_.count == 1 && !steps_.spans) || !is_step_invariant(node)) return evaluate(node);
-  Evaluator once(query_, Steps{steps_.from, Duration{0}, 1});
+  Evaluator once(query_, Steps{steps_.from, Duration{0}, 1}, weight_ * steps_.count);
   AT_TRY(const auto table, once.evaluate(node));
   Table out = empty();
   AT_TRY(repeat(query_.budget, table, out));

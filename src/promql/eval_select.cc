@@ -85,7 +85,10 @@ Result<Evaluator::Sources> Evaluator::open(const Expression& selector, Time from
     looked_up.join(std::move(held));
     return {};
   };
+  const auto* clock = query_.account ? query_.account->clock : nullptr;
+  const auto began = clock ? clock->steady() : Steady{};
   AT_TRY(auto found, query_.series.select_hinted(query_.tenant, matchers, {from, to}, hints));
+  if (clock) query_.account->looking_up += clock->steady() - began;
   looked_up = {};
   for (auto& error : damage) {
     if (!query_.notes_are_read) return std::unexpected(std::move(error));
@@ -207,6 +210,7 @@ Result<Table> Evaluator::look_back(Sources sources, const EffectiveTimes& times,
       if (last.time <= shifted(at, -lookback) || is_stale(last.value)) continue;
       cells[step] = show == Show::kTimestamp ? to_seconds(last.time) : last.value;
     }
+    if (query_.account) count(values_in(cells));
     return {};
   };
   AT_TRY(for_each_series(sources, !smoothed, row));

@@ -51,12 +51,12 @@ Result<WindowPlan> Evaluator::plan_of(const Expression& range) const {
 }
 
 Result<Evaluator::Sources> Evaluator::sources_of(const Expression& range, const WindowPlan& plan, BucketUse use) {
-  if (range.kind == Kind::kSubquery) return subquery(range, plan);
+  if (range.kind == Kind::kSubquery) return subquery(range, plan, 0);
   return open(range, plan.first(), plan.last(), use, plan.range());
 }
 
 /// Evaluated once for all windows: at every multiple of its step that one of them holds.
-Result<Evaluator::Sources> Evaluator::subquery(const Expression& node, const WindowPlan& plan) {
+Result<Evaluator::Sources> Evaluator::subquery(const Expression& node, const WindowPlan& plan, std::uint64_t weight) {
   Duration step = query_.limits.subquery_step;
   if (node.step) {
     AT_TRY(step, length_of(*node.step, query_.lengths, Sign::kPositive));
@@ -69,14 +69,14 @@ Result<Evaluator::Sources> Evaluator::subquery(const Expression& node, const Win
   steps.count = static_cast<std::size_t>((plan.last() - steps.from) / step) + 1;
   // Numbers have a value at each of them, whether there are series or not.
   AT_TRY(const auto held, query_.budget.take(steps.count, steps.count * sizeof(double)));
-  Evaluator inner(query_, steps);
+  Evaluator inner(query_, steps, weight);
   AT_TRY(const auto table, inner.vector(*node.args[0]));
   Sources out;
   out.reserve(table.size());
   for (std::size_t row = 0; row < table.size(); ++row) {
     Source source{table.head(row).labels, table.head(row).drops_name, nullptr, {}};
     const auto cells = table.cells(row);
-    const auto values = static_cast<std::size_t>(std::ranges::count_if(cells, [](double v) { return !is_stale(v); }));
+    const auto values = values_in(cells);
     AT_TRY(source.held, query_.budget.take(0, values * sizeof(Sample)));  // as samples they count in the table
     source.made.reserve(values);
     for (std::size_t i = 0; i < steps.count; ++i) {
@@ -87,6 +87,13 @@ Result<Evaluator::Sources> Evaluator::subquery(const Expression& node, const Win
   return out;
 }
 
+void Evaluator::count_windows(const WindowPlan& plan, std::span<const Sample> samples) const {
+  if (!query_.account) return;
+  std::uint64_t all = 0;
+  plan.for_each(samples, [&](std::size_t, std::size_t begin, std::size_t end, const Window&) { all += end - begin; });
+  count(all);
+}
+
 Result<Table> Evaluator::apply_window(const Function& function, const WindowPlan& plan, Sources& sources,
                                       const std::vector<std::vector<double>>& parameters) const {
   Table table = empty();
@@ -94,6 +101,7 @@ Result<Table> Evaluator::apply_window(const Function& function, const WindowPlan
   const auto row = [&](Source& source, std::span<const Sample> samples, std::size_t i) -> Status {
     table.head(i) = {source.labels, !function.keeps_name || source.drops_name};
     function.window({samples, plan, parameters[0], parameters[1]}, table.cells(i));
+    count_windows(plan, samples);
     return {};
   };
   AT_TRY(for_each_series(sources, false, row));
@@ -210,6 +218,7 @@ Result<Table> Evaluator::absent_over_time(const Expression& node) {
     table.head(i).labels = source.labels;
     const auto cells = table.cells(i);
     plan.for_each(samples, [&](std::size_t step, std::size_t, std::size_t, const Window&) { cells[step] = 1; });
+    count_windows(plan, samples);
     return {};
   };
   AT_TRY(for_each_series(sources, false, row));
@@ -219,7 +228,8 @@ Result<Table> Evaluator::absent_over_time(const Expression& node) {
 Result<Matrix> Evaluator::matrix(const Expression& node) {
   const auto& range = without_parens(node);
   AT_TRY(const auto plan, plan_of(range));
-  AT_TRY(auto sources, sources_of(range, plan));
+  const bool stored = range.kind == Kind::kSelector;
+  AT_TRY(auto sources, stored ? sources_of(range, plan) : subquery(range, plan, weight_));
   std::vector<MatrixSeries> rows(sources.size());
   const auto row = [&](Source& source, std::span<const Sample> samples, std::size_t i) -> Status {
     rows[i].labels = source.drops_name ? without_metadata(*source.labels) : *source.labels;
@@ -231,6 +241,7 @@ Result<Matrix> Evaluator::matrix(const Expression& node) {
             extended_samples(window.samples, window.start, window.end, plan.extension() == Extension::kSmoothed);
       }
     });
+    if (stored) count_windows(plan, samples);
     return query_.budget.keep(rows[i].samples.capacity() * sizeof(Sample));
   };
   AT_TRY(for_each_series(sources, false, row));

@@ -1,7 +1,10 @@
 // One evaluation: every node for all steps at once, so that each series is read once.
 #pragma once
 
+#include <atomic>
+#include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <vector>
@@ -17,6 +20,13 @@
 
 namespace atalaya::promql {
 
+/// What an evaluation tells of itself. `samples` may be added to by any thread.
+struct Account {
+  const Clock* clock = nullptr;
+  std::atomic<std::uint64_t> samples{0};
+  std::chrono::nanoseconds looking_up{0};
+};
+
 /// What is the same for all nodes of a query, those within subqueries included.
 struct QueryContext {
   const storage::SeriesQuerier& series;
@@ -29,12 +39,16 @@ struct QueryContext {
   Budget& budget;
   AnnotationSink& notes;
   bool notes_are_read = false;  ///< somebody gets to see warnings
+  Account* account = nullptr;   ///< null: nobody asks
 };
 
 /// Evaluates nodes at some steps: those of the query, or of a subquery in it. Thread-compatible.
 class Evaluator {
  public:
-  Evaluator(const QueryContext& query, Steps steps) : query_(query), steps_(steps) {}
+  /// `weight`: how often a sample counts that is looked at; steps that are all alike are evaluated once, and what a
+  /// subquery looks at counts when the windows over its results are looked at.
+  Evaluator(const QueryContext& query, Steps steps, std::uint64_t weight = 1)
+      : query_(query), steps_(steps), weight_(weight) {}
 
   Result<Table> vector(const Expression& node);
   /// One value a step; never absent.
@@ -78,7 +92,8 @@ class Evaluator {
   Result<Table> averages_of_buckets(const Expression& range, const WindowPlan& plan, Sources& sums);
   Result<Table> apply_window(const Function& function, const WindowPlan& plan, Sources& sources,
                              const std::vector<std::vector<double>>& parameters) const;
-  Result<Sources> subquery(const Expression& node, const WindowPlan& plan);
+  Result<Sources> subquery(const Expression& node, const WindowPlan& plan, std::uint64_t weight);
+  void count_windows(const WindowPlan& plan, std::span<const Sample> samples) const;
   Result<Table> windows(const Expression& call);
   Status check_window(const Expression& call, const Expression& range, std::span<const double> first,
                       std::span<const double> second) const;
@@ -133,9 +148,13 @@ class Evaluator {
   Status check_parameter(const Expression& node, std::span<const double> parameter) const;
 
   Table empty() const { return Table(steps_.count); }
+  void count(std::uint64_t samples) const {
+    if (query_.account) query_.account->samples += samples * weight_;
+  }
 
   const QueryContext& query_;
   Steps steps_;
+  std::uint64_t weight_;
 };
 
 /// True when the node has the same value at every step, so that one evaluation does.

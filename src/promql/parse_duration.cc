@@ -34,6 +34,7 @@ Result<WrittenDuration> Parser::written(DurationNodePtr node, std::size_t begin)
   WrittenDuration out;
   if (node->kind != Form::kNumber) {
     out.expression = std::move(node);
+    out.place = place_of(begin);
     return out;
   }
   if (!(std::abs(node->seconds) <= kMaxSeconds)) return error_at(begin, "duration out of range");

@@ -94,7 +94,24 @@ bool Parser::take_word(std::string_view lower_case) {
   return there;
 }
 
+/// What is still open where the text ends, in Prometheus' words.
+std::string_view Parser::left_open() const {
+  int parentheses = 0;
+  bool bracket = false;
+  for (const auto& token : tokens_) {
+    if (token.kind != Token::Kind::kSymbol) continue;
+    if (token.text == "(") ++parentheses;
+    if (token.text == ")") --parentheses;
+    if (token.text == "[" || token.text == "]") bracket = token.text == "[";
+  }
+  if (bracket) return "unexpected end of input in duration expression";
+  return parentheses > 0 ? "unclosed left parenthesis" : "";
+}
+
 std::unexpected<Error> Parser::unexpected(std::string_view where, std::string_view expected) const {
+  if (peek().kind == Token::Kind::kEnd && !left_open().empty()) {
+    return error_at(peek().begin, std::string(left_open()));
+  }
   std::string message = "unexpected " + describe(peek());
   if (!where.empty()) message += fmt::format(" in {}", where);
   if (!expected.empty()) message += fmt::format(", expected {}", expected);

@@ -108,6 +108,7 @@ class Parser {
     return parse_error(text_, offset, std::move(message));
   }
   /// `unexpected … in <where>, expected …`
+  std::string_view left_open() const;
   std::unexpected<Error> unexpected(std::string_view where = {}, std::string_view expected = {}) const;
   Status expect_type(const Expression& node, ValueType type, const std::string& where) const;
 

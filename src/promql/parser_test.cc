@@ -89,6 +89,12 @@ TEST(PromqlParser, ErrorsNameThePlace) {
   expect_error("foo and bool 10", 5, "bool modifier can only be used on comparison operators");
   expect_error("1 == 1", 3, "comparisons between scalars must use BOOL modifier");
   expect_error("rate(foo) + sum(", 17, "unclosed left parenthesis");
+  expect_error("a[1m", 5, "parse error: unexpected end of input in duration expression");
+  expect_error("a[1m:", 6, "parse error: unexpected end of input in duration expression");
+  expect_error("rate(a[1m", 10, "parse error: unexpected end of input in duration expression");
+  expect_error("a[(1m", 6, "parse error: unexpected end of input in duration expression");
+  expect_error("sum(a +", 8, "parse error: unclosed left parenthesis");
+  expect_error("a +", 4, "parse error: unexpected end of input");
   expect_error("sum(1) foo", 8, "unexpected identifier \"foo\"");
   expect_error("rate(foo)", 6, "expected type range vector in call to function \"rate\", got instant vector");
   expect_error("a{b=~\"(\"}", 3, "error parsing regexp: missing closing ): `(`");

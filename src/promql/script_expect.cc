@@ -21,10 +21,11 @@ std::unexpected<Error> not_understood(std::string_view line) {
 Result<ExpectedText> text_of(std::string_view rest) {
   rest = trimmed(rest);
   if (rest.empty()) return ExpectedText{};
-  const auto word = take_word(rest);
-  if (word == "msg:") return ExpectedText{ExpectedText::Kind::kExact, std::string(rest)};
-  if (word == "regex:") return ExpectedText{ExpectedText::Kind::kRegex, std::string(rest)};
-  return not_understood(rest);
+  const bool exact = rest.starts_with("msg:");
+  if (!exact && !rest.starts_with("regex:")) return not_understood(rest);
+  const auto text = trimmed(rest.substr(rest.find(':') + 1));
+  if (text.empty()) return not_understood(rest);
+  return ExpectedText{exact ? ExpectedText::Kind::kExact : ExpectedText::Kind::kRegex, std::string(text)};
 }
 
 Result<ExpectedRange> range_of(std::string_view rest) {

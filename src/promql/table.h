@@ -58,6 +58,12 @@ class Table {
   Budget::Held held_;
 };
 
+inline std::size_t values_in(std::span<const double> cells) {
+  std::size_t out = 0;
+  for (const double cell : cells) out += is_stale(cell) ? 0 : 1;
+  return out;
+}
+
 inline bool has_value(std::span<const double> cells) {
   for (const double cell : cells) {
     if (!is_stale(cell)) return true;

@@ -30,10 +30,10 @@ def test_native_histograms_are_skipped_and_counted(tmp_path):
     assert done.stdout == f"{script}:4: h: needs native histograms (skipped)\n0 passed, 0 failed, 1 skipped\n"
 
 
-def test_what_is_no_script_leaves_with_2(tmp_path):
+def test_what_is_not_understood_fails_and_the_rest_goes_on(tmp_path):
     script = tmp_path / "wrong.test"
-    script.write_text("\nfrobnicate\n")
+    script.write_text("\nfrobnicate\n\neval instant at 0 1\n  1\n")
     done = run(script)
     assert done.returncode == 2
-    assert f"{script}:2" in done.stderr
+    assert done.stdout == f"{script}:2: there is no command \"frobnicate\"\n1 passed, 1 failed\n"
     assert run(tmp_path / "missing.test").returncode == 2
