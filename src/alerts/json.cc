@@ -59,6 +59,7 @@ boost::json::object to_json(const Alert& alert) {
   out["flapping"] = alert.flapping;
   out["silenced_by"] = boost::json::array(alert.silenced_by.begin(), alert.silenced_by.end());
   if (alert.incident != 0) out["incident"] = std::to_string(alert.incident);
+  if (alert.incident_acknowledged) out["incident_acknowledged"] = true;
   if (alert.because) {
     out["unknown_because"] = boost::json::object{
         {"alert", alert.because->alert.value()}, {"name", alert.because->name}, {"text", alert.because->text}};

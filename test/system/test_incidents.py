@@ -47,6 +47,7 @@ def test_alerts_of_a_service_are_one_incident_that_people_handle(data, webhook):
         taken = server.post("/incidents/1/ack", {"note": "on it", "for": "1h"})
         assert taken["state"] == "acknowledged" and taken["ack"]["note"] == "on it"
         assert server.get("/incidents")["counts"] == {"open": 1, "acknowledged": 1}
+        assert server.alert("slow")["incident_acknowledged"] and "incident_acknowledged" not in server.alert("disk")
         assert server.post("/incidents/1/assign", {"owner": "ana"})["owner"] == "ana"
         assert [i["id"] for i in active(server, owner="ana")] == ["1"] and \
             [i["id"] for i in active(server, owner="-")] == ["2"]

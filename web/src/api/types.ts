@@ -119,6 +119,8 @@ export interface Alert {
   expr?: string;
   /** The number of the one that it belongs to. */
   incident?: string;
+  /** That incident is acknowledged; while the alert is open. */
+  incident_acknowledged?: boolean;
   /** It depends on this one: what it says itself nobody knows. */
   unknown_because?: { alert: string; name: string; text?: string };
 }
