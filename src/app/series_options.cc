@@ -134,6 +134,8 @@ Result<tsdb::Options> series_options(const config::Options& options) {
   AT_TRY(check_memory(options));
   out.max_bytes = options.bytes("series-max-bytes");
   out.window = options.duration("series-window");
+  // Long enough for what exporters put into them: queries, commands with their arguments, paths.
+  out.max_label_value_bytes = 64 << 10;
   out.limit_names = {.series = "--series-max-per-tenant",
                      .memory = "--series-memory",
                      .budget = "--memory",

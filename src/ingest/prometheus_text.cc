@@ -53,8 +53,8 @@ Result<std::string> take_quoted(std::string_view& text) {
     else if (escaped == '\\' || escaped == '"')
       out += escaped;
     else
-      return wrong("a backslash stands before \\, \" or n only");
-    text.remove_prefix(1);
+      out += {c, escaped};
+    text.remove_prefix(text.empty() ? 0 : 1);
   }
   return wrong("a text does not end with a quote");
 }
@@ -225,8 +225,11 @@ std::optional<double> parse_text_value(std::string_view text) {
     if (text.empty() || !((text[0] >= '0' && text[0] <= '9') || text[0] == '.')) return std::nullopt;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
     if (end != text.data() + text.size() || error == std::errc::invalid_argument) return std::nullopt;
-    // Beyond the range from_chars leaves the value alone: too small to tell from nothing, or infinite.
-    if (error == std::errc::result_out_of_range && lower.find("e-") != std::string::npos) out = 0;
+    // Beyond the range from_chars leaves the value alone: too small to tell from nothing, or no number of ours.
+    if (error == std::errc::result_out_of_range) {
+      if (lower.find("e-") == std::string::npos) return std::nullopt;
+      out = 0;
+    }
   }
   return negative ? -out : out;
 }

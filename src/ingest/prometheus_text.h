@@ -34,13 +34,14 @@ Result<std::optional<TextSample>> split_text_line(std::string_view line,
 /// npos: its braces do not close.
 std::size_t text_series_size(std::string_view line);
 
+/// Within quotes `\\`, `\"` and `\n` are escapes; a backslash before anything else is text.
 /// `name{a="b"}`, or with the name in quotes within the braces, as names that need it are written since Prometheus 3.
 Result<Labels> parse_text_series(std::string_view text);
 
 /// `{a="b"}`, as exemplars have them; perhaps none.
 Result<Labels> parse_text_labels(std::string_view braces);
 
-/// A number in any notation, `NaN`, `+Inf`, `-Inf`.
+/// A number in any notation, `NaN`, `+Inf`, `-Inf`; nothing beyond the range of doubles.
 std::optional<double> parse_text_value(std::string_view text);
 
 /// Shortest decimals that read back as the same number; a stale marker is `NaN`, which is all that the format has.

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
+#include <cmath>
 #include <set>
 
 #include "net/url.h"
@@ -387,6 +389,38 @@ Result<std::string> accept_header(const std::vector<std::string>& protocols, con
   return out + fmt::format("*/*;q=0.{}", weight);
 }
 
+Result<std::uint64_t> bytes_of(std::string_view text) {
+  const auto wrong = [&] {
+    return fail(ErrorCode::kInvalidArgument, fmt::format("\"{}\" is not a number of bytes", text.substr(0, 64)),
+                "write such as 512KB, 10MB, 1GB, powers of 1024");
+  };
+  const auto is_unit = [](char c) { return (c >= 'A' && c <= 'Z') || c == 'k' || c == 'i'; };
+  constexpr std::string_view kPowers = "BKMGTPE";
+  constexpr double kMost = 9.2e18;
+  if (text.empty()) return wrong();
+  double sum = 0;
+  for (auto left = text; !left.empty();) {
+    double count = 0;
+    const auto [end, error] = std::from_chars(left.data(), left.data() + left.size(), count, std::chars_format::fixed);
+    if (error != std::errc() || !(count >= 0)) return wrong();
+    left.remove_prefix(static_cast<std::size_t>(end - left.data()));
+    std::size_t size = 0;
+    while (size < left.size() && is_unit(left[size])) ++size;
+    auto unit = std::string(left.substr(0, size));
+    left.remove_prefix(size);
+    // A plain number is one of bytes.
+    if (unit.empty() && left.empty() && sum == 0) unit = "B";
+    if (unit.starts_with('k')) unit[0] = 'K';
+    const auto power = unit.empty() ? std::string_view::npos : kPowers.find(unit[0]);
+    if (power == std::string_view::npos || (unit != "B" && unit.substr(1) != "B" && unit.substr(1) != "iB")) {
+      return wrong();
+    }
+    sum += std::ldexp(count, static_cast<int>(power) * 10);
+    if (sum > kMost) return wrong();
+  }
+  return static_cast<std::uint64_t>(sum);
+}
+
 std::optional<ScrapeConfig> read_config(const std::string& id, const json::object& fields,
                                         const ConfigDefaults& defaults, std::vector<ConfigProblem>& problems) {
   const auto before = problems.size();
@@ -406,7 +440,9 @@ std::optional<ScrapeConfig> read_config(const std::string& id, const json::objec
   out.honor_timestamps = from.boolean("honor_timestamps", true);
   out.track_timestamps = from.boolean("track_timestamps_staleness", false);
   out.extra_metrics = from.boolean("extra_scrape_metrics", false);
-  out.limits = {from.count("body_size_limit"), from.count("sample_limit"), from.count("label_limit"),
+  const auto body_bytes = bytes_of(from.text("body_size_limit", "0"));
+  if (!body_bytes) from.complain("body_size_limit", body_bytes.error().message, body_bytes.error().remedy);
+  out.limits = {body_bytes.value_or(0), from.count("sample_limit"), from.count("label_limit"),
                 from.count("label_name_length_limit"), from.count("label_value_length_limit")};
   out.target_limit = from.count("target_limit");
   out.keep_dropped = from.count("keep_dropped_targets");

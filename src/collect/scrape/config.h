@@ -122,6 +122,9 @@ struct ConfigDefaults {
 std::optional<ScrapeConfig> read_config(const std::string& id, const boost::json::object& fields,
                                         const ConfigDefaults& defaults, std::vector<ConfigProblem>& problems);
 
+/// Bytes as Prometheus writes them, in powers of 1024 all: `512KB`, `10MiB`, `1.5GB`, `1MB512KB`; a plain number too.
+Result<std::uint64_t> bytes_of(std::string_view text);
+
 /// `application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.5,…,*/*;q=0.1`. invalid_argument for a
 /// protocol that is not known or not read.
 Result<std::string> accept_header(const std::vector<std::string>& protocols, const std::string& escaping);

@@ -125,7 +125,6 @@ Status ScrapeState::read(Round& round, const Answer& answer) {
 }
 
 Status ScrapeState::take_line(Round& round, const ScrapedLine& line) {
-  ++round.counts.scraped;
   AT_TRY(auto* const entry, entry_of(round, line.series));
   if (entry->dropped) return {};
   ++round.counts.kept;
@@ -149,12 +148,14 @@ Result<ScrapeState::Entry*> ScrapeState::entry_of(Round& round, std::string_view
   if (found != series_.end()) {
     auto& entry = found->second;
     entry.round = round_;
+    ++round.counts.scraped;
     if (entry.dropped || round.at - entry.used < storage::kIdIsGoodFor / 2) {
       entry.used = round.at;
       return &entry;
     }
   }
   AT_TRY(const auto written, ingest::parse_text_series(series));
+  if (found == series_.end()) ++round.counts.scraped;
   const auto labels =
       relabel(with_target_labels(written, round.labels, round.config.honor_labels), round.config.sample_steps);
   Entry entry;

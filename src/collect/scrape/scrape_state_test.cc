@@ -107,6 +107,14 @@ TEST(ScrapeState, ATargetThatFailsEndsItsSeriesAndIsDown) {
   EXPECT_THAT(w.synthetic, Contains("scrape_series_added 0")) << "it is known from before";
 }
 
+TEST(ScrapeState, SamplesOfAFailedScrapeAreCountedUpToTheLineThatDoesNotHold) {
+  World w;
+  w.scrape("a 1\na-b 2\nc 3\n");
+  EXPECT_THAT(w.synthetic, Contains("scrape_samples_scraped 1"));
+  w.scrape("a 1\na-b 2\nc 3\n");
+  EXPECT_THAT(w.synthetic, Contains("scrape_samples_scraped 1")) << "of series that are known, too";
+}
+
 TEST(ScrapeState, AnAnswerCountsAsAWhole) {
   World w;
   w.scrape("a 1\n");

@@ -73,11 +73,14 @@ Result<std::string> take_name(std::string_view& text) {
   return name;
 }
 
+/// Behind the `#`. Text without a blank there, or with a keyword alone, is a comment like any other.
 Status read_comment(std::string_view text, Format format, const Lines& lines) {
+  const bool blank = !text.empty() && is_blank(text.front());
   skip_blanks(text);
   const auto keyword = take_word(text);
   const bool open_metrics = format == Format::kOpenMetrics;
-  if (keyword != "HELP" && keyword != "TYPE" && !(open_metrics && keyword == "UNIT")) {
+  const bool known = keyword == "HELP" || keyword == "TYPE" || (open_metrics && keyword == "UNIT");
+  if (!known || !blank || (text.empty() && !open_metrics)) {
     return open_metrics ? Status(wrong("a comment is neither HELP, TYPE, UNIT nor EOF")) : Status();
   }
   skip_blanks(text);
@@ -161,6 +164,32 @@ Result<ScrapedExemplar> exemplar_of(std::string_view text) {
   return out;
 }
 
+/// What counts one by one: a gauge has no examples.
+Status check_takes_exemplars(std::string_view series) {
+  auto name = series.substr(0, std::min(series.find_first_of("{ \t"), series.size()));
+  std::string quoted;
+  if (name.empty()) {
+    AT_TRY(const auto labels, ingest::parse_text_series(series));
+    quoted = labels.get(kMetricName);
+    name = quoted;
+  }
+  if (name.ends_with("_total") || name.ends_with("_bucket")) return {};
+  return wrong(fmt::format("metric name {} does not support exemplars", shown(name)));
+}
+
+/// Blanks and tabs as many as there are; in OpenMetrics one blank, and something behind it.
+Status skip_between(std::string_view& line, bool open_metrics) {
+  if (!open_metrics) {
+    skip_blanks(line);
+    return {};
+  }
+  if (line.empty()) return {};
+  if (line.size() < 2 || line[0] != ' ' || is_blank(line[1]))
+    return wrong("one blank, and no more, stands between parts");
+  line.remove_prefix(1);
+  return {};
+}
+
 Result<ScrapedLine> sample_of(std::string_view line, Format format) {
   ScrapedLine out;
   if (format == Format::kOpenMetrics) {
@@ -169,20 +198,24 @@ Result<ScrapedLine> sample_of(std::string_view line, Format format) {
       AT_TRY(out.exemplar, exemplar_of(line.substr(exemplar)));
     }
     line = line.substr(0, exemplar);
+    // The blank before the exemplar, and nothing else.
+    if (out.exemplar) line.remove_suffix(1);
   }
   const auto size = ingest::text_series_size(line);
   if (size == std::string_view::npos) return wrong("labels do not end with }");
   out.series = line.substr(0, size);
+  if (out.exemplar) AT_TRY(check_takes_exemplars(out.series));
   line.remove_prefix(size);
-  skip_blanks(line);
+  const bool open_metrics = format == Format::kOpenMetrics;
+  AT_TRY(skip_between(line, open_metrics));
   const auto text = take_word(line);
   if (text.empty()) return wrong("a value is missing");
   const auto value = ingest::parse_text_value(text);
   if (!value) return wrong(fmt::format("\"{}\" is no number", shown(text)));
   out.value = *value;
-  skip_blanks(line);
+  AT_TRY(skip_between(line, open_metrics));
   const auto time = take_word(line);
-  skip_blanks(line);
+  if (!open_metrics) skip_blanks(line);
   if (!line.empty()) return wrong("more follows the time");
   if (!time.empty()) {
     AT_TRY(out.time, time_of(time, format));

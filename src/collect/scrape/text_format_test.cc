@@ -92,6 +92,30 @@ TEST(TextFormat, WhatATargetWritesIsToldAsTextThatCanBeShown) {
   EXPECT_EQ(read("a " + std::string(1 << 20, 'x'), Format::kText).front().size(), 80 + 25);
 }
 
+TEST(TextFormat, ACommentWithoutABlankOrWithAKeywordAloneSaysNothing) {
+  EXPECT_THAT(read("#HELP a\n#TYPE a thing\n#\n# HELP\n# TYPE\na 1\n", Format::kText), ElementsAre("a = 1"));
+  EXPECT_THAT(read("#TYPE a gauge\n# EOF\n", Format::kOpenMetrics), ElementsAre(HasSubstr("neither HELP, TYPE")));
+}
+
+TEST(TextFormat, NumbersBeyondTheRangeFailTheScrape) {
+  EXPECT_THAT(read("a 1e400\n", Format::kText), ElementsAre("! line 1: \"1e400\" is no number"));
+  EXPECT_THAT(read("a 1e-400\n", Format::kText), ElementsAre("a = 0"));
+}
+
+TEST(TextFormat, OneBlankStandsBetweenPartsOfOpenMetrics) {
+  for (const auto* bad : {"a  1", "a 1  2", "a 1 ", "a\t1", "a_total 1  # {} 1"}) {
+    EXPECT_THAT(read(std::string(bad) + "\n# EOF\n", Format::kOpenMetrics), ElementsAre(HasSubstr("line 1: one blank")))
+        << bad;
+  }
+}
+
+TEST(TextFormat, ExemplarsAreOfWhatIsCounted) {
+  EXPECT_THAT(read("a_seconds 3 # {t=\"x\"} 1\n# EOF\n", Format::kOpenMetrics),
+              ElementsAre("! line 1: metric name a_seconds does not support exemplars"));
+  EXPECT_THAT(read("a_bucket{le=\"1\"} 3 # {t=\"x\"} 1\n{\"a.b_total\"} 1 # {} 2\n# EOF\n", Format::kOpenMetrics),
+              ElementsAre("a_bucket{le=\"1\"} = 3", "{\"a.b_total\"} = 1"));
+}
+
 TEST(TextFormat, UntypedIsUnknown) {
   EXPECT_THAT(read("# TYPE a untyped\n", Format::kText), ElementsAre("type a: unknown"));
 }
