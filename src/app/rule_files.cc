@@ -1,8 +1,11 @@
 #include "app/rule_files.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <set>
 
+#include "rules/groups/first_document.h"
 #include "rules/groups/glob.h"
 #include "schema/validate.h"
 
@@ -21,6 +24,7 @@ std::string id_prefix(std::string path) {
 
 RuleFile read_rule_text(std::string text, const std::string& path, const TenantId& tenant, bool ignore_unknown) {
   RuleFile out{path, {}, {}};
+  text.resize(rules::first_document_size(text));
   const auto document = config::Document::parse(std::move(text), path, out.errors);
   if (!document) {
     out.errors.push_back(document.error());
@@ -45,6 +49,10 @@ RuleFiles read_rule_files(io::FileSystem& files, const std::vector<std::string>&
   RuleFiles out;
   std::set<std::string> seen;
   for (const auto& pattern : patterns) {
+    if (!rules::is_glob(pattern)) {
+      out.errors.push_back({ErrorCode::kInvalidArgument, fmt::format("{}: syntax error in pattern", pattern), {}, {}});
+      continue;
+    }
     for (const auto& path : rules::expand_glob(files, pattern)) {
       if (!seen.insert(path).second) continue;
       auto file = read_rule_file(files, path, tenant);

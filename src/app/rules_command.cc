@@ -10,6 +10,7 @@
 #include "app/rule_files.h"
 #include "app/tables.h"
 #include "io/file_system.h"
+#include "rules/groups/first_document.h"
 #include "rules/groups/glob.h"
 #include "rules/groups/unit_test_run.h"
 
@@ -74,6 +75,7 @@ class UnitTests {
       errors_.push_back(text.error());
       return false;
     }
+    text->resize(rules::first_document_size(*text));
     auto document = config::Document::parse(std::move(*text), path_, errors_);
     if (!document) {
       errors_.push_back(document.error());
@@ -111,6 +113,10 @@ class UnitTests {
     const auto folder = io::parent_path(path_);
     const bool here = pattern.starts_with('/') || folder.empty() || folder == ".";
     const auto full = here ? pattern : folder + "/" + pattern;
+    if (!rules::is_glob(full)) {
+      errors_.push_back({ErrorCode::kInvalidArgument, fmt::format("{}: syntax error in pattern", full), {}, {}});
+      return;
+    }
     auto found = rules::expand_glob(files_, full);
     // promtool takes a name for a pattern: a file that is not there is told, and the tests decide.
     std::erase_if(found, [&](const auto& path) { return !files_.exists(path); });

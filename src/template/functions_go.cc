@@ -28,36 +28,48 @@ namespace {
 
 std::unexpected<Error> refuse(std::string message) { return fail(ErrorCode::kUnprocessable, std::move(message)); }
 
-Result<Value> eq(const CallContext&, const Arguments& a) {
+/// To Go a number with decimals and a whole one are of types that cannot be compared.
+Status check_kinds(const CallContext& context, const json::value& a, const json::value& b) {
+  const bool other_numbers = a.is_number() && b.is_number() && a.is_double() != b.is_double();
+  return context.strict && other_numbers ? Status(refuse("incompatible types for comparison")) : Status();
+}
+
+Result<Value> eq(const CallContext& context, const Arguments& a) {
   for (std::size_t i = 1; i < a.size(); ++i) {
+    AT_TRY(check_kinds(context, *a[0], *a[i]));
     AT_TRY(const bool same, equals(*a[0], *a[i]));
     if (same) return Value(true);
   }
   return Value(false);
 }
 
-Result<Value> ne(const CallContext&, const Arguments& a) {
+Result<Value> ne(const CallContext& context, const Arguments& a) {
+  AT_TRY(check_kinds(context, *a[0], *a[1]));
   AT_TRY(const bool same, equals(*a[0], *a[1]));
   return Value(!same);
 }
 
-Result<Value> lt(const CallContext&, const Arguments& a) {
+Result<Value> lt(const CallContext& context, const Arguments& a) {
+  AT_TRY(check_kinds(context, *a[0], *a[1]));
   AT_TRY(const bool is_less, less(*a[0], *a[1]));
   return Value(is_less);
 }
 
-Result<Value> le(const CallContext&, const Arguments& a) {
+Result<Value> le(const CallContext& context, const Arguments& a) {
+  AT_TRY(check_kinds(context, *a[0], *a[1]));
   AT_TRY(const bool is_less, less(*a[0], *a[1]));
   AT_TRY(const bool same, equals(*a[0], *a[1]));
   return Value(is_less || same);
 }
 
-Result<Value> gt(const CallContext&, const Arguments& a) {
+Result<Value> gt(const CallContext& context, const Arguments& a) {
+  AT_TRY(check_kinds(context, *a[0], *a[1]));
   AT_TRY(const bool is_less, less(*a[1], *a[0]));
   return Value(is_less);
 }
 
-Result<Value> ge(const CallContext&, const Arguments& a) {
+Result<Value> ge(const CallContext& context, const Arguments& a) {
+  AT_TRY(check_kinds(context, *a[0], *a[1]));
   AT_TRY(const bool is_less, less(*a[1], *a[0]));
   AT_TRY(const bool same, equals(*a[0], *a[1]));
   return Value(is_less || same);
@@ -94,6 +106,9 @@ Result<Value> index(const CallContext&, const Arguments& a) {
       if (key == nullptr) return refuse(fmt::format("cannot index map with type {}", type_name(*a[n])));
       const auto* found = object->if_contains(*key);
       value = found == nullptr ? Value() : value.part(*found);
+    } else if (const auto* text = value->if_string()) {
+      AT_TRY(const auto i, position(*a[n], text->size(), false));
+      value = Value(static_cast<std::int64_t>(static_cast<unsigned char>((*text)[i])));
     } else if (value->is_null()) {
       return Value();
     } else {
@@ -141,8 +156,13 @@ Result<Value> print_line(const CallContext&, const Arguments& a) {
   return Value(json::string(out + "\n"));
 }
 
-Result<Value> print_formatted(const CallContext&, const Arguments& a) {
-  AT_TRY(const auto text, go_printf(a));
+Result<Value> print_formatted(const CallContext& context, const Arguments& a) {
+  auto given = a;
+  for (auto& one : given) {
+    // A missing label is "" to Prometheus, and null where types are not looked at.
+    if (one->is_null() && !context.strict) one = Value(json::string());
+  }
+  AT_TRY(const auto text, go_printf(given));
   return Value(json::string(text));
 }
 
@@ -190,7 +210,13 @@ Result<Value> js(const CallContext& context, const Arguments& a) {
   return Value(json::string(out));
 }
 
+/// There are no values that are functions.
+Result<Value> call(const CallContext&, const Arguments& a) {
+  return refuse(fmt::format("non-function of type {}", type_name(*a[0])));
+}
+
 constexpr std::array kTable = {
+    Function{"call", 1, -1, call},
     Function{"and", 1, -1, nullptr},
     Function{"or", 1, -1, nullptr},
     Function{"not", 1, 1, negate},

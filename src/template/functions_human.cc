@@ -8,6 +8,7 @@
 
 #include "base/time.h"
 #include "template/functions.h"
+#include "template/times.h"
 
 namespace atalaya::templates {
 namespace json = boost::json;
@@ -79,13 +80,8 @@ Result<Value> humanize_percentage(const CallContext&, const Arguments& a) {
 Result<Value> humanize_timestamp(const CallContext&, const Arguments& a) {
   AT_TRY(const double v, convert_to_number(*a[0]));
   if (!std::isfinite(v)) return text_value(print_significant(v, 4));
-  if (std::abs(v) > 1e11) return fail(ErrorCode::kUnprocessable, fmt::format("{} is no time", v));
-  auto text = format_rfc3339(from_ms(std::llround(v * 1000)));  // 2009-11-10T23:00:00.250Z
-  text[text.find('T')] = ' ';
-  text.pop_back();
-  while (text.ends_with('0')) text.pop_back();
-  if (text.ends_with('.')) text.pop_back();
-  return text_value(text + " +0000 UTC");
+  AT_TRY(const auto nanoseconds, nanoseconds_of(v, "nanoseconds timestamp"));
+  return text_value(print(*time_value(whole_milliseconds(nanoseconds))));
 }
 
 Result<Value> duration_seconds(const CallContext&, const Arguments& a) {
@@ -99,7 +95,7 @@ constexpr std::array kTable = {
     Function{"humanizeDuration", 1, 1, humanize_duration},
     Function{"humanizePercentage", 1, 1, humanize_percentage},
     Function{"humanizeTimestamp", 1, 1, humanize_timestamp},
-    Function{"parseDuration", 1, 1, duration_seconds},
+    Function{"parseDuration", 1, 1, duration_seconds, false, true},
 };
 
 }  // namespace

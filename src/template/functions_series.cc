@@ -72,17 +72,6 @@ Result<Value> now(const CallContext& context, const Arguments&) {
   return Value(to_seconds(*context.now));
 }
 
-/// Seconds as nanoseconds, cut as Go does.
-Result<std::int64_t> nanoseconds_of(double seconds, std::string_view what) {
-  constexpr double kMost = 9.223372036854775e18;
-  if (!std::isfinite(seconds)) return refuse("value is NaN or Inf");
-  if (std::abs(seconds * 1e9) > kMost) {
-    return refuse(
-        fmt::format("{} cannot be represented as a {} since it overflows int64", print_number(seconds), what));
-  }
-  return static_cast<std::int64_t>(seconds * 1e9);
-}
-
 Result<Value> to_duration(const CallContext&, const Arguments& a) {
   AT_TRY(const double seconds, convert_to_number(*a[0]));
   AT_TRY(const auto nanoseconds, nanoseconds_of(seconds, "nanoseconds duration"));
@@ -93,7 +82,7 @@ Result<Value> to_duration(const CallContext&, const Arguments& a) {
 Result<Value> to_time(const CallContext&, const Arguments& a) {
   AT_TRY(const double seconds, convert_to_number(*a[0]));
   AT_TRY(const auto nanoseconds, nanoseconds_of(seconds, "nanoseconds timestamp"));
-  return time_value(nanoseconds / 1'000'000 * 1'000'000);
+  return time_value(whole_milliseconds(nanoseconds));
 }
 
 constexpr std::array kTable = {
@@ -102,15 +91,25 @@ constexpr std::array kTable = {
     Function{"value", 1, 1, value},
     Function{"strvalue", 1, 1, text_of_sample},
     Function{"sortByLabel", 2, 2, sort_by_label},
-    Function{"urlQueryEscape", 1, 1, url_query_escape},
-    Function{"graphLink", 1, 1, graph_link},
-    Function{"tableLink", 1, 1, table_link},
+    Function{"urlQueryEscape", 1, 1, url_query_escape, false, true},
+    Function{"graphLink", 1, 1, graph_link, false, true},
+    Function{"tableLink", 1, 1, table_link, false, true},
     Function{"now", 0, 0, now},
     Function{"toDuration", 1, 1, to_duration},
     Function{"toTime", 1, 1, to_time},
 };
 
 }  // namespace
+
+Result<std::int64_t> nanoseconds_of(double seconds, std::string_view what) {
+  constexpr double kMost = 9.223372036854775e18;
+  if (!std::isfinite(seconds)) return refuse("value is NaN or Inf");
+  if (std::abs(seconds * 1e9) > kMost) {
+    return refuse(
+        fmt::format("{} cannot be represented as a {} since it overflows int64", print_number(seconds), what));
+  }
+  return static_cast<std::int64_t>(seconds * 1e9);
+}
 
 const Function* find_series_function(std::string_view name) {
   const auto it = std::ranges::find(kTable, name, &Function::name);

@@ -1,10 +1,12 @@
 // Functions on texts and lists that Prometheus and Alertmanager add.
+#include <arpa/inet.h>
 #include <fmt/format.h>
 #include <re2/re2.h>
 
 #include <algorithm>
 #include <array>
 
+#include "base/letter_case.h"
 #include "base/time.h"
 #include "template/functions.h"
 
@@ -16,31 +18,11 @@ std::unexpected<Error> refuse(std::string message) { return fail(ErrorCode::kUnp
 
 Value text_value(std::string_view text) { return Value(json::string(text)); }
 
-Result<Value> to_upper(const CallContext&, const Arguments& a) {
-  auto text = print(*a[0]);
-  for (auto& c : text) {
-    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
-  }
-  return text_value(text);
-}
+Result<Value> to_upper(const CallContext&, const Arguments& a) { return text_value(atalaya::to_upper(print(*a[0]))); }
 
-Result<Value> to_lower(const CallContext&, const Arguments& a) {
-  auto text = print(*a[0]);
-  for (auto& c : text) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return text_value(text);
-}
+Result<Value> to_lower(const CallContext&, const Arguments& a) { return text_value(atalaya::to_lower(print(*a[0]))); }
 
-Result<Value> title(const CallContext&, const Arguments& a) {
-  auto text = print(*a[0]);
-  bool begins = true;
-  for (auto& c : text) {
-    if (begins && c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
-    begins = c == ' ' || c == '\t' || c == '\n' || c == '-' || c == '/' || c == '.';
-  }
-  return text_value(text);
-}
+Result<Value> title(const CallContext&, const Arguments& a) { return text_value(to_title(print(*a[0]))); }
 
 Result<Value> trim_space(const CallContext&, const Arguments& a) {
   const auto text = print(*a[0]);
@@ -161,22 +143,49 @@ Result<Value> to_json(const CallContext&, const Arguments& a) { return text_valu
 
 Result<Value> sorted_pairs(const CallContext&, const Arguments& a) { return field(a[0], "SortedPairs", {}); }
 
+struct HostPort {
+  std::string_view host;
+  std::string_view port;
+};
+
+/// As Go's net.SplitHostPort; nothing where it refuses.
+std::optional<HostPort> split_host_port(std::string_view text) {
+  const auto colon = text.rfind(':');
+  if (colon == std::string_view::npos) return std::nullopt;
+  HostPort out{text.substr(0, colon), text.substr(colon + 1)};
+  const bool bracketed = text.starts_with('[');
+  if (bracketed) {
+    if (text.find(']') + 1 != colon) return std::nullopt;
+    out.host = text.substr(1, colon - 2);
+  } else if (out.host.find(':') != std::string_view::npos) {
+    return std::nullopt;
+  }
+  if (out.host.find_first_of("[]") != std::string_view::npos ||
+      out.port.find_first_of("[]") != std::string_view::npos) {
+    return std::nullopt;
+  }
+  return out;
+}
+
+bool is_address(const std::string& text) {
+  std::array<unsigned char, sizeof(in6_addr)> bytes{};
+  return inet_pton(AF_INET, text.c_str(), bytes.data()) == 1 || inet_pton(AF_INET6, text.c_str(), bytes.data()) == 1;
+}
+
 Result<Value> strip_port(const CallContext&, const Arguments& a) {
   const auto text = print(*a[0]);
-  const auto colon = text.rfind(':');
-  const bool bracketed = text.starts_with('[') && text.find("]:") != std::string::npos;
-  if (colon == std::string::npos || (!bracketed && text.find(':') != colon)) return text_value(text);
-  if (bracketed) return text_value(std::string_view(text).substr(1, text.find(']') - 1));
-  return text_value(std::string_view(text).substr(0, colon));
+  const auto parts = split_host_port(text);
+  return text_value(parts ? parts->host : text);
 }
 
 Result<Value> strip_domain(const CallContext&, const Arguments& a) {
   const auto text = print(*a[0]);
-  const auto colon = text.rfind(':');
-  const auto host = text.substr(0, colon);
-  const auto port = colon == std::string::npos ? "" : text.substr(colon);
-  const bool address = host.find_first_not_of("0123456789.") == std::string::npos || host.starts_with('[');
-  return text_value(address ? text : host.substr(0, host.find('.')) + port);
+  const auto parts = split_host_port(text).value_or(HostPort{text, ""});
+  if (is_address(std::string(parts.host))) return text_value(text);
+  const auto host = parts.host.substr(0, parts.host.find('.'));
+  if (parts.port.empty()) return text_value(host);
+  const bool brackets = host.find(':') != std::string_view::npos;
+  return text_value(brackets ? fmt::format("[{}]:{}", host, parts.port) : fmt::format("{}:{}", host, parts.port));
 }
 
 Result<Value> external_url(const CallContext& context, const Arguments&) {
@@ -194,22 +203,22 @@ Result<Value> path_prefix(const CallContext& context, const Arguments&) {
 Result<Value> not_here(const CallContext&, const Arguments&) { return refuse("not available here"); }
 
 constexpr std::array kTable = {
-    Function{"toUpper", 1, 1, to_upper},
-    Function{"toLower", 1, 1, to_lower},
-    Function{"title", 1, 1, title},
+    Function{"toUpper", 1, 1, to_upper, false, true},
+    Function{"toLower", 1, 1, to_lower, false, true},
+    Function{"title", 1, 1, title, false, true},
     Function{"trimSpace", 1, 1, trim_space},
     Function{"join", 2, 2, join},
-    Function{"match", 2, 2, match},
-    Function{"reReplaceAll", 3, 3, re_replace_all},
+    Function{"match", 2, 2, match, false, true},
+    Function{"reReplaceAll", 3, 3, re_replace_all, false, true},
     Function{"slackEscape", 1, 1, slack_escape},
     Function{"stringSlice", 0, -1, string_slice},
     Function{"args", 0, -1, args},
-    Function{"safeHtml", 1, 1, same},
+    Function{"safeHtml", 1, 1, same, false, true},
     Function{"safeUrl", 1, 1, same},
     Function{"toJson", 1, 1, to_json},
     Function{"sortedPairs", 1, 1, sorted_pairs},
-    Function{"stripPort", 1, 1, strip_port},
-    Function{"stripDomain", 1, 1, strip_domain},
+    Function{"stripPort", 1, 1, strip_port, false, true},
+    Function{"stripDomain", 1, 1, strip_domain, false, true},
     Function{"externalURL", 0, 0, external_url},
     Function{"pathPrefix", 0, 0, path_prefix},
     Function{"query", 1, 1, not_here},

@@ -20,8 +20,13 @@ constexpr std::size_t kMaxSource = 256 * 1024;
 /// it; what fails as a whole (nesting, a comment without end) ends the reading.
 class Parser {
  public:
-  Parser(Tree& tree, const CheckCall& check_call, std::vector<Error>& errors)
-      : tree_(tree), check_call_(check_call), scan_(tree.source), variables_(tree.outside), errors_(errors) {}
+  Parser(Tree& tree, const CheckCall& check_call, bool as_go, std::vector<Error>& errors)
+      : tree_(tree),
+        check_call_(check_call),
+        as_go_(as_go),
+        scan_(tree.source),
+        variables_(tree.outside),
+        errors_(errors) {}
 
   void run() {
     for (;;) {
@@ -31,6 +36,7 @@ class Parser {
       refuse(end->offset, fmt::format("unexpected {{{{{}}}}}", end->word));
       if (end->kind == End::kElse) resume();
     }
+    if (as_go_) return;
     for (const auto& [name, offset] : called_) {
       if (!tree_.defined.contains(name)) refuse(offset, fmt::format("template \"{}\" is not defined", name));
     }
@@ -269,6 +275,8 @@ class Parser {
   Status check(const Command& command, bool first) const {
     const auto& head = command.operands.front();
     const bool callable = head.kind == Operand::Kind::kFunction || !head.fields.empty();
+    const bool fixed = head.kind == Operand::Kind::kConstant || head.kind == Operand::Kind::kDot;
+    if (as_go_ && (first || !fixed)) return {};
     if (!callable && (command.operands.size() > 1 || !first)) {
       return error(head.offset, "only a function can be given arguments");
     }
@@ -421,6 +429,7 @@ class Parser {
 
   Tree& tree_;
   const CheckCall& check_call_;
+  const bool as_go_;
   Scanner scan_;
   std::vector<std::string> variables_;
   int ranges_ = 0;
@@ -459,7 +468,7 @@ Tree parse_tree(std::string_view text, const ParseOptions& options, std::vector<
     tree.given_names.push_back(std::make_unique<std::string>(name));
     tree.given.push_back(std::make_shared<Function>(Function{*tree.given_names.back(), least, most, nullptr, true}));
   }
-  Parser(tree, check, errors).run();
+  Parser(tree, check, options.as_go, errors).run();
   return tree;
 }
 

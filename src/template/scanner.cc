@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "base/utf8.h"
+#include "template/value.h"
 
 namespace atalaya::templates {
 namespace {
@@ -13,6 +14,69 @@ constexpr std::string_view kSpace = " \t\r\n";
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || (c & 0x80) != 0; }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_space(char c) { return kSpace.find(c) != std::string_view::npos; }
+
+char small(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
+/// The last character goes on with a number of those before it.
+bool is_of_number(std::string_view text) {
+  const char c = text.back();
+  if (is_digit(c) || is_letter(c) || c == '.') return true;
+  if (c != '+' && c != '-') return false;
+  const char before = text.size() > 1 ? small(text[text.size() - 2]) : ' ';
+  const bool hex = text.size() > 1 && text[0] == '0' && small(text[1]) == 'x';
+  return before == (hex ? 'p' : 'e');
+}
+
+/// `_` stands between digits, or between a prefix and a digit; without them. Nothing where one stands elsewhere.
+std::optional<std::string> without_underscores(std::string_view text) {
+  std::string out;
+  const bool prefixed = text.size() > 1 && text[0] == '0' && !is_digit(text[1]) && is_letter(text[1]);
+  const auto is_part = [&](char c) { return is_digit(c) || (prefixed && is_letter(c) && c != '_'); };
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '_') {
+      out += text[i];
+      continue;
+    }
+    if (i == 0 || i + 1 == text.size() || !is_part(text[i - 1]) || !is_part(text[i + 1])) return std::nullopt;
+  }
+  return out;
+}
+
+template <typename T, typename... Options>
+std::optional<T> whole(std::string_view text, Options... options) {
+  T out{};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out, options...);
+  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  return out;
+}
+
+std::optional<double> real_of(std::string_view text) {
+  const bool hex = text.size() > 1 && text[0] == '0' && small(text[1]) == 'x';
+  if (!hex) return whole<double>(text, std::chars_format::general);
+  // Go asks for the exponent.
+  if (text.find_first_of("pP") == std::string_view::npos) return std::nullopt;
+  return whole<double>(text.substr(2), std::chars_format::hex);
+}
+
+std::optional<boost::json::value> number_of(std::string_view written, bool negative) {
+  const auto text = without_underscores(written);
+  if (!text || text->empty()) return std::nullopt;
+  const std::string_view digits = *text;
+  if (digits.ends_with('i') && digits.size() > 1) {
+    const auto part = real_of(digits.substr(0, digits.size() - 1));
+    if (!part) return std::nullopt;
+    return boost::json::value("(0" + std::string(negative ? "-" : "+") + print_number(*part) + "i)");
+  }
+  const char letter = digits.size() > 1 && digits[0] == '0' ? small(digits[1]) : ' ';
+  const int base = letter == 'x' ? 16 : letter == 'b' ? 2 : letter == 'o' || is_digit(letter) ? 8 : 10;
+  const auto integer = whole<std::int64_t>(digits.substr(is_letter(letter) ? 2 : 0), base);
+  if (integer) return boost::json::value(negative ? -*integer : *integer);
+  // Too large for a whole number.
+  if (digits.find_first_of(".eEpP") == std::string_view::npos) return std::nullopt;
+  const auto number = real_of(digits);
+  if (!number) return std::nullopt;
+  return boost::json::value(negative ? -*number : *number);
+}
 
 }  // namespace
 
@@ -34,17 +98,14 @@ std::string Scanner::text() {
 Scanner::Opened Scanner::open() {
   at_ += 2;
   if (at("-") && at_ + 1 < source_.size() && is_space(source_[at_ + 1])) at_ += 2;
-  const auto inside = at_;
-  space();
   if (!at("/*")) {
-    at_ = inside;
     space();
     return Opened::kAction;
   }
   const auto end = source_.find("*/", at_ + 2);
   if (end == std::string_view::npos) return Opened::kBadComment;
   at_ = end + 2;
-  space();
+  if (!at_end() && is_space(source_[at_]) && source_.substr(at_ + 1).starts_with("-}}")) ++at_;
   return close() ? Opened::kComment : Opened::kBadComment;
 }
 
@@ -162,36 +223,35 @@ bool Scanner::escape(std::string& out) {
   return false;
 }
 
-std::optional<boost::json::value> Scanner::number() {
-  if (peek() == '\'') {
-    const auto end = source_.find('\'', at_ + 2);
-    if (end != at_ + 2) return std::nullopt;
-    const auto code = static_cast<unsigned char>(source_[at_ + 1]);
-    at_ = end + 1;
-    return boost::json::value(static_cast<std::int64_t>(code));
+std::optional<boost::json::value> Scanner::character() {
+  const auto start = at_++;
+  std::string text;
+  if (peek() == '\\') {
+    if (!escape(text)) text.clear();
+  } else if (!at_end() && peek() != '\'') {
+    do text += source_[at_++];
+    while (!at_end() && (source_[at_] & 0xc0) == 0x80);
   }
+  if (text.empty() || !take('\'')) {
+    at_ = start;
+    return std::nullopt;
+  }
+  return boost::json::value(static_cast<std::int64_t>(first_rune(text).code));
+}
+
+std::optional<boost::json::value> Scanner::number() {
+  if (peek() == '\'') return character();
   auto rest = source_.substr(at_);
   std::size_t sign = 0;
   if (rest.starts_with('+') || rest.starts_with('-')) sign = 1;
   if (rest.size() <= sign || !(is_digit(rest[sign]) || rest[sign] == '.')) return std::nullopt;
   const bool negative = sign == 1 && rest[0] == '-';
   rest.remove_prefix(sign);
-  const bool hex = rest.starts_with("0x") || rest.starts_with("0X");
-  if (hex) rest.remove_prefix(2);
-  std::int64_t integer = 0;
-  const auto [int_end, int_failed] = std::from_chars(rest.data(), rest.data() + rest.size(), integer, hex ? 16 : 10);
-  const auto used = static_cast<std::size_t>(int_end - rest.data());
-  const char next = used < rest.size() ? rest[used] : ' ';
-  if (hex || (int_failed == std::errc{} && next != '.' && next != 'e' && next != 'E')) {
-    if (int_failed != std::errc{}) return std::nullopt;
-    at_ += sign + (hex ? 2 : 0) + used;
-    return boost::json::value(negative ? -integer : integer);
-  }
-  double real = 0;
-  const auto [real_end, real_failed] = std::from_chars(rest.data(), rest.data() + rest.size(), real);
-  if (real_failed != std::errc{}) return std::nullopt;
-  at_ += sign + static_cast<std::size_t>(real_end - rest.data());
-  return boost::json::value(negative ? -real : real);
+  std::size_t size = 0;
+  while (size < rest.size() && is_of_number(rest.substr(0, size + 1))) ++size;
+  auto value = number_of(rest.substr(0, size), negative);
+  if (value) at_ += sign + size;
+  return value;
 }
 
 }  // namespace atalaya::templates

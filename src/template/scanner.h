@@ -43,12 +43,14 @@ class Scanner {
   std::string variable();  ///< at `$`: the name behind it, may be ""
   /// Quoted or raw; nullopt if none begins here. `fault` says what is wrong with it.
   std::optional<std::string> string(std::string& fault);
-  /// Integer, float, hexadecimal or 'c'.
+  /// As Go writes them: integers, also of base 2, 8 and 16, floats, `_` between digits, 'c'; an imaginary number is the
+  /// text that it prints.
   std::optional<boost::json::value> number();
 
  private:
   std::optional<std::string> quoted(std::string& fault);
   bool escape(std::string& out);
+  std::optional<boost::json::value> character();
 
   std::string_view source_;
   std::size_t at_ = 0;

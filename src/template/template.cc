@@ -33,6 +33,7 @@ class Run {
       if (given && name == "externalURL") context_.external_url = &it->second;
     }
     context_.now = options.now;
+    context_.strict = options.strict;
     outside_ = variables_.size();
   }
 
@@ -88,7 +89,10 @@ class Run {
       case Node::Kind::kText: AT_TRY(write(node.offset, node.text)); return Flow::kNext;
       case Node::Kind::kAction: {
         AT_TRY(const auto value, pipeline(*node.pipeline, dot));
-        if (node.pipeline->variables.empty()) AT_TRY(write(node.offset, escaped(value, node.escape)));
+        if (!node.pipeline->variables.empty()) return Flow::kNext;
+        AT_TRY(write(node.offset, options_.strict && (is_data(value) || is_sample(*value))
+                                      ? print_structure(*value)
+                                      : escaped(value, node.escape)));
         return Flow::kNext;
       }
       case Node::Kind::kIf:
@@ -117,11 +121,14 @@ class Run {
     if (node.pipeline) {
       AT_TRY(data, pipeline(*node.pipeline, dot));
     }
+    const auto defined = tree_.defined.find(node.text);
+    if (defined == tree_.defined.end())
+      return error(node.offset, fmt::format("template \"{}\" not defined", node.text));
     if (++calls_ > kMaxCalls) return error(node.offset, "templates call one another too deeply");
     const auto outer = variables_;
     variables_.resize(outside_);
     variables_.emplace_back("", data);
-    AT_TRY(nodes(tree_.defined.at(node.text), data));
+    AT_TRY(nodes(defined->second, data));
     variables_ = outer;
     --calls_;
     return Flow::kNext;
@@ -198,6 +205,8 @@ class Run {
       arguments.push_back(std::move(value));
     }
     if (last) arguments.push_back(*last);
+    const bool callable = head.kind == Operand::Kind::kFunction || !head.fields.empty();
+    if (!callable && !arguments.empty()) return error(head.offset, "can't give argument to non-function");
     AT_TRY(auto value, operand(head, dot, arguments));
     return std::optional<Value>(std::move(value));
   }
@@ -207,6 +216,10 @@ class Run {
 
   Result<std::optional<Value>> and_or(const Command& command, const Value& dot, const std::optional<Value>& last) {
     const bool is_and = command.operands.front().function->name == "and";
+    if (command.operands.size() == 1 && !last) {
+      return error(command.operands.front().offset,
+                   fmt::format("wrong number of args for {}: want at least 1 got 0", is_and ? "and" : "or"));
+    }
     Value value;
     for (std::size_t i = 1; i < command.operands.size(); ++i) {
       AT_TRY(value, operand(command.operands[i], dot, {}));
@@ -225,6 +238,10 @@ class Run {
       }
       auto next = field(value, operand.fields[i], last ? arguments : Arguments{});
       if (!next) return error(operand.offset, next.error());
+      if (options_.strict && value->is_null()) {
+        return error(operand.offset, fmt::format("nil data; no entry for key \"{}\"", operand.fields[i]));
+      }
+      if (options_.strict && next->operator*().is_null() && is_texts(*value)) *next = Value(boost::json::string());
       // Methods copy what they return.
       if (next->operator->() != value.operator->() && !next->operator*().is_primitive()) {
         AT_TRY(spend(operand.offset, size_of(**next) * 16));
@@ -232,6 +249,23 @@ class Run {
       value = std::move(*next);
     }
     return value;
+  }
+
+  /// Labels and the like: to Go a map of texts, in which what is not there is "".
+  static bool is_texts(const boost::json::value& value) {
+    const auto* object = value.if_object();
+    return object != nullptr && std::ranges::all_of(*object, [](const auto& one) { return one.value().is_string(); });
+  }
+  /// As Go prints a structure: the values of its fields in their order.
+  static std::string print_structure(const boost::json::value& value) {
+    std::string out;
+    for (const auto& [name, one] : value.get_object()) out += (out.empty() ? "" : " ") + print(one);
+    return "{" + out + "}";
+  }
+
+  static bool is_sample(const boost::json::value& value) {
+    const auto* object = value.if_object();
+    return object != nullptr && object->size() == 2 && object->contains("Labels") && object->contains("Value");
   }
 
   bool is_data(const Value& value) const { return &*value == data_ && value->is_object(); }
@@ -263,10 +297,16 @@ class Run {
     const auto arguments = operand.fields.empty() ? given : Arguments{};
     const auto count = static_cast<int>(arguments.size());
     if (is_lazy(f) || count < f.min_arguments || (f.max_arguments >= 0 && count > f.max_arguments)) {
-      return error(operand.offset, fmt::format("wrong number of arguments for {}: {}", f.name, count));
+      return error(operand.offset, fmt::format("wrong number of args for {}: want {}{} got {}", f.name,
+                                               f.max_arguments < 0 ? "at least " : "", f.min_arguments, count));
     }
+    if (f.texts && options_.strict) AT_TRY(check_texts(operand, arguments));
     auto result = f.given ? ask(f, arguments) : f.call(context_, arguments);
-    if (!result) return error(operand.offset, result.error());
+    if (!result) {
+      auto cause = std::move(result).error();
+      if (options_.strict) cause.message = fmt::format("error calling {}: {}", f.name, cause.message);
+      return error(operand.offset, std::move(cause));
+    }
     if (const auto* text = (**result).if_string()) {
       AT_TRY(spend(operand.offset, text->size()));
       if (text->size() > options_.max_output_bytes) {
@@ -275,6 +315,12 @@ class Run {
       }
     }
     return result;
+  }
+
+  Status check_texts(const Operand& operand, const Arguments& arguments) const {
+    const auto other = std::ranges::find_if(arguments, [](const Value& one) { return !one->is_string(); });
+    if (other == arguments.end()) return {};
+    return error(operand.offset, fmt::format("wrong type for value; expected string; got {}", type_name(**other)));
   }
 
   Result<Value> ask(const Function& f, const Arguments& arguments) const {

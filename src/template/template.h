@@ -29,13 +29,18 @@ struct ParseOptions {
   std::string file;                      ///< for places in errors
   std::vector<std::string> variables;    ///< declared outside, without `$`: labels, value, …
   std::vector<GivenFunction> functions;  ///< answered by RenderOptions::call
+  /// Only what Go's parser refuses is refused: numbers of arguments, arguments to what is no function, and templates
+  /// that are not defined are errors of rendering.
+  bool as_go = false;
 };
 
 struct RenderOptions {
   /// Values of the outside variables; one that is missing is null.
   std::vector<std::pair<std::string, boost::json::value>> variables;
   std::function<Result<Value>(std::string_view name, const Arguments& arguments)> call;
-  bool strict = false;      ///< a field that the data themselves lack is an error, as of Go's structures
+  /// Types as Prometheus' templates have them: a field that the data themselves lack is an error, a missing label is
+  /// "", and a number with decimals is compared with no whole one.
+  bool strict = false;
   std::optional<Time> now;  ///< what `now` answers; without, it is refused
   std::size_t max_output_bytes = 256 * 1024;
   std::size_t max_steps = 100'000;  ///< nodes and function calls
@@ -46,7 +51,7 @@ struct RenderOptions {
 /// Text; `{{ }}` with trim markers and comments; fields (`.Labels.x`, `$labels.x`), variables
 /// (`:=`, `=`), pipelines, parentheses; if / else if / else, with, range (with variables, else,
 /// break, continue), define / template / block. Functions: Go's own (and or not eq ne lt le gt ge
-/// len index slice print printf println html js urlquery) and those of Prometheus and Alertmanager
+/// len index slice print printf println html js urlquery call) and those of Prometheus and Alertmanager
 /// (toUpper toLower title trimSpace join match reReplaceAll stringSlice safeHtml safeUrl humanize
 /// humanize1024 humanizeDuration humanizePercentage humanizeTimestamp parseDuration args sortedPairs
 /// first value strvalue label sortByLabel stripPort stripDomain toTime toDuration now urlQueryEscape

@@ -112,7 +112,7 @@ TEST(Template, HumanizesAsPrometheusDoes) {
                    "{{ humanizeDuration 0.0123 }} {{ humanizeDuration -60 }} {{ humanizeDuration 12.3456 }}"),
             "0s 14m 59s 1d 1h 1m 1s 12.3ms -1m 0s 12.35s");
   EXPECT_EQ(render("{{ humanizePercentage 0.1234567 }} {{ humanizeTimestamp 1257894000.25 }}"),
-            "12.35% 2009-11-10 23:00:00.25 +0000 UTC");
+            "12.35% 2009-11-10 23:00:00.249 +0000 UTC");
   EXPECT_EQ(render("{{ humanize \"1500\" }} {{ humanize \"NaN\" }} {{ humanize \"+Inf\" }}"), "1.5k NaN +Inf");
 }
 
@@ -238,6 +238,124 @@ TEST(Template, PrintfKnowsBasesAndCharacters) {
   EXPECT_EQ(render("{{ printf \"%o %O %b %#o %c %U %q %c\" 8 8 5 8 65 8364 120 8364 }}"),
             "10 0o10 101 010 A U+20AC 'x' €");
   EXPECT_EQ(render("{{ printf \"%c %o\" \"x\" 1.5 }}"), "%!c(string=x) %!o(float64=1.5)");
+}
+
+/// As rules have them: `$labels` are a map of texts, `$value` a number with decimals.
+std::string render_rule(std::string_view text) {
+  const ParseOptions options{.variables = {"labels", "value"}, .as_go = true};
+  auto parsed = Template::parse(text, options);
+  if (!parsed) return "parse: " + parsed.error().message;
+  const json::value labels = json::object{{"a", "b"}, {"host", "web1:80"}};
+  const json::value data = json::object{{"Labels", labels}, {"ExternalLabels", json::object{}}, {"Value", 1234.0}};
+  auto out = parsed->render(data, {.variables = {{"labels", labels}, {"value", 1234.0}}, .strict = true});
+  return out ? *out : "render: " + out.error().message;
+}
+
+TEST(RuleTemplate, NumbersOfDifferentTypesCannotBeCompared) {
+  EXPECT_EQ(render_rule("{{ if gt $value 1 }}x{{ end }}"),
+            "render: template: error calling gt: incompatible types for comparison");
+  for (const auto* text : {"{{ eq $value 1234 }}", "{{ lt 1 2.5 }}", "{{ eq 1 1.0 }}", "{{ ge 1e3 1000 }}"}) {
+    EXPECT_NE(render_rule(text).find("incompatible types"), std::string::npos) << text;
+  }
+  EXPECT_EQ(render_rule("{{ gt $value 1.0 }} {{ eq 1e3 1000.0 }} {{ lt 1 2 }} {{ gt (len $labels) 1 }}"),
+            "true true true true");
+}
+
+TEST(RuleTemplate, AMissingLabelIsATextWithoutFields) {
+  EXPECT_EQ(render_rule("[{{ $labels.nope }}{{ printf \"%s%v\" $labels.nope .Labels.x }}{{ len $labels.nope }}]"),
+            "[0]");
+  EXPECT_EQ(render_rule("{{ $labels.nope.x }}"), "render: template: can't evaluate field x in type string");
+  EXPECT_EQ(render_rule("{{ printf \"%v %s %d\" nil nil nil }}"), "<nil> %!s(<nil>) %!d(<nil>)");
+}
+
+TEST(RuleTemplate, FunctionsOfTextsTakeNothingElse) {
+  EXPECT_EQ(render_rule("{{ $value | toUpper }}"),
+            "render: template: wrong type for value; expected string; got float64");
+  EXPECT_NE(render_rule("{{ match \"1\" 1 }}").find("expected string; got int"), std::string::npos);
+  EXPECT_EQ(render_rule("{{ $labels.nope | toUpper }}{{ $labels.a | title }}"), "B");
+}
+
+TEST(RuleTemplate, TheDataArePrintedAsAStructure) {
+  EXPECT_EQ(render_rule("{{ . }}"), "{map[a:b host:web1:80] map[] 1234}");
+}
+
+TEST(RuleTemplate, WhatGoFindsOnlyWhenItExecutesParses) {
+  EXPECT_EQ(render_rule("{{ humanize }}"), "render: template: wrong number of args for humanize: want 1 got 0");
+  EXPECT_EQ(render_rule("{{ eq 1 }}"), "render: template: wrong number of args for eq: want at least 2 got 1");
+  EXPECT_EQ(render_rule("{{ and }}"), "render: template: wrong number of args for and: want at least 1 got 0");
+  EXPECT_EQ(render_rule("{{ template \"x\" }}"), "render: template: template \"x\" not defined");
+  EXPECT_EQ(render_rule("{{ $labels \"i\" }}"), "render: template: can't give argument to non-function");
+  EXPECT_EQ(render_rule("{{ 1 | $labels }}"), "render: template: can't give argument to non-function");
+  EXPECT_EQ(render_rule("{{ call $labels }}"), "render: template: error calling call: non-function of type map");
+  EXPECT_EQ(render_rule("{{ if false }}{{ not }}{{ query 1 2 }}{{ end }}x"), "x");
+  for (const auto* text : {"{{ 1 | 2 }}", "{{ 1 | . }}", "{{ nofunction }}", "{{ 1 |  }}", "{{ $x }}", "{{ if }}"}) {
+    EXPECT_TRUE(render_rule(text).starts_with("parse: ")) << text;
+  }
+}
+
+TEST(RuleTemplate, NumbersAreWrittenAsInGo) {
+  EXPECT_EQ(
+      render_rule("{{ 1_000 }} {{ 0b11 }} {{ 0o17 }} {{ 017 }} {{ 0x_ff }} {{ -0x10 }} {{ 0x1p4 }} {{ 1_0.5e-1 }} "
+                  "{{ 1i }} {{ -2.5i }} {{ 'a' }} {{ 'é' }} {{ '\\n' }} {{ .5 }}"),
+      "1000 3 15 15 255 -16 16 1.05 (0+1i) (0-2.5i) 97 233 10 0.5");
+  for (const auto* text : {"{{ 1__0 }}", "{{ 1_ }}", "{{ 0b12 }}", "{{ 08 }}", "{{ 99999999999999999999 }}",
+                           "{{ 1.2.3 }}", "{{ 12a }}", "{{ '' }}", "{{ 'ab' }}", "{{ 0x }}"}) {
+    EXPECT_TRUE(render_rule(text).starts_with("parse: ")) << text;
+  }
+}
+
+TEST(RuleTemplate, ACommentFillsItsAction) {
+  EXPECT_EQ(render_rule("a{{/* c */}}b {{- /* c */ -}} d"), "abd");
+  for (const auto* text : {"{{ /* c */}}", "{{/* c */ }}", "{{/* c */  -}}", "{{-  /* c */}}", "{{/* c"}) {
+    EXPECT_TRUE(render_rule(text).starts_with("parse: ")) << text;
+  }
+}
+
+TEST(RuleTemplate, TimesAreCutToMilliseconds) {
+  EXPECT_EQ(render_rule("{{ 1234.5678 | humanizeTimestamp }} {{ -1.2345 | humanizeTimestamp }}"),
+            "1970-01-01 00:20:34.567 +0000 UTC 1969-12-31 23:59:58.766 +0000 UTC");
+  EXPECT_NE(render_rule("{{ 1e11 | humanizeTimestamp }}").find("overflows int64"), std::string::npos);
+}
+
+TEST(RuleTemplate, TextsChangeLettersOfAllScripts) {
+  EXPECT_EQ(render_rule("{{ \"foo:bar it's (x)\" | title }} {{ \"äö\" | toUpper }} {{ \"ÄÖ\" | toLower }}"),
+            "Foo:Bar It'S (X) ÄÖ äö");
+}
+
+TEST(RuleTemplate, AddressesAreDividedAsGoDoes) {
+  EXPECT_EQ(
+      render_rule("{{ \"1.2.3\" | stripDomain }} {{ \"1.2.3.4:80\" | stripDomain }} {{ \"[::1]:80\" | stripDomain }} "
+                  "{{ \"a.b:80\" | stripDomain }} {{ \"a.b:c:80\" | stripDomain }} {{ \"::1\" | stripDomain }}"),
+      "1 1.2.3.4:80 [::1]:80 a:80 a ::1");
+  EXPECT_EQ(render_rule("{{ \"[::1]:80\" | stripPort }} {{ \"::1\" | stripPort }} {{ \"[::1]\" | stripPort }} "
+                        "{{ \"a.b:80\" | stripPort }}"),
+            "::1 ::1 [::1] a.b");
+}
+
+TEST(RuleTemplate, PrintfKnowsWhatGoKnows) {
+  const std::vector<std::pair<std::string, std::string>> cases{
+      {R"("%-3s|%3s|" "é" "é")", "é  |  é|"},
+      {R"("%[2]d %[1]d" 1 2)", "2 1"},
+      {R"("%[3]d" 1 2)", "%!d(BADINDEX)"},
+      {R"("%[2]*.[1]*f|" 2 7 3.14159)", "%!f(int=     07)|"},
+      {R"("%[3]*.[2]*[1]f|" 12.0 2 6)", " 12.00|"},
+      {R"("%#x %#X %#o %#b % d %+d" 255 255 8 5 42 42)", "0xff 0XFF 010 0b101  42 +42"},
+      {R"("%+q %q %#q %x % x %#x" "é" "a\tb" "a\"b" "hi" "hi" "hi")", R"("\u00e9" "a\tb" `a"b` 6869 68 69 0x6869)"},
+      {R"("%s|%v|%d|%q" $labels $labels $labels (stringSlice "a" "b"))",
+       R"(map[a:b host:web1:80]|map[a:b host:web1:80]|map[%!d(string=a):%!d(string=b) %!d(string=host):%!d(string=web1:80)]|["a" "b"])"},
+      {R"("%05d|%+05d|%-5d|%.3d|%5.3d|%x" 42 42 42 7 7 -255)", "00042|+0042|42   |007|  007|-ff"},
+      {R"("%6.2f|%-8.1e|%08.3f|%+.1f|%g|%G" 3.14159 12345.6 -3.14159 2.0 1e21 1e21)",
+       "  3.14|1.2e+04 |-003.142|+2.0|1e+21|1E+21"},
+      {R"("%T %T %T" 1 $labels "x")", "int map[string]string string"},
+      {R"("%d %s" 1.5 2)", "%!d(float64=1.5) %!s(int=2)"},
+      {R"("%5t|%t|%z|%" true 1 2)", " true|%!t(int=1)|%!z(int=2)|%!(NOVERB)"},
+      {R"("%*d|%-*d|" 5 42 5 42)", "   42|42   |"},
+      {R"("%.2s|%.1q" "äöü" "äö")", "äö|\"ä\""},
+      {R"("%d" 1 2)", "1%!(EXTRA int=2)"},
+      {R"("%é" 1)", "%!é(int=1)"},
+  };
+  for (const auto& [call, wanted] : cases) EXPECT_EQ(render_rule("{{ printf " + call + " }}"), wanted) << call;
+  EXPECT_EQ(render_rule("{{ index \"abc\" 1 }}"), "98");
 }
 
 }  // namespace

@@ -15,6 +15,9 @@ struct Moment {
   std::int64_t nanoseconds = 0;  ///< since 1970 for a time
 };
 
+/// Cut towards 1970, as times of samples are.
+constexpr std::int64_t whole_milliseconds(std::int64_t nanoseconds) { return nanoseconds / 1'000'000 * 1'000'000; }
+
 /// As Go prints a time: `2009-11-10 23:00:00.25 +0000 UTC`.
 Value time_value(std::int64_t nanoseconds);
 /// As Go prints a duration: `2h10m15s`, `1.5s`, `250ms`, `0s`.

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/bytes.h"
+#include "base/letter_case.h"
 #include "model/names.h"
 
 namespace atalaya::collect::scrape {
@@ -23,13 +24,6 @@ constexpr std::array kActions{
     std::pair("labelkeep", RelabelAction::kLabelKeep), std::pair("lowercase", RelabelAction::kLowercase),
     std::pair("uppercase", RelabelAction::kUppercase),
 };
-
-std::string_view name_of(RelabelAction action) {
-  for (const auto& [name, one] : kActions) {
-    if (one == action) return name;
-  }
-  return "";
-}
 
 bool is_word(char c) { return c == '_' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
@@ -54,9 +48,6 @@ std::uint64_t hash_of(std::string_view text) {
   for (std::size_t i = 8; i < 16; ++i) out = out << 8 | digest[i];
   return out;
 }
-
-char small(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-char capital(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; }
 
 Status check(const RelabelSpec& spec) {
   using enum RelabelAction;
@@ -114,6 +105,13 @@ std::string_view group_of(const re2::RE2& regex, std::span<const re2::StringPiec
 }
 
 }  // namespace
+
+std::string_view name_of(RelabelAction action) {
+  for (const auto& [name, one] : kActions) {
+    if (one == action) return name;
+  }
+  return "";
+}
 
 std::optional<RelabelAction> parse_relabel_action(std::string_view text) {
   for (const auto& [name, action] : kActions) {
@@ -178,8 +176,7 @@ bool Relabeling::apply(LabelMap& labels) const {
       return true;
     case RelabelAction::kLowercase:
     case RelabelAction::kUppercase:
-      for (auto& c : value) c = spec_.action == RelabelAction::kLowercase ? small(c) : capital(c);
-      put(labels, spec_.target_label, std::move(value));
+      put(labels, spec_.target_label, spec_.action == RelabelAction::kLowercase ? to_lower(value) : to_upper(value));
       return true;
     case RelabelAction::kLabelMap:
     case RelabelAction::kLabelDrop:

@@ -33,6 +33,7 @@ enum class RelabelAction : std::uint8_t {
   kUppercase,
 };
 std::optional<RelabelAction> parse_relabel_action(std::string_view text);
+std::string_view name_of(RelabelAction action);
 
 /// A step as it is written, with Prometheus' defaults.
 struct RelabelSpec {
@@ -51,7 +52,7 @@ class Relabeling {
   /// invalid_argument as Prometheus judges: what an action needs and does not take, expressions of RE2.
   static Result<Relabeling> make(RelabelSpec spec);
 
-  /// False: what carries the labels is dropped. Letters beyond ASCII keep their case under lowercase and uppercase.
+  /// False: what carries the labels is dropped.
   bool apply(std::map<std::string, std::string, std::less<>>& labels) const;
   const RelabelSpec& spec() const { return spec_; }
 

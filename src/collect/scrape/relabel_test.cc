@@ -99,9 +99,9 @@ TEST(Relabel, NamesAreMappedDroppedAndKept) {
 }
 
 TEST(Relabel, CasesChange) {
-  const Labels labels{{"a", "FoO-1"}};
+  const Labels labels{{"a", "FoÖ-1"}};
   EXPECT_EQ(after(labels, {step(kLowercase, {"a"}, "(.*)", "b"), step(kUppercase, {"a"}, "(.*)", "c")}),
-            R"({a="FoO-1", b="foo-1", c="FOO-1"})");
+            R"({a="FoÖ-1", b="foö-1", c="FOÖ-1"})");
 }
 
 TEST(Relabel, StepsFollowEachOther) {

@@ -11,6 +11,32 @@ bool is_pattern(std::string_view part) { return part.find_first_of("*?[") != std
 
 }  // namespace
 
+bool is_glob(std::string_view text) {
+  const auto take = [&text] {
+    if (text.empty() || text[0] == '-' || text[0] == ']') return false;
+    text.remove_prefix(text[0] == '\\' ? 1 : 0);
+    if (text.empty()) return false;
+    text.remove_prefix(1);
+    return true;
+  };
+  while (!text.empty()) {
+    const char c = text.front();
+    text.remove_prefix(1);
+    if (c == '\\' && text.empty()) return false;
+    if (c == '\\') text.remove_prefix(1);
+    if (c != '[') continue;
+    if (text.starts_with('^')) text.remove_prefix(1);
+    do {
+      if (!take()) return false;
+      if (!text.starts_with('-')) continue;
+      text.remove_prefix(1);
+      if (!take()) return false;
+    } while (!text.starts_with(']'));
+    text.remove_prefix(1);
+  }
+  return true;
+}
+
 std::vector<std::string> expand_glob(io::FileSystem& files, const std::string& pattern) {
   if (!is_pattern(pattern)) return {pattern};
   std::vector<std::string> found{pattern.starts_with('/') ? "/" : ""};

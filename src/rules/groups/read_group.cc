@@ -16,6 +16,28 @@ using config::Node;
 using config::Reader;
 using Texts = std::map<std::string, std::string>;
 
+/// Texts by name, of which one may be nothing: "".
+Texts texts_at(Reader& read, std::string_view key, Errors& errors) {
+  Texts out;
+  const auto* node = read.find(key);
+  if (node == nullptr || node->is_null() || !config::expect_mapping(*node, errors)) return out;
+  for (const auto& entry : node->entries()) {
+    auto& text = out[entry.key->text()];
+    if (!entry.value->is_null()) config::decode(*entry.value, text, errors);
+  }
+  return out;
+}
+
+/// Decimals are cut off; nothing, and what is below, is no limit.
+std::size_t limit_of(Reader& read, Errors& errors) {
+  const auto* node = read.find("limit");
+  if (node == nullptr || node->is_null()) return 0;
+  double limit = 0;
+  config::decode(*node, limit, errors);
+  constexpr double kMost = 9e15;
+  return limit > 0 ? static_cast<std::size_t>(std::min(limit, kMost)) : 0;
+}
+
 /// One item of `rules:`.
 class RuleReader {
  public:
@@ -31,8 +53,8 @@ class RuleReader {
     rule_.expr = read.value_or<std::string>("expr", "");
     rule_.hold = read.value_or<Duration>("for", Duration{0});
     rule_.keep_firing_for = read.value_or<Duration>("keep_firing_for", Duration{0});
-    const auto labels = read.optional<Texts>("labels").value_or(Texts{});
-    const auto annotations = read.optional<Texts>("annotations").value_or(Texts{});
+    const auto labels = texts_at(read, "labels", errors_);
+    const auto annotations = texts_at(read, "annotations", errors_);
     if (!options_.ignore_unknown) read.finish();
     if (!node_.is_mapping()) return std::nullopt;
 
@@ -147,9 +169,10 @@ void name_rules(GroupSpec& group) {
 }  // namespace
 
 Result<templates::Template> parse_rule_template(std::string_view text) {
-  return templates::Template::parse(
-      text,
-      {.file = {}, .variables = {"labels", "value", "externalLabels", "externalURL"}, .functions = {{"query", 1, 1}}});
+  return templates::Template::parse(text, {.file = {},
+                                           .variables = {"labels", "value", "externalLabels", "externalURL"},
+                                           .functions = {{"query", 1, 1}},
+                                           .as_go = true});
 }
 
 std::optional<GroupSpec> read_group(const Node& node, const ReadGroups& options, Errors& errors) {
@@ -161,10 +184,10 @@ std::optional<GroupSpec> read_group(const Node& node, const ReadGroups& options,
   group.name = read.value_or<std::string>("name", "");
   group.interval = read.optional<Duration>("interval");
   if (group.interval == Duration{0}) group.interval.reset();
-  group.limit = static_cast<std::size_t>(std::max<std::int64_t>(0, read.value_or<std::int64_t>("limit", 0)));
+  group.limit = limit_of(read, errors);
   group.query_offset = read.optional<Duration>("query_offset");
   group.on_arrival = read.value_or<bool>("on_arrival", true);
-  const auto labels = read.optional<Texts>("labels").value_or(Texts{});
+  const auto labels = texts_at(read, "labels", errors);
   const auto* rules = read.find("rules");
   if (!options.ignore_unknown) read.finish();
   if (!node.is_mapping()) return std::nullopt;

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "io/memory_file_system.h"
+#include "rules/groups/first_document.h"
 #include "rules/groups/glob.h"
 #include "rules/groups/presence.h"
 #include "rules/groups/schedule.h"
@@ -164,6 +165,47 @@ TEST(Globs, NamePathsByPatternsInEachPart) {
   EXPECT_THAT(expand_glob(files, "/r/[az]*"), ElementsAre("/r/a", "/r/z.yml"));
   EXPECT_THAT(expand_glob(files, "/r/nothing.yml"), ElementsAre("/r/nothing.yml"));
   EXPECT_THAT(expand_glob(files, "/q/*.yml"), IsEmpty());
+}
+
+TEST(RuleFiles, TheFirstDocumentCounts) {
+  const auto first = [](std::string_view text) { return text.substr(0, first_document_size(text)); };
+  EXPECT_EQ(first("a: 1\n---\nb: [\n"), "a: 1\n");
+  EXPECT_EQ(first("# c\n%YAML 1.1\n\n--- # here\na: |\n  ---\n ---\n...\nmore"),
+            "# c\n%YAML 1.1\n\n--- # here\na: |\n  ---\n ---\n");
+  EXPECT_EQ(first("---\n--- \na: 1"), "---\n");
+  EXPECT_EQ(first("a: 1\n----\n---x\n"), "a: 1\n----\n---x\n");
+  EXPECT_EQ(first("a: 1\r\n---\r\nb: 2"), "a: 1\r\n");
+  EXPECT_EQ(first(""), "");
+}
+
+TEST(RuleFiles, ALabelOfNothingIsEmptyAndALimitMayHaveDecimals) {
+  const auto file = read(
+      "groups: [{name: g, limit: 1.5, labels: {l: }, rules: [{alert: A, expr: up, labels: {a: }, "
+      "annotations: {b: ~}}]}, {name: h, limit: -1}]");
+  ASSERT_THAT(file.errors, IsEmpty());
+  EXPECT_EQ(file.groups.at(0).limit, 1u);
+  EXPECT_EQ(file.groups.at(1).limit, 0u);
+  EXPECT_EQ(file.groups[0].rules.at(0).annotations.at(0).text, "");
+  EXPECT_THAT(read("groups: [{name: g, limit: x}]").errors, ElementsAre(HasSubstr("a number")));
+}
+
+TEST(RuleFiles, TemplatesAreRefusedWhereGoDoesNotParseThem) {
+  const auto errors_of = [](const std::string& text) {
+    return read(group("{alert: A, expr: up, annotations: {s: '" + text + "'}}")).errors;
+  };
+  for (const auto* text : {"{{ humanize }}", "{{ humanize 1 2 }}", "{{ not }}", "{{ eq 1 }}", "{{ template \"x\" }}",
+                           "{{ $labels \"i\" }}", "{{ call $labels }}", "{{ 1_000 }}", "{{ 0b11 }}", "{{ 1i }}"}) {
+    EXPECT_THAT(errors_of(text), IsEmpty()) << text;
+  }
+  for (const auto* text : {"{{ /* c */ }}", "{{ nofunction }}", "{{ $nope }}", "{{ 1 | 2 }}"}) {
+    EXPECT_EQ(errors_of(text).size(), 1u) << text;
+  }
+}
+
+TEST(RuleFiles, PatternsThatAreNoneAreKnown) {
+  for (const auto* good : {"", "a/*.yml", "[a-z]?", "[^ab]", "\\[", "[\\]]", "]"}) EXPECT_TRUE(is_glob(good)) << good;
+  for (const auto* bad : {"[", "a[", "[]", "[]a]", "[a", "[a-]", "[-a]", "[^]", "\\", "[\\"})
+    EXPECT_FALSE(is_glob(bad)) << bad;
 }
 
 }  // namespace

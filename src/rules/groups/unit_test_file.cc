@@ -47,7 +47,17 @@ class TestReader {
   void finish(Reader& read) const {
     if (!ignore_unknown_) read.finish();
   }
-  Texts texts(Reader& read, std::string_view key) { return read.optional<Texts>(key).value_or(Texts{}); }
+  /// Texts by name, of which one may be nothing: "".
+  Texts texts(Reader& read, std::string_view key) {
+    Texts out;
+    const auto* node = read.find(key);
+    if (node == nullptr || node->is_null() || !config::expect_mapping(*node, errors_)) return out;
+    for (const auto& entry : node->entries()) {
+      auto& text = out[entry.key->text()];
+      if (!entry.value->is_null()) config::decode(*entry.value, text, errors_);
+    }
+    return out;
+  }
   void complain(const Place& place, std::string message) {
     errors_.push_back({ErrorCode::kInvalidArgument, std::move(message), place, {}});
   }
@@ -87,11 +97,13 @@ class TestReader {
   void input(const Node& node, UnitTest& out) {
     Reader read(node, "an input series", errors_);
     const auto series = read.required<std::string>("series");
-    const auto values = read.value_or<std::string>("values", "");
+    auto values = read.value_or<std::string>("values", "");
     finish(read);
-    // Values may stand on several lines.
-    std::string line = series + " " + values;
-    std::ranges::replace(line, '\n', ' ');
+    values.resize(values.find_last_not_of(" \t\r\n") + 1);
+    if (values.find('\n') != std::string::npos) {
+      return complain(node.get("values")->place(), "values stand on one line");
+    }
+    const std::string line = series + " " + values;
     auto parsed = promql::parse_script_series(line);
     if (!parsed) {
       const auto* at = node.get("series");
@@ -150,10 +162,18 @@ class TestReader {
   }
 
   double value(Reader& read) {
-    const auto text = read.optional<std::string>("value");
-    if (!text) return 0;
-    if (const auto number = promql::parse_script_number(*text)) return *number;
-    return read.value_or<double>("value", 0);  // .inf and .nan of YAML
+    const auto* node = read.find("value");
+    if (node == nullptr || node->is_null()) return 0;
+    // A number as YAML has them: not "1", and not Inf.
+    auto digits = std::string_view(node->text());
+    if (digits.starts_with('+') || digits.starts_with('-')) digits.remove_prefix(1);
+    const bool begins = !digits.empty() && (digits[0] == '.' || (digits[0] >= '0' && digits[0] <= '9'));
+    if (begins && node->style() == Node::Style::kPlain) {
+      if (const auto number = promql::parse_script_number(node->text())) return *number;
+    }
+    double out = 0;
+    config::decode(*node, out, errors_);
+    return out;
   }
 
   bool ignore_unknown_;

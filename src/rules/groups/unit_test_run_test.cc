@@ -136,5 +136,21 @@ TEST(RuleUnitTests, WrongFilesAreToldWithPlaces) {
   EXPECT_THAT(run("evaluation_interval: often"), ElementsAre(HasSubstr("duration")));
 }
 
+TEST(RuleUnitTests, ValuesAndNumbersAreThoseOfPromtool) {
+  const auto with = [](const std::string& values, const std::string& value) {
+    return run("tests:\n- interval: 1m\n  input_series:\n  - series: x\n    values: " + values +
+               "\n  promql_expr_test:\n  - {expr: x, eval_time: 2m, exp_samples: [{labels: x, value: " + value +
+               "}]}\n");
+  };
+  EXPECT_THAT(with(">\n      1 2\n      3\n", "3"), IsEmpty());
+  EXPECT_THAT(with("|\n      1 2 3\n", "3e0"), IsEmpty());
+  EXPECT_THAT(with("'1 2 Inf'", ".inf"), IsEmpty());
+  EXPECT_THAT(with("'1 2 3'", "0x3"), IsEmpty());
+  EXPECT_THAT(with("|\n      1 2\n      3\n", "3"), ElementsAre(HasSubstr("values stand on one line")));
+  for (const auto* bad : {"\"3\"", "+Inf", "NaN", "true"}) {
+    EXPECT_THAT(with("'1 2 3'", bad), ElementsAre(HasSubstr("a number"))) << bad;
+  }
+}
+
 }  // namespace
 }  // namespace atalaya::rules
