@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <charconv>
+#include <chrono>
+#include <cmath>
 
 #include "api/parameters.h"
 
@@ -13,11 +15,32 @@ namespace {
 constexpr std::string_view kForm = "application/x-www-form-urlencoded";
 /// How Go's client writes the ends of its time.
 constexpr std::string_view kEarliestText = "-292273086-05-16T16:47:06Z";
+constexpr double kMostSeconds = 9.2e9;  ///< as nanoseconds an integer of 64 bits
 constexpr std::string_view kLatestText = "292277025-08-18T07:12:54.999999999Z";
 
 void append_texts(std::string& out, std::string_view name, const std::vector<std::string>& texts) {
   if (texts.empty()) return;
   out += fmt::format(",\"{}\":{}", name, json::serialize(json::array(texts.begin(), texts.end())));
+}
+
+/// A number of seconds, also with `+` before it.
+std::optional<double> seconds_of(std::string_view text) {
+  if (text.starts_with('+')) text.remove_prefix(1);
+  double seconds = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
+  if (error != std::errc{} || end != text.data() + text.size() || !std::isfinite(seconds)) return std::nullopt;
+  return seconds;
+}
+
+/// Milliseconds as Go counts them: of the fraction alone, as far as doubles hold it.
+std::int64_t ms_of(double seconds) {
+  constexpr double kMost = 4e15;
+  seconds = std::clamp(seconds, -kMost, kMost);
+  double whole = 0;
+  const double fraction = std::round(std::modf(seconds, &whole) * 1000) / 1000;
+  const auto nanoseconds = static_cast<std::int64_t>(fraction * 1e9);
+  return static_cast<std::int64_t>(whole) * 1000 +
+         std::chrono::floor<Duration>(std::chrono::nanoseconds(nanoseconds)).count();
 }
 
 }  // namespace
@@ -34,7 +57,8 @@ net::Response prometheus_success(const json::value& data, const promql::Annotati
 }
 
 net::Parameters prometheus_parameters(const net::Request& request) {
-  if (request.method != "POST" || !request.headers.get("Content-Type").starts_with(kForm)) return request.query;
+  const bool has_form = request.method == "POST" || request.method == "PUT";
+  if (!has_form || !request.headers.get("Content-Type").starts_with(kForm)) return request.query;
   // What is in both counts as the body has it.
   auto all = net::Parameters::parse(request.body);
   for (const auto& [name, value] : request.query.fields()) all.add(name, value);
@@ -44,8 +68,8 @@ net::Parameters prometheus_parameters(const net::Request& request) {
 Result<Time> prometheus_time(std::string_view name, std::string_view text) {
   if (text == kEarliestText) return kEarliest;
   if (text == kLatestText || text == fmt::format("+{}", kLatestText)) return kLatest;
-  const auto time = parse_time(text.starts_with('+') ? text.substr(1) : text);
-  if (time) return std::clamp(*time, kEarliest, kLatest);
+  if (const auto seconds = seconds_of(text)) return std::clamp(from_ms(ms_of(*seconds)), kEarliest, kLatest);
+  if (const auto time = parse_time(text)) return std::clamp(*time, kEarliest, kLatest);
   return std::unexpected(
       wrong_parameter(name, Error{ErrorCode::kInvalidArgument,
                                   fmt::format("cannot parse \"{}\" to a valid timestamp", text.substr(0, 64)),
@@ -54,8 +78,8 @@ Result<Time> prometheus_time(std::string_view name, std::string_view text) {
 }
 
 Result<Duration> prometheus_duration(std::string_view name, std::string_view text) {
-  if (const auto seconds = parse_time(text); seconds && text.find_first_of("Tt:") == text.npos) {
-    return std::clamp(*seconds, kEarliest, kLatest).time_since_epoch();
+  if (const auto seconds = seconds_of(text); seconds && std::abs(*seconds) < kMostSeconds) {
+    return std::chrono::duration_cast<Duration>(std::chrono::nanoseconds(static_cast<std::int64_t>(*seconds * 1e9)));
   }
   if (const auto duration = parse_duration(text)) return *duration;
   return std::unexpected(

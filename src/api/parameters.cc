@@ -9,6 +9,11 @@
 
 namespace atalaya::api {
 
+Error with_place(Error error) {
+  if (error.place) error.message = fmt::format("{}:{}: {}", error.place->line, error.place->column, error.message);
+  return error;
+}
+
 Error wrong_parameter(std::string_view parameter, Error error) {
   error.message = fmt::format("invalid parameter \"{}\": {}", parameter, error.message);
   return error;
@@ -45,7 +50,7 @@ bool is_selector(const promql::Expression& expression) {
 
 Result<Matchers> selector_parameter(std::string_view name, std::string_view text) {
   auto expression = promql::parse(text);
-  if (!expression) return std::unexpected(wrong_parameter(name, expression.error()));
+  if (!expression) return std::unexpected(wrong_parameter(name, with_place(std::move(expression).error())));
   if (!is_selector(**expression)) {
     return fail(ErrorCode::kInvalidArgument, fmt::format("invalid parameter \"{}\": not a selector", name));
   }

@@ -19,6 +19,8 @@ Result<std::size_t> limit_parameter(const net::Parameters& parameters, std::size
 Result<Matchers> match_parameter(std::string_view text);
 /// One selector in PromQL's notation: a value of the parameter `name`, usually "match[]".
 Result<Matchers> selector_parameter(std::string_view name, std::string_view text);
+/// Puts line and column before what is wrong with an expression, as Prometheus tells it.
+Error with_place(Error error);
 /// Puts the name of the parameter before what was wrong with it.
 Error wrong_parameter(std::string_view parameter, Error error);
 

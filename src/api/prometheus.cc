@@ -28,9 +28,7 @@ Result<promql::ExpressionPtr> expression_of(const net::Parameters& parameters) {
   }
   auto expression = promql::parse(text);
   if (expression) return expression;
-  auto error = std::move(expression).error();
-  if (error.place) error.message = fmt::format("{}:{}: {}", error.place->line, error.place->column, error.message);
-  return std::unexpected(wrong_parameter("query", std::move(error)));
+  return std::unexpected(wrong_parameter("query", with_place(std::move(expression).error())));
 }
 
 std::unexpected<Error> wrong(std::string_view parameter, std::string message) {

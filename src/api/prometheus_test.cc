@@ -159,6 +159,28 @@ TEST_F(PrometheusRoutesTest, WhatIsWrongWithARequestIsToldByItsParameter) {
   EXPECT_EQ(get("query_range", "query=time()&start=0&end=11000&step=1").status, 200);
 }
 
+TEST_F(PrometheusRoutesTest, FractionsOfSecondsAreThoseOfDoubles) {
+  const auto at = [&](const std::string& time) { return result("query", "query=time()&time=" + time); };
+  EXPECT_EQ(at("1.2345"), R"({"resultType":"scalar","result":[1.234E0,"1.234"]})");
+  EXPECT_EQ(at("1.2346"), R"({"resultType":"scalar","result":[1.235E0,"1.235"]})");
+  EXPECT_EQ(at("%2B5.5"), R"({"resultType":"scalar","result":[5.5E0,"5.5"]})");
+  EXPECT_EQ(at("-1.5"), R"({"resultType":"scalar","result":[-1.5E0,"-1.5"]})");
+  EXPECT_EQ(get("query", "query=1&time=1e30").status, 200);
+  EXPECT_EQ(get("query", "query=1&time=1z").status, 400);
+}
+
+TEST_F(PrometheusRoutesTest, ASelectorThatDoesNotParseIsToldWithItsPlace) {
+  const auto answer = get("series", "match[]=up{[}");
+  EXPECT_EQ(answer.status, 400);
+  EXPECT_TRUE(answer.message().starts_with("invalid parameter \"match[]\": 1:4: parse error: ")) << answer.message();
+}
+
+TEST_F(PrometheusRoutesTest, AListOfThousandsOfHostsIsAQuery) {
+  std::string hosts = "host-0";
+  for (int i = 1; i < 8000; ++i) hosts += "%7Chost-" + std::to_string(i) + ".example.org:9100";
+  EXPECT_EQ(ask("POST", "/api/v1/query", "query=up{instance=~\"" + hosts + "\"}").status, 200);
+}
+
 TEST_F(PrometheusRoutesTest, WhatTheDataDoNotAllowIsAnErrorOfExecution) {
   const auto answer = get("query", "query=requests_total * ignoring(job) requests_total&time=60");
   EXPECT_EQ(answer.status, 422) << answer.text();

@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "api/audit.h"
+#include "api/envelope.h"
 #include "api/json.h"
 #include "api/parameters.h"
 #include "telemetry/log.h"
@@ -49,15 +50,15 @@ net::Response nothing() {
 /// Answers how many series had samples in the range.
 Result<std::size_t> delete_series(tsdb::Store& store, const Notes& notes, const auth::Principal& who,
                                   const net::Request& request) {
-  const auto& parameters = request.query;
+  const auto parameters = prometheus_parameters(request);
   std::vector<Matchers> selectors;
   for (const auto& text : parameters.all("match[]")) {
     AT_TRY(auto selector, selector_parameter("match[]", text));
     selectors.push_back(std::move(selector));
   }
   if (selectors.empty()) return fail(ErrorCode::kInvalidArgument, "no match[] parameter provided");
-  AT_TRY(const auto from, time_parameter(parameters, "start", kMinTime));
-  AT_TRY(const auto to, time_parameter(parameters, "end", kMaxTime));
+  AT_TRY(const auto range, prometheus_range(parameters));
+  const auto [from, to] = range;
   if (to < from) return fail(ErrorCode::kInvalidArgument, "end is before start");
   std::size_t series = 0;
   for (const auto& selector : selectors) {

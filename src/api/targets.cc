@@ -118,6 +118,55 @@ Result<net::Response> list_target_metadata(const std::vector<scrape::TargetMetad
   return success(std::move(out));
 }
 
+json::object step_json(const scrape::RelabelSpec& spec) {
+  json::object out;
+  if (!spec.source_labels.empty())
+    out["source_labels"] = json::array(spec.source_labels.begin(), spec.source_labels.end());
+  out["separator"] = spec.separator;
+  out["regex"] = spec.regex;
+  if (spec.modulus > 0) out["modulus"] = spec.modulus;
+  if (!spec.target_label.empty()) out["target_label"] = spec.target_label;
+  if (!spec.replacement.empty()) out["replacement"] = spec.replacement;
+  out["action"] = scrape::name_of(spec.action);
+  return out;
+}
+
+/// What each step makes of labels that a client brings; behind the one that drops them, none.
+Result<net::Response> relabel_steps(const TargetServices& services, const TenantId& tenant,
+                                    const net::Parameters& parameters) {
+  const auto pool = parameters.get("scrapePool");
+  const auto text = parameters.get("labels");
+  if (pool.empty()) return fail(ErrorCode::kInvalidArgument, "no scrapePool parameter provided");
+  if (text.empty()) return fail(ErrorCode::kInvalidArgument, "no labels parameter provided");
+  boost::system::error_code wrong;
+  const auto given = json::parse(text, wrong);
+  if (wrong || !given.is_object()) return fail(ErrorCode::kInvalidArgument, "error parsing labels: not a JSON object");
+  std::map<std::string, std::string, std::less<>> labels;
+  for (const auto& [name, value] : given.get_object()) {
+    if (!value.is_string()) {
+      return fail(ErrorCode::kInvalidArgument,
+                  fmt::format("error parsing labels: {} is no text", std::string_view(name)));
+    }
+    labels.emplace(name, value.get_string());
+  }
+  const auto steps = services.relabelings(tenant, pool);
+  if (!steps) {
+    return fail(ErrorCode::kInvalidArgument,
+                fmt::format("error getting scrape pool config: scrape pool \"{}\" not found", pool));
+  }
+  json::array out;
+  bool keep = true;
+  for (const auto& step : *steps) {
+    keep = keep && step.apply(labels);
+    json::object left;
+    for (const auto& [name, value] : labels) {
+      if (keep && !value.empty()) left.emplace(name, value);
+    }
+    out.push_back(json::object{{"rule", step_json(step.spec())}, {"output", std::move(left)}, {"keep", keep}});
+  }
+  return success(json::object{{"steps", std::move(out)}});
+}
+
 }  // namespace
 
 void add_target_routes(Doors& doors, const TargetServices& services) {
@@ -129,6 +178,10 @@ void add_target_routes(Doors& doors, const TargetServices& services) {
             [metadata = services.metadata](const auth::Principal& who, net::Request& request) {
               return list_target_metadata(metadata(who.tenant, request.query.get("metric")), request.query);
             });
+  doors.add_slow("GET", "/api/v1/targets/relabel_steps", Need::kViewer, services.workers,
+                 [services](const auth::Principal& who, net::Request& request) {
+                   return relabel_steps(services, who.tenant, request.query);
+                 });
   doors.add("GET", "/api/v1/metadata", Need::kViewer,
             [metadata = services.metadata](const auth::Principal& who, net::Request& request) {
               return list_metadata(metadata(who.tenant, request.query.get("metric")), request.query);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -16,10 +17,13 @@ struct TargetServices {
   std::function<collect::scrape::TargetsView(const TenantId&)> targets;  ///< may take seconds: agents are asked
   /// Of active targets; metric "" for all.
   std::function<std::vector<collect::scrape::TargetMetadata>(const TenantId&, std::string_view metric)> metadata;
+  /// The steps of a job's targets, of the server's own jobs.
+  std::function<std::optional<std::vector<collect::scrape::Relabeling>>(const TenantId&, std::string_view pool)>
+      relabelings;
   net::WorkerPool& workers;  ///< threads that may wait for agents
 };
 
-/// targets, targets/metadata, metadata and scrape_pools below /api/v1.
+/// targets, targets/metadata, targets/relabel_steps, metadata and scrape_pools below /api/v1.
 void add_target_routes(Doors& doors, const TargetServices& services);
 
 }  // namespace atalaya::api

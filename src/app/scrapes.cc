@@ -159,16 +159,17 @@ scrape::TargetsView Scrapes::targets(const TenantId& tenant) {
 }
 
 void Scrapes::add_routes(api::Doors& doors) {
-  api::add_target_routes(doors, {[this](const TenantId& tenant) { return targets(tenant); },
-                                 [this](const TenantId& tenant, std::string_view metric) {
-                                   auto out = scraper_.metadata(tenant, metric);
-                                   // Our own series are that tenant's, though nobody scrapes them.
-                                   if (tenant == default_tenant())
-                                     std::ranges::move(own_metadata(with_.metrics, with_.host, metric),
-                                                       std::back_inserter(out));
-                                   return out;
-                                 },
-                                 askers_});
+  api::add_target_routes(
+      doors,
+      {[this](const TenantId& tenant) { return targets(tenant); },
+       [this](const TenantId& tenant, std::string_view metric) {
+         auto out = scraper_.metadata(tenant, metric);
+         // Our own series are that tenant's, though nobody scrapes them.
+         if (tenant == default_tenant())
+           std::ranges::move(own_metadata(with_.metrics, with_.host, metric), std::back_inserter(out));
+         return out;
+       },
+       [this](const TenantId& tenant, std::string_view pool) { return scraper_.relabelings(tenant, pool); }, askers_});
 }
 
 void Scrapes::start() { scraper_.start(); }

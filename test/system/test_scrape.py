@@ -212,6 +212,49 @@ def test_limits_fail_the_scrape_and_redirects_are_followed(data):
             assert server.query('a{job="few"}') == [] and server.query('a{job="moved"}')
 
 
+def test_odd_lines_sizes_and_values_are_taken_as_prometheus_takes_them(data):
+    long = "v" * 5000
+    pages = {"/backslash": text('a{x="C:\\dir"} 1\n'), "/long": text('a{x="%s"} 1\n' % long),
+             "/comments": text("#HELP a\n#TYPE a bogus\na 1\n"), "/huge": text("a 1\na 1e400\n")}
+    with Exporter(pages) as exporter:
+        jobs = [job(exporter.address, page[1:], metrics_path=page) for page in pages]
+        jobs += [job(exporter.address, "small", metrics_path="/long", body_size_limit="1KB"),
+                 job(exporter.address, "roomy", metrics_path="/long", body_size_limit="10KB"),
+                 job(exporter.address, "bounded", metrics_path="/long", label_value_length_limit=100)]
+        with Server(data, packages={"scrapes": package(jobs)}) as server:
+            until(lambda: len(server.query("up")) >= len(jobs), what="all scrapes")
+            up = {labels["job"]: value for labels, value in server.query("up")}
+            assert {name for name, value in up.items() if value == 0} & {j["job_name"] for j in jobs} == \
+                {"huge", "small", "bounded"}
+            assert server.query('a{job="backslash"}')[0][0]["x"] == "C:\\dir"
+            assert server.query('a{job="long"}')[0][0]["x"] == long
+            errors = {t["labels"]["job"]: t["lastError"] for t in targets(server)["activeTargets"]}
+            assert errors["huge"] == 'line 2: "1e400" is no number'
+            assert errors["small"] == "body size limit exceeded" and "label_value_length_limit" in errors["bounded"]
+            scraped = {labels["job"]: value for labels, value in server.query("scrape_samples_scraped")}
+            assert scraped["huge"] == 1
+
+
+def test_the_steps_of_relabelling_are_shown(data):
+    steps = [{"source_labels": ["__address__"], "regex": "(.*):.*", "target_label": "host"},
+             {"source_labels": ["host"], "regex": "b", "action": "drop"}]
+    with Server(data, packages={"scrapes": package([job("a:1", "j", relabel_configs=steps)])}) as server:
+        def ask(labels, pool="j"):
+            query = urllib.parse.urlencode({"scrapePool": pool, "labels": json.dumps(labels)})
+            return server.call("GET", "/api/v1/targets/relabel_steps?" + query)["data"]["steps"]
+
+        until(lambda: targets(server)["activeTargets"], what="the job")
+        first, second = ask({"__address__": "a:1"})
+        assert first == {"rule": {"source_labels": ["__address__"], "separator": ";", "regex": "(.*):.*", "target_label": "host",
+                                  "replacement": "$1", "action": "replace"},
+                         "output": {"__address__": "a:1", "host": "a"}, "keep": True}
+        assert second["keep"] and second["output"] == first["output"]
+        assert [(s["keep"], s["output"]) for s in ask({"__address__": "b:1"})] == \
+            [(True, {"__address__": "b:1", "host": "b"}), (False, {})]
+        with pytest.raises(HttpError, match="scrape pool"):
+            ask({}, "nope")
+
+
 def test_targets_and_metadata_are_as_prometheus_answers(data):
     page = text("# HELP a what it is\n# TYPE a gauge\na 1\n")
     with Exporter({"/metrics": page}) as exporter:

@@ -105,6 +105,18 @@ TargetsView Scraper::targets(const TenantId& tenant) const {
   });
 }
 
+std::optional<std::vector<Relabeling>> Scraper::relabelings(const TenantId& tenant, std::string_view job) const {
+  using Steps = std::optional<std::vector<Relabeling>>;
+  return impl_->answer<Steps>([impl = impl_.get(), tenant, job = std::string(job)]() -> Steps {
+    const auto mine = impl->pools.find(tenant);
+    if (mine == impl->pools.end()) return std::nullopt;
+    for (const auto& [id, pool] : mine->second) {
+      if (pool->config().job == job) return pool->config().target_steps;
+    }
+    return std::nullopt;
+  });
+}
+
 std::vector<TargetMetadata> Scraper::metadata(const TenantId& tenant, std::string_view metric) const {
   return impl_->answer<std::vector<TargetMetadata>>([impl = impl_.get(), tenant, metric = std::string(metric)] {
     std::vector<TargetMetadata> out;

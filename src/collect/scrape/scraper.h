@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -80,6 +81,8 @@ class Scraper {
 
   /// Empty once it has stopped.
   TargetsView targets(const TenantId& tenant) const;
+  /// The steps of a job's targets; nothing where there is no such job.
+  std::optional<std::vector<Relabeling>> relabelings(const TenantId& tenant, std::string_view job) const;
   /// What the tenant's active targets say of their metrics; `metric` "" for all.
   std::vector<TargetMetadata> metadata(const TenantId& tenant, std::string_view metric) const;
 
