@@ -18,7 +18,7 @@ Expander::Expander(const Outside& outside, const AskSeries& ask, Time at, const 
   const json::value all = object_of(labels);
   const json::value external = object_of(outside.external_labels);
   data_ = json::object{
-      {"Labels", all}, {"Value", value}, {"ExternalLabels", external}, {"ExternalURL", outside.external_url}};
+      {"Labels", all}, {"ExternalLabels", external}, {"ExternalURL", outside.external_url}, {"Value", value}};
   options_.variables = {{"labels", all},
                         {"value", value},
                         {"externalLabels", external},
