@@ -7,6 +7,7 @@
 #include "alerts/report.h"
 #include "api/alerta_json.h"
 #include "api/alerta_query.h"
+#include "api/commands.h"
 #include "base/random.h"
 
 namespace atalaya::api {
@@ -41,7 +42,10 @@ Result<net::Response> post(const AlertaServices& s, const Principal& who, const 
   AT_TRY(auto event, read_alert(body, s, address_of(request)));
   event.user = user_of(s, who);
   const auto stored = event.stored;
-  AT_TRY(s.control.run(who.tenant, std::move(event)));
+  const bool urgent = alerts::severity_of_label(event.report.severity) == alerts::Severity::kCritical;
+  std::vector<Command> command;
+  command.push_back({.body = std::move(event), .urgent = urgent});
+  AT_TRY(run_all(s.control, who.tenant, std::move(command)));
   return show(s, who, *stored, {{"id", stored->value()}}, 201);
 }
 

@@ -24,14 +24,20 @@ net::Response list(const json::value& value) { return net::Response::json(json::
 
 /// Returns once all are stored.
 Status store(control::Runner& control, const TenantId& tenant, std::vector<alerts::PostedAlert> posted) {
-  std::vector<std::any> events;
+  std::vector<Command> commands;
   for (std::size_t begin = 0; begin < posted.size(); begin += kAlertsAnEvent) {
     const auto end = std::min(begin + kAlertsAnEvent, posted.size());
     alerts::Posted event{"alertmanager", {}};
-    for (auto i = begin; i < end; ++i) event.alerts.push_back(std::move(posted[i]));
-    events.emplace_back(std::move(event));
+    Command command{.body = {}, .weight = end - begin};
+    for (auto i = begin; i < end; ++i) {
+      const auto severity = alerts::severity_of_label(posted[i].labels.get("severity"));
+      command.urgent = command.urgent || severity == alerts::Severity::kCritical;
+      event.alerts.push_back(std::move(posted[i]));
+    }
+    command.body = std::move(event);
+    commands.push_back(std::move(command));
   }
-  return run_all(control, tenant, std::move(events));
+  return run_all(control, tenant, std::move(commands));
 }
 
 Result<net::Response> post_alerts(const AlertmanagerServices& s, const Principal& who, net::Request& request) {

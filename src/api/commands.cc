@@ -5,14 +5,17 @@
 
 namespace atalaya::api {
 
-Status run_all(control::Runner& control, const TenantId& tenant, std::vector<std::any> events) {
+Status run_all(control::Runner& control, const TenantId& tenant, std::vector<Command> commands) {
   std::vector<std::future<Status>> answers;
   Status status;
-  for (auto& event : events) {
+  for (auto& command : commands) {
     const auto promise = std::make_shared<std::promise<Status>>();
     answers.push_back(promise->get_future());
-    status =
-        control.post_wait({tenant, std::move(event), [promise](Status s) { promise->set_value(std::move(s)); }, {}});
+    status = control.post_wait({.tenant = tenant,
+                                .body = std::move(command.body),
+                                .done = [promise](Status s) { promise->set_value(std::move(s)); },
+                                .urgent = command.urgent && commands.size() == 1,
+                                .weight = command.weight});
     if (status) continue;
     answers.pop_back();
     break;

@@ -89,14 +89,16 @@ void add_samples(std::string& out, const CheckResult& result, const ingest::Plug
 /// Stores what is sound; the number of results that were.
 Result<std::size_t> take(const NagiosServices& s, const TenantId& tenant, const CheckResults& read) {
   const auto now = s.clock.now();
-  std::vector<std::any> events;
+  std::vector<Command> commands;
   std::string samples;
   for (const auto& result : read.results) {
     const auto output = ingest::read_plugin_output(result.output);
-    events.emplace_back(report_of(result, output, now));
+    auto report = report_of(result, output, now);
+    const bool urgent = alerts::severity_of_label(report.report.severity) == alerts::Severity::kCritical;
+    commands.push_back({.body = std::move(report), .urgent = urgent});
     add_samples(samples, result, output, now);
   }
-  AT_TRY(run_all(s.control, tenant, std::move(events)));
+  AT_TRY(run_all(s.control, tenant, std::move(commands)));
   // An alert is not held back by a store that takes no series.
   ingest::SeriesImport import(s.series, tenant, now);
   if (auto done = import.run(ingest::LineFormat::kText, samples); done.stopped) {

@@ -26,12 +26,13 @@ SeriesDoors::SeriesDoors(const SeriesDoorParts& parts)
       remote_writers_(kRemoteWriters, kRemoteQueue),
       writers_(kWriters, kQueue),
       readers_(kReaders, kQueue),
+      federation_(kReaders, kQueue),
       queries_(parts.query_concurrency, kWaitingQueries) {}
 
 void SeriesDoors::add_routes(api::Doors& doors, registry::Audit& audit) {
   api::add_prometheus_routes(doors, {series_, parts_.clock, queries_, parts_.queries, &exemplars_});
   api::add_remote_write_routes(doors, remote_writer_, remote_writers_);
-  api::add_federate_route(doors, {series_, parts_.clock, readers_, &parts_.memory, parts_.external_labels});
+  api::add_federate_route(doors, {series_, parts_.clock, federation_, &parts_.memory, parts_.external_labels});
   api::add_series_care_routes(doors, parts_.store, readers_, audit, parts_.clock);
   api::add_series_transfer_routes(doors, {parts_.appender, series_, parts_.clock, writers_, readers_, &parts_.memory});
 }
@@ -40,6 +41,7 @@ void SeriesDoors::stop() {
   remote_writers_.stop();
   writers_.stop();
   readers_.stop();
+  federation_.stop();
   queries_.stop();
 }
 

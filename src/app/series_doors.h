@@ -50,6 +50,7 @@ class SeriesDoors {
   net::WorkerPool remote_writers_;
   net::WorkerPool writers_;
   net::WorkerPool readers_;
+  net::WorkerPool federation_;  ///< who scrapes waits for no snapshot
   net::WorkerPool queries_;
 };
 

@@ -145,6 +145,42 @@ TEST_F(LoopTest, TakesTenantsInTurn) {
   EXPECT_FALSE(step().more);
 }
 
+TEST_F(LoopTest, UrgentEventsComeFirstAndLeaveEverySecondTurnToTheOthers) {
+  options_.batch = 1;
+  make();
+  const auto post = [&](const char* text, bool urgent) {
+    ASSERT_TRUE(loop_->post({.tenant = default_tenant(), .body = Note{text}, .urgent = urgent}));
+  };
+  for (const auto* text : {"a", "b", "c"}) post(text, false);
+  for (const auto* text : {"urgent 1", "urgent 2"}) post(text, true);
+  EXPECT_EQ(loop_->passed(), 0u);
+  step();
+  EXPECT_EQ(loop_->passed(), 0u) << "the first ones wait still";
+  for (int i = 0; i < 4; ++i) step();
+  EXPECT_EQ(diary(), (Texts{"urgent 1", "a", "urgent 2", "b", "c"}));
+  EXPECT_EQ(loop_->passed(), 5u);
+}
+
+TEST_F(LoopTest, AStepTakesNoMoreThanItsWeightButAlwaysSomething) {
+  options_.weight = 10;
+  make();
+  for (const std::size_t weight : {30, 4, 6, 1}) {
+    ASSERT_TRUE(loop_->post({.tenant = default_tenant(), .body = Note{std::to_string(weight)}, .weight = weight}));
+  }
+  EXPECT_EQ(step().events, 1u);
+  EXPECT_EQ(step().events, 2u);
+  EXPECT_EQ(step().events, 1u);
+}
+
+TEST_F(LoopTest, UrgentEventsThatCouldNotBeStoredWaitInTheirPlace) {
+  ASSERT_TRUE(note("a"));
+  ASSERT_TRUE(loop_->post({.tenant = default_tenant(), .body = Note{"away"}, .urgent = true}));
+  EXPECT_FALSE(loop_->step(from_ms(0)));
+  step();
+  step();
+  EXPECT_EQ(diary(), (Texts{"a", "away"}));
+}
+
 TEST_F(LoopTest, OneTenantCannotFillTheQueue) {
   options_.queue = {.per_tenant = 2, .total = 3};
   make();

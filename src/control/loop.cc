@@ -68,10 +68,12 @@ Status Loop::post(Event&& event) {
 }
 
 void Loop::abandon(const Error& why) {
-  const auto events = queue_.take(SIZE_MAX, SIZE_MAX);
-  queue_.settled(events);
-  for (const auto& queued : events) {
-    if (queued.event.done) queued.event.done(std::unexpected(why));
+  while (!queue_.empty()) {
+    const auto events = queue_.take({});
+    queue_.settled(events);
+    for (const auto& queued : events) {
+      if (queued.event.done) queued.event.done(std::unexpected(why));
+    }
   }
 }
 
@@ -89,7 +91,7 @@ Result<Stepped> Loop::step(Time now) {
   crash_point("begin");
   Transaction tx;
   tx.now = now;
-  tx.events = queue_.take(options_.batch, options_.tenant_batch);
+  tx.events = queue_.take({options_.batch, options_.tenant_batch, options_.weight});
   tx.verdicts.resize(tx.events.size());
   tx.timer_due = timer_due_;
   tx.cursors = moved_cursors_;

@@ -25,6 +25,7 @@ struct LoopOptions {
   Queue::Limits queue;
   std::size_t batch = 256;        ///< events a step
   std::size_t tenant_batch = 32;  ///< of one tenant before the next one's turn
+  std::size_t weight = 128;       ///< of a step's events together: what comes meanwhile waits so long
   std::size_t timers = 256;       ///< timers a step
   Duration cursor_delay{1000};    ///< how long a move of a cursor alone may wait for company
 };
@@ -36,7 +37,7 @@ struct Stepped {
   bool more = false;  ///< events or due timers are left: step again at once
 };
 
-/// *Operation*: `step(now)` takes a fair batch of events, then the due timers in order of their due
+/// *Operation*: `step(now)` takes a fair batch of events (urgent ones alone), then the due timers in order of their due
 /// time, hands each to its machine and commits everything, cursors included, in one transaction;
 /// then tells the listeners and calls `done`. A machine's refusal undoes that event alone (a
 /// savepoint); a database error undoes the step: events with `done` are reported, the others wait in

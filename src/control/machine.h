@@ -38,6 +38,10 @@ struct Event {
   std::any body;
   Done done;
   std::optional<Cursor> cursor;
+  /// It may overtake what waits: who sent that has no answer yet, so no order was promised. Not for one with a cursor,
+  /// nor for one that its own sender does not wait for.
+  bool urgent = false;
+  std::size_t weight = 1;  ///< of its work: alerts, say
 };
 
 /// Something the outside should hear of once it is committed.

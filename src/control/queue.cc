@@ -13,37 +13,25 @@ Status Queue::post(Event&& event) {
     return fail(ErrorCode::kResourceExhausted, fmt::format("control queue: {} events wait", size_),
                 "try again in a moment");
   }
-  auto& own = tenants_[event.tenant];
-  if (own.size() >= limits_.per_tenant) {
+  const auto own = usual_.size_of(event.tenant) + urgent_.size_of(event.tenant);
+  if (own >= limits_.per_tenant) {
     return fail(ErrorCode::kResourceExhausted,
-                fmt::format("control queue: {} events of tenant {} wait", own.size(), event.tenant.value()),
+                fmt::format("control queue: {} events of tenant {} wait", own, event.tenant.value()),
                 "try again in a moment");
   }
-  if (own.empty()) turn_.push_back(event.tenant);
   ++posted_;
   ++size_;
   if (event.cursor) cursors_[event.cursor->name].push_back({posted_, event.cursor->position});
-  own.push_back({std::move(event), posted_});
+  auto& lane = event.urgent ? urgent_ : usual_;
+  lane.push({std::move(event), posted_});
   return {};
 }
 
-std::vector<Queued> Queue::take(std::size_t count, std::size_t per_tenant) {
+std::vector<Queued> Queue::take(const Portion& portion) {
   const std::lock_guard lock(mutex_);
+  was_urgent_ = !urgent_.empty() && (!was_urgent_ || usual_.empty());
   std::vector<Queued> taken;
-  while (taken.size() < count && !turn_.empty()) {
-    const auto tenant = std::move(turn_.front());
-    turn_.pop_front();
-    auto& own = tenants_[tenant];
-    for (std::size_t n = 0; n < per_tenant && taken.size() < count && !own.empty(); ++n) {
-      taken.push_back(std::move(own.front()));
-      own.pop_front();
-    }
-    if (own.empty()) {
-      tenants_.erase(tenant);
-    } else {
-      turn_.push_back(tenant);
-    }
-  }
+  (was_urgent_ ? urgent_ : usual_).take(portion, taken);
   size_ -= taken.size();
   return taken;
 }
@@ -52,11 +40,54 @@ void Queue::put_back(std::vector<Queued> events) {
   const std::lock_guard lock(mutex_);
   size_ += events.size();
   for (auto it = events.rbegin(); it != events.rend(); ++it) {
-    const auto tenant = it->event.tenant;
-    auto& own = tenants_[tenant];
-    if (own.empty()) turn_.push_front(tenant);
-    own.push_front(std::move(*it));
+    auto& lane = it->event.urgent ? urgent_ : usual_;
+    lane.push_front(std::move(*it));
   }
+}
+
+std::size_t Queue::Lane::size_of(const TenantId& tenant) const {
+  const auto own = tenants_.find(tenant);
+  return own == tenants_.end() ? 0 : own->second.size();
+}
+
+void Queue::Lane::push(Queued queued) {
+  auto& own = tenants_[queued.event.tenant];
+  if (own.empty()) turn_.push_back(queued.event.tenant);
+  own.push_back(std::move(queued));
+}
+
+void Queue::Lane::push_front(Queued queued) {
+  auto& own = tenants_[queued.event.tenant];
+  if (own.empty()) turn_.push_front(queued.event.tenant);
+  own.push_front(std::move(queued));
+}
+
+void Queue::Lane::take(const Portion& portion, std::vector<Queued>& out) {
+  std::size_t weight = 0;
+  const auto has_room = [&] { return out.size() < portion.count && weight < portion.weight; };
+  while (has_room() && !turn_.empty()) {
+    const auto tenant = std::move(turn_.front());
+    turn_.pop_front();
+    auto& own = tenants_[tenant];
+    for (std::size_t n = 0; n < portion.per_tenant && has_room() && !own.empty(); ++n) {
+      weight += own.front().event.weight;
+      out.push_back(std::move(own.front()));
+      own.pop_front();
+    }
+    if (own.empty()) {
+      tenants_.erase(tenant);
+    } else {
+      turn_.push_back(tenant);
+    }
+  }
+}
+
+std::uint64_t Queue::Lane::lowest(std::uint64_t none) const {
+  auto lowest = none;
+  for (const auto& [tenant, own] : tenants_) {
+    if (!own.empty()) lowest = std::min(lowest, own.front().number);
+  }
+  return lowest;
 }
 
 std::map<std::string, std::uint64_t> Queue::cursors_after(const std::vector<Queued>& taken) const {
@@ -100,11 +131,7 @@ std::uint64_t Queue::posted() const {
 
 std::uint64_t Queue::passed() const {
   const std::lock_guard lock(mutex_);
-  auto lowest = posted_ + 1;
-  for (const auto& [tenant, own] : tenants_) {
-    if (!own.empty()) lowest = std::min(lowest, own.front().number);
-  }
-  return lowest - 1;
+  return urgent_.lowest(usual_.lowest(posted_ + 1)) - 1;
 }
 
 }  // namespace atalaya::control

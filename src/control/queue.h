@@ -20,8 +20,9 @@ struct Queued {
   std::uint64_t number = 0;  ///< 1, 2, … in order of arrival
 };
 
-/// Round-robin over tenants, first in first out within a tenant. Full for one tenant long before it
-/// is full for all, so nobody takes another's place. Knows how far each cursor may move. Thread-safe.
+/// Round-robin over tenants, first in first out within a tenant but for urgent events, which come before the others and
+/// leave every second turn to them. Full for one tenant long before it is full for all, so nobody takes another's
+/// place. Knows how far each cursor may move. Thread-safe.
 class Queue {
  public:
   struct Limits {
@@ -32,8 +33,13 @@ class Queue {
 
   /// resource_exhausted when the tenant's or the whole bound is reached; `event` is then untouched.
   Status post(Event&& event);
-  /// At most `count`, at most `per_tenant` from one tenant before the next one's turn.
-  std::vector<Queued> take(std::size_t count, std::size_t per_tenant);
+  struct Portion {
+    std::size_t count = SIZE_MAX;
+    std::size_t per_tenant = SIZE_MAX;  ///< before the next one's turn
+    std::size_t weight = SIZE_MAX;      ///< none is added once they have this; the first may be heavier
+  };
+  /// Urgent ones, alone, or the usual ones.
+  std::vector<Queued> take(const Portion& portion);
   /// Puts back, to the front and in order, what was taken last and could not be stored.
   void put_back(std::vector<Queued> events);
   /// The positions that may be stored once `taken` (the events in hand) are: for each cursor, the
@@ -56,12 +62,28 @@ class Queue {
     bool settled = false;
   };
 
+  class Lane {
+   public:
+    bool empty() const { return turn_.empty(); }
+    std::size_t size_of(const TenantId& tenant) const;
+    void push(Queued queued);
+    void push_front(Queued queued);
+    void take(const Portion& portion, std::vector<Queued>& out);
+    /// The lowest number that waits, or `none`.
+    std::uint64_t lowest(std::uint64_t none) const;
+
+   private:
+    std::unordered_map<TenantId, std::deque<Queued>> tenants_;
+    std::deque<TenantId> turn_;  ///< tenants with events, next one first
+  };
+
   Limits limits_;
   mutable std::mutex mutex_;
   std::uint64_t posted_ = 0;
   std::size_t size_ = 0;
-  std::unordered_map<TenantId, std::deque<Queued>> tenants_;
-  std::deque<TenantId> turn_;                               ///< tenants with events, next one first
+  Lane usual_;
+  Lane urgent_;
+  bool was_urgent_ = false;                                 ///< what was taken last
   std::map<std::string, std::deque<Outstanding>> cursors_;  ///< in order of arrival
 };
 

@@ -50,7 +50,7 @@ Status SeriesImport::take_text(std::string_view line, TextDialect dialect) {
     AT_TRY(auto resolved, resolve(*labels));
     known = known_.emplace(series, std::move(resolved)).first;
   }
-  if (known->second.id.value() == 0) return refuse(1, out_.lines, known->second.refused);
+  if (known->second.id.value() == 0) return refuse_series(1, known->second.refused);
   add(known->second.id, time.value_or(now_), *value);
   return {};
 }
@@ -59,7 +59,7 @@ Status SeriesImport::take_json(std::string_view line) {
   const auto parsed = parse_series_line(line);
   if (!parsed) return bad_line(parsed.error().message);
   AT_TRY(auto known, resolve(parsed->labels));
-  if (known.id.value() == 0) return refuse(parsed->samples.size(), out_.lines, std::move(known.refused));
+  if (known.id.value() == 0) return refuse_series(parsed->samples.size(), std::move(known.refused));
   for (const auto& sample : parsed->samples) add(known.id, sample.time, sample.value);
   return {};
 }
@@ -76,7 +76,13 @@ Result<SeriesImport::Known> SeriesImport::resolve(const Labels& labels) {
 /// Never an error of the whole: the next line may be better.
 Status SeriesImport::bad_line(std::string what) {
   ++out_.bad_lines;
+  bad_.push_back({out_.lines, 0});
   return refuse(0, out_.lines, std::move(what));
+}
+
+Status SeriesImport::refuse_series(std::uint64_t samples, std::string why) {
+  if (samples > 0) bad_.push_back({out_.lines, samples});
+  return refuse(samples, out_.lines, std::move(why));
 }
 
 Status SeriesImport::refuse(std::uint64_t samples, std::uint64_t line, std::string what) {
@@ -97,6 +103,7 @@ Status SeriesImport::flush() {
     const auto done = write(begin, end);
     if (done) {
       begin = end;
+      note_written(end);
     } else if (done.error().code == ErrorCode::kResourceExhausted && batch_ > kLeastBatch) {
       batch_ = std::max(batch_ / 4, kLeastBatch);
     } else {
@@ -106,7 +113,25 @@ Status SeriesImport::flush() {
   samples_.clear();
   lines_.clear();
   written_ = out_;
+  bad_.clear();
   return {};
+}
+
+/// As far as lines are there whole: who is stopped behind them goes on with the next.
+void SeriesImport::note_written(std::size_t end) {
+  if (end == samples_.size()) return;
+  const auto lines = lines_[end] - 1;
+  written_.lines = lines;
+  written_.samples = out_.samples;
+  written_.refused = out_.refused;
+  written_.bad_lines = out_.bad_lines;
+  written_.errors = out_.errors;
+  for (const auto& bad : bad_) {
+    if (bad.line <= lines) continue;
+    written_.refused -= bad.samples;
+    written_.bad_lines -= bad.samples == 0 ? 1 : 0;
+  }
+  std::erase_if(written_.errors, [&](const auto& error) { return error.line > lines; });
 }
 
 Status SeriesImport::write(std::size_t begin, std::size_t end) {

@@ -58,12 +58,18 @@ class SeriesImport {
   Status take_text(std::string_view line, TextDialect dialect);
   Status take_json(std::string_view line);
   Result<Known> resolve(const Labels& labels);
+  struct BadLine {
+    std::uint64_t line;
+    std::uint64_t samples;  ///< of a series that is refused; 0: not understood
+  };
   Status bad_line(std::string what);
+  Status refuse_series(std::uint64_t samples, std::string why);
   Status refuse(std::uint64_t samples, std::uint64_t line, std::string what);
   void add(SeriesId id, Time time, double value);
   Status read(LineFormat format, std::string_view body);
   Status flush();
   Status write(std::size_t begin, std::size_t end);
+  void note_written(std::size_t end);
 
   storage::SeriesAppender& series_;
   const TenantId tenant_;

@@ -99,8 +99,9 @@ Status SegmentLog::recover(const Visit& visit, LogDamage& damage) {
     damage.damaged.push_back(std::move(status).error().message);
   }
   AT_TRY(sync_newest());
-  next_number_ = highest + 1;
-  last_position_ = position_of(highest, UINT32_MAX).value * (highest > 0);
+  const auto before = std::max(highest, options_.above);
+  next_number_ = before + 1;
+  last_position_ = position_of(before, UINT32_MAX).value * (before > 0);
   return {};
 }
 

@@ -24,7 +24,8 @@ struct SegmentLogOptions {
   std::string directory;
   std::string kind;  ///< four letters
   std::uint64_t segment_bytes = 64 << 20;
-  bool sync = true;  ///< in `flush`; without, the operating system writes when it likes
+  bool sync = true;         ///< in `flush`; without, the operating system writes when it likes
+  std::uint64_t above = 0;  ///< numbers of new segments are: somebody may have taken the files away
 };
 
 /// A file of the log.

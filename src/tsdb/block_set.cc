@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <set>
 
 #include "tsdb/lost_tenants.h"
 
@@ -183,6 +184,21 @@ void BlockSet::exchange(const BlockList& gone, const BlockList& fresh) {
   }
   sort(*next);
   list_ = std::move(next);
+}
+
+Status BlockSet::remove_strays() {
+  AT_TRY(const auto entries, files_.list(directory_));
+  std::set<std::string> serving;
+  const auto blocks = list();
+  for (const auto& block : *blocks) serving.insert(block->path());
+  bool any = false;
+  for (const auto& entry : entries) {
+    const auto file = path(entry.name);
+    if (!BlockName::parse(file) || serving.contains(file)) continue;
+    AT_TRY(files_.remove(file));
+    any = true;
+  }
+  return any ? files_.sync_directory(directory_) : Status{};
 }
 
 Status BlockSet::replace(const BlockList& gone, const BlockList& fresh) {

@@ -70,6 +70,9 @@ class BlockSet {
   std::string path(const std::string& name) const { return directory_ + "/" + name; }
   /// Takes `fresh` in (null: nothing) and the others out, at once for readers; then removes their files.
   Status replace(const BlockList& gone, const BlockList& fresh);
+  /// Removes blocks' files that do not serve: what failed after it was put in place, or could not be removed. At the
+  /// next start they would. Not beside a writer of blocks.
+  Status remove_strays();
   /// A second name for the file of a damaged one, `.damaged`, which stays when the other goes.
   Status keep_damaged(const BlockPtr& block);
   /// Of that one, once it is known.

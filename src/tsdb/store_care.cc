@@ -173,6 +173,16 @@ Result<BlockSet::Salvaged> Store::Impl::salvage(const Block& block, const std::s
 
 /// The damaged file keeps another name. What still reads serves on in a block of its own, and buckets of which the
 /// raw samples are there are made anew. Samples that are gone may come again.
+/// Whether raw samples are hidden: buckets that are made of them would show these for good.
+bool Store::Impl::hides_raw(const ByResolution& of) const {
+  const auto raw = of.find(0);
+  const auto deletions = deletes.list();
+  return raw != of.end() && std::any_of(raw->second.begin(), raw->second.end(), [&](const BlockPtr& block) {
+           return std::any_of(deletions->begin(), deletions->end(),
+                              [&](const auto& one) { return touches(one, *block); });
+         });
+}
+
 Status Store::Impl::set_aside(const BlockPtr& block, const Block& readable) {
   auto name = BlockName::parse(block->path());
   BlockPtr rest;
@@ -187,12 +197,10 @@ Status Store::Impl::set_aside(const BlockPtr& block, const Block& readable) {
   AT_TRY(blocks.replace({block}, {rest}));
   const auto resolution = block->meta().resolution;
   if (resolution != 0) {
-    // Made of raw samples while some of them are hidden, the buckets would show these for good.
-    if (!deletes.list()->empty()) return {};
     const auto all = stretches();
     const auto of = name ? all.find(name->stretch) : all.end();
     if (!rest || !retention.keeps(resolution) || of == all.end() || of->second.at(resolution).size() != 1 ||
-        !is_whole(of->second, resolution)) {
+        !is_whole(of->second, resolution) || hides_raw(of->second)) {
       return {};
     }
     const auto made = make_anew(name->stretch, of->second, resolution, {});

@@ -97,6 +97,42 @@ TEST_P(StoreFaults, OfWritingFlushingAndMergingLoseNothingAcknowledged) {
 
 /// The disk fails for a while, and what it failed to confirm is there after all when the process
 /// starts again: beside the copy that the writer sent a second time.
+/// Two stretches: the flush fails at each call, the deletion comes behind it, then a start.
+TEST_P(StoreFaults, WhatIsDeletedStaysSoAfterAFlushThatFailedHalfWay) {
+  options_.flush_bytes = 512 << 20;
+  options_.memory_bytes = 0;
+  options_.retention = std::chrono::hours{24 * 30};
+  const auto struck = io::for_every_call([&](std::uint64_t n) {
+    const testing::ScopedTrace trace(__FILE__, __LINE__, testing::Message() << "no room at call " << n);
+    io::MemoryFileSystem disk;
+    io::FaultyFileSystem faulty(disk);
+    ManualClock clock(from_ms(kStart + 2 * kDay));
+    auto store = try_open(faulty, clock).value();
+    std::uint64_t sequence = 0;
+    for (std::int64_t at = 0; at < 10; ++at) {
+      EXPECT_TRUE(send(*store, clock, "gone", at * 1000, 1.0, ++sequence));
+      EXPECT_TRUE(send(*store, clock, "stays", kDay + at * 1000, 1.0, ++sequence));
+    }
+    faulty.arm(io::Fault::kIoError, n);
+    (void)store->flush();
+    const bool hit = faulty.struck();
+    faulty.disarm();
+    if (store->delete_series(tenant_, {Matcher::equal("__name__", "gone")}, {})) {
+      EXPECT_TRUE(store->compact());
+      store.reset();
+      store = try_open(disk, clock).value();
+      store->maintain();
+      const auto left = contents(*store);
+      EXPECT_FALSE(left.contains("gone"));
+      EXPECT_EQ(left.at("stays").size(), 10u);
+    } else {
+      ADD_FAILURE() << "the disk works again";
+    }
+    return hit;
+  });
+  EXPECT_GT(struck, 10u);
+}
+
 TEST_P(StoreFaults, AKillAfterAFlushLosesNothingThatAgentsSentMeanwhile) {
   options_.flush_bytes = 512 << 20;
   options_.memory_bytes = 0;

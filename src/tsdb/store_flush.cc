@@ -98,6 +98,7 @@ void Store::Impl::maintain() {
     const auto met = suspects->take();
     const auto looked = set_damage_aside(met_damage ? *blocks.list() : BlockList(met.begin(), met.end()));
     if (!looked) note("damage is not set aside", std::unexpected(looked.error()));
+    note("files of blocks that do not serve stay", blocks.remove_strays());
     note("old blocks stay", drop_aged());
     if (merged && may_rewrite) note("what aged out of its class stays", drop_aged_classes());
     note("too much stays on the disk", keep_to_size());
@@ -265,6 +266,7 @@ Status Store::Impl::erase_deleted() {
     const bool is_done = std::find(anew.begin(), anew.end(), block) != anew.end();
     return block->meta().resolution != 0 && !is_done && is_touched(block);
   }));
+  AT_TRY(blocks.remove_strays());  // of which nothing was erased
   return deletes.forget(deletions->size());
 }
 

@@ -133,6 +133,7 @@ struct Store::Impl {
   Result<std::vector<std::string>> look_at_log();
   Result<std::vector<std::string>> set_damage_aside(const BlockList& list);
   Result<std::optional<std::string>> look_at(const BlockPtr& block);
+  bool hides_raw(const ByResolution& of) const;
   Status set_aside(const BlockPtr& block, const Block& readable);
 
   // store_select.cc

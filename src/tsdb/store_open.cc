@@ -38,8 +38,13 @@ Status Store::Impl::load() {
   if (checkpoint.fresh) AT_TRY(write_checkpoint(true));  // before the log: one that is missing later was lost
   storage::LogDamage damage;
   AT_TRY(log, storage::SegmentLog::open(
-                  files, {options.directory, "SERI", options.segment_bytes, options.sync}, salt,
-                  [&](const auto&, const auto& one) { return replayer->survey(one); }, damage, std::move(lock)));
+                  files,
+                  {.directory = options.directory,
+                   .kind = "SERI",
+                   .segment_bytes = options.segment_bytes,
+                   .sync = options.sync,
+                   .above = checkpoint.head.flushed.value >> 32},
+                  salt, [&](const auto&, const auto& one) { return replayer->survey(one); }, damage, std::move(lock)));
   report.torn_bytes = damage.torn_bytes;
   report.damaged_files += damage.files;
   std::move(damage.damaged.begin(), damage.damaged.end(), std::back_inserter(report.damaged));

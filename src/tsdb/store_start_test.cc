@@ -118,6 +118,25 @@ TEST_P(StoreStart, ThatIsKilledOnceMoreAfterTheRestWasReadHasAll) {
   EXPECT_EQ(contents(), model_);
 }
 
+TEST_P(StoreStart, WithoutTheFilesOfItsLogKeepsWhatIsWrittenAfterwards) {
+  write_an_hour();
+  store_->maintain();
+  ASSERT_TRUE(store_->flush());
+  store_.reset();
+  const auto entries = files_.list("series").value();
+  for (const auto& entry : entries) {
+    if (!entry.name.ends_with(".log")) continue;
+    ASSERT_TRUE(files_.remove("series/" + entry.name));
+  }
+  ASSERT_TRUE(files_.sync_directory("series"));
+  open();
+  clock_.advance(Duration{kStep});
+  write("m0", to_ms(clock_.now()) - kStart, 1000, 100'000);
+  restart();
+  store_->maintain();
+  EXPECT_EQ(contents(), model_);
+}
+
 TEST_P(StoreStart, TellsJudgesAllThatTheyMissed) {
   write_an_hour();
   const auto before = replayed(*store_, {});
