@@ -76,6 +76,7 @@ class SeriesImport {
   const Time now_;
   Imported out_;
   Imported written_;                                   ///< of the lines that are on disk
+  std::vector<BadLine> bad_;                           ///< since the last flush
   std::size_t batch_ = kBatch;                         ///< less where a tenant may not write that much at once
   std::unordered_map<std::string_view, Known> known_;  ///< by the text of the series
   std::vector<storage::SeriesSample> samples_;
