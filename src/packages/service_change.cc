@@ -139,6 +139,7 @@ std::string text_hash(std::string_view text) {
 }
 
 Result<ChangeResult> Service::change(const TenantId& id, const ChangeRequest& request) {
+  welcome({id});  // its first token may be younger than the last look for tenants
   return impl_->when_answered([&] { return impl_->change(id, request); });
 }
 
@@ -379,6 +380,7 @@ Result<Archive> Service::pack(const TenantId& id, const std::string& package) co
 Result<ChangeResult> Service::install(const TenantId& id, const Archive& archive, const std::string& author,
                                       bool upgrade, bool preview, const std::string& reason, bool any_version,
                                       const std::string& replaces) {
+  welcome({id});
   return impl_->when_answered(
       [&] { return impl_->install(id, archive, author, upgrade, preview, reason, any_version, replaces); });
 }

@@ -253,6 +253,13 @@ TEST_F(ServiceTest, ATenantThatAppearsGetsTheShippedPackages) {
   EXPECT_THAT(service_->tenants(), ElementsAre(by_folder, by_token, kTenant));
 }
 
+TEST_F(ServiceTest, ATenantThatBeginsWithAChangeHasTheShippedPackagesToo) {
+  start({{"p/p.yaml", "package: p\nversion: 1.0.0\n"}});
+  const TenantId fresh{"fresh"};
+  const auto none = service_->change(fresh, {.operations = {}, .author = "ana", .preview = true});
+  EXPECT_EQ(service_->list(fresh).size(), service_->list(kTenant).size()) << (none ? "" : none.error().message);
+}
+
 TEST_F(ServiceTest, AnAgentGetsTheCollectorsOfItsHost) {
   write("p/p.yaml",
         "package: p\nversion: 1.0.0\ncollectors:\n  c:\n    web: {http: {url: 'http://x/'}, on: 'web*'}\n"
