@@ -6,7 +6,7 @@
 
 namespace atalaya {
 
-/// One character for one, as Unicode 14 maps them without looking at a language or at what stands beside: `ß` stays.
+/// One character for one, as Unicode maps them without looking at a language or at what stands beside: `ß` stays.
 /// Bytes that are no UTF-8 stay.
 std::string to_upper(std::string_view text);
 std::string to_lower(std::string_view text);
