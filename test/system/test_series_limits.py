@@ -78,7 +78,7 @@ def test_federation_and_exports_of_more_than_memory_holds_end_with_its_name(tmp_
 
 def test_an_import_waits_where_a_tenant_may_write_only_so_much_a_second(tmp_path):
     with Server(tmp_path / "data", arguments=["--series-samples-per-second", "4000"]) as server:
-        text = "".join(line(f'm{{n="{n % 10}"}}', n, 1 + n // 10) for n in range(70_000))
+        text = "".join(line(f'm{{n="{n % 10}"}}', n, 7001 - n // 10) for n in range(70_000))
         assert bring(server, tmp_path, text) == "70000 samples imported\n"
         assert server.query("sum(count_over_time(m[3h]))")[0][1] == 70_000
 
