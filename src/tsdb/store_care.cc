@@ -171,8 +171,6 @@ Result<BlockSet::Salvaged> Store::Impl::salvage(const Block& block, const std::s
   return BlockSet::Salvaged{std::move(rest), std::move(lost)};
 }
 
-/// The damaged file keeps another name. What still reads serves on in a block of its own, and buckets of which the
-/// raw samples are there are made anew. Samples that are gone may come again.
 /// Whether raw samples are hidden: buckets that are made of them would show these for good.
 bool Store::Impl::hides_raw(const ByResolution& of) const {
   const auto raw = of.find(0);
@@ -183,6 +181,8 @@ bool Store::Impl::hides_raw(const ByResolution& of) const {
          });
 }
 
+/// The damaged file keeps another name. What still reads serves on in a block of its own, and buckets of which the
+/// raw samples are there are made anew. Samples that are gone may come again.
 Status Store::Impl::set_aside(const BlockPtr& block, const Block& readable) {
   auto name = BlockName::parse(block->path());
   BlockPtr rest;
