@@ -276,16 +276,28 @@ Result<std::vector<std::string>> split_header(std::string_view value) {
   return out;
 }
 
-Result<TextMessage> parse_plain(std::string_view body) {
+namespace {
+
+/// Within the bounds of a body: `take` gets the number and the text of each line that is not empty.
+template <typename Take>
+Status each_line(std::string_view body, const Take& take) {
   if (body.size() > kMostBytes) return fail(ErrorCode::kTooLarge, fmt::format("more than {} bytes", kMostBytes));
-  Filler filler;
   std::size_t number = 0;
   while (!body.empty()) {
     const auto end = body.find('\n');
     const auto line = trimmed(body.substr(0, end));
     body.remove_prefix(end == std::string_view::npos ? body.size() : end + 1);
     if (++number > kMostLines) return fail(ErrorCode::kTooLarge, fmt::format("more than {} lines", kMostLines));
-    if (line.empty()) continue;
+    if (!line.empty()) AT_TRY(take(number, line));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<TextMessage> parse_plain(std::string_view body) {
+  Filler filler;
+  const auto take = [&](std::size_t number, std::string_view line) -> Status {
     const auto colon = line.find(':');
     const auto name = trimmed(line.substr(0, std::min(colon, line.size())));
     const bool known = colon != std::string_view::npos && is_ours(name);
@@ -295,7 +307,9 @@ Result<TextMessage> parse_plain(std::string_view body) {
     }
     auto taken = take_all(filler, name, trimmed(line.substr(colon + 1)));
     if (!taken) return fail_within(fmt::format("line {}", number), std::move(taken).error());
-  }
+    return {};
+  };
+  AT_TRY(each_line(body, take));
   return filler.done();
 }
 
@@ -308,22 +322,18 @@ Result<TextMessage> parse_headers(const HeaderFields& fields) {
 }
 
 Result<std::vector<std::string>> parse_uri_list(std::string_view body) {
-  if (body.size() > kMostBytes) return fail(ErrorCode::kTooLarge, fmt::format("more than {} bytes", kMostBytes));
   std::vector<std::string> out;
-  std::size_t number = 0;
-  while (!body.empty()) {
-    const auto end = body.find('\n');
-    const auto line = trimmed(body.substr(0, end));
-    body.remove_prefix(end == std::string_view::npos ? body.size() : end + 1);
-    if (++number > kMostLines) return fail(ErrorCode::kTooLarge, fmt::format("more than {} lines", kMostLines));
-    if (line.empty() || line.starts_with('#')) continue;
+  const auto take = [&](std::size_t number, std::string_view line) -> Status {
+    if (line.starts_with('#')) return {};
     const auto scheme = line.find(':');
     const bool absolute = scheme != std::string_view::npos && scheme > 0 && is_attribute_name(line.substr(0, scheme)) &&
                           scheme + 1 < line.size();
     if (!absolute || !is_address(line))
       return wrong(fmt::format("line {}: \"{}\" is no absolute URI", number, shown(line)));
     out.emplace_back(line);
-  }
+    return {};
+  };
+  AT_TRY(each_line(body, take));
   return out;
 }
 
