@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -140,6 +141,15 @@ class SampleIterator {
 /// Which value of a bucket stands for the samples that were rolled up in it.
 enum class BucketValue : std::uint8_t { kLast, kCount, kSum, kMin, kMax };
 
+/// A part of what is selected, in the order of labels: for who goes through more series than fit into memory at once.
+struct SeriesPage {
+  Labels from = {};         ///< what sorts before it is left out
+  std::size_t at_most = 1;  ///< series, of each place that keeps some (memory, each block); 1 or more
+  /// Filled: where the page after this one begins; nothing where this is the last. A page may be empty and not the
+  /// last, as series count for it that have no samples in the range.
+  std::optional<Labels> next = std::nullopt;
+};
+
 /// What a reader makes of the samples: buckets may do where it looks far.
 struct SelectHints {
   /// Buckets up to this long will do in place of samples that are still kept; 0: none will. Where only
@@ -155,6 +165,9 @@ struct SelectHints {
   /// Asked before so many more series are looked up, which takes memory, though not all of them need to have samples
   /// in the range: its error ends the select.
   std::function<Status(std::size_t series)> on_series = nullptr;
+  /// Only these series, if given; it outlives the call. Where `select_hinted` is only `select`, all come and there is
+  /// no next page.
+  SeriesPage* page = nullptr;
 };
 
 /// Where the samples of a series are values of buckets, each at the last instant of its bucket.
