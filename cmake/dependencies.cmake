@@ -37,7 +37,7 @@ add_library(tp_asio INTERFACE IMPORTED GLOBAL)
 target_link_libraries(tp_asio INTERFACE Boost::headers OpenSSL::SSL OpenSSL::Crypto Threads::Threads)
 target_compile_definitions(tp_asio INTERFACE BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_DISABLE_VISIBILITY)
 # These pull in many of their own: shared.
-foreach(pair IN ITEMS "tp_curl:curl" "tp_sqlite:sqlite3" "tp_soci:soci_core" "tp_soci_sqlite:soci_sqlite3"
+foreach(pair IN ITEMS "tp_curl:curl" "tp_amqp:rabbitmq" "tp_sqlite:sqlite3" "tp_soci:soci_core" "tp_soci_sqlite:soci_sqlite3"
                       "tp_soci_pg:soci_postgresql")
   string(REPLACE ":" ";" pair ${pair})
   list(GET pair 0 target)

@@ -38,6 +38,7 @@ int run(const config::Options& options) {
   if (command == "incident") return incident(options);
   if (command == "alert" || command == "silence") return alerts_and_silences(options);
   if (command == "tsdb") return tsdb(options);
+  if (command == "dashboard") return dashboard(options);
   return serve(options);
 }
 

@@ -12,6 +12,7 @@
 #include "base/time.h"
 #include "net/event_loop.h"
 #include "net/http.h"
+#include "net/lookup.h"
 #include "net/tls.h"
 
 namespace atalaya::net {
@@ -22,6 +23,9 @@ struct ConnectOptions {
   /// `http://[user:password@]host:port`; "" goes directly. The password appears in no error.
   std::string proxy;
   Duration connect_timeout{10'000};  ///< name, TCP, proxy and TLS together
+  /// Asked of each address that the name has (with a proxy: the proxy's name), before anything is sent there. Those
+  /// that it refuses are passed over; when none is left, its last error is the connection's. Null: all are good.
+  std::function<Status(const SocketAddress&)> allow;
 };
 
 struct ClientRequest {

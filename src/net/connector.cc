@@ -4,6 +4,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include <cstring>
 #include <optional>
 
 #include "base/bytes.h"
@@ -93,8 +94,13 @@ void Connector::resolve() {
           self->finish(fail(ErrorCode::kUnavailable, "resolve " + self->peer() + ": " + error.message()));
           return;
         }
+        const auto allowed = self->allowed(found);
+        if (!allowed) {
+          self->finish(std::unexpected(allowed.error()));
+          return;
+        }
         self->impl_->step = "connect";
-        asio::async_connect(self->impl_->socket, found, [self](const ErrorCodeAsio& failed, const tcp::endpoint&) {
+        asio::async_connect(self->impl_->socket, *allowed, [self](const ErrorCodeAsio& failed, const tcp::endpoint&) {
           if (!self->impl_->done) return;
           if (failed) {
             self->finish(fail(ErrorCode::kUnavailable, "connect to " + self->peer() + ": " + failed.message()));
@@ -103,6 +109,25 @@ void Connector::resolve() {
           self->connect();
         });
       });
+}
+
+Result<std::vector<tcp::endpoint>> Connector::allowed(const tcp::resolver::results_type& found) const {
+  std::vector<tcp::endpoint> out;
+  Status refused;
+  for (const auto& entry : found) {
+    const tcp::endpoint endpoint = entry.endpoint();
+    SocketAddress address;
+    address.size = static_cast<socklen_t>(endpoint.size());
+    std::memcpy(&address.storage, endpoint.data(), endpoint.size());
+    const auto status = impl_->options.allow ? impl_->options.allow(address) : Status{};
+    if (status) {
+      out.push_back(endpoint);
+    } else {
+      refused = status;
+    }
+  }
+  if (out.empty() && !refused) return std::unexpected(refused.error());
+  return out;
 }
 
 void Connector::connect() {

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
 
 #include <functional>
 #include <memory>
+#include <vector>
 
 #include "net/byte_stream.h"
 #include "net/client.h"
@@ -29,6 +31,9 @@ class Connector : public std::enable_shared_from_this<Connector> {
   struct Impl;
 
   void resolve();
+  /// Those that `ConnectOptions::allow` takes; its error when there is none.
+  Result<std::vector<boost::asio::ip::tcp::endpoint>> allowed(
+      const boost::asio::ip::tcp::resolver::results_type& found) const;
   void connect();
   void connect_proxy();
   void read_proxy_answer();

@@ -1,5 +1,5 @@
 // A sensor's pipe: named streams from collectors through aggregators to publishers. Pure: time comes as
-// an argument, and what leaves is returned. docs/sensors.md says what each aggregator does.
+// an argument, and what leaves is returned. docs/formats/pipe.md says what each aggregator does.
 //
 // Wiring. A metric mixin's `out` names a stream. An aggregator reads the streams of `instream` and makes those of
 // `outstream`; a publisher reads those of `input` (of `Log`: `in_msg`). Each of these attributes may list several
