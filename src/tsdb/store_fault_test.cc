@@ -433,11 +433,11 @@ TEST_P(StoreFaults, OfRollingUpLoseNoBucketAndLeaveNothingLying) {
       EXPECT_TRUE(again);
       if (!again) return hit;
       for (int pass = 0; pass < 2; ++pass) {
+        EXPECT_TRUE((*again)->flush());
+        (*again)->maintain();
         const auto found = sums(**again);
         expect_holds(found, acknowledged);
         expect_holds(sent, found);
-        EXPECT_TRUE((*again)->flush());
-        (*again)->maintain();
       }
       return hit;
     });

@@ -93,11 +93,7 @@ class Store::Impl::Selection {
   Selection(const Store::Impl& store, const TenantId& tenant, const Matchers& matchers, storage::TimeRange range,
             storage::SelectHints hints)
       : store_(store), tenant_(tenant), matchers_(matchers), range_(range), hints_(hints) {
-    Time oldest = kMaxTime;
-    for (const auto resolution : kResolutions) {
-      oldest = std::min(oldest, store.cutoff_of(store.retention.longest(resolution)));
-    }
-    range_.from = std::max(range_.from, oldest);
+    range_.from = std::max(range_.from, store.cutoff_of(store.retention.longest()));
   }
 
   Result<std::vector<storage::SelectedSeries>> run() {
