@@ -39,6 +39,7 @@ int run(const config::Options& options) {
   if (command == "alert" || command == "silence") return alerts_and_silences(options);
   if (command == "tsdb") return tsdb(options);
   if (command == "dashboard") return dashboard(options);
+  if (command == "sensor") return sensor(options);
   return serve(options);
 }
 

@@ -293,15 +293,15 @@ config::Program server_program() {
                         {{"atalaya server --data /var/lib/atalaya", "as the service does"}});
   Command agent{
       .name = "agent", .help = "Run atalaya-agent with the arguments that follow (enroll, run).", .runs = true};
-  return {
-      .root = {.name = "atalaya",
-               .help = "Monitoring for the people who run clouds: collect, store, judge, page.",
-               .options = logging_options(),
-               .commands = {std::move(up), std::move(server), std::move(agent), token_command(), package_command(),
-                            alert_command(), incident_command(), silence_command(), tsdb_command(), dashboard_command(),
-                            with(with(check_command(), check_rules_command()), check_routes_command()),
-                            with(with(test_command(), test_rules_command()), test_routes_command())}},
-      .version = std::string(kVersion) + " (" + kRevision + ")"};
+  return {.root = {.name = "atalaya",
+                   .help = "Monitoring for the people who run clouds: collect, store, judge, page.",
+                   .options = logging_options(),
+                   .commands = {std::move(up), std::move(server), std::move(agent), token_command(), package_command(),
+                                alert_command(), incident_command(), silence_command(), tsdb_command(),
+                                dashboard_command(), sensor_command(),
+                                with(with(check_command(), check_rules_command()), check_routes_command()),
+                                with(with(test_command(), test_rules_command()), test_routes_command())}},
+          .version = std::string(kVersion) + " (" + kRevision + ")"};
 }
 
 }  // namespace atalaya::app

@@ -17,6 +17,7 @@ config::Command incident_command();
 config::Command silence_command();
 config::Command tsdb_command();
 config::Command dashboard_command();
+config::Command sensor_command();
 config::Command check_rules_command();
 config::Command test_rules_command();
 config::Command check_routes_command();

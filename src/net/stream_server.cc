@@ -272,6 +272,11 @@ bool StreamServer::send(StreamId to, std::string bytes) {
   return true;
 }
 
+std::size_t StreamServer::queued_bytes(StreamId of) const {
+  const auto at = impl_->connections.find(of);
+  return at == impl_->connections.end() ? 0 : at->second->queued;
+}
+
 void StreamServer::close(StreamId id) {
   const auto at = impl_->connections.find(id);
   if (at == impl_->connections.end()) return;

@@ -44,11 +44,13 @@ class StreamServer {
   Status start();
   /// Where it listens, with the port that the system chose.
   std::string address() const;
-  /// A connection that somebody else has made, such as one end of a socket pair.
+  /// A connection that somebody else has made, such as one end of a socket pair: `opened` tells its id before this
+  /// returns.
   void adopt(io::Descriptor connection);
 
   /// False when there is no such connection, or its queue would pass its bound: then it is closed.
   bool send(StreamId to, std::string bytes);
+  std::size_t queued_bytes(StreamId of) const;  ///< 0 when there is no such connection
   /// What was sent before still leaves.
   void close(StreamId id);
   /// Nothing is read as long as it rests, so that senders have to wait.

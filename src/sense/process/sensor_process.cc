@@ -232,6 +232,7 @@ std::string SensorProcess::status_json() const {
   return json::serialize(json::object{{"counters", pipe_ ? counters_json(pipe_->counters()) : json::object{}},
                                       {"remembered", pipe_ ? pipe_->remembered() : 0},
                                       {"lost", lost_},
+                                      {"resting", rest_.pending()},
                                       {"publishers", std::move(publishers)}});
 }
 

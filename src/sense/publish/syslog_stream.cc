@@ -1,6 +1,8 @@
 // `Syslog` over TCP (RFC 6587, octet counting) and TLS (RFC 5425).
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "net/stream_client.h"
 #include "sense/publish/families.h"
 #include "sense/publish/queued.h"
@@ -59,10 +61,7 @@ class SyslogStream final : public QueuedPublisher {
       answer({.status = fail(ErrorCode::kDeadlineExceeded,
                              fmt::format("{}:{} takes nothing", address_.host, address_.port))});
     });
-    if (!client_->send(std::exchange(text_, {}))) {
-      // It has just ended: its event follows.
-      text_.clear();
-    }
+    client_->send(std::exchange(text_, {}));  // where it has just ended, its event follows
   }
 
   void closed(const Error& error) {
@@ -73,12 +72,9 @@ class SyslogStream final : public QueuedPublisher {
 
   void answer(const Outcome& outcome) {
     if (!sent_) return;
-    const auto sent = std::exchange(sent_, nullptr);
+    auto sent = std::exchange(sent_, nullptr);
     // Not inside the client's event: the answer may begin with another connection.
-    context().loop.post(guarded_post(sent, outcome));
-  }
-  static std::move_only_function<void()> guarded_post(Sent sent, Outcome outcome) {
-    return [sent = std::move(sent), outcome = std::move(outcome)] { sent(outcome); };
+    context().loop.post([sent, outcome] { sent(outcome); });
   }
 
   const Address address_;
