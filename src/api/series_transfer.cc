@@ -5,6 +5,7 @@
 #include <charconv>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -166,38 +167,117 @@ class ExportPage {
   std::vector<std::string> named_;  ///< of the incomplete ones
 };
 
-Result<net::Response> export_page(const SeriesTransferParts& parts, const TenantId& tenant,
-                                  const net::Request& request) {
-  AT_TRY(const auto format, format_of(request, "json"));
-  AT_TRY(const auto from, time_parameter(request.query, "start", kMinTime));
-  AT_TRY(const auto to, time_parameter(request.query, "end", kMaxTime));
-  if (to < from) return fail(ErrorCode::kInvalidArgument, "end is before start");
-  AT_TRY(const auto cursor, cursor_of(request.query.get("after")));
-  const auto selectors = request.query.all("match[]");
-  if (selectors.empty()) return fail(ErrorCode::kInvalidArgument, "no match[] parameter provided");
-  ExportPage page(format);
-  storage::SelectHints hints;
-  hints.on_damage = [&](const Error& error) { page.miss("a block that does not read, or that was set aside", error); };
-  std::optional<telemetry::QueryMemory::Share> memory;
-  if (parts.memory) memory.emplace(*parts.memory);
-  hints.on_series = [&](std::size_t series) { return memory ? memory->take(series * kBytesOfFound) : Status{}; };
-  std::map<Labels, SelectedSeries> chosen;
-  for (const auto& text : selectors) {
-    AT_TRY(const auto matchers, selector_parameter("match[]", text));
-    AT_TRY(auto selected, parts.series.select_hinted(tenant, matchers, {from, to}, hints));
-    for (auto& one : selected) {
-      if (!cursor || *one.labels >= cursor->labels) chosen.try_emplace(*one.labels, std::move(one));
+/// What is asked for, of which a page is a part.
+struct Export {
+  std::vector<Matchers> selectors;
+  storage::TimeRange range;
+  LineFormat format = LineFormat::kJson;
+  std::optional<Cursor> cursor;
+};
+
+Result<Export> export_of(const net::Request& request) {
+  Export out;
+  AT_TRY(out.format, format_of(request, "json"));
+  AT_TRY(out.range.from, time_parameter(request.query, "start", kMinTime));
+  AT_TRY(out.range.to, time_parameter(request.query, "end", kMaxTime));
+  if (out.range.to < out.range.from) return fail(ErrorCode::kInvalidArgument, "end is before start");
+  AT_TRY(out.cursor, cursor_of(request.query.get("after")));
+  for (const auto& text : request.query.all("match[]")) {
+    AT_TRY(auto matchers, selector_parameter("match[]", text));
+    out.selectors.push_back(std::move(matchers));
+  }
+  if (out.selectors.empty()) return fail(ErrorCode::kInvalidArgument, "no match[] parameter provided");
+  return out;
+}
+
+/// Some series in the order of their labels, and where the others begin.
+struct Portion {
+  std::map<Labels, SelectedSeries> series;
+  std::optional<Labels> next;
+};
+
+/// Series that are looked up at once: of few with many samples no more than a page takes, of many with few samples
+/// not too few.
+constexpr std::size_t kFirstPortion = 64;
+constexpr std::size_t kLargestPortion = 8192;
+
+/// Makes a page: goes through the series in portions that its memory allows.
+class ExportRun {
+ public:
+  ExportRun(const SeriesTransferParts& parts, const TenantId& tenant, const Export& what)
+      : parts_(parts), tenant_(tenant), what_(what), page_(what.format) {}
+
+  Result<ExportPage> run() && {
+    if (what_.cursor) from_ = what_.cursor->labels;
+    for (std::size_t at_most = kFirstPortion;; at_most = std::min(at_most * 4, largest_)) {
+      std::optional<telemetry::QueryMemory::Share> memory;
+      if (parts_.memory) memory.emplace(*parts_.memory);
+      AT_TRY(auto portion, select(at_most, memory));
+      for (auto& [labels, one] : portion.series) {
+        const bool begun = what_.cursor && labels == what_.cursor->labels;
+        if (!page_.add(one, begun ? std::optional(what_.cursor->after) : std::nullopt)) return std::move(page_);
+        one.samples.reset();  // what was read of it goes
+      }
+      if (!portion.next) return std::move(page_);
+      from_ = std::move(*portion.next);
     }
   }
-  for (auto& [labels, one] : chosen) {
-    const bool begun = cursor && labels == cursor->labels;
-    if (!page.add(one, begun ? std::optional(cursor->after) : std::nullopt)) break;
-    one.samples.reset();  // what was read of it goes
+
+ private:
+  using Memory = std::optional<telemetry::QueryMemory::Share>;
+
+  /// Fewer where there is no memory for so many.
+  Result<Portion> select(std::size_t& at_most, Memory& memory) {
+    for (;;) {
+      bool refused = false;
+      auto portion = select_at_most(at_most, memory, refused);
+      if (portion || !refused || at_most == 1) return portion;
+      memory->give_back(memory->held());
+      at_most = largest_ = at_most / 2;
+    }
   }
+  Result<Portion> select_at_most(std::size_t at_most, Memory& memory, bool& refused) {
+    Portion out;
+    for (const auto& matchers : what_.selectors) {
+      storage::SeriesPage page{from_, at_most};
+      storage::SelectHints hints;
+      hints.page = &page;
+      hints.on_damage = [&](const Error& error) {
+        // Each portion hears of it anew.
+        if (damage_.insert(error.message).second) {
+          page_.miss("a block that does not read, or that was set aside", error);
+        }
+      };
+      hints.on_series = [&](std::size_t series) {
+        auto taken = memory ? memory->take(series * kBytesOfFound) : Status{};
+        refused = !taken;
+        return taken;
+      };
+      AT_TRY(auto selected, parts_.series.select_hinted(tenant_, matchers, what_.range, hints));
+      for (auto& one : selected) out.series.try_emplace(*one.labels, std::move(one));
+      if (page.next && (!out.next || *page.next < *out.next)) out.next = std::move(page.next);
+    }
+    if (out.next) out.series.erase(out.series.lower_bound(*out.next), out.series.end());
+    return out;
+  }
+
+  const SeriesTransferParts& parts_;
+  const TenantId& tenant_;
+  const Export& what_;
+  Labels from_;
+  std::size_t largest_ = kLargestPortion;
+  std::set<std::string> damage_;
+  ExportPage page_;
+};
+
+Result<net::Response> export_page(const SeriesTransferParts& parts, const TenantId& tenant,
+                                  const net::Request& request) {
+  AT_TRY(const auto what, export_of(request));
+  AT_TRY(auto page, ExportRun(parts, tenant, what).run());
   if (page.incomplete > 0 && request.query.get("partial") != "true") return std::unexpected(page.refusal());
   auto response = net::Response::text(std::move(page.body));
-  response.headers.set("Content-Type", format == LineFormat::kJson ? "application/x-ndjson"
-                                                                   : "text/plain; version=0.0.4; charset=utf-8");
+  response.headers.set("Content-Type", what.format == LineFormat::kJson ? "application/x-ndjson"
+                                                                        : "text/plain; version=0.0.4; charset=utf-8");
   if (page.incomplete > 0) {
     response.headers.set(std::string(kIncomplete), std::to_string(page.incomplete));
     response.headers.set(std::string(kIncompleteSeries), page.names());

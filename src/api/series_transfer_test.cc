@@ -123,6 +123,25 @@ TEST_F(SeriesTransferTest, PagesJoinToTheWhole) {
   EXPECT_EQ(lines.size(), 3u * kSamples);
 }
 
+/// More series than one query may look up: a page takes them in portions.
+TEST_F(SeriesTransferTest, AnExportHasNoMoreSeriesInMemoryThanItsQueryMay) {
+  const telemetry::MemoryBudget memory(1 << 20, {[] { return std::uint64_t{0}; }, [] {}}, metrics_);
+  telemetry::QueryMemory queries(memory, metrics_, [] {});
+  net::Router router;
+  Doors doors(router, *service_, auth::everybody_is_admin(default_tenant()));
+  add_series_transfer_routes(doors, {*store_, *store_, clock_, workers_, workers_, &queries});
+  constexpr int kSeries = 3000;
+  std::string body;
+  for (int i = 0; i < kSeries; ++i) body += "m{n=\"" + std::to_string(10'000 + i) + "\"} 1 " + at(-1) + "\n";
+  EXPECT_THAT(import_text(body), HasSubstr("\"samples\":3000,\"refused_samples\":0"));
+  asked_ = &router;
+  const auto all = ask("GET", export_of("m", "&match[]={n=~\".%2B\"}&format=text"));
+  ASSERT_EQ(all.status, 200) << all.body;
+  EXPECT_EQ(all.body, body) << "each once, in order";
+  EXPECT_EQ(all.headers.get(kNextPage), "");
+  EXPECT_EQ(queries.held(), 0u);
+}
+
 TEST_F(SeriesTransferTest, BadParametersAreRefused) {
   for (const auto& target :
        {export_of("up", "&format=xml"), export_of("up", "&after=x"), export_of("up", "&after=eA.1"), export_of("1+1"),

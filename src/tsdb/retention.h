@@ -51,6 +51,12 @@ class Retention {
     for (const auto& one : classes_) out = std::max(out, one.kept.at(resolution));
     return out;
   }
+  /// At any resolution: samples as old as that have a bucket at least.
+  Duration longest() const {
+    Duration out{0};
+    for (const auto resolution : kResolutions) out = std::max(out, longest(resolution));
+    return out;
+  }
   /// Of all classes, the usual one among them.
   Duration shortest(std::int64_t resolution) const {
     auto out = usual_.at(resolution);

@@ -34,6 +34,7 @@ Result<std::string> Store::Impl::snapshot() {
   auto status = fill_snapshot(place + std::string(kUnfinished));
   if (status) status = files.rename(place + std::string(kUnfinished), place);
   if (status) status = files.sync_directory(options.directory + "/snapshots");
+  if (status) status = files.sync_directory(options.directory);  // the first one makes the folder
   if (status) return place;
   // Its links would keep blocks on the disk that nobody else wants; a start takes away what stays of it.
   (void)files.remove_all(place + std::string(kUnfinished));
@@ -51,7 +52,8 @@ Status Store::Impl::fill_snapshot(const std::string& place) {
     AT_TRY(const auto bytes, io::read_file(files, hidden));
     AT_TRY(io::write_file_atomically(files, place + "/deletes", bytes));
   }
-  return files.sync_directory(place + "/blocks");
+  AT_TRY(files.sync_directory(place + "/blocks"));
+  return files.sync_directory(place);
 }
 
 Status Store::Impl::remove_snapshot(const std::string& name) {

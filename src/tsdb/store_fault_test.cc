@@ -371,5 +371,79 @@ TEST_P(StoreFaults, OfASnapshotLeaveAWholeOneOrNoneAndTheStoreAsItWas) {
   }
 }
 
+TEST_P(StoreFaults, OfRollingUpLoseNoBucketAndLeaveNothingLying) {
+  constexpr std::int64_t kHour = 60 * kMinute;
+  options_.partition = std::chrono::hours{24};
+  options_.retention = std::chrono::hours{48};
+  options_.keep_five_minutes = std::chrono::hours{240};
+  options_.keep_one_hour = std::chrono::hours{720};
+  /// Of each hour the sum: in the model each hour has one sample.
+  const auto sums = [&](const Store& store) {
+    StoreModel out;
+    const storage::SelectHints hints{Duration{kHour}, storage::BucketValue::kSum};
+    auto found =
+        store.select_hinted(tenant_, {Matcher::make("__name__", Matcher::Op::kRegex, ".+").value()}, {}, hints);
+    EXPECT_TRUE(found);
+    for (auto& one : *found) {
+      auto& samples = out[std::string(one.labels->get("__name__"))];
+      for (Sample sample; one.samples->next(sample);) {
+        const auto ms = to_ms(sample.time) - kStart;
+        EXPECT_TRUE(samples.emplace(ms - ms % kHour, sample.value).second);
+      }
+      EXPECT_TRUE(one.samples->status());
+    }
+    return out;
+  };
+  for (const auto fault : kFaults) {
+    const auto struck = io::for_every_call([&](std::uint64_t n) {
+      const testing::ScopedTrace trace(__FILE__, __LINE__,
+                                       testing::Message() << "fault " << static_cast<int>(fault) << " at call " << n);
+      io::MemoryFileSystem disk;
+      io::FaultyFileSystem faulty(disk);
+      ManualClock clock(from_ms(kStart + kDay));
+      auto store = Store::open(faulty, clock, metrics_, options_).value();
+      StoreModel acknowledged;
+      StoreModel sent;
+      std::uint64_t sequence = 0;
+      const auto write = [&](const std::string& name, std::int64_t hour) {
+        sent[name][hour * kHour] = static_cast<double>(hour + 1);
+        if (send(*store, clock, name, hour * kHour + kMinute, static_cast<double>(hour + 1), ++sequence)) {
+          acknowledged[name][hour * kHour] = static_cast<double>(hour + 1);
+        }
+      };
+      for (const int hour : {3, 9, 20}) write("a", hour);
+      EXPECT_TRUE(store->flush());
+      clock.advance(std::chrono::hours{4});
+      faulty.arm(fault, n);
+      store->maintain();
+      write("late", 5);  // joins buckets that are there
+      (void)store->flush();
+      store->maintain();
+      clock.advance(std::chrono::hours{48});
+      store->maintain();  // the samples go, the buckets stay
+      const bool hit = faulty.struck();
+      faulty.disarm();
+      if (fault != io::Fault::kPowerCut) {
+        const auto entries = disk.list("series/blocks").value();
+        for (const auto& entry : entries) EXPECT_TRUE(entry.name.ends_with(".block")) << entry.name;
+      }
+      store.reset();
+      disk.power_cut_keeping_some(n);
+      auto again = Store::open(disk, clock, metrics_, options_);
+      EXPECT_TRUE(again);
+      if (!again) return hit;
+      for (int pass = 0; pass < 2; ++pass) {
+        EXPECT_TRUE((*again)->flush());
+        (*again)->maintain();
+        const auto found = sums(**again);
+        expect_holds(found, acknowledged);
+        expect_holds(sent, found);
+      }
+      return hit;
+    });
+    EXPECT_GT(struck, 40u);
+  }
+}
+
 }  // namespace
 }  // namespace atalaya::tsdb

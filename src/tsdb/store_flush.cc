@@ -169,7 +169,7 @@ Status Store::Impl::flush_older(bool drop_log, bool goes_on) {
 
 Result<BlockList> Store::Impl::write_blocks() {
   const auto sequence = next_sequence++;
-  PartitionedWriter out(files, blocks, options, sequence, settled(retention.longest(0)));
+  PartitionedWriter out(files, blocks, options, sequence, settled(retention.longest()));
   std::vector<std::int64_t> times;
   std::vector<double> values;
   for (const auto& [tenant, one] : head.all()) {

@@ -23,7 +23,7 @@ Status Store::Impl::load() {
       blocks.open(report.damaged, [&](const Block& block, const std::string& path) { return salvage(block, path); }));
   AT_TRY(deletes.open(report.damaged));
   report.damaged_files = report.damaged.size();
-  replayer.emplace(head, marks, logged_ids, cutoff(), now_seconds());
+  replayer.emplace(head, marks, logged_ids, cutoff_of(retention.longest()), now_seconds());
   AT_TRY(auto checkpoint, read_checkpoint(files, options.directory, marks,
                                           [&](std::string_view payload) { return replayer->define(payload); }));
   flushed.marks = marks;
@@ -112,7 +112,7 @@ Status Store::Impl::replay_past() {
     telemetry::log_error("tsdb", "samples whose series definition was damaged are lost", {{"samples", lost}});
   }
   const auto sequence = next_sequence++;
-  PartitionedWriter out(files, blocks, options, sequence, settled(retention.longest(0)));
+  PartitionedWriter out(files, blocks, options, sequence, settled(retention.longest()));
   std::vector<std::int64_t> times;
   std::vector<double> values;
   constexpr std::size_t kSeriesASlice = 256;

@@ -93,16 +93,13 @@ class Store::Impl::Selection {
   Selection(const Store::Impl& store, const TenantId& tenant, const Matchers& matchers, storage::TimeRange range,
             storage::SelectHints hints)
       : store_(store), tenant_(tenant), matchers_(matchers), range_(range), hints_(hints) {
-    Time oldest = kMaxTime;
-    for (const auto resolution : kResolutions) {
-      oldest = std::min(oldest, store.cutoff_of(store.retention.longest(resolution)));
-    }
-    range_.from = std::max(range_.from, oldest);
+    range_.from = std::max(range_.from, store.cutoff_of(store.retention.longest()));
   }
 
   Result<std::vector<storage::SelectedSeries>> run() {
     AT_TRY(store_.check_past(range_.from));
     tell_of_set_aside();
+    if (hints_.page) AT_TRY(bound_by_blocks());
     // Memory first: what moves to a block in between is then seen twice, not missed.
     memory_ = store_.head.find(tenant_);
     if (memory_) AT_TRY(add_memory());
@@ -127,6 +124,7 @@ class Store::Impl::Selection {
       const bool raw_is_whole = found == begin.end() || found->second.raw <= found->second.buckets;
       AT_TRY(add_stretch(stretch, tiers, raw_is_whole));
     }
+    if (hints_.page) hints_.page->next = std::move(page_.until);
     return finish();
   }
 
@@ -180,9 +178,53 @@ class Store::Impl::Selection {
     return {earlier(range_.from, before), range_.to};
   }
 
+  /// No block has more series of the page than it may: those that follow are of the next.
+  Status bound_by_blocks() {
+    page_ = {hints_.page->from, std::nullopt, std::max<std::size_t>(hints_.page->at_most, 1)};
+    for (const auto& block : *store_.blocks.list()) {
+      const auto* index = block->index(tenant_);
+      if (!index || !overlaps(*block, reach_of(*block))) continue;
+      const auto narrow = [&]() -> Status {
+        AT_TRY(const auto ordinals, ordinals_of(*index));
+        if (ordinals.size() <= page_.at_most) return {};
+        AT_TRY(page_.until, index->labels(ordinals[page_.at_most]));
+        return {};
+      };
+      // What does not read is told when it is to be served.
+      if (auto narrowed = narrow(); !narrowed && narrowed.error().code != ErrorCode::kCorruption) return narrowed;
+    }
+    return {};
+  }
+
+  /// Of the series that match, those of the page.
+  Result<std::vector<std::uint32_t>> ordinals_of(const Index& index) const {
+    AT_TRY(auto ordinals, index.select(matchers_));
+    if (!hints_.page) return ordinals;
+    const auto first_from = [&](const Labels& bound) -> Result<std::ptrdiff_t> {
+      std::size_t begin = 0;
+      for (std::size_t end = ordinals.size(); begin < end;) {
+        const auto middle = begin + (end - begin) / 2;
+        AT_TRY(const auto labels, index.labels(ordinals[middle]));
+        if (labels < bound) {
+          begin = middle + 1;
+        } else {
+          end = middle;
+        }
+      }
+      return static_cast<std::ptrdiff_t>(begin);
+    };
+    if (page_.until) {
+      AT_TRY(const auto end, first_from(*page_.until));
+      ordinals.erase(ordinals.begin() + end, ordinals.end());
+    }
+    AT_TRY(const auto begin, first_from(page_.from));
+    ordinals.erase(ordinals.begin(), ordinals.begin() + begin);
+    return ordinals;
+  }
+
   Status add_memory() {
-    AT_TRY(auto found,
-           memory_->select(matchers_, {std::max(range_.from, store_.cutoff()), range_.to}, hints_.on_series));
+    AT_TRY(auto found, memory_->select(matchers_, {std::max(range_.from, store_.cutoff()), range_.to}, hints_.on_series,
+                                       hints_.page ? &page_ : nullptr));
     merged_.reserve(found.size());
     for (auto& one : found) {
       oldest_in_memory_ = std::min(oldest_in_memory_, one.samples.oldest());
@@ -247,7 +289,7 @@ class Store::Impl::Selection {
   /// A raw block all of whose samples in the range are wanted: of the series that memory knows no labels are read.
   Status add_plain_block(const BlockPtr& block) {
     const auto& index = *block->index(tenant_);
-    AT_TRY(auto ordinals, index.select(matchers_));
+    AT_TRY(auto ordinals, ordinals_of(index));
     std::size_t count = 0;
     for (const auto ordinal : ordinals) {
       // One that cannot be looked at is read, so that it is told.
@@ -332,7 +374,7 @@ class Store::Impl::Selection {
   Status add_block(std::int64_t stretch, const BlockPtr& block, const Served* served, const Pass& pass, Served& fresh) {
     const auto* index = block->index(tenant_);
     const auto resolution = block->meta().resolution;
-    AT_TRY(const auto ordinals, index->select(matchers_));
+    AT_TRY(const auto ordinals, ordinals_of(*index));
     AT_TRY(expect(ordinals.size() - std::min(ordinals.size(), merged_.size())));
     AT_TRY(auto labels, index->labels(ordinals));
     for (std::size_t i = 0; i < ordinals.size(); ++i) {
@@ -415,6 +457,7 @@ class Store::Impl::Selection {
   const Matchers& matchers_;
   storage::TimeRange range_;
   const storage::SelectHints hints_;
+  LabelIndex::Stretch page_;  ///< if one is asked for
   std::shared_ptr<const DeletionList> deletions_;
   Time oldest_in_memory_ = kMaxTime;
   std::vector<Merged> merged_;

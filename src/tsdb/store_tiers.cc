@@ -80,17 +80,25 @@ Result<BlockPtr> Store::Impl::rolled(const ByResolution& of, const BlockName& na
     return rollup_blocks(files, part, raw, name.resolution, options.block, dropped, pace);
   };
   if (present.empty()) return made(path, true);
-  std::vector<BlockPtr> parts(3);
-  AT_TRY(parts[0], made(path + ".leading.part", true));
-  if (some_follow) {
-    AT_TRY(parts[2], made(path + ".following.part", false));
+  const std::array<std::string, 3> places{path + ".leading.part", path + ".present.part", path + ".following.part"};
+  const auto join = [&]() -> Result<BlockPtr> {
+    BlockList parts(places.size());
+    AT_TRY(parts[0], made(places[0], true));
+    if (some_follow) {
+      AT_TRY(parts[2], made(places[2], false));
+    }
+    AT_TRY(parts[1], merge_blocks(files, places[1], present, options.block, dropped_of_present, pace));
+    std::erase(parts, nullptr);
+    if (parts.empty()) return BlockPtr{};
+    return merge_blocks(files, path, parts, options.block, {}, pace);
+  };
+  auto joined = join();
+  for (const auto& place : places) {
+    if (!files.exists(place)) continue;
+    // What else went wrong is worth more than what is left lying; a start takes that away.
+    if (auto removed = files.remove(place); !removed && joined) return std::unexpected(std::move(removed).error());
   }
-  AT_TRY(parts[1], merge_blocks(files, path + ".present.part", present, options.block, dropped_of_present, pace));
-  std::erase(parts, nullptr);
-  if (parts.empty()) return BlockPtr{};
-  auto merged = merge_blocks(files, path, parts, options.block, {}, pace);
-  for (const auto& part : parts) AT_TRY(files.remove(part->path()));
-  return merged;
+  return joined;
 }
 
 /// For buckets of all that a stretch has.

@@ -65,13 +65,20 @@ def test_a_query_that_has_begun_ends_when_it_would_take_more_than_a_quarter(tmp_
         assert metric(server, "atalaya_memory_taken_bytes") < 96 << 20
 
 
-def test_federation_and_exports_of_more_than_memory_holds_end_with_its_name(tmp_path):
+def test_federation_of_more_than_memory_holds_ends_with_its_name_and_an_export_goes_through_all(tmp_path):
     with Server(tmp_path / "data", arguments=["--memory", "256MiB"]) as server:
         bring(server, tmp_path, "".join(line(f'many{{n="{n}"}}', n) for n in range(60_000)))
-        for path in ["/federate?match[]=many", "/api/atalaya/v1/series/export?match[]=many"]:
-            with pytest.raises(HttpError) as error:
-                server.call("GET", path)
-            assert error.value.status == 422 and "--memory" in str(error.value.body)
+        with pytest.raises(HttpError) as error:
+            server.call("GET", "/federate?match[]=many")
+        assert error.value.status == 422 and "--memory" in str(error.value.body)
+        for flushed in [False, True]:
+            if flushed:
+                server.cli("tsdb", "flush", "--data", server.data)
+            server.cli("tsdb", "export", tmp_path / "out.txt", "--match", "many", "--format", "text",
+                       "--data", server.data)
+            numbers = [row.split('"')[1] for row in (tmp_path / "out.txt").read_text().splitlines()]
+            (tmp_path / "out.txt").unlink()
+            assert numbers == sorted(str(n) for n in range(60_000))
         assert server.call("GET", "/federate?match[]=many%7Bn=%227%22%7D").count("many{") == 1
         assert metric(server, "atalaya_query_memory_bytes") == 0
 

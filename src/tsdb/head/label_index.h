@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -46,6 +47,15 @@ class LabelIndex {
   Result<std::vector<std::uint32_t>> select(const Matchers& matchers) const;
   /// Into the order of their labels. All of them are there.
   void sort_by_labels(std::vector<std::uint32_t>& ids) const;
+  /// A stretch of the order of labels.
+  struct Stretch {
+    Labels from;                  ///< inclusive
+    std::optional<Labels> until;  ///< exclusive
+    std::size_t at_most = SIZE_MAX;
+  };
+  /// Leaves of ids, all of them there, the first of the stretch, in no order. Where some are too many, `until` is
+  /// moved to the first of those.
+  void keep(std::vector<std::uint32_t>& ids, Stretch& stretch) const;
   /// Of series that match (no matchers: of all), but for some.
   using Ids = std::unordered_set<std::uint32_t>;
   std::vector<std::string> label_names(const Matchers& matchers, const Ids& without = {}) const;
@@ -71,6 +81,9 @@ class LabelIndex {
   void add_to(Plan& plan, const Matcher& matcher) const;
   std::vector<std::uint32_t> select_any(const Matchers& matchers) const;
   PairSpan pairs_of(std::uint32_t id) const;
+  bool sorts_before(PairSpan a, PairSpan b) const;
+  struct Bound;
+  bool sorts_before(PairSpan pairs, const Bound& bound) const;
   std::unordered_map<std::uint32_t, std::size_t> counts_of(const Ids& ids) const;
 
   static constexpr std::size_t kFirstSlots = 16;

@@ -407,10 +407,12 @@ bool has_samples(const HeadSnapshot& samples, std::int64_t last_time, storage::T
 }  // namespace
 
 Result<std::vector<TenantHead::Found>> TenantHead::select(const Matchers& matchers, storage::TimeRange range,
-                                                          const std::function<Status(std::size_t)>& on_series) const {
+                                                          const std::function<Status(std::size_t)>& on_series,
+                                                          LabelIndex::Stretch* only) const {
   const auto selected = [&] {
     const std::shared_lock lock(mutex_);
     auto ids = index_->select(matchers);
+    if (ids && only) index_->keep(*ids, *only);
     if (ids) index_->sort_by_labels(*ids);
     return ids;
   };

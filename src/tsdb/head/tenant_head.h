@@ -106,9 +106,10 @@ class TenantHead {
     HeadSnapshot samples;
   };
   /// Series that match and have samples in the range, in the order of their labels.
-  /// `on_series`, when given: as storage::SelectHints has it.
+  /// `on_series`, when given: as storage::SelectHints has it; `only`, when given: as LabelIndex::keep has it.
   Result<std::vector<Found>> select(const Matchers& matchers, storage::TimeRange range,
-                                    const std::function<Status(std::size_t)>& on_series = nullptr) const;
+                                    const std::function<Status(std::size_t)>& on_series = nullptr,
+                                    LabelIndex::Stretch* only = nullptr) const;
   std::optional<Found> series(std::uint64_t id, storage::TimeRange range) const;
   std::vector<std::string> label_names(const Matchers& matchers) const;
   std::vector<std::string> label_values(std::string_view name, const Matchers& matchers) const;
