@@ -78,6 +78,11 @@ class Peer:
         """Seconds of processor time so far, to the nanosecond: the clock of another process (clock_getcpuclockid)."""
         return time.clock_gettime(~self.process.pid << 3 | 2)
 
+    def counter(self, name):
+        """The sum over all its series of the server's own metric."""
+        text = get(self.url("/metrics"), self.token).decode()
+        return sum(float(line.rsplit(" ", 1)[1]) for line in text.splitlines() if re.match(rf"{name}[ {{]", line))
+
     def request(self, path, **parameters):
         """The bytes of a GET's answer, on a connection that stays."""
         if self.connection is None:

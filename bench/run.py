@@ -216,7 +216,7 @@ def main():
     parser.add_argument("--series", type=int, default=1_000_000, help="query: how many")
     parser.add_argument("--hours", type=int, default=24, help="query: of history")
     parser.add_argument("--keep", help="query: folder that keeps what was loaded, for further runs")
-    parser.add_argument("--match", help="query: only those with this in their title")
+    parser.add_argument("--match", help="query: only those with this in their title; query-rules: cycle or arrivals")
     parser.add_argument("--alerts", type=int, default=100_000, help="alerts: of the storm")
     parser.add_argument("--storm-seconds", type=float, default=10, help="alerts: how long it lasts")
     parser.add_argument("--stored", type=int, default=1_000_000, help="alerts: what is searched; 0: nothing")

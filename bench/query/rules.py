@@ -1,16 +1,18 @@
-"""The bench of rules: 10,000 alerting rules over many series. What one cycle costs beside Prometheus, and how long a
-sample takes to a firing alert while many others arrive."""
+"""The bench of rules: what one cycle of 10,000 alerting rules over many series costs beside Prometheus; how long a
+sample takes to a firing alert with them loaded is in arrivals.py."""
 
 import json
 import pathlib
-import re
 import shutil
+import signal
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
 
-from peers import BUILD, ROOT, PEERS, get, send, table, tool
+from peers import BUILD, PEERS, ROOT, send, table, tool
+from query.arrivals import PROBES, arrivals
 from query.load import ARGUMENTS, SERIES_OF_HOST
 
 sys.path[:0] = [str(ROOT / "test/support")]
@@ -18,8 +20,7 @@ from sinks import WebhookSink  # noqa: E402
 
 GROUPS, RULES = 100, 10_000
 INTERVAL = 60  # seconds
-PROBES = 200
-PACE = 200_000  # samples a second
+IDLE_SPANS, CYCLES = 4, 4
 
 # Of one host each, as rule files of many teams have them: alert, expression, out of a hundred rules.
 OF_HOST = [
@@ -41,25 +42,20 @@ OF_ALL = [("AllDown", "sum by (env) (fleet_up) < 1"), ("AnyLoad", 'fleet_load15{
 def rule_file(hosts):
     """Groups of a hundred; the last of each looks at all hosts or is a probe of the latency."""
     text = "groups:\n"
+    probes = PROBES // GROUPS
     for group in range(GROUPS):
         rules = [(name, expression) for name, expression, count in OF_HOST for _ in range(count)]
         text += f"  - name: group{group}\n    interval: {INTERVAL}s\n    rules:\n"
-        for n, (name, expression) in enumerate(rules[:RULES // GROUPS - 3]):
+        for n, (name, expression) in enumerate(rules[:RULES // GROUPS - 1 - probes]):
             number = (group * 37 + n) % hosts
             expression = expression.format(host=f"node-{10000 + number}.cloud.example.net:9100",
                                            rack=f"r{number // 40}", often=7 if n % 10 == 0 else 1e6)
             text += f"      - {{alert: {name}, expr: '{expression}', labels: {{severity: warning}}}}\n"
         name, expression = OF_ALL[group % 2]
         text += f"      - {{alert: {name}{group}, expr: '{expression}'}}\n"
-        for probe in (2 * group, 2 * group + 1):
+        for probe in range(probes * group, probes * (group + 1)):
             text += f"      - {{alert: Probe, expr: 'fleet_probe{{n=\"{probe}\"}} > 0.5', labels: {{severity: critical}}}}\n"
     return text
-
-
-def counter(peer, name):
-    """The sum over all its series of a server's own metric."""
-    text = get(peer.url("/metrics"), peer.token).decode()
-    return sum(float(line.rsplit(" ", 1)[1]) for line in text.splitlines() if re.match(rf"{name}[ {{]", line))
 
 
 EVALUATIONS = {"prometheus": ("prometheus_rule_evaluations_total", 1),
@@ -79,40 +75,6 @@ def scrape(folder, hosts, slice_number, at):
     return path
 
 
-def cycle(folder, name, hosts, rules):
-    """One row: what rules cost, as processor seconds of a cycle, less what the server does without any."""
-    plain = PEERS[name](folder, ARGUMENTS[name])
-    plain.start()
-    try:
-        now = int(time.time())
-        for back in (2, 1, 0):
-            bodies = scrape(folder, hosts, 10 - back, now - back * 900)
-            send(plain, bodies, 0, 1 << 30)
-        plain.settle()
-        begun, before = time.monotonic(), plain.cpu()
-        time.sleep(10)
-        idle = (plain.cpu() - before) / (time.monotonic() - begun)
-    finally:
-        plain.stop()
-    peer = with_rules(folder, name, rules, ["--rules.on-arrival=off"] if name == "atalaya" else [])
-    peer.start()
-    try:
-        metric, factor = EVALUATIONS[name]
-        while counter(peer, metric) * factor < RULES:
-            time.sleep(1)
-        time.sleep(INTERVAL / 10)
-        before, done, begun = peer.cpu(), counter(peer, metric), time.monotonic()
-        time.sleep(2 * INTERVAL - (time.monotonic() - begun))
-        cpu = peer.cpu() - before - idle * 2 * INTERVAL
-        evaluated = (counter(peer, metric) - done) * factor
-        firing = json.loads(peer.request("/api/v1/query", query='count(ALERTS{alertstate="firing"})'))
-        firing = firing["data"]["result"][0]["value"][1] if firing["data"]["result"] else "0"
-        return cpu / evaluated * RULES, (name, f"{cpu / evaluated * RULES:.2f}", f"{idle:.3f}", f"{evaluated:,.0f}", firing,
-                                         f"{peer.resident() / 2**20:,.0f}")
-    finally:
-        peer.stop()
-
-
 PACKAGE = """package: bench
 version: 1.0.0
 channels:
@@ -121,68 +83,104 @@ channels:
 """
 
 
-def latency(folder, hosts, rules):
-    """Probes cross one after another while every series gets samples; the hook notes when it heard."""
+def spans(peer, count, seconds):
+    """Processor seconds of as many stretches of time, one after the other."""
+    begun, used = time.monotonic(), []
+    for n in range(count):
+        before = peer.cpu()
+        time.sleep(begun + (n + 1) * seconds - time.monotonic())
+        used.append(peer.cpu() - before)
+    return used
+
+
+def load(peer, folder, hosts):
+    """Of every series three samples of the last half hour."""
+    now = int(time.time())
+    for back in (2, 1, 0):
+        send(peer, scrape(folder, hosts, 10 - back, now - back * 900), 0, 1 << 30)
+    peer.settle()
+
+
+def begin_rules(peer, path, text):
+    """Returns when each has been evaluated once."""
+    path.write_text(text)
+    peer.process.send_signal(signal.SIGHUP)
+    metric, factor = EVALUATIONS[peer.name]
+    while peer.counter(metric) * factor < RULES:
+        time.sleep(1)
+
+
+def cycle(folder, name, hosts, text):
+    """Costs of cycles, as processor seconds, less what the same process with the same data does before it has rules;
+    and the row to print."""
+    rules = folder / f"{name}.yml"
+    rules.write_text("groups: []\n")
+    peer = with_rules(folder, name, rules, ["--rules.on-arrival=off"] if name == "atalaya" else [])
+    peer.start()
+    try:
+        load(peer, folder, hosts)
+        idle = spans(peer, IDLE_SPANS, INTERVAL / 2)
+        rest = statistics.median(idle) * 2
+        begin_rules(peer, rules, text)
+        time.sleep(INTERVAL / 10)
+        metric, factor = EVALUATIONS[name]
+        done = peer.counter(metric)
+        used = spans(peer, CYCLES, INTERVAL)
+        evaluated = (peer.counter(metric) - done) * factor / CYCLES
+        firing = json.loads(peer.request("/api/v1/query", query='count(ALERTS{alertstate="firing"})'))
+        firing = firing["data"]["result"][0]["value"][1] if firing["data"]["result"] else "0"
+        costs = [(cpu - rest) / evaluated * RULES for cpu in used]
+        return costs, (name, f"{statistics.median(costs):.2f}", f"{min(costs):.2f} to {max(costs):.2f}", f"{rest:.2f}",
+                       f"{min(idle) * 2:.2f} to {max(idle) * 2:.2f}", f"{evaluated:,.0f}", firing,
+                       f"{peer.resident() / 2**20:,.0f}")
+    finally:
+        peer.stop()
+
+
+def compare(names, folder, hosts, text):
+    """Prints the table of cycles."""
+    rows = [("server", "CPU s of a cycle", "spread", "CPU s of a minute without", "spread", "rules a cycle",
+             "alerts firing", "RSS MiB")]
+    costs = {}
+    for name in names:
+        costs[name], row = cycle(folder, name, hosts, text)
+        rows.append(row)
+        shutil.rmtree(folder / name)
+    table(f"one cycle of {RULES:,} alerting rules over {hosts * SERIES_OF_HOST:,} series", rows)
+    if len(costs) == 2:
+        ours, theirs = costs["atalaya"], costs["prometheus"]
+        print(f"\nof prometheus: {statistics.median(ours) / statistics.median(theirs):.3f}, at worst "
+              f"{max(ours) / min(theirs):.3f} (target: 0.2)")
+
+
+def latency(folder, hosts, text):
+    """With what a running server has: series in memory, rules that were evaluated."""
+    rules = folder / "rules.yml"
+    rules.write_text("groups: []\n")
     with WebhookSink() as sink:
         peer = with_rules(folder, "atalaya", rules)
         package = peer.folder / "packages/default/bench"
-        package.mkdir(parents=True, exist_ok=True)
+        package.mkdir(parents=True)
         (package / "package.yaml").write_text(PACKAGE.format(url=sink.url))
         peer.start()
-        load = None
         try:
-            time.sleep(15)  # until groups have had their first look
-            seconds = PROBES // 4 + 10
-            series = hosts * SERIES_OF_HOST
-            begin = int(time.time()) + 20 + seconds * PACE // 4_000_000
-            tool("stream", folder / "stream", hosts, begin * 1000, PACE, seconds)
-            extra = [peer.token]
-            load = subprocess.Popen([str(BUILD / "bench/bench_series"), "pace", str(folder / "stream"), str(peer.port),
-                                     peer.write_path, "2", str(PACE), str(begin * 1000), *extra], stdout=subprocess.PIPE,
-                                    text=True)
-            time.sleep(max(0, begin + 5 - time.time()))
-            cpu, began = peer.cpu(), time.monotonic()
-            sent = tool("probe", peer.port, peer.write_path, PROBES, 250, *extra)
-            used = (peer.cpu() - cpu) / (time.monotonic() - began)
-            time.sleep(3)
-            left_out = counter(peer, "atalaya_rules_arrival_left_out_total")
-            heard = {}
-            for request in sink.requests:
-                for alert in request["body"].get("alerts", []):
-                    if alert["labels"]["alertname"] == "Probe" and alert["status"] == "firing":
-                        heard.setdefault(int(alert["labels"]["n"]), request["at"])
-            paced = json.loads(load.communicate(timeout=60)[0])
+            load(peer, folder, hosts)
+            begin_rules(peer, rules, text)
+            arrivals(peer, sink, folder, hosts, f"{RULES:,} rules over {hosts * SERIES_OF_HOST:,} series")
         finally:
-            if load and load.poll() is None:
-                load.kill()
             peer.stop()
-    delays = sorted((heard[n] - at / 1000) * 1000 for n, at in enumerate(sent) if n in heard)
-    at = lambda q: f"{delays[min(len(delays) - 1, int(q * len(delays)))]:.1f}" if delays else "-"  # noqa: E731
-    table(f"sample to webhook with {RULES:,} rules over {series:,} series (target: p99 10 ms to the transition)",
-          [("p50 ms", "p99 ms", "worst ms", "probes heard", "samples a second", "CPU of a core", "left out"),
-           (at(0.5), at(0.99), at(1), f"{len(delays)} of {PROBES}", f"{paced['rate']:,.0f}", f"{used:.2f}",
-            f"{left_out:,.0f}")])
 
 
 def query_rules(options):
+    """--match cycle and --match arrivals are its halves."""
     subprocess.run(["cmake", "--build", str(BUILD), "--target", "bench_series"], check=True, stdout=subprocess.DEVNULL)
     hosts = max(10, options.series // SERIES_OF_HOST)
     names = options.only.split(",") if options.only else ["prometheus", "atalaya"]
     folder = pathlib.Path(tempfile.mkdtemp(prefix="bench-rules-"))
     try:
-        rules = folder / "rules.yml"
-        rules.write_text(rule_file(hosts))
-        rows = [("server", "CPU s of a cycle", "CPU without rules", "rules evaluated", "alerts firing", "RSS MiB")]
-        costs = {}
-        for name in names:
-            costs[name], row = cycle(folder, name, hosts, rules)
-            rows.append(row)
-            if name != "atalaya":
-                shutil.rmtree(folder / name)
-        table(f"one cycle of {RULES:,} alerting rules over {hosts * SERIES_OF_HOST:,} series", rows)
-        if len(costs) == 2:
-            print(f"\nof prometheus: {costs['atalaya'] / costs['prometheus']:.3f} (target: 0.2)")
-        if "atalaya" in names:
-            latency(folder, hosts, rules)
+        if (options.match or "cycle") in "cycle":
+            compare(names, folder, hosts, rule_file(hosts))
+        if "atalaya" in names and (options.match or "arrivals") in "arrivals":
+            latency(folder, hosts, rule_file(hosts))
     finally:
         shutil.rmtree(folder)

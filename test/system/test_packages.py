@@ -1,17 +1,14 @@
 """Packages through the real server: changes are live, kept, refused where they must be, and survive kill -9."""
 
-import base64
 import json
 import os
 import random
-import socket
-import struct
 import threading
-import urllib.parse
 
 import pytest
 
 from atalaya import API, HttpError, Server, until
+from live_socket import LiveSocket
 
 PROBE = """# What this test watches.
 package: probe
@@ -310,45 +307,10 @@ def test_kill_9_during_a_stream_of_changes_loses_and_doubles_none(data):
         assert len(server.get("/packages/probe/history", limit=1000)["commits"]) == len(acknowledged)
 
 
-class LiveSocket:
-    """As much of a WebSocket as a listener needs: RFC 6455, text frames below 64 KiB."""
-
-    def __init__(self, server):
-        ticket = server.post("/auth/ws-ticket")["ticket"]
-        host, port = urllib.parse.urlsplit(server.url).netloc.split(":")
-        self.socket = socket.create_connection((host, int(port)), timeout=30)
-        key = base64.b64encode(os.urandom(16)).decode()
-        self.socket.sendall(f"GET {API}/live?ticket={ticket} HTTP/1.1\r\nHost: {host}:{port}\r\nUpgrade: websocket\r\n"
-                            f"Connection: Upgrade\r\nSec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n\r\n".encode())
-        self.stream = self.socket.makefile("rb")
-        assert b"101" in self.stream.readline()
-        while self.stream.readline().strip():
-            pass
-
-    def send(self, text):
-        data, mask = text.encode(), os.urandom(4)
-        length = bytes([0x80 | len(data)]) if len(data) < 126 else b"\xfe" + struct.pack(">H", len(data))
-        self.socket.sendall(b"\x81" + length + mask + bytes(b ^ mask[i % 4] for i, b in enumerate(data)))
-
-    def receive(self):
-        """The next text; an error when the other side closes."""
-        while True:
-            first, length = self.stream.read(2)
-            if length == 126:
-                length = struct.unpack(">H", self.stream.read(2))[0]
-            data = self.stream.read(length)
-            assert first & 0x0F != 8, f"closed by the server: {data!r}"
-            if first & 0x0F == 1:
-                return data.decode()
-
-    def close(self):
-        self.socket.close()
-
-
 def test_listeners_stay_open_through_changes(data):
     with Server(data, command="up", packages={"probe": PROBE}) as server:
         until(lambda: server.query("node_time_seconds"), what="samples")
-        listener = LiveSocket(server)
+        listener = LiveSocket(server.url, server.post("/auth/ws-ticket")["ticket"])
         listener.send('{"type":"subscribe","id":"a","topic":"alerts"}')
         assert '"ready"' in listener.receive()
         pid = server.process.pid
@@ -363,7 +325,7 @@ def test_listeners_stay_open_through_changes(data):
 
 def test_who_listens_to_items_hears_of_what_comes_changes_and_goes(data):
     with Server(data, packages={"probe": PROBE}) as server:
-        listener = LiveSocket(server)
+        listener = LiveSocket(server.url, server.post("/auth/ws-ticket")["ticket"])
         listener.send('{"type":"subscribe","id":"i","topic":"items"}')
         assert '"ready"' in listener.receive()
         since = server.get("/items")["revision"]
