@@ -116,6 +116,22 @@ TEST_F(Arrivals, TimeThatOnlyPassesIsNobodysUse) {
   EXPECT_THAT(evaluated_, UnorderedElementsAre("High a", "High b"));
 }
 
+TEST_F(Arrivals, TheTimeFromTheCommitToAVerdictIsCounted) {
+  arrivals_.set_groups({watched(kHigh)});
+  const auto a = series_.number(R"(load{host="a"})");
+  arrive({{a, 9}});
+  turn();
+  EXPECT_EQ(counted(R"(atalaya_rules_arrival_seconds_count{of="series"})"), 0) << "nothing was said";
+  answer_ = {.is_busy = true, .spoke = true};
+  arrive({{a, 9}});
+  pass(milliseconds{15});
+  answer_.is_busy = false;
+  pass(milliseconds{15});
+  EXPECT_EQ(counted(R"(atalaya_rules_arrival_seconds_bucket{of="series",le="0.02"})"), 0);
+  EXPECT_EQ(counted(R"(atalaya_rules_arrival_seconds_bucket{of="series",le="0.05"})"), 1);
+  EXPECT_EQ(counted(R"(atalaya_rules_arrival_seconds_count{of="whole"})"), 0);
+}
+
 TEST_F(Arrivals, AGroupAtItsTickIsAskedAgain) {
   arrivals_.set_groups({watched(kHigh)});
   const auto a = series_.number(R"(load{host="a"})");

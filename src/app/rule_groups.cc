@@ -269,8 +269,9 @@ EarlyAnswer RuleGroups::evaluate_early(const rules::GroupSpecPtr& group, std::si
   if (!evaluating) return {.is_busy = true};
   if (slot->gone) return {};
   auto early = slot->run.evaluate_early(parts_.series, index, restrict, at, parts_.clock);
+  const bool spoke = !early.verdicts.empty();
   post(group->tenant, std::move(early.verdicts), std::nullopt);
-  return {.is_busy = early.too_soon, .quiet_until = early.quiet_until};
+  return {.is_busy = early.too_soon, .quiet_until = early.quiet_until, .spoke = spoke};
 }
 
 void RuleGroups::store(const TenantId& tenant, std::vector<rules::LabelledSample> samples) {
