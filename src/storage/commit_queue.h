@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <functional>
@@ -19,7 +20,8 @@ namespace atalaya::storage {
 /// due while items come all the time is the committer's own business.
 ///
 /// Gathering: while writers come at once, a group waits for as many items as were under way together last time, at most
-/// `gather`: a sync costs the same for one as for many. A lone writer never waits.
+/// `gather`: a sync costs the same for one as for many. A lone writer never waits, and nobody longer than the committer
+/// says that it is worth.
 ///
 /// Without a thread (`run_inline`), `push` commits before it returns; what `commit` itself pushes
 /// joins the next group of the same call.
@@ -74,6 +76,9 @@ class CommitQueue {
     return Pushed::kYes;
   }
 
+  /// Called by `commit`: the next group waits no longer than this either, such as what the sync of this one took.
+  void gather_at_most(std::chrono::nanoseconds most) { worth_ = most; }
+
   std::size_t waiting() const {
     const std::lock_guard lock(mutex_);
     return items_.size();
@@ -95,7 +100,7 @@ class CommitQueue {
   /// Until those are here too that were under way beside the last group.
   void gather(std::unique_lock<std::mutex>& lock) {
     wanted_ = std::min(together_, limits_.items);
-    wake_.wait_for(lock, limits_.gather,
+    wake_.wait_for(lock, std::min<std::chrono::nanoseconds>(limits_.gather, worth_),
                    [this] { return stopping_ || items_.size() >= wanted_ || weight_ >= limits_.weight / 2; });
     wanted_ = 1;
   }
@@ -135,6 +140,7 @@ class CommitQueue {
   std::size_t together_ = 1;  ///< guarded by mutex_: of the last group, and what came meanwhile
   bool stopping_ = false;     ///< guarded by mutex_
   bool committing_ = false;   ///< inline only
+  std::chrono::nanoseconds worth_ = std::chrono::nanoseconds::max();  ///< of the one who commits
   std::thread thread_;
 };
 

@@ -98,6 +98,35 @@ TEST(CommitQueue, NobodyWaitsForAWriterThatLeft) {
   EXPECT_EQ(groups, (std::vector<std::vector<int>>{{1}, {2}}));
 }
 
+TEST(CommitQueue, AGroupWaitsNoLongerThanTheCommitterSaysItIsWorth) {
+  std::promise<void> entered;
+  std::promise<void> release;
+  std::promise<void> second;
+  std::vector<std::vector<int>> groups;
+  Queue* self = nullptr;
+  Queue queue(
+      {10, 10, std::chrono::hours{1}}, Duration{3'600'000}, false,
+      [&](std::vector<int> group) {
+        groups.push_back(group);
+        self->gather_at_most(std::chrono::microseconds{100});
+        if (groups.size() == 1) {
+          entered.set_value();
+          release.get_future().wait();
+        } else {
+          second.set_value();
+        }
+      },
+      [] {});
+  self = &queue;
+  queue.start();
+  queue.push(1, 1);
+  entered.get_future().wait();
+  queue.push(2, 1);
+  release.set_value();
+  second.get_future().wait();
+  EXPECT_EQ(groups, (std::vector<std::vector<int>>{{1}, {2}})) << "the first writer was not waited for";
+}
+
 TEST(CommitQueue, InlineCommitsBeforePushReturns) {
   std::vector<std::vector<int>> groups;
   Queue* self = nullptr;

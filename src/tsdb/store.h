@@ -43,8 +43,8 @@ struct Options {
   const telemetry::MemoryBudget* budget = nullptr;
   /// Asked for room on the disk before a deletion is written, which is what gives room.
   std::function<void()> make_room = nullptr;
-  std::uint64_t disk_reserve_bytes = 128 << 20;    ///< with less left on the disk nothing is taken
-  Duration gather{4};                              ///< at most, for batches of other writers to share a sync with
+  std::uint64_t disk_reserve_bytes = 128 << 20;  ///< with less left on the disk nothing is taken
+  Duration gather{4};  ///< at most, and no longer than a sync takes: for batches of others to share it
   Duration retry{std::chrono::seconds{1}};         ///< between attempts to write again after the disk failed
   Duration maintenance{std::chrono::seconds{30}};  ///< between looks for what has aged out
   std::uint16_t head_chunk_samples = 128;

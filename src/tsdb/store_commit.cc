@@ -138,7 +138,10 @@ void Store::Impl::commit(std::vector<Pending>& group) {
       }
       staged.push_back(std::move(one));
     }
+    const auto sync_begun = clock.steady();
     if (status) status = log->flush();
+    // Where the disk is quick, waiting for others would cost more than the sync that it saves.
+    queue.gather_at_most(clock.steady() - sync_begun);
     if (!status) {
       unstage(staged);
       if (!waiting) note_failure(status.error());
