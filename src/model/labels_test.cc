@@ -2,11 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <map>
 #include <random>
 #include <vector>
 
 #include "base/bytes.h"
+#include "model/label_number.h"
 #include "model/names.h"
 
 namespace atalaya {
@@ -57,6 +59,14 @@ TEST(Labels, SortAsPrometheusSortsSeries) {
       EXPECT_EQ(ascending[i] <=> ascending[j], i <=> j) << i << " " << j;
     }
   }
+}
+
+TEST(LabelNumber, HasAPointOrAnExponent) {
+  const std::pair<double, const char*> pairs[] = {
+      {0, "0.0"},         {1, "1.0"},         {-1, "-1.0"},         {0.99, "0.99"}, {0.1, "0.1"},
+      {1e-4, "0.0001"},   {1e-5, "1e-05"},    {100000, "100000.0"}, {1e6, "1e+06"}, {1234567, "1.234567e+06"},
+      {5e-324, "5e-324"}, {INFINITY, "+Inf"}, {-INFINITY, "-Inf"},  {NAN, "NaN"}};
+  for (const auto& [number, text] : pairs) EXPECT_EQ(label_number(number), text);
 }
 
 TEST(Labels, AreWrittenInPrometheusNotation) {

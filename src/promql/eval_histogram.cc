@@ -5,6 +5,7 @@
 #include <cmath>
 #include <unordered_map>
 
+#include "model/label_number.h"
 #include "model/names.h"
 #include "promql/buckets.h"
 #include "promql/evaluator.h"
@@ -127,7 +128,7 @@ Result<Table> Evaluator::histogram_quantiles(const Expression& node) {
       AT_TRY(out.add_rows(query_.budget, input.all.size()));
       for (std::size_t i = 0; i < input.all.size(); ++i) {
         out.head(first + i).drops_name = true;
-        out.set_labels(first + i, input.all[i].labels->with(label, format_label_number(one)));
+        out.set_labels(first + i, input.all[i].labels->with(label, label_number(one)));
       }
       AT_TRY(quantile_rows(without_parens(*node.args[1]), input, q, out, first));
       for (std::size_t row = first; row < out.size(); ++row) {

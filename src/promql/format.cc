@@ -82,10 +82,4 @@ std::string format_general(double value, int digits) {
   return exponent < -4 || exponent >= 6 ? text : without_exponent(value);
 }
 
-std::string format_label_number(double value) {
-  auto text = format_general(value);
-  if (text.find_first_of(".eIN") == text.npos) text += ".0";
-  return text;
-}
-
 }  // namespace atalaya::promql

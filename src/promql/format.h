@@ -13,7 +13,5 @@ void append_value(std::string& out, double value);
 std::string format_fixed(double value);
 /// In messages (Go's %g): with an exponent from 1e6 on and below 1e-4; `digits` > 0 rounds to that many.
 std::string format_general(double value, int digits = 0);
-/// As the value of a label that holds a number (OpenMetrics): `1.0`, `0.5`, `+Inf`.
-std::string format_label_number(double value);
 
 }  // namespace atalaya::promql

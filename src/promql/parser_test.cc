@@ -227,8 +227,6 @@ TEST(PromqlFormat, MessagesPrintNumbersAsGoDoes) {
   EXPECT_EQ(format_general(1234567), "1.234567e+06");
   EXPECT_EQ(format_general(1e-5), "1e-05");
   EXPECT_EQ(format_general(0.01234, 2), "0.012");
-  EXPECT_EQ(format_label_number(1), "1.0");
-  EXPECT_EQ(format_label_number(0.99), "0.99");
 }
 
 TEST(Format, AValueIsAppendedAsItIsFormatted) {

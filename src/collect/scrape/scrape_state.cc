@@ -9,6 +9,7 @@
 
 #include "base/bytes.h"
 #include "ingest/prometheus_text.h"
+#include "model/label_number.h"
 #include "model/sample.h"
 
 namespace atalaya::collect::scrape {
@@ -80,6 +81,7 @@ struct ScrapeState::Round {
   Duration timeout;
   Time at;
   const ResolveSeries& resolve;
+  Numbered numbered = Numbered::kNone;  ///< by the TYPE line before
   Counts counts;
   std::vector<storage::SeriesSample> samples;
   std::vector<std::pair<SeriesId, storage::Exemplar>> exemplars;
@@ -87,7 +89,7 @@ struct ScrapeState::Round {
 
 ScrapeState::Scraped ScrapeState::take(const ScrapeConfig& config, const Labels& labels, Duration timeout,
                                        const Answer& answer, const ResolveSeries& resolve) {
-  Round round{config, labels, timeout, answer.at, resolve, {}, {}, {}};
+  Round round{config, labels, timeout, answer.at, resolve, Numbered::kNone, {}, {}, {}};
   ++round_;
   auto status = read(round, answer);
   Scraped out;
@@ -118,7 +120,7 @@ Status ScrapeState::read(Round& round, const Answer& answer) {
   if (!answer.body) return std::unexpected(answer.body.error());
   AT_TRY(read_lines(*answer.body, answer.format,
                     {[&](const ScrapedLine& line) { return take_line(round, line); },
-                     [&](ScrapedNote one) { note(std::move(one)); }}));
+                     [&](ScrapedNote one) { note(round, std::move(one)); }}));
   const auto limit = round.config.limits.samples;
   if (limit > 0 && round.counts.kept > limit) return beyond("sample limit exceeded");
   return {};
@@ -149,18 +151,19 @@ Result<ScrapeState::Entry*> ScrapeState::entry_of(Round& round, std::string_view
     auto& entry = found->second;
     entry.round = round_;
     ++round.counts.scraped;
-    if (entry.dropped || round.at - entry.used < storage::kIdIsGoodFor / 2) {
+    const bool is_good = entry.dropped || round.at - entry.used < storage::kIdIsGoodFor / 2;
+    if (is_good && entry.numbered == round.numbered) {
       entry.used = round.at;
       return &entry;
     }
   }
-  AT_TRY(const auto written, ingest::parse_text_series(series));
+  AT_TRY(auto written, ingest::parse_text_series(series));
   if (found == series_.end()) ++round.counts.scraped;
-  const auto labels =
-      relabel(with_target_labels(written, round.labels, round.config.honor_labels), round.config.sample_steps);
+  const auto labels = relabel(labels_of(round, std::move(written)), round.config.sample_steps);
   Entry entry;
   entry.round = round_;
   entry.used = round.at;
+  entry.numbered = round.numbered;
   entry.dropped = !labels || labels->empty();
   if (!entry.dropped) {
     if (!labels->has(kMetricName)) return wrong("missing metric name (__name__ label)");
@@ -168,7 +171,11 @@ Result<ScrapeState::Entry*> ScrapeState::entry_of(Round& round, std::string_view
     AT_TRY(entry.id, round.resolve(*labels));
   }
   if (found != series_.end()) {
-    entry.tracked = found->second.tracked;
+    if (found->second.numbered == round.numbered) {
+      entry.tracked = found->second.tracked;
+    } else if (found->second.tracked) {
+      inherited_.push_back(found->second.id);  // the line stands for another series from now on
+    }
     found->second = entry;
     return &found->second;
   }
@@ -176,7 +183,24 @@ Result<ScrapeState::Entry*> ScrapeState::entry_of(Round& round, std::string_view
   return &series_.emplace(std::string(series), entry).first->second;
 }
 
-void ScrapeState::note(ScrapedNote one) {
+/// As Prometheus 3 does, `le` of classic histograms and `quantile` of summaries say 1.0 where the target wrote 1: so
+/// their series are the same whatever format it speaks. What is no number stays.
+Labels ScrapeState::labels_of(const Round& round, Labels written) {
+  if (round.numbered != Numbered::kNone) {
+    const std::string_view label = round.numbered == Numbered::kLe ? "le" : "quantile";
+    if (const auto number = ingest::parse_text_value(written.get(label))) {
+      written = written.with(label, label_number(*number));
+    }
+  }
+  return with_target_labels(written, round.labels, round.config.honor_labels);
+}
+
+void ScrapeState::note(Round& round, ScrapedNote one) {
+  if (one.what == ScrapedNote::What::kType) {
+    round.numbered = one.text == "histogram" ? Numbered::kLe
+                     : one.text == "summary" ? Numbered::kQuantile
+                                             : Numbered::kNone;
+  }
   auto& known = metadata_[one.metric];
   metadata_round_[one.metric] = round_;
   switch (one.what) {

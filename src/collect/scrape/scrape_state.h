@@ -67,6 +67,8 @@ class ScrapeState {
   const std::map<std::string, Metadata>& metadata() const { return metadata_; }
 
  private:
+  /// The label that holds a number in lines of this type of metric.
+  enum class Numbered : std::uint8_t { kNone, kLe, kQuantile };
   struct Entry {
     SeriesId id{};
     Time used;                ///< when its id was
@@ -74,6 +76,7 @@ class ScrapeState {
     std::uint64_t tracked_round = 0;
     bool dropped = false;  ///< by relabelling
     bool tracked = false;  ///< got a sample whose absence ends it
+    Numbered numbered = Numbered::kNone;
   };
   struct TextHash {
     using is_transparent = void;
@@ -89,7 +92,8 @@ class ScrapeState {
   Status read(Round& round, const Answer& answer);
   Status take_line(Round& round, const ScrapedLine& line);
   Result<Entry*> entry_of(Round& round, std::string_view series);
-  void note(ScrapedNote note);
+  static Labels labels_of(const Round& round, Labels written);
+  void note(Round& round, ScrapedNote note);
   void end_vanished(Time at, std::vector<storage::SeriesSample>& out);
   void settle_round(bool counts);
   void report(Round& round, const Answer& answer, const Status& status, Scraped& out);

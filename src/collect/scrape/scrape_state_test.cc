@@ -152,6 +152,36 @@ TEST(ScrapeState, TheTargetsLabelsWinUnlessTheSamplesAreHonoured) {
   EXPECT_EQ(to_string(with_target_labels(sample, target, true)), R"(m{exported_job="x", instance="i", job="own"})");
 }
 
+TEST(ScrapeState, BoundsOfHistogramsAndQuantilesAreWrittenInOneWay) {
+  World w;
+  const char* histogram =
+      "# TYPE h histogram\nh_bucket{le=\"1\"} 1\nh_bucket{le=\"0.25\"} 1\nh_bucket{le=\"1000000\"} 2\n"
+      "h_bucket{le=\"+Inf\"} 3\nh_bucket{le=\"much\"} 3\nh_bucket{quantile=\"1\"} 3\nh_bucket{le=\"\"} 3\n";
+  const std::vector<std::string> written{R"(h_bucket 3 @1000)",
+                                         R"(h_bucket{le="+Inf"} 3 @1000)",
+                                         R"(h_bucket{le="0.25"} 1 @1000)",
+                                         R"(h_bucket{le="1.0"} 1 @1000)",
+                                         R"(h_bucket{le="1e+06"} 2 @1000)",
+                                         R"(h_bucket{le="much"} 3 @1000)",
+                                         R"(h_bucket{quantile="1"} 3 @1000)"};
+  EXPECT_EQ(w.scrape(histogram), written);
+  World in_open_metrics;
+  const auto text = std::string(histogram) + "# EOF\n";
+  EXPECT_EQ(in_open_metrics.scrape(text, Format::kOpenMetrics), written);
+  World others;
+  EXPECT_THAT(
+      others.scrape("# TYPE s summary\ns{quantile=\"0\"} 1\ns{le=\"1\"} 1\n"
+                    "# TYPE g gauge\ng{le=\"1\",quantile=\"1\"} 1\n"),
+      ElementsAre(R"(g{le="1", quantile="1"} 1 @1000)", R"(s{le="1"} 1 @1000)", R"(s{quantile="0.0"} 1 @1000)"));
+}
+
+TEST(ScrapeState, ATypeThatComesLaterEndsTheSeriesAsItWasWritten) {
+  World w;
+  EXPECT_THAT(w.scrape("h_bucket{le=\"1\"} 1\n"), ElementsAre(R"(h_bucket{le="1"} 1 @1000)"));
+  EXPECT_THAT(w.scrape("# TYPE h histogram\nh_bucket{le=\"1\"} 1\n"),
+              ElementsAre(R"(h_bucket{le="1"} stale @2000)", R"(h_bucket{le="1.0"} 1 @2000)"));
+}
+
 TEST(ScrapeState, RelabellingDropsAndRenames) {
   World w;
   RelabelSpec drop;

@@ -94,7 +94,8 @@ Status read_comment(std::string_view text, Format format, const Lines& lines) {
   } else if (keyword == "TYPE") {
     while (!note.text.empty() && is_blank(note.text.back())) note.text.pop_back();
     note.what = ScrapedNote::What::kType;
-    if (std::ranges::find(kTypes, note.text) == kTypes.end()) {
+    const bool is_known = std::ranges::find(kTypes, note.text) != kTypes.end();
+    if (!is_known || (open_metrics && note.text == "untyped")) {
       return wrong(fmt::format("invalid metric type \"{}\"", shown(note.text)));
     }
     if (note.text == "untyped") note.text = "unknown";
@@ -137,7 +138,7 @@ Result<Time> time_of(std::string_view text, Format format) {
   if (format == Format::kOpenMetrics) return time_of_seconds(text);
   std::int64_t ms = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), ms);
-  if (error == std::errc() && end == text.data() + text.size()) return from_ms(ms);
+  if (error == std::errc() && end == text.data() + text.size() && !text.starts_with('-')) return from_ms(ms);
   return wrong("the time is no whole number of milliseconds");
 }
 
@@ -226,7 +227,8 @@ Result<ScrapedLine> sample_of(std::string_view line, Format format) {
 Status read_line(std::string_view line, Format format, const Lines& lines) {
   if (!is_utf8(line)) return wrong("not UTF-8");
   if (format == Format::kText) {
-    while (!line.empty() && (is_blank(line.back()) || line.back() == '\r')) line.remove_suffix(1);
+    // A carriage return is no blank: as with Prometheus, lines that end with one do not hold.
+    while (!line.empty() && is_blank(line.back())) line.remove_suffix(1);
     skip_blanks(line);
     if (line.empty()) return {};
   } else if (line.empty()) {

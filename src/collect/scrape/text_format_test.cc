@@ -30,7 +30,7 @@ std::vector<std::string> read(std::string_view body, Format format) {
 
 TEST(TextFormat, PrometheusTextHasTimesInMilliseconds) {
   EXPECT_THAT(
-      read("# HELP a what \\\\ it\\nis\n# TYPE a counter\n# a comment\n\na{b=\"c # d\"} 1.5 1000\n  a 2 \r\na +Inf",
+      read("# HELP a what \\\\ it\\nis\n# TYPE a counter\n# a comment\n\na{b=\"c # d\"} 1.5 1000\n  a 2 \na +Inf",
            Format::kText),
       ElementsAre("help a: what \\ it\nis", "type a: counter", "a{b=\"c # d\"} = 1.5 @1000", "a = 2", "a = inf"));
 }
@@ -82,7 +82,9 @@ TEST(TextFormat, ABadLineIsNamed) {
   EXPECT_THAT(read("a 1\nb x\nc 1\n", Format::kText), ElementsAre("a = 1", "! line 2: \"x\" is no number"));
   EXPECT_THAT(read("a{b=\"c 1\n", Format::kText), ElementsAre("! line 1: labels do not end with }"));
   EXPECT_THAT(read("a 1 2 3\n", Format::kText), ElementsAre("! line 1: more follows the time"));
-  EXPECT_THAT(read("a 1 1.5\n", Format::kText), ElementsAre(HasSubstr("whole number of milliseconds")));
+  for (const auto* bad : {"a 1 1.5\n", "a 1 -5\n"}) {
+    EXPECT_THAT(read(bad, Format::kText), ElementsAre(HasSubstr("whole number of milliseconds"))) << bad;
+  }
   EXPECT_THAT(read("# TYPE a thing\n", Format::kText), ElementsAre("! line 1: invalid metric type \"thing\""));
 }
 
@@ -116,8 +118,16 @@ TEST(TextFormat, ExemplarsAreOfWhatIsCounted) {
               ElementsAre("a_bucket{le=\"1\"} = 3", "{\"a.b_total\"} = 1"));
 }
 
-TEST(TextFormat, UntypedIsUnknown) {
+TEST(TextFormat, CarriageReturnsAreNoBlanks) {
+  for (const auto* bad : {"a 1\r\n", "a 1 \r\n", "\r\na 1\n", "# TYPE a counter\r\n"}) {
+    EXPECT_THAT(read(bad, Format::kText), ElementsAre(HasSubstr("! line 1: "))) << bad;
+  }
+}
+
+TEST(TextFormat, UntypedIsUnknownAndNoWordOfOpenMetrics) {
   EXPECT_THAT(read("# TYPE a untyped\n", Format::kText), ElementsAre("type a: unknown"));
+  EXPECT_THAT(read("# TYPE a untyped\n", Format::kOpenMetrics),
+              ElementsAre("! line 1: invalid metric type \"untyped\""));
 }
 
 TEST(TextFormat, TheContentTypeDecidesThenTheFallback) {
