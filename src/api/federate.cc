@@ -48,13 +48,6 @@ Labels escaped(const Labels& labels) {
 /// As Prometheus 3 asks for names in quotes; who does not say so may fail over a single one.
 bool takes_any_name(std::string_view accept) { return accept.find("escaping=allow-utf-8") != std::string_view::npos; }
 
-Labels with_external(Labels labels, const Labels& external) {
-  if (external.empty()) return labels;
-  LabelsBuilder out(external);
-  for (const auto& [name, value] : labels) out.set(name, value);
-  return out.build();
-}
-
 /// What a series that was found takes until its newest sample is known, and what an answer has of it.
 constexpr std::uint64_t kBytesOfFound = 1024;
 constexpr std::uint64_t kBytesOfNewest = 512;
@@ -133,6 +126,13 @@ std::string exposition(const Newest& newest) {
 }
 
 }  // namespace
+
+Labels with_external(Labels labels, const Labels& external) {
+  if (external.empty()) return labels;
+  LabelsBuilder out(external);
+  for (const auto& [name, value] : labels) out.set(name, value);
+  return out.build();
+}
 
 void add_federate_route(Doors& doors, FederateParts given) {
   auto& readers = given.readers;

@@ -23,4 +23,7 @@ struct FederateParts {
 };
 void add_federate_route(Doors& doors, FederateParts parts);
 
+/// With those labels of `external` that it has none of.
+Labels with_external(Labels labels, const Labels& external);
+
 }  // namespace atalaya::api

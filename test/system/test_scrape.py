@@ -6,7 +6,6 @@ import json
 import os
 import pathlib
 import shutil
-import socket
 import ssl
 import subprocess
 import threading
@@ -16,6 +15,7 @@ import time
 import pytest
 
 from atalaya import HttpError, Server, make_certificate, until
+from prometheus_peer import Peer, free_port
 
 SYNTHETIC = ["up", "scrape_duration_seconds", "scrape_samples_scraped", "scrape_samples_post_metric_relabeling",
              "scrape_series_added"]
@@ -357,12 +357,6 @@ def test_a_prometheus_configuration_runs_as_it_is(data, tmp_path):
         assert "prometheus.yml:1:53" in str(refused.value) or "dns_sd_configs" in str(refused.value)
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 @pytest.fixture
 def node_exporter():
     program = shutil.which("prometheus-node-exporter")
@@ -373,34 +367,6 @@ def node_exporter():
     yield address
     process.kill()
     process.wait()
-
-
-class Peer:
-    """Debian's prometheus with this configuration; `api` asks it as our server is asked."""
-
-    def __init__(self, config, folder):
-        program = shutil.which("prometheus")
-        if program is None:
-            pytest.skip("prometheus is not installed")
-        port = free_port()
-        self.process = subprocess.Popen([program, f"--config.file={config}", f"--storage.tsdb.path={folder}/tsdb",
-                                         f"--web.listen-address=127.0.0.1:{port}"], stderr=subprocess.DEVNULL)
-        self.api = Server(folder / "none")
-        self.api.url, self.api.token = f"http://127.0.0.1:{port}", None
-
-    def __enter__(self):
-        until(self.is_ready, what="prometheus")
-        return self.api
-
-    def is_ready(self):
-        try:
-            return self.api.call("GET", "/-/ready")
-        except HttpError:  # it is up and not ready
-            return None
-
-    def __exit__(self, *_):
-        self.process.kill()
-        self.process.wait()
 
 
 def series_of(where):
