@@ -133,6 +133,7 @@ Status Agent::Impl::start() {
   // Before Welcome an agent says nothing but Hello.
   CallsOptions call_options{.allowed = options.scripts};
   call_options.questions["targets"] = [this] { return collect::scrape::targets_text(scrapes->targets()); };
+  call_options.questions["metadata"] = [this] { return collect::scrape::metadata_text(scrapes->metadata()); };
   calls = std::make_unique<Calls>(loop, std::move(call_options), [this](std::string frame) {
     return stream->established() && uplink->send(std::move(frame));
   });

@@ -174,18 +174,18 @@ void add_target_routes(Doors& doors, const TargetServices& services) {
                  [targets = services.targets](const auth::Principal& who, net::Request& request) {
                    return list_targets(targets(who.tenant), request.query);
                  });
-  doors.add("GET", "/api/v1/targets/metadata", Need::kViewer,
-            [metadata = services.metadata](const auth::Principal& who, net::Request& request) {
-              return list_target_metadata(metadata(who.tenant, request.query.get("metric")), request.query);
-            });
+  doors.add_slow("GET", "/api/v1/targets/metadata", Need::kViewer, services.workers,
+                 [metadata = services.metadata](const auth::Principal& who, net::Request& request) {
+                   return list_target_metadata(metadata(who.tenant, request.query.get("metric")), request.query);
+                 });
   doors.add_slow("GET", "/api/v1/targets/relabel_steps", Need::kViewer, services.workers,
                  [services](const auth::Principal& who, net::Request& request) {
                    return relabel_steps(services, who.tenant, request.query);
                  });
-  doors.add("GET", "/api/v1/metadata", Need::kViewer,
-            [metadata = services.metadata](const auth::Principal& who, net::Request& request) {
-              return list_metadata(metadata(who.tenant, request.query.get("metric")), request.query);
-            });
+  doors.add_slow("GET", "/api/v1/metadata", Need::kViewer, services.workers,
+                 [metadata = services.metadata](const auth::Principal& who, net::Request& request) {
+                   return list_metadata(metadata(who.tenant, request.query.get("metric")), request.query);
+                 });
   doors.add_slow("GET", "/api/v1/scrape_pools", Need::kViewer, services.workers,
                  [targets = services.targets](const auth::Principal& who, net::Request&) -> Result<net::Response> {
                    json::array pools;

@@ -15,7 +15,7 @@ namespace atalaya::api {
 /// Functions are thread-safe and outlive the doors.
 struct TargetServices {
   std::function<collect::scrape::TargetsView(const TenantId&)> targets;  ///< may take seconds: agents are asked
-  /// Of active targets; metric "" for all.
+  /// Of active targets; metric "" for all. May take as long.
   std::function<std::vector<collect::scrape::TargetMetadata>(const TenantId&, std::string_view metric)> metadata;
   /// The steps of a job's targets, of the server's own jobs.
   std::function<std::optional<std::vector<collect::scrape::Relabeling>>(const TenantId&, std::string_view pool)>

@@ -30,11 +30,12 @@ void append(scrape::TargetsView more, scrape::TargetsView& out) {
 }  // namespace
 
 /// Of one round; who answers too late writes into what nobody reads.
+template <typename T>
 struct AgentTargets::Answers {
   std::mutex mutex;
   std::condition_variable changed;
   std::size_t missing = 0;
-  std::vector<std::optional<Result<scrape::TargetsView>>> of;
+  std::vector<std::optional<Result<T>>> of;
 };
 
 AgentTargetNeighbours agent_targets_of(registry::Hosts& hosts, ingest::AgentHub& hub) {
@@ -52,29 +53,29 @@ void AgentTargets::set(const TenantId& tenant, std::vector<AgentJob> jobs) {
   jobs_[tenant] = std::move(jobs);
 }
 
-Result<scrape::TargetsView> AgentTargets::ask(const TenantId& tenant, const registry::Host& host) const {
-  ingest::CallFrame call;
-  call.kind = "targets";
-  call.time = kOfOne;
-  AT_TRY(const auto answer, with_.call(tenant, host.id, std::move(call), kOfOne));
-  AT_TRY(auto view, scrape::read_targets_text(answer.output));
-  // As samples come in: an agent speaks for its own host alone.
-  for (auto& target : view.active) target.labels = scrape::on_host(target.labels, host.name);
-  return view;
+std::vector<AgentJob> AgentTargets::jobs_of(const TenantId& tenant) {
+  const std::lock_guard lock(mutex_);
+  const auto found = jobs_.find(tenant);
+  return found == jobs_.end() ? std::vector<AgentJob>{} : found->second;
 }
 
-void AgentTargets::add_to(const TenantId& tenant, scrape::TargetsView& out) {
-  std::vector<AgentJob> jobs;
-  {
-    const std::lock_guard lock(mutex_);
-    jobs = jobs_[tenant];
-  }
-  if (jobs.empty()) return;
+Result<std::string> AgentTargets::call(const TenantId& tenant, const registry::Host& host, std::string kind) const {
+  ingest::CallFrame call;
+  call.kind = std::move(kind);
+  call.time = kOfOne;
+  AT_TRY(auto answer, with_.call(tenant, host.id, std::move(call), kOfOne));
+  return std::move(answer.output);
+}
+
+/// In the order of the hosts.
+template <typename T>
+AgentTargets::Told<T> AgentTargets::ask_all(const TenantId& tenant, const std::vector<AgentJob>& jobs,
+                                            const Ask<T>& ask) {
   auto hosts = with_.hosts.list(tenant);
   std::erase_if(hosts, [&](const auto& host) {
     return std::ranges::none_of(jobs, [&](const auto& job) { return job.on.matches(host.name); });
   });
-  const auto answers = std::make_shared<Answers>();
+  const auto answers = std::make_shared<Answers<T>>();
   answers->of.resize(hosts.size());
   for (std::size_t i = 0; i < hosts.size(); ++i) {
     if (!with_.is_connected(tenant, hosts[i].id)) {
@@ -85,7 +86,7 @@ void AgentTargets::add_to(const TenantId& tenant, scrape::TargetsView& out) {
       const std::lock_guard lock(answers->mutex);
       ++answers->missing;
     }
-    net::WorkerPool::Work work = [this, answers, i, tenant, host = hosts[i]] {
+    net::WorkerPool::Work work = [answers, i, tenant, ask, host = hosts[i]] {
       auto answer = ask(tenant, host);
       const std::lock_guard lock(answers->mutex);
       answers->of[i] = std::move(answer);
@@ -98,12 +99,46 @@ void AgentTargets::add_to(const TenantId& tenant, scrape::TargetsView& out) {
   }
   std::unique_lock lock(answers->mutex);
   answers->changed.wait_for(lock, kOfAll, [&] { return answers->missing == 0; });
+  Told<T> out;
   for (std::size_t i = 0; i < hosts.size(); ++i) {
-    auto& answer = answers->of[i];
-    if (answer && *answer) {
-      append(std::move(**answer), out);
-    } else {
-      append(silent_targets(jobs, hosts[i].name, answer ? answer->error().message : "the agent did not answer"), out);
+    Result<T> answer = fail(ErrorCode::kUnavailable, "the agent did not answer");
+    if (answers->of[i]) answer = std::move(*answers->of[i]);
+    out.emplace_back(std::move(hosts[i]), std::move(answer));
+  }
+  return out;
+}
+
+void AgentTargets::add_to(const TenantId& tenant, scrape::TargetsView& out) {
+  const auto jobs = jobs_of(tenant);
+  if (jobs.empty()) return;
+  using View = scrape::TargetsView;
+  const Ask<View> ask = [this](const TenantId& of, const registry::Host& host) -> Result<View> {
+    AT_TRY(const auto text, call(of, host, "targets"));
+    AT_TRY(auto view, scrape::read_targets_text(text));
+    // As samples come in: an agent speaks for its own host alone.
+    for (auto& target : view.active) target.labels = scrape::on_host(target.labels, host.name);
+    return view;
+  };
+  for (auto& [host, answer] : ask_all(tenant, jobs, ask)) {
+    append(answer ? std::move(*answer) : silent_targets(jobs, host.name, answer.error().message), out);
+  }
+}
+
+void AgentTargets::add_metadata(const TenantId& tenant, std::string_view metric,
+                                std::vector<scrape::TargetMetadata>& out) {
+  const auto jobs = jobs_of(tenant);
+  if (jobs.empty()) return;
+  using All = std::vector<scrape::TargetMetadata>;
+  const Ask<All> ask = [this](const TenantId& of, const registry::Host& host) -> Result<All> {
+    AT_TRY(const auto text, call(of, host, "metadata"));
+    return scrape::read_metadata_text(text);
+  };
+  for (auto& [host, answer] : ask_all(tenant, jobs, ask)) {
+    if (!answer) continue;
+    for (auto& one : *answer) {
+      if (!metric.empty() && one.metric != metric) continue;
+      one.target = scrape::on_host(one.target, host.name);
+      out.push_back(std::move(one));
     }
   }
 }

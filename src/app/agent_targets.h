@@ -5,6 +5,8 @@
 #include <map>
 #include <mutex>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "collect/scrape/config.h"
@@ -41,12 +43,22 @@ class AgentTargets {
   /// an agent that does not answer, or is not there, the targets that the configuration names are added: their
   /// health is unknown, and the error says why.
   void add_to(const TenantId& tenant, collect::scrape::TargetsView& out);
+  /// What these agents' targets say of their metrics, `metric` "" for all; nothing of an agent that does not answer.
+  void add_metadata(const TenantId& tenant, std::string_view metric, std::vector<collect::scrape::TargetMetadata>& out);
   void stop() { askers_.stop(); }
 
  private:
+  template <typename T>
   struct Answers;
+  template <typename T>
+  using Ask = std::function<Result<T>(const TenantId& tenant, const registry::Host& host)>;
+  template <typename T>
+  using Told = std::vector<std::pair<registry::Host, Result<T>>>;
 
-  Result<collect::scrape::TargetsView> ask(const TenantId& tenant, const registry::Host& host) const;
+  std::vector<AgentJob> jobs_of(const TenantId& tenant);
+  template <typename T>
+  Told<T> ask_all(const TenantId& tenant, const std::vector<AgentJob>& jobs, const Ask<T>& ask);
+  Result<std::string> call(const TenantId& tenant, const registry::Host& host, std::string kind) const;
 
   const AgentTargetNeighbours with_;
   std::mutex mutex_;

@@ -164,6 +164,7 @@ void Scrapes::add_routes(api::Doors& doors) {
       {[this](const TenantId& tenant) { return targets(tenant); },
        [this](const TenantId& tenant, std::string_view metric) {
          auto out = scraper_.metadata(tenant, metric);
+         agents_.add_metadata(tenant, metric, out);
          // Our own series are that tenant's, though nobody scrapes them.
          if (tenant == default_tenant())
            std::ranges::move(own_metadata(with_.metrics, with_.host, metric), std::back_inserter(out));

@@ -35,6 +35,11 @@ def test_each_agent_that_is_named_scrapes_for_itself(server, tmp_path):
                  f"http://{exporter.address.replace('127.0.0.1', 'web2')}/metrics")]
             assert shown[0]["discoveredLabels"]["__meta_atalaya_host"] == "web2"
             assert of_host(server, "db1") == []
+            said = server.call("GET", "/api/v1/targets/metadata?metric=a")["data"]
+            assert sorted((one["target"]["instance"], one["type"]) for one in said) == [
+                ("web1", "counter"), ("web2", "counter")]
+            assert server.call("GET", "/api/v1/metadata?metric=a")["data"] == {
+                "a": [{"type": "counter", "help": "", "unit": ""}]}
 
             exporter.pages["/metrics"] = (500, {}, "")
             until(lambda: values(server, '{job="j",instance="web1"}').get("up") == 0, what="up 0")

@@ -65,6 +65,7 @@ class ScrapeCollector final : public Collector {
   }
 
   void show(TargetsView& out) const { pool_.show(out); }
+  void show(std::vector<TargetMetadata>& out) const { pool_.show_metadata("", out); }
 
  private:
   AgentScrapes& owner_;
@@ -103,6 +104,13 @@ TargetsView AgentScrapes::targets() const {
   TargetsView out;
   for (const auto* collector : collectors_) collector->show(out);
   for (auto& target : out.active) target.labels = on_host(target.labels, shared_->options.host);
+  return out;
+}
+
+std::vector<TargetMetadata> AgentScrapes::metadata() const {
+  std::vector<TargetMetadata> out;
+  for (const auto* collector : collectors_) collector->show(out);
+  for (auto& one : out) one.target = on_host(one.target, shared_->options.host);
   return out;
 }
 

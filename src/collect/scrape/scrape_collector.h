@@ -5,6 +5,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "collect/collector.h"
 #include "collect/scrape/config.h"
@@ -32,6 +33,8 @@ class AgentScrapes {
   Result<std::unique_ptr<Collector>> make(const CollectorSpec& spec, LabelsTable& labels, std::function<void()> wake);
   /// The targets of all jobs; their labels are those of their series.
   TargetsView targets() const;
+  /// What they say of their metrics.
+  std::vector<TargetMetadata> metadata() const;
 
  private:
   friend class ScrapeCollector;

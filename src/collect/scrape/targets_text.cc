@@ -89,6 +89,16 @@ Status read_list(const json::object& object, std::string_view key, Result<T> (*r
   return {};
 }
 
+Result<TargetMetadata> read_metadata(const json::object& object) {
+  TargetMetadata out;
+  AT_TRY(out.target, labels_of(object, "labels"));
+  AT_TRY(out.metric, text_of(object, "metric"));
+  AT_TRY(out.metadata.type, text_of(object, "type"));
+  AT_TRY(out.metadata.help, text_of(object, "help"));
+  AT_TRY(out.metadata.unit, text_of(object, "unit"));
+  return out;
+}
+
 }  // namespace
 
 std::string targets_text(const TargetsView& view) {
@@ -129,6 +139,27 @@ Result<TargetsView> read_targets_text(std::string_view text) {
     if (!count.is_int64() || count.get_int64() < 0) return wrong("dropped_counts are no numbers");
     out.dropped_counts[pool] = static_cast<std::uint64_t>(count.get_int64());
   }
+  return out;
+}
+
+std::string metadata_text(const std::vector<TargetMetadata>& all) {
+  json::array list;
+  for (const auto& one : all) {
+    list.push_back(json::object{{"labels", to_json(one.target)},
+                                {"metric", one.metric},
+                                {"type", one.metadata.type},
+                                {"help", one.metadata.help},
+                                {"unit", one.metadata.unit}});
+  }
+  return json::serialize(json::object{{"metadata", std::move(list)}});
+}
+
+Result<std::vector<TargetMetadata>> read_metadata_text(std::string_view text) {
+  boost::system::error_code error;
+  const auto value = json::parse({text.data(), text.size()}, error);
+  if (error || !value.is_object()) return wrong("no JSON object");
+  std::vector<TargetMetadata> out;
+  AT_TRY(read_list(value.get_object(), "metadata", read_metadata, out));
   return out;
 }
 

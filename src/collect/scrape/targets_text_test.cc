@@ -37,6 +37,22 @@ TEST(TargetsText, ReadsBackWhatWasWritten) {
   EXPECT_EQ(read->dropped_counts, some().dropped_counts);
 }
 
+TEST(TargetsText, MetadataReadsBackAsItWasWritten) {
+  const std::vector<TargetMetadata> some{{Labels{{"instance", "web1"}}, "a_total", {"counter", "How\nmany", ""}},
+                                         {Labels{{"instance", "web1"}}, "b.c", {"gauge", "", "bytes"}}};
+  const auto read = read_metadata_text(metadata_text(some));
+  ASSERT_TRUE(read) << to_string(read.error());
+  ASSERT_EQ(read->size(), some.size());
+  for (std::size_t i = 0; i < some.size(); ++i) {
+    EXPECT_EQ((*read)[i].target, some[i].target);
+    EXPECT_EQ((*read)[i].metric, some[i].metric);
+    EXPECT_EQ((*read)[i].metadata, some[i].metadata);
+  }
+  for (const std::string_view text : {"", "[]", "{}", R"({"metadata":[{}]})", R"({"metadata":[{"labels":{"a":1}}]})"}) {
+    EXPECT_FALSE(read_metadata_text(text)) << text;
+  }
+}
+
 TEST(TargetsText, WhatIsNoSuchTextIsRefusedByName) {
   for (const std::string_view text :
        {"", "[]", "{}", R"({"active":{},"dropped":[],"dropped_counts":{}})",
