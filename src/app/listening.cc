@@ -46,6 +46,7 @@ net::ServerOptions listening_options(const ServerOptions& options) {
   out.max_connections_per_address = options.connections_per_address;
   out.cors_origins = options.cors_origins;
   out.content_security_policy = kContentPolicy;
+  out.plain_refusals = {"/api/v1/", "/federate"};
   return out;
 }
 

@@ -144,6 +144,8 @@ void HttpSession::on_head() {
   std::vector<std::string> allowed;
   const bool upgrade = head.upgrade && head.method == "GET";
   match_ = server_.router->find(upgrade ? "WEBSOCKET" : head.method, encoded_path_, request_.captures, allowed);
+  // Whatever pages are served for addresses that nobody else knows, they are none of those.
+  if (match_ && match_->pattern.starts_with("/{") && is_refused_plainly()) match_ = nullptr;
   if (!match_) {
     answer_unmatched(allowed);
     return;
@@ -211,6 +213,11 @@ bool HttpSession::is_preflight() const {
          !request_.headers.get("Access-Control-Request-Method").empty();
 }
 
+bool HttpSession::is_refused_plainly() const {
+  return std::ranges::any_of(server_.options.plain_refusals,
+                             [this](const std::string& prefix) { return request_.path.starts_with(prefix); });
+}
+
 void HttpSession::answer_unmatched(const std::vector<std::string>& allowed) {
   Parameters captures;
   std::vector<std::string> ignored;
@@ -220,13 +227,16 @@ void HttpSession::answer_unmatched(const std::vector<std::string>& allowed) {
   if (method_ == "GET" && server_.router->find("WEBSOCKET", encoded_path_, captures, ignored)) {
     response = error_with_status(426, "this address speaks WebSocket");
     response.headers.add("Upgrade", "websocket");
+  } else if (allowed.empty() && is_refused_plainly()) {
+    response = Response::text("404 page not found\n", 404);
   } else if (allowed.empty()) {
     response = Response::error(Error{ErrorCode::kNotFound, "no such address: " + request_.path, {}, {}});
   } else if (method_ == "OPTIONS") {
     response = Response::empty(204);
     response.headers.add("Allow", allow);
   } else {
-    response = error_with_status(405, method_ + " is not allowed on " + request_.path);
+    response = is_refused_plainly() ? Response::text("Method Not Allowed\n", 405)
+                                    : error_with_status(405, method_ + " is not allowed on " + request_.path);
     response.headers.add("Allow", allow);
   }
   if (reader_.head().has_body())

@@ -47,6 +47,7 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
   void on_body_progress();
   bool prepare_request();
   bool is_preflight() const;
+  bool is_refused_plainly() const;
   void answer_unmatched(const std::vector<std::string>& allowed);
   void dispatch();
   void dispatch_upgrade();

@@ -42,6 +42,9 @@ struct ServerOptions {
 
   /// Other origins whose pages may call (`https://ui.example.org`, or `*`); never with cookies.
   std::vector<std::string> cors_origins;
+  /// Where a path begins with one of these, an unknown address or method is answered with a line of text, as Go's
+  /// servers do: for APIs whose programs know that.
+  std::vector<std::string> plain_refusals;
   /// Content-Security-Policy of every answer that sets none; "" sends none.
   std::string content_security_policy;
 

@@ -94,6 +94,21 @@ TEST(HttpServer, UnknownAddressIs404AndWrongMethodIs405WithAllow) {
   EXPECT_THAT(body_of(answer), HasSubstr("\"status\":\"error\""));
 }
 
+TEST(HttpServer, RefusesInALineOfTextWhereThatIsExpected) {
+  const auto with_pages = [](Router& router) {
+    fill(router);
+    router.add("GET", "/{page...}", [](const Request&, const Respond& respond) { respond(Response::text("page")); });
+  };
+  TestServer server(with_pages, {.plain_refusals = {"/echo"}});
+  RawClient client(server.port());
+  EXPECT_EQ(body_of(client.ask(get("/echo/1/nothing"))), "404 page not found\n");
+  const auto answer = client.ask("DELETE /echo/1 HTTP/1.1\r\nHost: t\r\n\r\n");
+  EXPECT_THAT(answer, StartsWith("HTTP/1.1 405 "));
+  EXPECT_THAT(answer, HasSubstr("Allow: GET, HEAD\r\n"));
+  EXPECT_EQ(body_of(answer), "Method Not Allowed\n");
+  EXPECT_EQ(body_of(client.ask(get("/nothing"))), "page");
+}
+
 TEST(HttpServer, RefusesABodyOverTheRoutesLimitBeforeReadingIt) {
   TestServer server(fill);
   RawClient client(server.port());
