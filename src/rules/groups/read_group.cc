@@ -28,6 +28,14 @@ Texts texts_at(Reader& read, std::string_view key, Errors& errors) {
   return out;
 }
 
+/// One that is nothing is none.
+Duration duration_at(Reader& read, std::string_view key, Errors& errors) {
+  Duration out{0};
+  const auto* node = read.find(key);
+  if (node != nullptr && !node->is_null()) config::decode(*node, out, errors);
+  return out;
+}
+
 /// Decimals are cut off; nothing, and what is below, is no limit.
 std::size_t limit_of(Reader& read, Errors& errors) {
   const auto* node = read.find("limit");
@@ -51,8 +59,8 @@ class RuleReader {
     const auto alert = read.optional<std::string>("alert");
     const auto* expr = read.find("expr");
     rule_.expr = read.value_or<std::string>("expr", "");
-    rule_.hold = read.value_or<Duration>("for", Duration{0});
-    rule_.keep_firing_for = read.value_or<Duration>("keep_firing_for", Duration{0});
+    rule_.hold = duration_at(read, "for", errors_);
+    rule_.keep_firing_for = duration_at(read, "keep_firing_for", errors_);
     const auto labels = texts_at(read, "labels", errors_);
     const auto annotations = texts_at(read, "annotations", errors_);
     if (!options_.ignore_unknown) read.finish();
@@ -63,6 +71,7 @@ class RuleReader {
     read_expression(expr);
     if (!rule_.alerting) check_recording(annotations, read);
     read_labels(labels);
+    if (annotations.contains("")) complain(node_.get("annotations")->place(), "invalid annotation name: \"\"");
     rule_.annotations = texts_of(annotations, "annotation", node_.get("annotations"));
     if (errors_.size() != before) return std::nullopt;
     return std::move(rule_);

@@ -97,9 +97,15 @@ TEST(RuleFiles, WrongRulesAreRefused) {
   for (const auto* rule : {"{expr: up}", "{alert: a, record: b, expr: up}", "{alert: a}", "{alert: a, expr: ''}",
                            "{record: 'up{x=\"y\"}', expr: up}", "{record: r, expr: up, keep_firing_for: 1m}",
                            "{alert: a, expr: up, for: soon}", "{alert: a, expr: up, labels: {a: '{{ end }}'}}",
-                           "{alert: a, expr: up, unknown: 1}"}) {
+                           "{alert: a, expr: up, annotations: {'': b}}", "{alert: a, expr: up, unknown: 1}"}) {
     EXPECT_EQ(read(group(rule)).errors.size(), 1u) << rule;
   }
+}
+
+TEST(RuleFiles, WhatIsNothingIsAsIfItWereNotThere) {
+  const auto file = read(group("{alert: a, expr: up, for: null, keep_firing_for: ~, labels: null, annotations: ~}"));
+  ASSERT_THAT(file.errors, IsEmpty());
+  EXPECT_EQ(file.groups.at(0).rules.at(0).hold, Duration{0});
 }
 
 TEST(RuleFiles, UnknownFieldsMayBePassedOver) {
