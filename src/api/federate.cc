@@ -10,7 +10,6 @@
 #include "api/parameters.h"
 #include "ingest/prometheus_text.h"
 #include "model/names.h"
-#include "promql/engine.h"
 
 namespace atalaya::api {
 namespace {
@@ -140,7 +139,7 @@ void add_federate_route(Doors& doors, FederateParts given) {
       "GET", "/federate", Need::kViewer, readers,
       [parts = std::move(given)](const auth::Principal& who, net::Request& request) -> Result<net::Response> {
         const auto now = parts.clock.now();
-        const storage::TimeRange range{now - promql::Limits().lookback, now};
+        const storage::TimeRange range{now - parts.lookback, now};
         const bool any_name = takes_any_name(request.headers.get("Accept"));
         Federation federation(parts, who.tenant, any_name);
         for (const auto& text : request.query.all("match[]")) {

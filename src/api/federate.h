@@ -10,7 +10,7 @@
 
 namespace atalaya::api {
 
-/// Text 0.0.4, of each series that matches a `match[]` its newest sample of the last five minutes; series that have
+/// Text 0.0.4, of each series that matches a `match[]` its newest sample within `lookback`; series that have
 /// ended are left out, and those without an instance get an empty one, so that the scraping side sets none.
 /// `external` labels are added where a series has none of that name. Answers are made on `readers`' threads; `memory`,
 /// where there is one, says how many series they may hold.
@@ -20,6 +20,7 @@ struct FederateParts {
   net::WorkerPool& readers;
   telemetry::QueryMemory* memory = nullptr;
   Labels external = {};
+  Duration lookback{std::chrono::minutes{5}};
 };
 void add_federate_route(Doors& doors, FederateParts parts);
 

@@ -297,6 +297,7 @@ void Server::Parts::log_packages(bool at_start) {
 
 Status Server::Parts::open_groups() {
   auto group = group_options(link_base, options.external_labels, options.late_after);
+  group.limits = options.queries.limits;
   group.limits.max_bytes = std::min<std::size_t>(group.limits.max_bytes, resources.queries().most_of_one());
   groups = std::make_unique<RuleGroups>(RuleGroupsParts{*series, *series, *runner, clock, metrics}, std::move(group),
                                         options.rules_on_arrival);

@@ -224,7 +224,8 @@ std::vector<Option> query_options() {
       {.name = "query-lookback",
        .type = OptionType::kDuration,
        .fallback = "5m",
-       .help = "How old a sample may be to still be a series' value, where a request does not say.",
+       .help = "How old a sample may be to still be a series' value, where a request does not say; in rule groups and "
+               "/federate, too.",
        .section = "Queries"},
   };
 }

@@ -329,6 +329,17 @@ groups:
         assert server.alert("Late") is None
 
 
+def test_rules_and_federation_look_back_as_far_as_queries(data, webhook, tmp_path):
+    rules = "groups: [{name: g, interval: 1s, rules: [{record: seen, expr: count(old)}, {alert: Old, expr: old > 5}]}]\n"
+    with with_rules(data, webhook, tmp_path, rules, "--query-lookback", "20m") as server:
+        at = int(time.time() * 1000) - 10 * 60_000
+        status, _, text = write(server, body_v1([({"__name__": "old"}, [(9, at)])]), Load(server).token)
+        assert status == 204, text
+        until(lambda: server.query("seen") == [({"__name__": "seen"}, 1.0)], what="the recorded sample")
+        until(lambda: server.query('ALERTS{alertname="Old"}'), what="the alert")
+        assert server.call("GET", "/federate?match%5B%5D=old", raw=True).decode().splitlines()[1].startswith("old")
+
+
 def test_external_labels_are_in_templates_pages_and_federation(data, webhook, tmp_path):
     rules = ("groups: [{name: g, interval: 1s, rules: [{alert: High, expr: load > 5, annotations: "
              "{summary: 'in {{ $externalLabels.region }}'}}]}]\n")
