@@ -14,6 +14,8 @@
 #include "collect/host/host_collector.h"
 #include "collect/host/system.h"
 #include "collect/log/tail.h"
+#include "collect/metric/host_values.h"
+#include "collect/metric/metric_collector.h"
 #include "collect/scrape/scrape_collector.h"
 #include "collect/scrape/targets_text.h"
 #include "collect/script/script_collector.h"
@@ -77,6 +79,8 @@ struct Agent::Impl {
   std::unique_ptr<collect::Collector> make_host(Duration period);
   Result<std::unique_ptr<collect::Collector>> make_script(const collect::CollectorSpec& spec,
                                                           std::function<void()> wake);
+  Result<std::unique_ptr<collect::Collector>> make_metric(const collect::CollectorSpec& spec,
+                                                          std::function<void()> wake);
   SelfState self_state() const;
   std::string config_path() const { return options.data_dir + "/config.json"; }
 
@@ -90,6 +94,7 @@ struct Agent::Impl {
   std::string config_json;
   std::uint64_t log_files_missed = 0;
   collect::LabelsTable labels;
+  collect::metric::HostValues host_values{labels};
   std::unique_ptr<Spool> spool;
   std::unique_ptr<Stream> stream;
   std::unique_ptr<Uplink> uplink;
@@ -116,7 +121,7 @@ Status Agent::Impl::start() {
   hello.host = host_name();
   hello.spool_id = spool->id();
   hello.facts = facts_of(options.root);
-  hello.abilities = ingest::kTakesCalls;
+  hello.abilities = ingest::kTakesCalls | ingest::kMeasuresForSensors;
   Stream::Callbacks callbacks;
   callbacks.send = [this](std::string frame) { return uplink && uplink->send(std::move(frame)); };
   callbacks.config = [this](const std::string& revision, const std::string& json) { on_config(revision, json); };
@@ -178,6 +183,8 @@ void Agent::Impl::load_config() {
 }
 
 void Agent::Impl::on_config(const std::string& revision, const std::string& json) {
+  // A server that has begun anew does not know what was said before.
+  if (runner) runner->tell_again();
   if (json.empty() || json == config_json) return;
   if (!apply(json)) return;
   config_json = json;
@@ -218,7 +225,8 @@ std::unique_ptr<collect::Collector> Agent::Impl::make_host(Duration period) {
   host.root = options.root;
   host.instance = identity.name;
   host.period = period;
-  return std::make_unique<collect::host::HostCollector>(std::move(host), labels);
+  return std::make_unique<collect::metric::HeardHost>(
+      std::make_unique<collect::host::HostCollector>(std::move(host), labels), host_values);
 }
 
 Result<std::unique_ptr<collect::Collector>> Agent::Impl::make_collector(const collect::CollectorSpec& spec,
@@ -236,6 +244,7 @@ Result<std::unique_ptr<collect::Collector>> Agent::Impl::make_collector(const co
     return std::make_unique<collect::log::Tail>(std::move(tail), labels, spool->marks());
   }
   if (std::holds_alternative<collect::ScriptSpec>(spec.what)) return make_script(spec, std::move(wake));
+  if (std::holds_alternative<collect::MetricSpec>(spec.what)) return make_metric(spec, std::move(wake));
   if (std::holds_alternative<collect::ScrapeSpec>(spec.what)) return scrapes->make(spec, labels, std::move(wake));
   AT_TRY(auto check, collect::check::Check::make(spec, {.instance = identity.name,
                                                         .root = options.root,
@@ -262,6 +271,17 @@ Result<std::unique_ptr<collect::Collector>> Agent::Impl::make_script(const colle
                                                                                            .clock = clock,
                                                                                            .workers = *script_workers,
                                                                                            .wake = std::move(wake)});
+}
+
+Result<std::unique_ptr<collect::Collector>> Agent::Impl::make_metric(const collect::CollectorSpec& spec,
+                                                                     std::function<void()> wake) {
+  if (!std::get<collect::MetricSpec>(spec.what).of && !options.host_metrics)
+    return fail(ErrorCode::kUnavailable, "this agent does not measure its host",
+                "start it without --host-metrics=false, if that is wanted");
+  collect::metric::MetricContext context{identity.name, labels, host_values, {}};
+  context.make = [this, wake](const collect::CollectorSpec& inner) { return make_collector(inner, wake); };
+  AT_TRY(auto made, collect::metric::MetricCollector::make(spec, std::move(context)));
+  return made;
 }
 
 SelfState Agent::Impl::self_state() const {

@@ -3,12 +3,21 @@
 #include <algorithm>
 #include <set>
 
+#include "ingest/agent_payload.h"
 #include "telemetry/log.h"
 
 namespace atalaya::agent {
 namespace {
 
-bool keeps_marks(const collect::CollectorSpec& spec) { return std::holds_alternative<collect::LogSpec>(spec.what); }
+bool keeps_marks(const collect::CollectorSpec& spec) {
+  const auto* metric = std::get_if<collect::MetricSpec>(&spec.what);
+  return std::holds_alternative<collect::LogSpec>(metric && metric->of ? metric->of->what : spec.what);
+}
+
+/// What belongs to a sensor says to the sensor how it is.
+bool is_sensors(std::string_view id) {
+  return id.starts_with(collect::kSensorIds) && id.find('/') != std::string_view::npos;
+}
 
 }  // namespace
 
@@ -76,6 +85,7 @@ void Runner::apply(const collect::ConfigurationSpec& configuration) {
     if (entry->second.fixed || (!fresh && entry->second.spec == spec)) continue;
     if (entry->second.collector && entry->second.collector->change(spec)) {
       entry->second.spec = spec;
+      entry->second.next = std::min(entry->second.next, clock_.steady() + spec.period);
       continue;
     }
     // A log tail with other labels goes on at the same offset.
@@ -166,12 +176,26 @@ void Runner::tell_problems(Time now) {
     entry.told = entry.problem;
     const bool well = entry.problem.empty();
     if (entry.stream != collect::kNoLabels) labels_.release(entry.stream);
-    entry.stream = labels_.add(Labels{
-        {"collector", id}, {"instance", options_.instance}, {"job", "agent"}, {"level", well ? "info" : "warning"}});
+    LabelsBuilder labels;
+    labels.set("instance", options_.instance).set("job", "agent").set("level", well ? "info" : "warning");
+    if (is_sensors(id)) {
+      const auto slash = id.rfind('/');
+      labels.set(ingest::kSensorLabel, id.substr(collect::kSensorIds.size(), slash - collect::kSensorIds.size()))
+          .set(kMetricName, id.substr(slash + 1));
+    } else {
+      labels.set("collector", id);
+    }
+    entry.stream = labels_.add(labels.build());
     batch_.log(entry.stream, now, well ? "runs" : entry.problem);
     if (!well) telemetry::log_warn("agent", "collector", {{"collector", id}, {"reason", entry.problem}});
   }
   if (!batch_.empty()) record(now);
+}
+
+void Runner::tell_again() {
+  for (auto& [id, entry] : entries_) {
+    if (is_sensors(id)) entry.told.clear();
+  }
 }
 
 bool Runner::record(Time now) {
@@ -196,7 +220,9 @@ void Runner::schedule() {
 
 std::map<std::string, std::string> Runner::problems() const {
   std::map<std::string, std::string> out;
-  for (const auto& [id, entry] : entries_) out[id] = entry.problem;
+  for (const auto& [id, entry] : entries_) {
+    if (!is_sensors(id)) out[id] = entry.problem;
+  }
   return out;
 }
 

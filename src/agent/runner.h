@@ -41,8 +41,10 @@ class Runner {
   void start();
   void stop();  ///< idempotent; collectors are destroyed without an end of their series
 
-  /// Collector → what is wrong with it, "" if nothing.
+  /// Collector → what is wrong with it, "" if nothing; without those of sensors.
   std::map<std::string, std::string> problems() const;
+  /// Problems of sensors' collectors are told once more, with the next cycle.
+  void tell_again();
   std::uint64_t refused_records() const { return refused_records_; }
   /// How long the last cycle took to collect, encode and write.
   std::chrono::nanoseconds last_cycle() const { return last_cycle_; }

@@ -181,7 +181,49 @@ ScriptSpec parse_script(Fields& fields) {
   return script;
 }
 
+/// The collector whose samples a metric takes has the id and the times of the metric.
+std::shared_ptr<const CollectorSpec> parse_inner(Fields& fields, const CollectorSpec& spec) {
+  const auto* given = fields.find("of");
+  if (given == nullptr) return nullptr;
+  if (!given->is_object()) {
+    fields.complain("of must be a collector");
+    return nullptr;
+  }
+  auto object = given->get_object();
+  object["id"] = spec.id;
+  object["period"] = spec.period.count();
+  auto inner = parse_collector(object);
+  if (!inner) {
+    fields.complain(inner.error().message);
+    return nullptr;
+  }
+  if (std::holds_alternative<MetricSpec>(inner->what) || std::holds_alternative<HostSpec>(inner->what) ||
+      std::holds_alternative<ScrapeSpec>(inner->what))
+    fields.complain("a metric is not taken of a collector of this type");
+  return std::make_shared<const CollectorSpec>(std::move(*inner));
+}
+
+MetricSpec parse_metric(Fields& fields, const CollectorSpec& spec) {
+  MetricSpec metric;
+  metric.collector = fields.text("collector");
+  metric.metric = fields.text("metric");
+  metric.take = fields.text("take");
+  metric.select = fields.text_map("select");
+  metric.pattern = fields.text("pattern");
+  for (const auto& [key, value] : {std::pair{"collector", &metric.collector}, std::pair{"metric", &metric.metric},
+                                   std::pair{"take", &metric.take}})
+    fields.need(!value->empty(), key);
+  metric.of = parse_inner(fields, spec);
+  return metric;
+}
+
 }  // namespace
+
+bool MetricSpec::operator==(const MetricSpec& other) const {
+  const bool same_inner = of == other.of || (of && other.of && *of == *other.of);
+  return same_inner && collector == other.collector && metric == other.metric && take == other.take &&
+         select == other.select && pattern == other.pattern;
+}
 
 std::string CollectorSpec::name() const { return id.substr(id.rfind('/') + 1); }
 
@@ -217,6 +259,9 @@ Result<CollectorSpec> parse_collector(const json::object& object) {
     const auto* config = fields.find("config");
     fields.need(config != nullptr && config->is_object(), "config");
     if (config != nullptr) spec.what = ScrapeSpec{json::serialize(*config)};
+  } else if (type == "metric") {
+    if (const auto period = fields.duration("period")) spec.period = *period;
+    spec.what = parse_metric(fields, spec);
   } else {
     fields.complain(fmt::format("this agent knows no type \"{}\"", type));
   }

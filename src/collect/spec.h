@@ -73,11 +73,26 @@ struct ScrapeSpec {
   bool operator==(const ScrapeSpec&) const = default;
 };
 
+struct CollectorSpec;
+
+/// What a sensor's collector measures: one value of this host, or of what another collector would write.
+struct MetricSpec {
+  std::string collector;  ///< the entity's id: ingest::kSensorLabel of its series
+  std::string metric;     ///< its name: `CPUPercent`
+  std::string take;       ///< a value of the host (metric/host_values.h), a sample's name, or `lines`
+  std::map<std::string, std::string> select;  ///< labels that its series must have
+  std::string pattern;                        ///< RE2 that a line must hold, to be counted as one of `lines`
+  std::shared_ptr<const CollectorSpec> of;    ///< whose samples and lines; null: the host's
+  bool operator==(const MetricSpec& other) const;
+};
+/// Begins the ids of sensors' collectors.
+constexpr std::string_view kSensorIds = "occi:";
+
 struct CollectorSpec {
-  std::string id;  ///< "package/group/name"
+  std::string id;  ///< "package/group/name"; of a sensor's collector `occi:<collector>/<metric>`
   Duration period{10'000};
   Duration timeout{5'000};
-  std::variant<HostSpec, LogSpec, HttpSpec, TcpSpec, ProcessSpec, PingSpec, ScriptSpec, ScrapeSpec> what;
+  std::variant<HostSpec, LogSpec, HttpSpec, TcpSpec, ProcessSpec, PingSpec, ScriptSpec, ScrapeSpec, MetricSpec> what;
 
   /// The last part of the id: what `check_up{check=…}` says.
   std::string name() const;

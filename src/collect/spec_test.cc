@@ -59,5 +59,30 @@ TEST(Spec, AScriptCarriesItsProgram) {
   EXPECT_TRUE(refused(R"({"id":"p/c/o","type":"script","program":"#!/bin/sh","arguments":[1]})"));
 }
 
+TEST(Spec, AMetricSaysWhatItTakesAndOfWhat) {
+  const auto spec = parse_collector(
+      boost::json::parse(R"({"id":"occi:c1/IsReachable","type":"metric","collector":"c1","metric":"IsReachable",
+      "period":3000,"take":"check_up","of":{"type":"ping","host":"h","timeout":1000,"count":1},"select":{"a":"b"}})")
+          .as_object());
+  ASSERT_TRUE(spec) << to_string(spec.error());
+  EXPECT_EQ(spec->period, Duration{3000});
+  const auto& metric = std::get<MetricSpec>(spec->what);
+  EXPECT_EQ(metric.select.at("a"), "b");
+  ASSERT_TRUE(metric.of);
+  EXPECT_EQ(metric.of->id, "occi:c1/IsReachable");
+  EXPECT_EQ(metric.of->period, Duration{3000});
+  EXPECT_EQ(metric.of->timeout, Duration{1000});
+  EXPECT_EQ(std::get<PingSpec>(metric.of->what).count, 1);
+  EXPECT_EQ(*spec, *parse_collector(boost::json::parse(R"({"id":"occi:c1/IsReachable","type":"metric","collector":"c1",
+      "metric":"IsReachable","period":"3s","take":"check_up","select":{"a":"b"},
+      "of":{"type":"ping","host":"h","timeout":"1s","count":1}})")
+                                        .as_object()));
+  const auto refused = [](const char* text) { return !parse_collector(boost::json::parse(text).as_object()); };
+  EXPECT_TRUE(refused(R"({"id":"a","type":"metric","collector":"c","metric":"M"})"));
+  EXPECT_TRUE(refused(R"({"id":"a","type":"metric","collector":"c","metric":"M","take":"x","of":5})"));
+  EXPECT_TRUE(refused(R"({"id":"a","type":"metric","collector":"c","metric":"M","take":"x","of":{"type":"host"}})"));
+  EXPECT_TRUE(refused(R"({"id":"a","type":"metric","collector":"c","metric":"M","take":"x","of":{"type":"tcp"}})"));
+}
+
 }  // namespace
 }  // namespace atalaya::collect

@@ -43,6 +43,7 @@ constexpr std::uint8_t kHasLogs = 2;
 
 /// What an agent can do beside sending: a set of bits in Hello.
 constexpr std::uint64_t kTakesCalls = 1;
+constexpr std::uint64_t kMeasuresForSensors = 2;
 
 /// Name and value of something that does not change while the host is up: kernel, architecture …
 using Facts = std::vector<std::pair<std::string, std::string>>;

@@ -34,6 +34,10 @@ std::shared_ptr<AgentSession> AgentHub::open(AgentPeer peer, std::function<void(
   callbacks.answered = [this](const AgentSession& from, CallResultFrame frame) {
     calls_.answered(from, std::move(frame));
   };
+  callbacks.measured = [this, peer](const std::string& source, std::uint64_t sequence,
+                                    std::vector<SensorValue> values) {
+    directory_.measured(peer, source, sequence, std::move(values));
+  };
   auto session = std::make_shared<AgentSession>(peer, series_, logs_, metrics_, clock_, std::move(callbacks), limits_);
 
   Entry older;
@@ -84,6 +88,15 @@ void AgentHub::push_configs(const TenantId& tenant) {
       if (key.first == tenant) sessions.push_back(entry.session);
   }
   for (const auto& session : sessions) session->push_config(directory_.config_for(session->peer()));
+}
+
+void AgentHub::push_config(const TenantId& tenant, const AgentId& agent) {
+  std::shared_ptr<AgentSession> session;
+  {
+    const std::lock_guard lock(mutex_);
+    if (const auto found = agents_.find({tenant, agent}); found != agents_.end()) session = found->second.session;
+  }
+  if (session) session->push_config(directory_.config_for(session->peer()));
 }
 
 void AgentHub::remove(const TenantId& tenant, const AgentId& agent) {

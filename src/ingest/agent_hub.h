@@ -24,6 +24,12 @@ class AgentDirectory {
   virtual void connected(const AgentPeer& peer, const HelloFrame& hello) = 0;
   /// Something of this agent became durable.
   virtual void heard(const AgentPeer& peer) = 0;
+  /// Values for sensors, in the order in which they were measured. An agent that did not hear its acknowledgement sends
+  /// a batch once more, with the same source and sequence; sequences of a source ascend.
+  virtual void measured(const AgentPeer& peer, const std::string& source, std::uint64_t sequence,
+                        std::vector<SensorValue> values) {
+    static_cast<void>(peer), static_cast<void>(source), static_cast<void>(sequence), static_cast<void>(values);
+  }
   /// The connection ended and no newer one took its place.
   virtual void disconnected(const AgentPeer& peer) = 0;
 };
@@ -48,6 +54,8 @@ class AgentHub {
 
   /// Asks the directory again for every connected agent of the tenant and sends what changed.
   void push_configs(const TenantId& tenant);
+  /// The same for one agent; nothing where it is not connected.
+  void push_config(const TenantId& tenant, const AgentId& agent);
   /// Ends the connection of a removed agent (close code 4003).
   void remove(const TenantId& tenant, const AgentId& agent);
   bool is_connected(const TenantId& tenant, const AgentId& agent) const;

@@ -14,6 +14,8 @@ namespace atalaya::ingest {
 
 constexpr std::size_t kMaxScopeDefinitions = 262'144;
 constexpr std::size_t kMaxLabelsBytes = 64 << 10;
+/// A series with this label is no store's: it goes to the sensor of the collector that it names.
+constexpr std::string_view kSensorLabel = "__collector__";
 
 /// Writes one payload after the other within a scope. Thread-compatible; keeps its buffers, so a
 /// steady stream of equal payloads allocates nothing but the result.

@@ -18,6 +18,15 @@ bool is_spool_id(std::string_view id) {
          std::ranges::all_of(id, [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
 }
 
+std::shared_ptr<const SensorSeries> sensor_series(const Labels& labels) {
+  const auto collector = labels.get(kSensorLabel);
+  if (collector.empty()) return nullptr;
+  LabelsBuilder rest(labels);
+  rest.erase(kSensorLabel).erase(kMetricName);
+  return std::make_shared<const SensorSeries>(
+      SensorSeries{std::string(collector), std::string(labels.get(kMetricName)), rest.build()});
+}
+
 }  // namespace
 
 AgentSessionMetrics::AgentSessionMetrics(telemetry::Registry& registry)
@@ -25,6 +34,8 @@ AgentSessionMetrics::AgentSessionMetrics(telemetry::Registry& registry)
       batches(registry.counter("atalaya_ingest_agent_batches_total", "Batches received from agents.")),
       samples(registry.counter("atalaya_ingest_agent_samples_total", "Samples received from agents.")),
       lines(registry.counter("atalaya_ingest_agent_log_lines_total", "Log lines received from agents.")),
+      measured(
+          registry.counter("atalaya_ingest_agent_sensor_values_total", "Values for sensors received from agents.")),
       bytes(registry.counter("atalaya_ingest_agent_bytes_total", "Bytes of frames received from agents.")),
       malformed(registry.counter("atalaya_ingest_agent_malformed_total",
                                  "Connections of agents closed because of a malformed or unexpected frame.")),
@@ -189,7 +200,8 @@ void AgentSession::define(std::vector<Labels>& labels) {
       metrics_.renamed.add();
       set = set.with(kInstance, peer_.name);
     }
-    definitions_.push_back({std::move(set), std::nullopt});
+    auto sensor = sensor_series(set);
+    definitions_.push_back({std::move(set), std::nullopt, {}, std::move(sensor)});
   }
 }
 
@@ -209,12 +221,16 @@ void AgentSession::on_definitions(const DefinitionsFrame& frame) {
   fail(kCloseMalformed, "definitions frame with samples or log lines");
 }
 
-std::vector<storage::SeriesSample> AgentSession::resolve_samples() {
+std::vector<storage::SeriesSample> AgentSession::resolve_samples(std::vector<SensorValue>& measured) {
   std::vector<storage::SeriesSample> out;
   out.reserve(payload_.samples.size());
   const auto now = clock_.now();
   for (const auto& sample : payload_.samples) {
     auto& definition = definitions_[sample.ref];
+    if (definition.sensor) {
+      measured.push_back({definition.sensor, sample.time, sample.value});
+      continue;
+    }
     if (now - std::exchange(definition.used, now) > storage::kIdIsGoodFor) definition.series.reset();
     if (!definition.series) {
       auto series = series_.resolve(peer_.tenant, definition.labels);
@@ -230,10 +246,18 @@ std::vector<storage::SeriesSample> AgentSession::resolve_samples() {
   return out;
 }
 
-std::vector<LogRecord> AgentSession::resolve_logs() const {
+std::vector<LogRecord> AgentSession::resolve_logs(std::vector<SensorValue>& measured) const {
   std::vector<LogRecord> out;
   out.reserve(payload_.logs.size());
-  for (const auto& log : payload_.logs) out.push_back({log.time, definitions_[log.ref].labels, std::string{log.line}});
+  for (const auto& log : payload_.logs) {
+    const auto& definition = definitions_[log.ref];
+    if (!definition.sensor) {
+      out.push_back({log.time, definition.labels, std::string{log.line}});
+      continue;
+    }
+    const bool well = definition.labels.get("level") == "info";
+    measured.push_back({definition.sensor, log.time, 0, well ? std::string() : std::string{log.line}});
+  }
   return out;
 }
 
@@ -273,8 +297,11 @@ void AgentSession::on_batch(const BatchFrame& frame, std::size_t frame_bytes) {
   metrics_.batches.add();
   metrics_.samples.add(payload_.samples.size());
   metrics_.lines.add(payload_.logs.size());
-  auto samples = resolve_samples();
-  auto records = resolve_logs();
+  std::vector<SensorValue> measured;
+  auto samples = resolve_samples(measured);
+  auto records = resolve_logs(measured);
+  metrics_.measured.add(measured.size());
+  if (!measured.empty() && callbacks_.measured) callbacks_.measured(source_, frame.sequence, std::move(measured));
   {
     const std::lock_guard lock(mutex_);
     if (stopped_) return;

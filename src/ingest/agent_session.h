@@ -42,6 +42,19 @@ struct AgentSessionLimits {
   std::size_t merge_entries = 20'000;
 };
 
+/// What a sensor's collector measures on an agent: a series that no store takes.
+struct SensorSeries {
+  std::string collector;  ///< the entity's id
+  std::string metric;
+  Labels labels;  ///< `instance` and what tells several series of one metric apart
+};
+struct SensorValue {
+  std::shared_ptr<const SensorSeries> of;
+  Time time{};
+  double value = 0;
+  std::optional<std::string> problem = {};  ///< in place of a value: why there is none; "" : all is well again
+};
+
 /// What agents make of the ingest metrics. References live as long as the registry.
 struct AgentSessionMetrics {
   explicit AgentSessionMetrics(telemetry::Registry& registry);
@@ -49,6 +62,7 @@ struct AgentSessionMetrics {
   telemetry::Counter& batches;
   telemetry::Counter& samples;
   telemetry::Counter& lines;
+  telemetry::Counter& measured;  ///< values for sensors
   telemetry::Counter& bytes;
   telemetry::Counter& malformed;
   telemetry::Counter& replaced;        ///< connections ended by a newer one of the same identity
@@ -76,6 +90,8 @@ class AgentSession : public std::enable_shared_from_this<AgentSession> {
     std::function<void(std::uint64_t batches)> heard;  ///< after each acknowledgement; may be empty
     /// The answer to a call of this connection; may be empty.
     std::function<void(const AgentSession&, CallResultFrame)> answered = {};
+    /// What a batch holds for sensors, in its order; `source` and `sequence` tell a repeated batch. May be empty.
+    std::function<void(const std::string& source, std::uint64_t sequence, std::vector<SensorValue>)> measured = {};
   };
 
   AgentSession(AgentPeer peer, storage::SeriesAppender& series, storage::LogAppender& logs,
@@ -101,7 +117,8 @@ class AgentSession : public std::enable_shared_from_this<AgentSession> {
   struct Definition {
     Labels labels;
     std::optional<SeriesId> series;
-    Time used;  ///< when a sample last named it
+    Time used;                                   ///< when a sample last named it
+    std::shared_ptr<const SensorSeries> sensor;  ///< null: it belongs to the stores
   };
   struct Pending {
     std::uint64_t sequence = 0;
@@ -122,8 +139,9 @@ class AgentSession : public std::enable_shared_from_this<AgentSession> {
   void on_batch(const BatchFrame& frame, std::size_t frame_bytes);
   bool unpack(std::uint64_t scope, std::uint64_t raw_size, std::string_view packed);
   void define(std::vector<Labels>& labels);
-  std::vector<storage::SeriesSample> resolve_samples();
-  std::vector<LogRecord> resolve_logs() const;
+  /// What belongs to sensors goes to `measured`.
+  std::vector<storage::SeriesSample> resolve_samples(std::vector<SensorValue>& measured);
+  std::vector<LogRecord> resolve_logs(std::vector<SensorValue>& measured) const;
   /// Whether order and window allow it; closes if not. Called with the lock held by `lock`.
   bool admit(std::unique_lock<std::mutex>& lock, const BatchFrame& frame, std::size_t frame_bytes);
   void pump_series();

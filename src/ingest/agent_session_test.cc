@@ -22,6 +22,11 @@ class AgentSessionTest : public testing::Test {
     callbacks.send = [this](std::string frame) { sent.push_back(std::move(frame)); };
     callbacks.close = [this](std::uint16_t code, std::string reason) { closed = code, why = std::move(reason); };
     callbacks.config = [this] { return config; };
+    callbacks.measured = [this](const std::string& source, std::uint64_t sequence, std::vector<SensorValue> values) {
+      measured_source = source;
+      measured_sequence = sequence;
+      measured.insert(measured.end(), values.begin(), values.end());
+    };
     session = std::make_shared<AgentSession>(AgentPeer{default_tenant(), AgentId{"a1"}, "web1"}, stores.series(),
                                              stores.logs(), metrics, clock, std::move(callbacks), limits);
     writer.start_scope();
@@ -68,6 +73,9 @@ class AgentSessionTest : public testing::Test {
   std::vector<std::string> sent;
   std::uint16_t closed = 0;
   std::string why;
+  std::vector<SensorValue> measured;
+  std::string measured_source;
+  std::uint64_t measured_sequence = 0;
 };
 
 TEST_F(AgentSessionTest, HelloIsAnsweredWithWhatTheStoresHaveAndTheConfiguration) {
@@ -315,6 +323,38 @@ TEST(AgentHub, ARemovedAgentIsClosed) {
       [&](std::uint16_t code, std::string) { closed = code; });
   hub.remove(default_tenant(), AgentId{"a1"});
   EXPECT_EQ(closed, kCloseRemoved);
+}
+
+TEST_F(AgentSessionTest, WhatBelongsToASensorIsItsAloneAndAcknowledgedWithTheRest) {
+  stores.commit_at_once = true;
+  hello();
+  const Labels cpu{{"__collector__", "c1"}, {"__name__", "CPUPercent"}, {"device", "x"}, {"instance", "somebody"}};
+  const auto ref = writer.define(cpu.packed());
+  const auto up = writer.define(kUp.packed());
+  const auto trouble = writer.define(cpu.without("device").with("level", "warning").packed());
+  const auto well = writer.define(cpu.without("device").with("level", "info").packed());
+  writer.sample(ref, kNow, 12.5);
+  writer.sample(up, kNow, 1);
+  writer.log(trouble, kNow, "no such thing");
+  writer.log(well, kNow, "runs");
+  batch(1, kHasSamples | kHasLogs);
+  ASSERT_EQ(measured.size(), 3u);
+  EXPECT_EQ(measured[0].of->collector, "c1");
+  EXPECT_EQ(measured[0].of->metric, "CPUPercent");
+  EXPECT_EQ(measured[0].of->labels, (Labels{{"device", "x"}, {"instance", "web1"}})) << "whose it is, the server says";
+  EXPECT_EQ(measured[0].value, 12.5);
+  EXPECT_FALSE(measured[0].problem);
+  EXPECT_EQ(measured[1].problem, "no such thing");
+  EXPECT_EQ(measured[2].problem, "");
+  EXPECT_EQ(measured_source, "agent:a1/5b001");
+  EXPECT_EQ(measured_sequence, 1u);
+  EXPECT_EQ(acks(), std::vector<std::uint64_t>{1});
+  // The store has heard of `up` alone.
+  EXPECT_EQ(stores.samples.size(), 1u);
+  EXPECT_TRUE(stores.lines.empty());
+  writer.sample(ref, kNow + Duration{1}, 13);
+  batch(2, kHasSamples);
+  EXPECT_EQ(acks(), (std::vector<std::uint64_t>{1, 2})) << "nothing of it has to become durable";
 }
 
 }  // namespace
