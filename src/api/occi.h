@@ -3,16 +3,25 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "api/doors.h"
 #include "api/occi_entities.h"
+#include "auth/sealer.h"
 #include "base/time.h"
+#include "occi/monitoring.h"
 #include "registry/audit.h"
 #include "registry/hosts.h"
 #include "storage/series.h"
 
 namespace atalaya::api {
+
+/// How a sensor or a collector is.
+struct SensorSight {
+  std::string state;
+  std::string message;
+};
 
 struct OcciServices {
   packages::Service& packages;
@@ -20,8 +29,12 @@ struct OcciServices {
   const storage::SeriesQuerier& series;
   registry::Audit& audit;
   const Clock& clock;
+  const auth::Sealer& sealer;
   /// Under which people reach this server, where a request does not say it plainly.
   std::string link_base;
+  /// Nothing for entities that are neither; may be empty.
+  std::function<std::optional<SensorSight>(const TenantId&, const occi::Entity&)> sensors = {};
+  occi::Quota quota = {};
 };
 
 /// One of a server; what its routes share. Thread-safe.
@@ -33,6 +46,10 @@ class Occi {
   void add_routes(Doors& doors);
   /// An agent has enrolled under this host name with this token: the compute that waits for it is bound to it.
   void enrolled(const TenantId& tenant, std::string_view token, const std::string& host);
+  OcciWorld world(const TenantId& tenant) { return entities_.world(tenant); }
+  /// The host whose agent watches a compute: the one of its host name, else one that is called as the compute's id,
+  /// unless that is another compute's or the compute waits for an enrolment token. "" : none yet.
+  std::function<std::string(const occi::Entity& compute)> host_of(const TenantId& tenant, const OcciWorld& world) const;
 
  private:
   friend class OcciExchange;

@@ -90,6 +90,11 @@ std::vector<const occi::Attribute*> definitions(const Model& model, const Entity
   return out;
 }
 
+YamlValue in_seconds(const Value& value) {
+  const auto* whole = std::get_if<std::int64_t>(&value);
+  return whole == nullptr ? yaml(value) : YamlValue(format_duration(Duration{*whole * 1000}));
+}
+
 bool is_end(std::string_view name) { return name == occi::kSource || name == occi::kTarget; }
 
 }  // namespace
@@ -133,6 +138,8 @@ std::optional<Entity> entity_of(const Model& model, const packages::FoundInPacka
     const auto* given = attribute->field.empty() ? nullptr : fields.if_contains(attribute->field);
     auto value = given == nullptr ? std::nullopt : value_of(*given);
     if (!value) continue;
+    // Durations stand in items, and are milliseconds there.
+    if (auto* ms = std::get_if<std::int64_t>(&*value); ms != nullptr && attribute->seconds) *ms /= 1000;
     if (is_end(attribute->name)) {
       // Within its package an item is named without it.
       const auto given_id = occi::text_of(*value);
@@ -143,6 +150,8 @@ std::optional<Entity> entity_of(const Model& model, const packages::FoundInPacka
     }
     out.attributes.insert_or_assign(attribute->name, std::move(*value));
   }
+  if (model.is_link(kind->id()) && (out.text(occi::kSource).empty() || out.text(occi::kTarget).empty()))
+    return std::nullopt;
   if (const auto* states = model.with_states(*kind)) {
     const auto state = text(fields, "state");
     out.attributes.insert_or_assign(states->state_attribute, state.empty() ? states->initial_state : state);
@@ -178,8 +187,9 @@ YamlValue item_of(const Model& model, const Entity& entity,
     const auto at = entity.attributes.find(attribute->name);
     if (attribute->field.empty() || at == entity.attributes.end()) continue;
     done.push_back(attribute->name);
-    out.set(attribute->field,
-            is_end(attribute->name) ? YamlValue(item_of_entity(occi::text_of(at->second))) : yaml(at->second));
+    out.set(attribute->field, is_end(attribute->name) ? YamlValue(item_of_entity(occi::text_of(at->second)))
+                              : attribute->seconds    ? in_seconds(at->second)
+                                                      : yaml(at->second));
   }
   if (states != nullptr) {
     const auto state = entity.text(states->state_attribute);

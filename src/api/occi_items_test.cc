@@ -95,6 +95,24 @@ TEST(OcciItems, WhatLeadsToNoEntityOrIsOfNoKindIsNone) {
   EXPECT_EQ(config::write_block(item_of(model, *entity, {})), "{}\n");
 }
 
+TEST(OcciItems, ACollectorForASensorIsALinkWithSecondsForItsPeriod) {
+  const auto model = occi::Model::shipped();
+  const Held held("collectors", "ondemand/occi/c1",
+                  R"({"source":"site/shop/web","target":"ondemand/occi/disk","period":3000,
+                      "attributes":{"occi.collector.accuracy":0.5}})");
+  const auto entity = entity_of(model, held.found, known);
+  ASSERT_TRUE(entity);
+  EXPECT_EQ(entity->kind, "http://schemas.ogf.org/occi/monitoring#collector");
+  EXPECT_EQ(entity->attributes.at("occi.collector.period"), occi::Value(std::int64_t{3}));
+  const auto item = item_of(model, *entity,
+                            [](std::string_view id) { return id == "disk" ? "ondemand/occi/disk" : "site/shop/web"; });
+  EXPECT_EQ(
+      config::write_block(item),
+      "source: site/shop/web\ntarget: ondemand/occi/disk\nperiod: 3s\nattributes:\n  occi.collector.accuracy: 0.5\n");
+  const Held agents("collectors", "site/shop/check", "{}");
+  EXPECT_FALSE(entity_of(model, agents.found, known)) << "what agents measure for the stores is no entity";
+}
+
 TEST(OcciItems, AMixinHasItsNameForATerm) {
   const Held held("mixins", "ondemand/blue", R"({"scheme":"http://x/y#","location":"/mixin/blue/","applies":["a#b"]})");
   const auto mixin = mixin_of(held.found);

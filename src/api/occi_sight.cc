@@ -2,10 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "api/json.h"
 #include "api/occi.h"
 #include "auth/digest.h"
 #include "base/random.h"
+#include "occi/monitoring.h"
 #include "telemetry/log.h"
 
 namespace atalaya::api {
@@ -27,11 +30,13 @@ struct Seen {
   std::string state, message;
 };
 
+using HostOf = std::function<std::string(const Entity&)>;
+
 /// Asks the registry and the store, each time anew.
 class Look {
  public:
-  Look(const OcciServices& with, const TenantId& tenant, const occi::World& world)
-      : with_(with), tenant_(tenant), world_(world) {}
+  Look(const OcciServices& with, const TenantId& tenant, const occi::World& world, HostOf host_of)
+      : with_(with), tenant_(tenant), world_(world), host_of_(std::move(host_of)) {}
 
   Attributes operator()(const Entity& entity) const {
     const auto* kind = world_.model().kind(entity.kind);
@@ -40,6 +45,10 @@ class Look {
     const auto wanted = world_.wanted_state(entity);
     if (wanted != states->initial_state)
       return attributes(states->state_attribute, {wanted, fmt::format("asked for: {}", wanted)});
+    if (entity.kind == occi::kSensor || entity.kind == occi::kCollector) {
+      const auto seen = with_.sensors ? with_.sensors(tenant_, entity) : std::nullopt;
+      return seen ? attributes(states->state_attribute, {seen->state, seen->message}) : Attributes{};
+    }
     if (is(entity, "compute")) return attributes(states->state_attribute, compute(entity));
     if (is(entity, "networkinterface")) return attributes(states->state_attribute, interface(entity));
     if (is(entity, "storagelink")) return attributes(states->state_attribute, filesystem(entity));
@@ -56,7 +65,7 @@ class Look {
   }
 
   Seen compute(const Entity& entity) const {
-    const auto name = entity.text(kHostname);
+    const auto name = host_of_(entity);
     if (name.empty()) {
       return {"inactive", entity.attributes.contains(kToken) ? "the agent with its enrolment token has not come yet"
                                                              : "it is bound to no agent yet"};
@@ -74,7 +83,7 @@ class Look {
 
   std::string host_of(const Entity& link) const {
     const auto* compute = world_.find(link.text(occi::kSource));
-    return compute == nullptr ? std::string() : compute->text(kHostname);
+    return compute == nullptr ? std::string() : host_of_(*compute);
   }
 
   std::optional<double> newest(std::string_view metric, const std::string& host, std::string_view label,
@@ -141,6 +150,7 @@ class Look {
   const OcciServices& with_;
   const TenantId tenant_;
   const occi::World& world_;
+  const HostOf host_of_;
 };
 
 /// One agent watches one compute.
@@ -163,14 +173,40 @@ Status check_compute(const occi::World& world, Entity& entity, const Entity*, st
 }  // namespace
 
 occi::Sight Occi::sight(const TenantId& tenant, const OcciWorld& world) const {
-  return [world, look = Look(with_, tenant, *world)](const Entity& entity) { return look(entity); };
+  return [world, look = Look(with_, tenant, *world, host_of(tenant, world))](const Entity& entity) {
+    return look(entity);
+  };
+}
+
+HostOf Occi::host_of(const TenantId& tenant, const OcciWorld& world) const {
+  const auto taken = [world](const std::string& host) {
+    const auto computes = world->members(world->model().kind(std::string(kInfrastructure) + "compute"));
+    return std::any_of(computes.begin(), computes.end(), [&](const auto* one) { return one->text(kHostname) == host; });
+  };
+  return [world, taken, tenant, &hosts = with_.hosts](const Entity& compute) -> std::string {
+    if (auto name = compute.text(kHostname); !name.empty()) return name;
+    if (compute.attributes.contains(kToken) || !hosts.find_by_name(tenant, compute.id) || taken(compute.id)) return {};
+    return compute.id;
+  };
 }
 
 occi::Rules Occi::rules(const TenantId& tenant, const OcciWorld& world) const {
   occi::Rules out;
   out.behaviours[std::string(kInfrastructure) + "compute"] = {check_compute};
+  out.behaviours[std::string(occi::kSensor)] = {[now = with_.clock.now()](const occi::World&, Entity& entity,
+                                                                          const Entity* before,
+                                                                          std::vector<std::string>& warnings) {
+    return occi::check_sensor(entity, before, now, warnings);
+  }};
+  out.whole = [quota = with_.quota](const occi::World& now, occi::Change& change) -> Status {
+    AT_TRY(occi::check_wiring(now, change));
+    return occi::check_quota(now, change, quota);
+  };
   out.sight = sight(tenant, world);
-  out.seal = [](std::string_view text) { return auth::hash_secret(text); };
+  // A token is compared; what publishers show to others must be read again.
+  out.seal = [&sealer = with_.sealer](const occi::Attribute& attribute, std::string_view text) {
+    return attribute.name == kToken ? auth::hash_secret(text) : sealer.seal(text);
+  };
   out.new_id = [] { return random_uuid(); };
   return out;
 }

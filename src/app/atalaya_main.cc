@@ -40,6 +40,7 @@ int run(const config::Options& options) {
   if (command == "tsdb") return tsdb(options);
   if (command == "dashboard") return dashboard(options);
   if (command == "sensor") return sensor(options);
+  if (command == "demo") return demo(options);
   return serve(options);
 }
 

@@ -20,6 +20,7 @@ int test_routes(const config::Options& options);
 int tsdb(const config::Options& options);
 int dashboard(const config::Options& options);
 int sensor(const config::Options& options);
+int demo(const config::Options& options);
 /// The verbs of `package` that need no server: pack, keygen.
 int pack_package(const config::Options& options);
 int make_package_key(const config::Options& options);

@@ -3,6 +3,8 @@
 #include <boost/asio/ip/address.hpp>
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "net/tls.h"
 #include "net/url.h"
 
@@ -48,6 +50,10 @@ net::ServerOptions listening_options(const ServerOptions& options) {
   out.content_security_policy = kContentPolicy;
   out.plain_refusals = {"/api/v1/", "/federate"};
   return out;
+}
+
+bool is_on_loopback_only(const ServerOptions& options) {
+  return std::all_of(options.listen.begin(), options.listen.end(), is_loopback);
 }
 
 std::string fingerprint_of(const ServerOptions& options) {

@@ -175,6 +175,24 @@ Result<api::CheckedArguments> check_arguments(schema::Type record, const schema:
 
 }  // namespace
 
+packages::Service::Options package_options(const std::string& data, const Channels& channels,
+                                           packages::TypeScripts& scripts, const registry::Hosts& hosts) {
+  packages::Service::Options out;
+  out.root = data + "/packages";
+  out.last_good = data + "/packages-last-good";
+  out.history = data + "/packages-history";
+  out.shipped = shipped_packages();
+  out.check_channels = [&channels](const auto& list, const auto& types) { return channels.check(list, types); };
+  out.type_scripts = &scripts;
+  out.host_names = [&hosts](const TenantId& tenant) {
+    std::vector<std::string> names;
+    for (auto& host : hosts.list(tenant)) names.push_back(std::move(host.name));
+    return names;
+  };
+  out.most_agent_configuration_bytes = ingest::kMaxConfigBytes;
+  return out;
+}
+
 api::PageDirectory page_directory(const packages::Service& packages, const registry::Items& items) {
   api::PageDirectory out;
   out.page = [&packages](const TenantId& tenant, const std::string& package,

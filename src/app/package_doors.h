@@ -3,11 +3,17 @@
 
 #include "api/pages.h"
 #include "api/procedures.h"
+#include "app/channels.h"
 #include "io/file_system.h"
 #include "packages/service.h"
+#include "registry/hosts.h"
 #include "registry/items.h"
 
 namespace atalaya::app {
+
+/// Where the packages of the server in the folder `data` are, and what they ask of the rest; borrows that.
+packages::Service::Options package_options(const std::string& data, const Channels& channels,
+                                           packages::TypeScripts& scripts, const registry::Hosts& hosts);
 
 /// Both outlive what is made of them.
 api::PageDirectory page_directory(const packages::Service& packages, const registry::Items& items);

@@ -39,9 +39,39 @@ PackageParts::PackageParts(PackageNeighbours neighbours)
             return with_.agents.call(tenant, host, std::move(call), call.time + kOnTheWay);
           }),
       procedures_(procedure_services(with_)),
-      occi_({with_.packages, with_.hosts, with_.series, with_.audit, with_.clock, with_.link_base}),
+      occi_({with_.packages, with_.hosts, with_.series, with_.audit, with_.clock, with_.publishing->sealer(),
+             with_.link_base,
+             [this](const TenantId& tenant, const occi::Entity& entity) -> std::optional<api::SensorSight> {
+               const auto seen = sensors_.sight(tenant, entity);
+               if (!seen) return std::nullopt;
+               return api::SensorSight{seen->state, seen->message};
+             },
+             with_.quota}),
+      publishing_(std::move(with_.publishing)),
+      sensors_(sensor_neighbours()),
       callers_(kCallers, kWaitingCalls),
       keeper_(with_.clock) {}
+
+SensorNeighbours PackageParts::sensor_neighbours() {
+  const auto connected = [this](const TenantId& tenant, const std::string& host) -> std::optional<AgentId> {
+    const auto found = with_.hosts.find_by_name(tenant, host);
+    if (!found || !with_.agents.is_connected(tenant, found->id)) return std::nullopt;
+    return found->id;
+  };
+  return {[this](const TenantId& tenant) { return occi_.world(tenant); },
+          [this](const TenantId& tenant, const auto& world) { return occi_.host_of(tenant, world); },
+          [connected](const TenantId& tenant, const std::string& host) { return connected(tenant, host).has_value(); },
+          [this, connected](const TenantId& tenant, const std::string& host) {
+            if (const auto agent = connected(tenant, host)) with_.agents.push_config(tenant, *agent);
+          },
+          [this](const TenantId& tenant, const std::string& sensor, const sense::Part& part) {
+            return publishing_->outlet(tenant, sensor, part);
+          },
+          [this](std::move_only_function<void()> work) { publishing_->post(std::move(work)); },
+          with_.clock,
+          with_.metrics,
+          with_.quota};
+}
 
 /// A host of this name or pattern whose agent is connected.
 Result<AgentId> PackageParts::reachable_host(const TenantId& tenant, const std::string& on) const {
@@ -54,6 +84,7 @@ Result<AgentId> PackageParts::reachable_host(const TenantId& tenant, const std::
 
 void PackageParts::changed(const TenantId& tenant, const std::set<std::string>& names) {
   sections_.changed(tenant, names);
+  sensors_.changed(tenant);
   with_.publish(tenant, boost::json::serialize(boost::json::array(names.begin(), names.end())));
 }
 
@@ -76,7 +107,9 @@ void PackageParts::add_routes(api::Doors& doors) {
 }
 
 void PackageParts::start() {
+  publishing_->start();
   keeper_.add(std::chrono::seconds{1}, [this] { sections_.look(); });
+  keeper_.add(std::chrono::seconds{1}, [this] { sensors_.tick(); });
   keeper_.start();
 }
 
@@ -84,6 +117,8 @@ void PackageParts::stop() {
   with_.agents.stop();
   callers_.stop();
   keeper_.stop();
+  sensors_.stop();
+  publishing_->stop();
 }
 
 }  // namespace atalaya::app

@@ -13,7 +13,9 @@
 #include "api/prometheus.h"
 #include "app/entities.h"
 #include "app/keeper.h"
+#include "app/publishing.h"
 #include "app/section_runner.h"
+#include "app/sensors.h"
 #include "ingest/agent_hub.h"
 #include "net/worker_pool.h"
 #include "packages/service.h"
@@ -39,6 +41,9 @@ struct PackageNeighbours {
   std::function<void(const TenantId&, std::string)> publish;
   api::QueryOptions queries;  ///< of widgets on pages
   std::string link_base;      ///< under which people reach the server
+  telemetry::Registry& metrics;
+  std::unique_ptr<Publishing> publishing;
+  occi::Quota quota;
 };
 
 /// Construct, `changed` at will, `add_routes`, `start`, `stop` (idempotent). Thread-safe after construction.
@@ -52,19 +57,24 @@ class PackageParts {
   /// An agent has enrolled with this token.
   void enrolled(const TenantId& tenant, std::string_view token, const std::string& host) {
     occi_.enrolled(tenant, token, host);
+    sensors_.changed(tenant);
   }
+  Sensors& sensors() { return sensors_; }
   void start();
   /// Ends calls of agents, and with them those who wait.
   void stop();
 
  private:
+  SensorNeighbours sensor_neighbours();
   Result<AgentId> reachable_host(const TenantId& tenant, const std::string& on) const;
 
-  const PackageNeighbours with_;
+  PackageNeighbours with_;
   Entities entities_;
   SectionRunner sections_;
   api::Procedures procedures_;
   api::Occi occi_;
+  std::unique_ptr<Publishing> publishing_;
+  Sensors sensors_;
   net::WorkerPool callers_;  ///< threads that wait for programs on agents
   Keeper keeper_;            ///< another, for sections
 };

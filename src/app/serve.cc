@@ -32,6 +32,10 @@ Result<ServerOptions> server_options(const config::Options& options) {
   out.connections_per_address = static_cast<std::size_t>(options.integer("connections-per-address"));
   out.cors_origins = options.list("cors-origin");
   out.package_keys = options.list("package-key");
+  out.publish_allow = options.list("publish-allow");
+  out.sensors.sensors = static_cast<std::size_t>(options.integer("sensors-max"));
+  out.sensors.collectors = static_cast<std::size_t>(options.integer("sensor-collectors-max"));
+  out.sensors.values_per_second = static_cast<double>(options.integer("sensor-values-max"));
   out.scrape_configs = options.list("scrape-config");
   out.alertmanager_config = options.text("alertmanager.config");
   out.alert_timeout = options.duration("alerta.alert-timeout");

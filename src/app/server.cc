@@ -33,6 +33,7 @@
 #include "app/resources.h"
 #include "app/rule_groups.h"
 #include "app/scrapes.h"
+#include "app/sensor_platform.h"
 #include "app/series_doors.h"
 #include "app/server_facts.h"
 #include "app/server_file.h"
@@ -215,31 +216,24 @@ void Server::Parts::connect_changes() {
 }
 
 Status Server::Parts::open_packages() {
-  packages::Service::Options package_options;
-  package_options.root = options.data + "/packages";
-  package_options.last_good = options.data + "/packages-last-good";
-  package_options.history = options.data + "/packages-history";
-  package_options.shipped = shipped_packages();
-  package_options.check_channels = [this](const auto& list, const auto& types) { return channels->check(list, types); };
-  package_options.type_scripts = &type_scripts;
-  package_options.host_names = [this](const TenantId& tenant) {
-    std::vector<std::string> names;
-    for (auto& host : hosts->list(tenant)) names.push_back(std::move(host.name));
-    return names;
-  };
-  package_options.most_agent_configuration_bytes = ingest::kMaxConfigBytes;
-  packages = std::make_unique<packages::Service>(*files, items, clock, std::move(package_options));
+  packages = std::make_unique<packages::Service>(*files, items, clock,
+                                                 package_options(options.data, *channels, type_scripts, *hosts));
   incident_settings = std::make_unique<IncidentSettings>(*packages, items, *runner);
   directory = std::make_unique<AgentDirectory>(*packages, *hosts, clock);
   agents = std::make_unique<ingest::AgentHub>(*series, *logs, metrics, clock, *directory);
   AT_TRY(audit, registry::Audit::open(*database));
   AT_TRY(auto trusted_keys, read_package_keys(*files, options.package_keys));
-  package_parts = std::make_unique<PackageParts>(
-      PackageNeighbours{*packages, items, *hosts, *agents, *audit, *auth, *series, clock, std::move(trusted_keys),
-                        [this](const TenantId& tenant, std::string names) {
-                          live->publish(tenant, "packages", "packages", std::move(names));
-                        },
-                        resources.limited(options.queries), link_base});
+  AT_TRY(auto sealer, auth::Sealer::open(*files, options.data + "/keys/secrets.key"));
+  AT_TRY(auto publishing,
+         Publishing::make(publishing_options(options, agent::host_name()),
+                          std::make_unique<SensorPlatform>(*series, *logs, *runner, clock), std::move(sealer), clock));
+  package_parts = std::make_unique<PackageParts>(PackageNeighbours{
+      *packages, items, *hosts, *agents, *audit, *auth, *series, clock, std::move(trusted_keys),
+      [this](const TenantId& tenant, std::string names) {
+        live->publish(tenant, "packages", "packages", std::move(names));
+      },
+      resources.limited(options.queries), link_base, metrics, std::move(publishing), options.sensors});
+  directory->set_sensors(package_parts->sensors());
   scrapes = std::make_unique<Scrapes>(ScrapeNeighbours{*packages, *series, *files, clock, metrics,
                                                        options.scrape_configs, agent::host_name(),
                                                        agent_targets_of(*hosts, *agents), series_doors->exemplars()});

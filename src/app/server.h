@@ -11,6 +11,7 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "model/labels.h"
+#include "occi/monitoring.h"
 #include "tsdb/store.h"
 
 namespace atalaya::app {
@@ -32,6 +33,8 @@ struct ServerOptions {
   Duration alert_timeout{std::chrono::hours{24}};  ///< of alerts that Alerta's clients report without one
   std::string alertmanager_config;                 ///< a file: it routes the default tenant's alerts; "" for none
   std::vector<std::string> package_keys;           ///< files with public keys (PEM); none: archives need no signature
+  std::vector<std::string> publish_allow;          ///< networks that sensors may publish to
+  occi::Quota sensors;                             ///< of each tenant
   tsdb::Options series;                            ///< `directory` is below `data`
   std::uint64_t memory_bytes = 0;                  ///< of the process; 0: four fifths of the machine's
   std::uint64_t logs_max_bytes = 2ULL << 30;

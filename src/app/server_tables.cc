@@ -61,6 +61,12 @@ std::vector<Option> door_options() {
        .help = "Prometheus configuration whose scrape_configs run here; SIGHUP reads it again.",
        .value_name = "FILE",
        .section = "Doors"},
+      {.name = "publish-allow",
+       .type = OptionType::kList,
+       .help = "Network that sensors may publish to, such as 192.0.2.0/24. A server that listens on loopback alone "
+               "reaches loopback without it; no server reaches its own networks without one that is not wider.",
+       .value_name = "CIDR",
+       .section = "Doors"},
       {.name = "package-key",
        .type = OptionType::kList,
        .help = "Public key (PEM) of somebody whose packages may be installed; given once, unsigned ones are refused.",
@@ -102,6 +108,30 @@ std::vector<Option> keeping_options() {
        .section = "Keeping",
        .at_least = 0,
        .at_most = 10'000'000},
+      {.name = "sensors-max",
+       .type = OptionType::kInteger,
+       .fallback = "1000",
+       .help = "Sensors that a tenant may have.",
+       .value_name = "COUNT",
+       .section = "Keeping",
+       .at_least = 0,
+       .at_most = 100'000},
+      {.name = "sensor-collectors-max",
+       .type = OptionType::kInteger,
+       .fallback = "20000",
+       .help = "Collectors of sensors that a tenant may have.",
+       .value_name = "COUNT",
+       .section = "Keeping",
+       .at_least = 0,
+       .at_most = 1000'000},
+      {.name = "sensor-values-max",
+       .type = OptionType::kInteger,
+       .fallback = "20000",
+       .help = "Values per second that a tenant's collectors may measure for sensors.",
+       .value_name = "COUNT",
+       .section = "Keeping",
+       .at_least = 0,
+       .at_most = 1000'000},
       {.name = "series-max-bytes",
        .type = OptionType::kBytes,
        .fallback = "0B",
@@ -277,6 +307,28 @@ Command token_command() {
           .commands = {std::move(create), std::move(list), std::move(revoke), std::move(verify)}};
 }
 
+Command demo_command() {
+  Command occi{
+      .name = "occi",
+      .help = "Monitoring on demand: a compute, a sensor and a collector made by OCCI, and the datagrams that come.",
+      .options = {{.name = "count",
+                   .type = OptionType::kInteger,
+                   .fallback = "10",
+                   .help = "Datagrams to wait for; 0 goes on until it is interrupted.",
+                   .value_name = "COUNT",
+                   .at_least = 0},
+                  {.name = "period",
+                   .type = OptionType::kInteger,
+                   .fallback = "1",
+                   .help = "Seconds from one measurement to the next.",
+                   .value_name = "SECONDS",
+                   .at_least = 1,
+                   .at_most = 3600}},
+      .examples = {{"atalaya demo occi", "with a server of its own in a folder that goes afterwards"},
+                   {"atalaya demo occi --count 0", "until Ctrl-C"}}};
+  return {.name = "demo", .help = "Show what there is to see, step by step.", .commands = {std::move(occi)}};
+}
+
 /// A command that does something itself and has another below it.
 Command with(Command command, Command below) {
   command.commands.push_back(std::move(below));
@@ -299,7 +351,7 @@ config::Program server_program() {
                    .options = logging_options(),
                    .commands = {std::move(up), std::move(server), std::move(agent), token_command(), package_command(),
                                 alert_command(), incident_command(), silence_command(), tsdb_command(),
-                                dashboard_command(), sensor_command(),
+                                dashboard_command(), sensor_command(), demo_command(),
                                 with(with(check_command(), check_rules_command()), check_routes_command()),
                                 with(with(test_command(), test_rules_command()), test_routes_command())}},
           .version = std::string(kVersion) + " (" + kRevision + ")"};

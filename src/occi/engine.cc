@@ -77,6 +77,11 @@ Result<const Entity*> Engine::at(const Category& collection, const std::string& 
   return entity;
 }
 
+Result<Change> Engine::checked(Change change) const {
+  if (rules_.whole) AT_TRY(rules_.whole(world_, change));
+  return change;
+}
+
 Result<Change> Engine::create(const std::vector<Draft>& drafts, const Category* of, const std::string& id) const {
   Change change;
   const Overlay overlay(world_, rules_, change);
@@ -121,7 +126,7 @@ Result<Change> Engine::create(const std::vector<Draft>& drafts, const Category* 
         change.warnings.push_back(fmt::format("the link {} is not there yet", linked.substr(0, 200)));
     }
   }
-  return change;
+  return checked(std::move(change));
 }
 
 Result<Change> Engine::update(const std::string& id, const Draft& draft, bool whole) const {
@@ -146,7 +151,7 @@ Result<Change> Engine::update(const std::string& id, const Draft& draft, bool wh
     AT_TRY(auto made, overlay.made(link, *kind, own.empty() ? rules_.new_id() : own));
     change.put.push_back(std::move(made));
   }
-  return change;
+  return checked(std::move(change));
 }
 
 Result<Change> Engine::remove(const std::vector<std::string>& ids) const {
@@ -268,14 +273,14 @@ Result<Change> Engine::associate(const Category& mixin, const std::vector<std::s
     AT_TRY(auto entity, overlay.changed(*before, draft, false));
     change.put.push_back(std::move(entity));
   }
-  if (!whole) return change;
+  if (!whole) return checked(std::move(change));
   std::vector<std::string> others;
   for (const auto* member : world_.members(&mixin)) {
     if (std::find(ids.begin(), ids.end(), member->id) == ids.end()) others.push_back(member->id);
   }
   AT_TRY(auto left, dissociate(mixin, others));
   for (auto& entity : left.put) change.put.push_back(std::move(entity));
-  return change;
+  return checked(std::move(change));
 }
 
 Result<Change> Engine::dissociate(const Category& mixin, const std::vector<std::string>& ids) const {
@@ -292,7 +297,7 @@ Result<Change> Engine::dissociate(const Category& mixin, const std::vector<std::
     change.put.push_back(std::move(entity));
     change.shown.push_back(id);
   }
-  return change;
+  return checked(std::move(change));
 }
 
 Result<Change> Engine::define(const std::vector<CategoryLine>& mixins) const {

@@ -20,11 +20,15 @@ struct Behaviour {
       {};
 };
 
+struct Change;
+
 struct Rules {
   std::map<std::string, Behaviour> behaviours;  ///< by kind
+  /// Looks at all that a request makes or changes together, when each for itself is right; may warn, or refuse it.
+  std::function<Status(const World&, Change&)> whole = {};
   Sight sight = {};
-  /// What is kept of a secret attribute.
-  std::function<std::string(std::string_view)> seal = {};
+  /// What is kept of a secret attribute's text.
+  std::function<std::string(const Attribute& attribute, std::string_view text)> seal = {};
   std::function<std::string()> new_id = {};  ///< UUIDs
 };
 
@@ -69,6 +73,9 @@ class Engine {
   Result<const Entity*> at(const Category& collection, const std::string& id) const;
 
  private:
+  /// By `rules_.whole`.
+  Result<Change> checked(Change change) const;
+
   const World& world_;
   const Rules& rules_;
 };

@@ -8,6 +8,7 @@
 
 #include "base/check.h"
 #include "base/embedded.h"
+#include "sense/pipe.h"
 
 namespace atalaya {
 EmbeddedFiles occi_data();
@@ -59,15 +60,17 @@ std::string_view name(Category::Class cls) {
 
 Model Model::shipped() {
   Model model;
-  for (const auto* file : {"core.yaml", "infrastructure.yaml", "agent.yaml"}) {
-    const auto files = occi_data();
+  const auto read = [&](const EmbeddedFiles& files, const char* file) {
     const auto at = std::find_if(files.begin(), files.end(), [&](const auto& one) { return one.path == file; });
     AT_CHECK(at != files.end());
     const auto document = config::Document::parse(std::string(at->bytes), file);
     AT_CHECK(document.has_value());
     const auto done = model.read(document->root());
     AT_CHECK(done.has_value());
-  }
+  };
+  for (const auto* file : {"core.yaml", "infrastructure.yaml", "agent.yaml", "monitoring.yaml", "metrics.yaml"})
+    read(occi_data(), file);
+  for (const auto* file : {"aggregators.yaml", "publishers.yaml"}) read(sense::mixin_files(), file);
   return model;
 }
 
@@ -204,6 +207,14 @@ std::vector<const Category*> Model::actions_of(const Category& category) const {
     }
   }
   return out;
+}
+
+bool Model::builds_on(std::string_view id, std::string_view base) const {
+  if (id == base) return true;
+  const auto* found = mixin(id);
+  // No circle: what a mixin builds on was there before it.
+  return found != nullptr && std::any_of(found->depends.begin(), found->depends.end(),
+                                         [&](const auto& one) { return builds_on(one, base); });
 }
 
 bool Model::applies(const Category& mixin, std::string_view kind) const {

@@ -35,10 +35,21 @@ struct Attribute {
   std::optional<double> min, max;  ///< of numbers
   std::size_t most = 4096;         ///< bytes of a text
   std::string help;
-  std::string field;  ///< where the item of a package holds it; "" : among its `attributes`
-  std::string sets;   ///< of an action: the entity's attribute that takes the value
+  std::string field;     ///< where the item of a package holds it; "" : among its `attributes`
+  std::string sets;      ///< of an action: the entity's attribute that takes the value
+  bool seconds = false;  ///< the item's field is a duration, the attribute its whole seconds
 
   bool mutable_by_client() const { return set_by == SetBy::kClient; }
+};
+
+/// How an agent gets what a metric mixin stands for. Attributes are named by the last part of their names.
+struct Measure {
+  std::string type;                           ///< of the agent's collectors; "host" : a value of the machine
+  std::string take;                           ///< the value or sample; `{name}` stands for that attribute
+  std::map<std::string, std::string> fields;  ///< of that collector, to attributes
+  std::map<std::string, std::string> with;    ///< fields that are always so
+  std::map<std::string, std::string> select;  ///< labels of the wanted series, to attributes
+  std::string pattern;                        ///< the attribute that says which lines count
 };
 
 struct Category {
@@ -60,6 +71,8 @@ struct Category {
   std::vector<std::string> source, target;  ///< of links: kinds that may stand there; none: all resources
   std::string state_attribute;              ///< "" : it has no states
   std::string initial_state;
+
+  std::shared_ptr<const Measure> measure;  ///< of a metric; null of others
 
   // Of actions: from which state to which. Empty: it is never carried out.
   std::map<std::string, std::string> moves;
@@ -108,6 +121,8 @@ class Model {
   const Attribute* attribute_of(const Category& category, std::string_view name) const;
   /// A kind's and its parents' actions.
   std::vector<const Category*> actions_of(const Category& category) const;
+  /// Is the mixin `id` the mixin `base`, or does it build on it?
+  bool builds_on(std::string_view id, std::string_view base) const;
   /// May an entity of this kind have this mixin?
   bool applies(const Category& mixin, std::string_view kind) const;
   /// The nearest in the kind's chain that says it; null: none has states.

@@ -76,13 +76,28 @@ Status read_set_by(Attribute& out, const config::Node& node) {
   return {};
 }
 
+Result<std::shared_ptr<const Measure>> read_measure(const config::Node& node, const std::string& of) {
+  AT_TRY(only(node, {"type", "take", "fields", "with", "select", "pattern"}, of + ": measure"));
+  Measure out;
+  AT_TRY(take(out.type, node, "type"));
+  AT_TRY(take(out.take, node, "take"));
+  AT_TRY(take(out.pattern, node, "pattern"));
+  for (const auto& [key, map] :
+       {std::pair{"fields", &out.fields}, std::pair{"with", &out.with}, std::pair{"select", &out.select}}) {
+    const auto* given = node.get(key);
+    if (given == nullptr) continue;
+    for (const auto& entry : given->entries()) map->emplace(entry.key->text(), entry.value->text());
+  }
+  return std::make_shared<const Measure>(std::move(out));
+}
+
 }  // namespace
 
 Result<Attribute> read_attribute(const std::string& name, const config::Node& node) {
-  AT_TRY(only(
-      node,
-      {"type", "set_by", "required", "secret", "default", "pattern", "min", "max", "most", "help", "field", "sets"},
-      "attribute " + name));
+  AT_TRY(only(node,
+              {"type", "set_by", "required", "secret", "default", "pattern", "min", "max", "most", "help", "field",
+               "sets", "seconds"},
+              "attribute " + name));
   Attribute out;
   out.name = name;
   if (!is_attribute_name(name)) return wrong(node, fmt::format("\"{}\" is no name of an attribute", name));
@@ -96,6 +111,7 @@ Result<Attribute> read_attribute(const std::string& name, const config::Node& no
   AT_TRY(take(out.help, node, "help"));
   AT_TRY(take(out.field, node, "field"));
   AT_TRY(take(out.sets, node, "sets"));
+  AT_TRY(take(out.seconds, node, "seconds"));
   if (const auto* most = node.get("most")) {
     AT_TRY(const auto bytes, config::as_integer(*most));
     out.most = static_cast<std::size_t>(std::max<std::int64_t>(bytes, 1));
@@ -119,7 +135,7 @@ Status Model::read_category(Category::Class cls, const std::string& scheme, cons
                             const config::Node& node) {
   AT_TRY(only(node,
               {"scheme", "title", "parent", "location", "section", "attributes", "actions", "states", "applies",
-               "depends", "source", "target", "keeps_unknown_mixins", "moves"},
+               "depends", "source", "target", "keeps_unknown_mixins", "moves", "measure"},
               term));
   Category out;
   out.cls = cls;
@@ -140,6 +156,9 @@ Status Model::read_category(Category::Class cls, const std::string& scheme, cons
       AT_TRY(auto attribute, read_attribute(entry.key->text(), *entry.value));
       out.attributes.push_back(std::move(attribute));
     }
+  }
+  if (const auto* measure = node.get("measure")) {
+    AT_TRY(out.measure, read_measure(*measure, term));
   }
   if (const auto* states = node.get("states")) {
     AT_TRY(only(*states, {"attribute", "initial"}, term + ": states"));

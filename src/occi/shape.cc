@@ -141,7 +141,7 @@ Status Overlay::take_attribute(Entity& entity, const Entity* before, const std::
       return wrong(fmt::format("attribute {} is immutable: it is set when the entity is made", name));
     return {};
   }
-  if (known->secret && rules_.seal) checked = rules_.seal(text_of(checked));
+  if (known->secret && rules_.seal) checked = rules_.seal(*known, text_of(checked));
   entity.attributes.insert_or_assign(name, std::move(checked));
   return {};
 }

@@ -17,7 +17,7 @@ class TestWorld {
  public:
   TestWorld() : world(Model::shipped()) {
     rules.new_id = [this] { return "id-" + std::to_string(++ids_); };
-    rules.seal = [](std::string_view text) { return "sealed:" + std::to_string(text.size()); };
+    rules.seal = [](const Attribute&, std::string_view text) { return "sealed:" + std::to_string(text.size()); };
   }
 
   /// A request in text/plain, e.g. `Category: compute; scheme="…"; class="kind"`.

@@ -240,14 +240,18 @@ class PackageLoader {
     if (errors().size() != before) return;
     auto& rules = out_.package.rules;
     if (section.name == "rules" && !rules.empty() && rules.back().id == id) rules.back().depends_on = made.links;
-    if (keeps_fields(section)) made.fields = std::move(checked.fields);
+    if (keeps_fields(section, node)) made.fields = std::move(checked.fields);
     out_.package.items.push_back(std::move(made));
   }
 
   /// Rules, collectors and channels have shapes of their own: their plain values would only take room.
-  static bool keeps_fields(const Section& section) {
-    return section.package != "base" ||
-           (section.name != "rules" && section.name != "collectors" && section.name != "channels");
+  static bool keeps_fields(const Section& section, const Node& item) {
+    if (section.package != "base" || is_for_sensor(section, item)) return true;
+    return section.name != "rules" && section.name != "collectors" && section.name != "channels";
+  }
+  /// A collector between a sensor and a resource: agents get it by what becomes of the sensor.
+  static bool is_for_sensor(const Section& section, const Node& item) {
+    return section.name == "collectors" && item.get("source") != nullptr;
   }
 
   void read_contained(const std::string& name, const Linked& parent, const std::vector<std::string>&,
@@ -299,6 +303,8 @@ class PackageLoader {
       if (!rule) return;
       rule->origin = place;
       if (!p.specification) p.rules.push_back(std::move(*rule));
+    } else if (is_for_sensor(section, node)) {
+      check_sensor_collector(item);
     } else if (section.name == "collectors") {
       auto collector = make_collector(item);
       if (!collector) return;

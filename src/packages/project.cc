@@ -247,7 +247,28 @@ std::optional<std::string> program_of(const ItemContext& item, const json::value
   return std::nullopt;
 }
 
+void check_sensor_collector(const ItemContext& item) {
+  const auto complain = [&](const config::Node& node, std::string message, std::string remedy) {
+    item.errors.push_back({ErrorCode::kInvalidArgument, std::move(message), node.place(), std::move(remedy)});
+  };
+  if (item.node.get("target") == nullptr) {
+    complain(item.node, "a collector for a sensor has two ends, and target is missing",
+             "source and target: the sensor and what is measured");
+  }
+  for (const auto key : {"on", "timeout"}) {
+    const auto* node = item.node.get(key);
+    if (node != nullptr) complain(*node, fmt::format("a collector for a sensor has no {}", key), "remove it");
+  }
+}
+
 std::optional<CollectorItem> make_collector(const ItemContext& item) {
+  for (const auto key : {"target", "mixins", "attributes", "state"}) {
+    const auto* node = item.node.get(key);
+    if (node == nullptr) continue;
+    item.errors.push_back({ErrorCode::kInvalidArgument,
+                           fmt::format("{} belongs to a collector for a sensor, which has a source", key),
+                           node->place(), "remove it, or write source instead of what is measured"});
+  }
   const auto before = item.errors.size();
   CollectorItem collector;
   collector.id = item.id;

@@ -32,6 +32,8 @@ void check_rule_beside(const ItemContext& item);
 /// Each adds errors and gives nothing when the item does not hold.
 std::optional<rules::RuleSpec> make_rule(const ItemContext& item);
 std::optional<CollectorItem> make_collector(const ItemContext& item);
+/// A collector between a sensor and a resource has both, and no hosts of its own.
+void check_sensor_collector(const ItemContext& item);
 /// Adds what only the rules themselves can judge of an item of `groups`.
 void check_group(const ItemContext& item);
 std::optional<ChannelItem> make_channel(const ItemContext& item);

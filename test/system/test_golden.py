@@ -31,7 +31,7 @@ def compare(name, text):
                                      "package explain", "package diff", "package history", "package install",
                                      "package upgrade", "package remove", "package revert", "package check",
                                      "package pack", "package export", "package keygen", "tsdb", "tsdb import", "tsdb export",
-                                     "dashboard", "sensor", "tsdb flush", "tsdb analyze", "tsdb fsck", "tsdb snapshot", "tsdb delete",
+                                     "dashboard", "sensor", "demo", "demo occi", "tsdb flush", "tsdb analyze", "tsdb fsck", "tsdb snapshot", "tsdb delete",
                                      "tsdb dump"])
 def test_help(command):
     compare(f"help/{command.replace(' ', '-') or 'atalaya'}.txt", Server.cli(*command.split(), "--help"))
