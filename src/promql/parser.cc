@@ -47,7 +47,6 @@ std::string describe(const Token& token) {
     }
     case Token::Kind::kSymbol: break;
   }
-  if (token.text == ")") return "right parenthesis ')'";
   if (find_operator(token)) return fmt::format("<op:{}>", token.text);
   return fmt::format("\"{}\"", token.text);
 }
@@ -78,6 +77,18 @@ Place Parser::place_of(std::size_t offset) const {
   const auto line = std::upper_bound(lines_.begin(), lines_.end(), offset) - lines_.begin();
   return Place{"", static_cast<std::uint32_t>(line),
                static_cast<std::uint32_t>(offset - lines_[static_cast<std::size_t>(line) - 1] + 1)};
+}
+
+/// A parenthesis that nothing opened is told otherwise than one that comes too early.
+bool Parser::closes_nothing() const {
+  if (!is_symbol(")")) return false;
+  std::ptrdiff_t open = 0;
+  for (std::size_t i = 0; i < at_; ++i) {
+    if (tokens_[i].kind != Token::Kind::kSymbol) continue;
+    if (tokens_[i].text == "(") ++open;
+    if (tokens_[i].text == ")") --open;
+  }
+  return open <= 0;
 }
 
 bool Parser::is_word(std::string_view lower_case, std::size_t ahead) const {
@@ -112,7 +123,7 @@ std::unexpected<Error> Parser::unexpected(std::string_view where, std::string_vi
   if (peek().kind == Token::Kind::kEnd && !left_open().empty()) {
     return error_at(peek().begin, std::string(left_open()));
   }
-  std::string message = "unexpected " + describe(peek());
+  std::string message = "unexpected " + (closes_nothing() ? "right parenthesis ')'" : describe(peek()));
   if (!where.empty()) message += fmt::format(" in {}", where);
   if (!expected.empty()) message += fmt::format(", expected {}", expected);
   return error_at(peek().begin, std::move(message));

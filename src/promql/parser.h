@@ -96,6 +96,7 @@ class Parser {
   bool is_word(std::string_view lower_case, std::size_t ahead = 0) const;
   bool take_symbol(std::string_view symbol);
   bool take_word(std::string_view lower_case);
+  bool closes_nothing() const;
   std::uint32_t previous_end() const { return at_ == 0 ? 0 : tokens_[at_ - 1].end; }
 
   /// A tree of wrong types is told once the text is known to be one: where one still types, what is wrong is its end.

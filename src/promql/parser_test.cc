@@ -95,6 +95,9 @@ TEST(PromqlParser, ErrorsNameThePlace) {
   expect_error("a[(1m", 6, "parse error: unexpected end of input in duration expression");
   expect_error("sum(a +", 8, "parse error: unclosed left parenthesis");
   expect_error("a +", 4, "parse error: unexpected end of input");
+  expect_error("a)", 2, "parse error: unexpected right parenthesis ')'");
+  expect_error("()", 2, "parse error: unexpected \")\"");
+  expect_error("rate(a[5m)", 10, "parse error: unexpected \")\" in subquery or range, expected \":\" or \"]\"");
   expect_error("sum(1) foo", 8, "unexpected identifier \"foo\"");
   expect_error("rate(foo)", 6, "expected type range vector in call to function \"rate\", got instant vector");
   expect_error("a{b=~\"(\"}", 3, "error parsing regexp: missing closing ): `(`");
