@@ -47,6 +47,23 @@ net::Response nothing() {
   return response;
 }
 
+/// In portions: there may be more of them than memory holds at once. Unavailable while older samples are on their way.
+Result<std::size_t> count_series(const tsdb::Store& store, const TenantId& tenant, const Matchers& selector,
+                                 storage::TimeRange range) {
+  constexpr std::size_t kPortion = 8192;
+  std::size_t series = 0;
+  storage::SeriesPage page{{}, kPortion};
+  storage::SelectHints hints;
+  hints.on_damage = [](const Error&) {};
+  hints.page = &page;
+  for (;;) {
+    AT_TRY(const auto found, store.select_hinted(tenant, selector, range, hints));
+    series += found.size();
+    if (!page.next) return series;
+    page.from = *std::exchange(page.next, std::nullopt);
+  }
+}
+
 /// Answers how many series had samples in the range.
 Result<std::size_t> delete_series(tsdb::Store& store, const Notes& notes, const auth::Principal& who,
                                   const net::Request& request) {
@@ -62,8 +79,8 @@ Result<std::size_t> delete_series(tsdb::Store& store, const Notes& notes, const 
   if (to < from) return fail(ErrorCode::kInvalidArgument, "end is before start");
   std::size_t series = 0;
   for (const auto& selector : selectors) {
-    const auto found = store.select_hinted(who.tenant, selector, {from, to}, {.on_damage = [](const Error&) {}});
-    series += found ? found->size() : 0;
+    AT_TRY(const auto found, count_series(store, who.tenant, selector, {from, to}));
+    series += found;
     AT_TRY(store.delete_series(who.tenant, selector, {from, to}));
   }
   std::string what = fmt::format("{}", fmt::join(parameters.all("match[]"), " "));

@@ -81,7 +81,8 @@ std::vector<Option> keeping_options() {
       {.name = "series-retention",
        .type = OptionType::kDuration,
        .fallback = "15d",
-       .help = "How long samples are kept as they came.",
+       .help = "How long samples are kept as they came. Below 48h there are no buckets of 5 minutes and an hour, and "
+               "those that are there go.",
        .section = "Keeping"},
       {.name = "series-keep-5m",
        .type = OptionType::kDuration,

@@ -142,7 +142,12 @@ Result<int> fsck(const config::Options& options) {
 
 Result<int> snapshot(const config::Options& options) {
   AT_TRY(const auto client, ServerClient::reach(options));
-  if (const auto& name = options.text("remove"); !name.empty()) {
+  if (options.given("remove")) {
+    const auto& name = options.text("remove");
+    if (name.empty()) {
+      return fail(ErrorCode::kInvalidArgument, "--remove: the name of the copy is missing",
+                  "`ls DATA/series/snapshots` names them");
+    }
     AT_TRY(const auto answer, client.erase("series/snapshot/" + net::percent_encode(name)));
     return show(options, answer, [&](const json::object&) {
       fmt::print("removed series/snapshots/{}\n", name);
@@ -175,13 +180,14 @@ Result<int> erase(const config::Options& options) {
   });
 }
 
-Result<int> dump(const config::Options& options) {
+Status dump_block(const std::string& file, bool with_samples) {
   const auto files = io::real_file_system();
-  AT_TRY(const auto block, tsdb::Block::open(*files, options.argument("FILE")));
+  AT_TRY(const auto block, tsdb::Block::open(*files, file));
   const auto& meta = block->meta();
-  fmt::print("# {} to {}, sequences {} to {}, {} series, {} samples, {} bytes{}\n", format_rfc3339(from_ms(meta.first)),
-             format_rfc3339(from_ms(meta.last)), meta.first_sequence, meta.last_sequence, meta.series, meta.samples,
-             meta.bytes, meta.resolution == 0 ? "" : fmt::format(", every {} s", meta.resolution / 1000));
+  fmt::print("# {}: {} to {}, sequences {} to {}, {} series, {} samples, {} bytes{}\n", file,
+             format_rfc3339(from_ms(meta.first)), format_rfc3339(from_ms(meta.last)), meta.first_sequence,
+             meta.last_sequence, meta.series, meta.samples, meta.bytes,
+             meta.resolution == 0 ? "" : fmt::format(", every {} s", meta.resolution / 1000));
   tsdb::ColumnsRead read;
   for (const auto& tenant : block->tenants()) {
     const auto* index = block->index(tenant);
@@ -189,14 +195,25 @@ Result<int> dump(const config::Options& options) {
       AT_TRY(const auto labels, index->labels(ordinal));
       AT_TRY(block->read(tenant, ordinal, {}, read));
       fmt::print("{} {} {} samples\n", tenant.value(), to_string(labels), read.times.size());
-      if (!options.boolean("samples")) continue;
+      if (!with_samples) continue;
       for (std::size_t i = 0; i < read.times.size(); ++i) {
         fmt::print("  {}", format_rfc3339(from_ms(read.times[i])));
-        for (const auto& column : read.columns) fmt::print(" {}", column[i]);
+        for (const auto& column : read.columns) {
+          if (is_stale(column[i])) {
+            fmt::print(" stale");
+          } else {
+            fmt::print(" {}", column[i]);
+          }
+        }
         fmt::print("\n");
       }
     }
   }
+  return {};
+}
+
+Result<int> dump(const config::Options& options) {
+  for (const auto& file : options.arguments("FILE")) AT_TRY(dump_block(file, options.boolean("samples")));
   return 0;
 }
 
@@ -234,7 +251,7 @@ std::vector<Command> tsdb_care_commands() {
           {.name = "dump",
            .help = "Print what a block holds.",
            .options = {{.name = "samples", .type = config::OptionType::kBoolean, .help = "Every sample too."}},
-           .arguments = {{.name = "FILE", .help = "A file of DATA/series/blocks."}},
+           .arguments = {{.name = "FILE", .help = "Files of DATA/series/blocks.", .many = true}},
            .examples = {{"atalaya tsdb dump atalaya-data/series/blocks/*.block", ""}}}};
 }
 

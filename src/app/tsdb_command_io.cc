@@ -309,10 +309,11 @@ Result<int> import_series(const config::Options& options) {
   return totals.refused + totals.bad_lines == 0 ? 0 : 1;
 }
 
-Result<int> export_series(const config::Options& options) {
+namespace {
+
+Result<int> export_to(const config::Options& options, const std::string& part) {
   const auto& name = options.argument("FILE");
   const bool piped = name == "-";
-  const auto part = piped ? name : name + ".part";
   auto path = fmt::format("series/export?format={}&match%5B%5D={}", options.text("format"),
                           net::percent_encode(options.text("match")));
   path += "&partial=true";
@@ -366,6 +367,18 @@ Result<int> export_series(const config::Options& options) {
   }
   fmt::print(stderr, "\n");
   return incomplete == 0 ? 0 : 1;
+}
+
+}  // namespace
+
+Result<int> export_series(const config::Options& options) {
+  const auto& name = options.argument("FILE");
+  if (name == "-") return export_to(options, name);
+  const auto part = name + ".part";
+  auto done = export_to(options, part);
+  std::error_code ignored;
+  if (!done) std::filesystem::remove(part, ignored);  // half of an export is of use to nobody
+  return done;
 }
 
 }  // namespace atalaya::app

@@ -105,7 +105,7 @@ struct Store::Impl {
   Stretches stretches() const;
   bool is_rolled(std::int64_t stretch, const ByResolution& of, std::int64_t resolution) const;
   Status roll_up(std::int64_t stretch, const ByResolution& of, std::int64_t resolution);
-  Status drop_aged();
+  Status drop_aged(bool is_flushed);
   Status drop_aged_classes();
   Result<BlockPtr> without_aged(const BlockPtr& block, Time end);
   BlockList first_to_go(const Stretches& all) const;

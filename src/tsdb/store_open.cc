@@ -49,6 +49,9 @@ Status Store::Impl::load() {
   report.damaged_files += damage.files;
   std::move(damage.damaged.begin(), damage.damaged.end(), std::back_inserter(report.damaged));
   AT_TRY(replay_recent());
+  // What was read from the log belongs into blocks before their stretches are rolled up, or their raw samples go: they
+  // may be long over by now.
+  if (replayer->samples > 0) rotated = Time{};
   repeated = replayer->repeated;
   if (past_before == 0) replayer.reset();
   report_damage();

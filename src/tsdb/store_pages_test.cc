@@ -1,8 +1,10 @@
 // Selections in pages: for readers of more series than fit into memory at once.
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <optional>
 #include <random>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -133,6 +135,32 @@ TEST_P(StorePages, AskForNoMoreSeriesThanTheyMayHave) {
   clock_.advance(std::chrono::hours{3});
   ASSERT_TRUE(store_->flush());  // retires what was idle
   EXPECT_EQ(most_asked(), 3u) << "of a block";
+}
+
+/// Whoever reads holds the blocks that were there when he began.
+TEST_P(StorePages, AreReadWhileBlocksComeAndGo) {
+  ASSERT_NO_FATAL_FAILURE(fill());
+  const auto whole = select({}, nullptr);
+  std::atomic<bool> done = false;
+  std::thread reader([&] {
+    while (!done) {
+      storage::SeriesPage page{{}, 5};
+      Found joined;
+      for (;;) {
+        const auto found = select({}, &page);
+        joined.insert(joined.end(), found.begin(), found.end());
+        if (!page.next) break;
+        page.from = *std::exchange(page.next, std::nullopt);
+      }
+      EXPECT_EQ(joined, whole);
+    }
+  });
+  for (int i = 0; i < 30; ++i) {
+    EXPECT_TRUE(store_->flush());
+    EXPECT_TRUE(store_->compact());
+  }
+  done = true;
+  reader.join();
 }
 
 }  // namespace

@@ -181,7 +181,8 @@ class Store::Impl::Selection {
   /// No block has more series of the page than it may: those that follow are of the next.
   Status bound_by_blocks() {
     page_ = {hints_.page->from, std::nullopt, std::max<std::size_t>(hints_.page->at_most, 1)};
-    for (const auto& block : *store_.blocks.list()) {
+    const auto list = store_.blocks.list();
+    for (const auto& block : *list) {
       const auto* index = block->index(tenant_);
       if (!index || !overlaps(*block, reach_of(*block))) continue;
       const auto narrow = [&]() -> Status {
@@ -364,7 +365,8 @@ class Store::Impl::Selection {
 
   /// The rest serves, where the one who asks wants to hear of what does not.
   Status pass_over(const BlockPtr& block, Error error) {
-    error.message = fmt::format("block {}: {}", block->path(), error.message);
+    // Who asks may be of any tenant: the folder is not theirs to know.
+    error.message = fmt::format("block {}: {}", block->path().substr(block->path().rfind('/') + 1), error.message);
     if (error.code == ErrorCode::kCorruption) store_.suspects->add(block, error);
     if (error.code != ErrorCode::kCorruption || !hints_.on_damage) return std::unexpected(std::move(error));
     hints_.on_damage(error);

@@ -110,6 +110,30 @@ def test_fsck_sets_damage_aside_and_says_so_with_and_without_a_server(tmp_path):
     assert "0 damaged" in done and f"{block.name}.damaged: set aside" in done
 
 
+@pytest.mark.parametrize("at", [0, 9, -1, -20, -80], ids=["magic", "version", "footer", "length", "directory"])
+def test_fsck_finds_damage_of_what_says_where_the_parts_are_and_all_that_memory_knows_is_saved(tmp_path, at):
+    with Server(tmp_path / "data") as server:
+        def samples():
+            return server.query("sum(count_over_time(x[1h]))")[0][1]
+
+        fill(server, tmp_path)
+        server.cli("tsdb", "flush", "--data", server.data)
+        before = samples()
+        block = max(blocks(server.data), key=lambda one: one.stat().st_size)
+        with open(block, "r+b") as file:
+            file.seek(at, os.SEEK_SET if at >= 0 else os.SEEK_END)
+            byte = file.read(1)
+            file.seek(-1, os.SEEK_CUR)
+            file.write(bytes([byte[0] ^ 4]))
+        done = server.cli("tsdb", "fsck", "--data", server.data, check=False)
+        assert done.returncode == 1 and block.name in done.stdout
+        server.cli("tsdb", "flush", "--merge", "--data", server.data)
+        assert samples() == before
+        server.kill()
+        server.start()
+        assert samples() == before
+
+
 def test_a_medium_that_fails_under_a_running_server_is_told_of(tmp_path):
     with Server(tmp_path / "data") as server:
         fill(server, tmp_path)

@@ -52,6 +52,7 @@ struct Block::Impl {
   Status read_columns(const ChunkRef& chunk, std::vector<std::vector<double>>& columns) const;
 
   Status verify() const;
+  Status verify_ends() const;
   Status verify_parts() const;
   Status verify_series() const;
 };

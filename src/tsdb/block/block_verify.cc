@@ -149,7 +149,18 @@ Status Block::Impl::verify_series() const {
   return check.check_totals();
 }
 
+/// What says where the parts are is in memory since the file was opened: a start will read it from the file.
+Status Block::Impl::verify_ends() const {
+  AT_TRY(const auto again, parse_block(mapping->bytes()));
+  if (again.offset == directory.offset && again.values_crc == directory.values_crc &&
+      again.instants_crc == directory.instants_crc && again.meta.samples == directory.meta.samples) {
+    return {};
+  }
+  return damaged_part("directory", directory.offset, "it is another one than when the file was opened");
+}
+
 Status Block::Impl::verify() const {
+  AT_TRY(verify_ends());
   AT_TRY(verify_parts());
   return verify_series();
 }

@@ -1,0 +1,48 @@
+// Buckets of samples that come late, or are written late.
+#include "tsdb/store_tiers_test_support.h"
+
+namespace atalaya::tsdb {
+namespace {
+
+class StoreTiersLate : public StoreTiers {};
+INSTANTIATE_TEST_SUITE_P(Under, StoreTiersLate, testing::ValuesIn(kHostileOptions), name_of);
+
+/// A day may be rolled up while there is still something of it in memory.
+TEST_P(StoreTiersLate, WhatWasAcknowledgedInTimeIsInABucketHoweverLateItIsWritten) {
+  options_.classes = {{{Matcher::equal("__name__", "short")}, {kDays(2), kDays(20), kDays(60)}},
+                      {{Matcher::equal("__name__", "later")}, {kDays(2), kDays(20), kDays(60)}}};
+  options_.retention = kDays(20);
+  open();
+  append_day("short", 0);
+  append_day("usual", 0);
+  go_to(kDays(1) + std::chrono::hours{3});
+  age();
+  go_to(kDays(3) - std::chrono::minutes{10});
+  append("later", kDay - 5 * kMinute, 7);
+  go_to(kDays(3) + std::chrono::hours{3});
+  age();
+  const storage::SelectHints sums{Duration{kOneHour}, storage::BucketValue::kSum};
+  EXPECT_EQ(read("later", {}, sums), (Points{{kDay - 1, 7}}));
+  EXPECT_EQ(read("short", {}, sums).size(), 24u);
+  EXPECT_EQ(read("usual", {}, sums).size(), 24u);
+}
+
+/// What was not flushed when the process stopped is of the same hour as what was.
+TEST_P(StoreTiersLate, OverALongStopBucketsAreMadeOfAllThatWasAcknowledged) {
+  options_.retention = kDays(2);
+  open();
+  for (int i = 0; i < 30; ++i) append("a", 5 * kHour + i * kMinute, 1);
+  ASSERT_TRUE(store_->flush());
+  for (int i = 30; i < 60; ++i) append("a", 5 * kHour + i * kMinute, 1);
+  store_.reset();
+  go_to(kDays(6));
+  open();
+  store_->maintain();
+  store_->maintain();
+  for (const auto value : {storage::BucketValue::kSum, storage::BucketValue::kCount}) {
+    EXPECT_EQ(read("a", {}, {Duration{kOneHour}, value}), (Points{{6 * kHour - 1, 60}}));
+  }
+}
+
+}  // namespace
+}  // namespace atalaya::tsdb
