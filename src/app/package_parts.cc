@@ -70,7 +70,11 @@ SensorNeighbours PackageParts::sensor_neighbours() {
           [this](std::move_only_function<void()> work) { publishing_->post(std::move(work)); },
           with_.clock,
           with_.metrics,
-          with_.quota};
+          with_.quota,
+          [this](sense::PipeSpec spec) { return publishing_->opened(std::move(spec)); },
+          [this](const TenantId& tenant, const std::string& sensor, const sense::PipeSpec& spec, TakePublished take) {
+            return publishing_->remote(tenant, sensor, spec, std::move(take));
+          }};
 }
 
 /// A host of this name or pattern whose agent is connected.

@@ -6,12 +6,14 @@
 #include <algorithm>
 
 #include "model/sample.h"
+#include "sense/publish/publisher.h"
 #include "telemetry/log.h"
 
 namespace atalaya::app {
 namespace {
 
 constexpr std::string_view kComponent = "sensors";
+constexpr std::string_view kProcess = "process";
 
 /// What an agent said of one metric last.
 struct Heard {
@@ -25,7 +27,8 @@ struct Heard {
 /// One sensor at work.
 struct Sensors::Running {
   // What `post` runs alone touches these, beside the first reading of `plan`.
-  std::optional<sense::Pipe> pipe;
+  std::optional<sense::Pipe> pipe;  ///< one of the two, if it could be made
+  std::unique_ptr<RemotePipe> remote;
   std::vector<std::shared_ptr<Outlet>> outlets;  ///< null: it could not be made
   std::vector<sense::Published> out;
 
@@ -51,6 +54,8 @@ struct Sensors::Running {
       if (!problem.empty())
         failures.push_back(fmt::format("{}: {}", sense::term_of(plan.pipe.publishers[i].mixin), problem));
     }
+    auto problem = remote ? remote->problem() : std::string();
+    if (!problem.empty()) failures.push_back(std::move(problem));
   }
 };
 
@@ -158,7 +163,8 @@ void Sensors::apply(const TenantId& tenant, std::vector<occi::SensorPlan> plans)
 std::shared_ptr<Sensors::Running> Sensors::started(const TenantId& tenant, occi::SensorPlan plan,
                                                    const std::shared_ptr<Running>& before) const {
   if (before && before->plan.pipe.aggregators == plan.pipe.aggregators &&
-      before->plan.pipe.publishers == plan.pipe.publishers && before->plan.pipe.period == plan.pipe.period) {
+      before->plan.pipe.publishers == plan.pipe.publishers && before->plan.pipe.period == plan.pipe.period &&
+      before->plan.placement == plan.placement) {
     // Collectors come and go while it runs.
     const std::lock_guard lock(before->mutex);
     before->plan = std::move(plan);
@@ -167,14 +173,7 @@ std::shared_ptr<Sensors::Running> Sensors::started(const TenantId& tenant, occi:
   }
   auto out = std::make_shared<Running>();
   out->plan = std::move(plan);
-  auto spec = out->plan.pipe;
-  // Which collectors feed it makes no difference to what flows.
-  spec.sources.clear();
-  spec.more_sources = true;
-  if (auto pipe = sense::Pipe::make(std::move(spec)))
-    out->pipe.emplace(std::move(*pipe));
-  else
-    out->problems.push_back(to_string(pipe.error()));
+  if (const auto given = give_pipe(tenant, out); !given) out->problems.push_back(to_string(given.error()));
   out->outlets = outlets_of(tenant, *out, before);
   if (before) {
     out->heard = before->heard;
@@ -189,6 +188,30 @@ std::shared_ptr<Sensors::Running> Sensors::started(const TenantId& tenant, occi:
   return out;
 }
 
+Status Sensors::give_pipe(const TenantId& tenant, const std::shared_ptr<Running>& running) const {
+  auto spec = running->plan.pipe;
+  // Which collectors feed it makes no difference to what flows.
+  spec.sources.clear();
+  spec.more_sources = true;
+  if (with_.opened) {
+    AT_TRY(spec, with_.opened(std::move(spec)));
+  }
+  if (running->plan.placement != kProcess) {
+    AT_TRY(auto pipe, sense::Pipe::make(std::move(spec)));
+    running->pipe.emplace(std::move(pipe));
+    return {};
+  }
+  if (!with_.remote) return fail(ErrorCode::kUnprocessable, "no sensor runs as a process of its own here");
+  auto take = [weak = std::weak_ptr(running)](std::uint32_t publisher, std::string_view stream,
+                                              const sense::Record& record) {
+    const auto one = weak.lock();
+    if (one && publisher < one->outlets.size() && one->outlets[publisher])
+      one->outlets[publisher]->publish(stream, record);
+  };
+  AT_TRY(running->remote, with_.remote(tenant, running->plan.id, spec, std::move(take)));
+  return {};
+}
+
 /// What is as it was goes on, with all that waits in it.
 std::vector<std::shared_ptr<Outlet>> Sensors::outlets_of(const TenantId& tenant, Running& running,
                                                          const std::shared_ptr<Running>& before) const {
@@ -196,6 +219,10 @@ std::vector<std::shared_ptr<Outlet>> Sensors::outlets_of(const TenantId& tenant,
   const std::vector<sense::Part> none;
   const auto& old = before ? before->plan.pipe.publishers : none;
   for (const auto& part : running.plan.pipe.publishers) {
+    if (running.plan.placement == kProcess && !sense::publish::needs_platform(part.mixin)) {
+      out.push_back(nullptr);  // the process has it
+      continue;
+    }
     const auto same = std::find(old.begin(), old.end(), part);
     if (same != old.end() && before->outlets[static_cast<std::size_t>(same - old.begin())]) {
       out.push_back(before->outlets[static_cast<std::size_t>(same - old.begin())]);
@@ -322,11 +349,12 @@ void Sensors::push(Running& running, const ingest::SensorValue& value, Time now)
     }
   }
   values_.add();
-  if (!running.pipe) return;
+  if (!running.pipe && !running.remote) return;
   sense::Record record;
   record.time = value.time;
   record.value = value.value;
   record.labels = LabelsBuilder(of.labels).set("collector", of.collector).set("metric", of.metric).build();
+  if (running.remote) return running.remote->push(stream, record);
   running.out.clear();
   running.pipe->push(stream, record, now, running.out);
   published_.add(running.deliver());

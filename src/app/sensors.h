@@ -32,6 +32,17 @@ class Outlet {
   virtual std::string problem() const = 0;
 };
 
+/// A sensor's pipe as a process of its own. Made, called and destroyed by what `post` runs; never blocks.
+class RemotePipe {
+ public:
+  virtual ~RemotePipe() = default;
+  virtual void push(std::string_view stream, const sense::Record& record) = 0;
+  virtual std::string problem() const = 0;  ///< "" if nothing
+};
+/// What goes to a publisher that only this server can do, by its place in the pipe; in what `post` runs.
+using TakePublished =
+    std::function<void(std::uint32_t publisher, std::string_view stream, const sense::Record& record)>;
+
 struct SensorNeighbours {
   std::function<std::shared_ptr<const occi::World>(const TenantId&)> world;
   /// The host whose agent watches a compute; "" : none yet. One plan asks one function again and again.
@@ -47,6 +58,12 @@ struct SensorNeighbours {
   const Clock& clock;
   telemetry::Registry& metrics;
   occi::Quota quota = {};
+  /// The pipe with what is sealed in it opened. Null: nothing is sealed.
+  std::function<Result<sense::PipeSpec>(sense::PipeSpec)> opened = nullptr;
+  /// Null: no sensor may run as a process of its own.
+  std::function<Result<std::unique_ptr<RemotePipe>>(const TenantId&, const std::string& sensor, const sense::PipeSpec&,
+                                                    TakePublished)>
+      remote = nullptr;
 };
 
 constexpr std::size_t kMostWaiting = 100'000;
@@ -97,6 +114,7 @@ class Sensors {
   void apply(const TenantId& tenant, std::vector<occi::SensorPlan> plans);
   std::shared_ptr<Running> started(const TenantId& tenant, occi::SensorPlan plan,
                                    const std::shared_ptr<Running>& before) const;
+  Status give_pipe(const TenantId& tenant, const std::shared_ptr<Running>& running) const;
   std::vector<std::shared_ptr<Outlet>> outlets_of(const TenantId& tenant, Running& running,
                                                   const std::shared_ptr<Running>& before) const;
   void take(const TenantId& tenant, const std::vector<ingest::SensorValue>& values);

@@ -56,8 +56,31 @@ class SensorsTest : public testing::Test {
         },
         [](std::move_only_function<void()> work) { work(); },
         clock,
-        registry};
+        registry,
+        {},
+        nullptr,
+        [this](const TenantId&, const std::string& sensor, const sense::PipeSpec& spec,
+               TakePublished take) -> Result<std::unique_ptr<RemotePipe>> {
+          ++remotes;
+          remote_pipe = spec;
+          back = std::move(take);
+          return std::make_unique<Remote>(*this, sensor);
+        }};
   }
+
+  class Remote final : public RemotePipe {
+   public:
+    Remote(SensorsTest& test, std::string name) : test_(test), name_(std::move(name)) {}
+    ~Remote() override { --test_.remotes; }
+    void push(std::string_view stream, const sense::Record& record) override {
+      test_.published.push_back(fmt::format("{}'s process {} {}", name_, stream, record.value));
+    }
+    std::string problem() const override { return test_.trouble; }
+
+   private:
+    SensorsTest& test_;
+    const std::string name_;
+  };
 
   void add(const std::string& text, const std::string& id) {
     const auto done = world.create(text, id);
@@ -117,9 +140,34 @@ class SensorsTest : public testing::Test {
   bool connected = true;
   int made = 0;
   int outlets = 0;
+  int remotes = 0;
+  sense::PipeSpec remote_pipe;
+  TakePublished back;
   std::uint64_t sequence = 0;
   Sensors sensors{neighbours()};
 };
+
+TEST_F(SensorsTest, ASensorOfItsOwnProcessIsFedAndItsOutletsAreThere) {
+  const auto process = occi::attribute("atalaya.sensor.placement", "\"process\"");
+  add_sensor("s", process);
+  add_collector("c", "s");
+  sensors.changed(kTenant);
+  EXPECT_EQ(remotes, 1);
+  EXPECT_EQ(outlets, 0);
+  EXPECT_THAT(remote_pipe.publishers, SizeIs(1));
+  EXPECT_TRUE(remote_pipe.more_sources);
+  bring({value(12.5)});
+  EXPECT_THAT(published, ElementsAre("s's process a 12.5"));
+  back(0, "a", {});  // its publisher is in the process
+  back(7, "a", {});
+  EXPECT_THAT(published, SizeIs(1));
+  trouble = "it ended";
+  sensors.tick();
+  EXPECT_EQ(sight("s"), "error: it ended");
+  change("s", occi::attribute("atalaya.sensor.placement", "\"server\""));
+  EXPECT_EQ(remotes, 0);
+  EXPECT_EQ(outlets, 1);
+}
 
 TEST_F(SensorsTest, ValuesFlowFromTheAgentThroughThePipe) {
   usual();
@@ -181,7 +229,7 @@ TEST_F(SensorsTest, WhatDiffersIsChangedAndTheRestGoesOn) {
   change("c2", occi::attribute("occi.collector.period", "5"));
   EXPECT_THAT(sensors.orders(kTenant, "web-1", 1 << 20).text, HasSubstr(R"("period":5000)"));
   EXPECT_EQ(made, 2);
-  change("s", mixin("aggregator", "Delta") + own("Delta.instream", "x") + own("Delta.outstream", "a"));
+  change("s", mixin("aggregator", "Delta") + own("Delta.instream", "a") + own("Delta.outstream", "d"));
   EXPECT_EQ(made, 2) << "a publisher that is as it was goes on";
   change("s", own("SendUDP.udpAddr", "127.0.0.1:2"));
   EXPECT_EQ(made, 3);

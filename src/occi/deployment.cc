@@ -109,6 +109,7 @@ class Planner {
     }
     SensorPlan plan;
     plan.id = sensor.id;
+    if (const auto placement = sensor.text("atalaya.sensor.placement"); !placement.empty()) plan.placement = placement;
     plan.pipe = pipe_of(model_, sensor, collectors);
     plan.window = window_of(sensor);
     plan.idle = idle_because(sensor, plan.window);

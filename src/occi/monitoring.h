@@ -84,6 +84,7 @@ struct Order {
 
 struct SensorPlan {
   std::string id;
+  std::string placement = "server";  ///< or "process"
   sense::PipeSpec pipe;
   Window window;
   std::string idle;  ///< why it does not run now; "" : it does

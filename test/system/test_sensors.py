@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -315,6 +316,42 @@ def test_every_metric_of_the_agent_is_measured(server, agent, tmp_path):
         with log.open("a") as out:
             out.write("ERROR one\nfine\nERROR two\n")
         becomes(occi, "collector", "c-LogMatches", "active", "LogMatches was 2 at ")
+
+
+def processes_of(ident):
+    """Of sensors of this name that run on their own."""
+    found = []
+    for path in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            words = path.read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if b"sensor" in words and f"--name={ident}".encode() in words:
+            found.append(int(path.parent.name))
+    return found
+
+
+def test_a_sensor_as_a_process_of_its_own_survives_its_death_and_leaves_with_its_entity(server, agent):
+    occi = Client(server)
+    make_compute(occi, "web", "web-1")
+    ident = "process-" + os.urandom(4).hex()
+    with Udp() as udp:
+        store = [mixin("Store", PUBLISHER), own("Store.input", "a"), own("Store.metric", "cpu_of_process")]
+        made = make_sensor(occi, ident, *sends(udp.address), *store, attribute("atalaya.sensor.placement", "process"))
+        assert made.status == 201, made.text
+        made = make_collector(occi, "cpu", ident, "web", *cpu(), attribute("occi.collector.period", 1))
+        assert made.status == 201, made.text
+        assert udp.value() >= 0
+        until(lambda: server.query("cpu_of_process"), what="what came back into the store")
+        first = processes_of(ident)
+        assert len(first) == 1
+        os.kill(first[0], signal.SIGKILL)
+        until(lambda: (p := processes_of(ident)) and p != first, what="another process")
+        udp.empty()
+        assert udp.value() >= 0
+        becomes(occi, "sensor", ident, "active", "values have come")
+        assert occi("DELETE", f"/occi/sensor/{ident}").status == 200
+        until(lambda: not processes_of(ident), what="no process")
 
 
 def test_destinations_beyond_loopback_need_a_word(server, agent):

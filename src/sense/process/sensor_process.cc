@@ -23,12 +23,6 @@ bool equal(std::string_view a, std::string_view b) {
   return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
 }
 
-/// Publishers that are the server's own.
-bool is_the_servers(std::string_view mixin) {
-  const auto term = term_of(mixin);
-  return term == "Store" || term == "Alert" || term == "EmailOnAlarm";
-}
-
 json::object counters_json(const PipeCounters& c) {
   return {{"records", c.records},       {"published", c.published}, {"unread", c.unread},
           {"ahead", c.ahead},           {"late", c.late},           {"not_numbers", c.not_numbers},
@@ -160,7 +154,7 @@ Status SensorProcess::set_pipe(const PipeSpec& spec, std::optional<net::StreamId
   std::vector<Outlet> outlets;
   for (const auto& part : spec.publishers) {
     Outlet outlet;
-    if (!owner || !is_the_servers(part.mixin)) {
+    if (!owner || !publish::needs_platform(part.mixin)) {
       AT_TRY(outlet.publisher, publish::make_publisher(part, context));
     }
     outlets.push_back(std::move(outlet));

@@ -99,9 +99,14 @@ class EmailOnAlarm final : public QueuedPublisher {
 
 }  // namespace
 
+bool needs_platform(std::string_view mixin) {
+  const auto term = term_of(mixin);
+  return term == "Store" || term == "Alert" || term == "EmailOnAlarm";
+}
+
 MadePublisher make_platform(const PartSettings& settings, const PublisherContext& context) {
   const auto& name = settings.name();
-  if (name != "Store" && name != "Alert" && name != "EmailOnAlarm") return nullptr;
+  if (!needs_platform(name)) return nullptr;
   if (context.platform == nullptr)
     return fail(ErrorCode::kUnprocessable, name + " publishes from the server alone", "placement: server");
   if (name == "Store") return std::make_unique<Store>(context, settings.text("metric"));

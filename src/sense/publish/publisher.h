@@ -97,6 +97,9 @@ struct PublisherContext {
   MakePublisher amqp = nullptr;  ///< `make_amqp` of sense/amqp; null: there is no AMQP here
 };
 
+/// Whether it is one that only the server can do: `Store`, `Alert`, `EmailOnAlarm`.
+bool needs_platform(std::string_view mixin);
+
 /// invalid_argument that names mixin and attribute; unprocessable when the publisher cannot be had here.
 Result<std::unique_ptr<Publisher>> make_publisher(const Part& part, const PublisherContext& context);
 
