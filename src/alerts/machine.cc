@@ -110,7 +110,13 @@ std::vector<db::Migration> Machine::migrations() {
            " customer TEXT NOT NULL, reported BIGINT NOT NULL, document TEXT NOT NULL, PRIMARY KEY(tenant_id, id));"
            "CREATE INDEX alerts_reports_resource ON alerts_reports(tenant_id, resource, environment);"
            "CREATE INDEX alerts_alerts_host ON alerts_alerts(tenant_id, host, started_ms, id) WHERE host<>''"},
-          {"alerts", 7, "ALTER TABLE alerts_alerts ADD COLUMN incident_acknowledged BIGINT NOT NULL DEFAULT 0"}};
+          {"alerts", 7, "ALTER TABLE alerts_alerts ADD COLUMN incident_acknowledged BIGINT NOT NULL DEFAULT 0"},
+          // A storm of alerts writes rows of indexes only where somebody asks for them.
+          {"alerts", 8,
+           "DROP INDEX alerts_alerts_resolved;"
+           "CREATE INDEX alerts_alerts_resolved ON alerts_alerts(tenant_id, resolved_ms) WHERE resolved_ms IS NOT NULL;"
+           "DROP INDEX alerts_alerts_ends;"
+           "CREATE INDEX alerts_alerts_ends ON alerts_alerts(tenant_id, ends_ms) WHERE ends_ms IS NOT NULL"}};
 }
 
 std::vector<std::type_index> Machine::handles() const {

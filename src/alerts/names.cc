@@ -4,6 +4,7 @@
 
 #include "alerts/alert.h"
 #include "base/bytes.h"
+#include "io/checksum.h"
 
 namespace atalaya::alerts {
 
@@ -91,8 +92,17 @@ std::string_view trend(const Alert& alert) {
 }
 
 AlertId identity(const TenantId& tenant, const std::string& rule, const Labels& labels) {
-  // Tenant and rule as labels with names that no label can have.
-  return AlertId{to_hex(labels.with("\x01tenant", tenant.value()).with("\x01rule", rule).hash())};
+  // Tenant and rule as labels with names that no label can have, and that come before all others.
+  std::string packed;
+  ByteWriter out(packed);
+  if (!rule.empty()) {
+    out.text("\x01rule");
+    out.text(rule);
+  }
+  out.text("\x01tenant");
+  out.text(tenant.value());
+  out.raw(labels.packed());
+  return AlertId{to_hex(io::xxh3(packed))};
 }
 
 }  // namespace atalaya::alerts

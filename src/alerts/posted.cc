@@ -100,7 +100,8 @@ Status Machine::Step::post(const PostedAlert& posted, const std::string& door) {
 
 Status Machine::Step::set_ends_timer() {
   AT_TRY(const auto rows,
-         session_.query("SELECT min(ends_ms) FROM alerts_alerts WHERE tenant_id=?", {tenant_.value()}));
+         session_.query("SELECT min(ends_ms) FROM alerts_alerts WHERE tenant_id=? AND ends_ms IS NOT NULL",
+                        {tenant_.value()}));
   if (rows.empty() || rows.front().is_null(0)) return effects_.cancel_timer(kEndsTimer);
   return effects_.set_timer(kEndsTimer, from_ms(rows.front().integer(0)));
 }

@@ -7,7 +7,7 @@
 #include <cmath>
 #include <limits>
 
-#include "alerts/annotations.h"
+#include "model/json_text.h"
 
 namespace atalaya::alerts {
 
@@ -31,10 +31,10 @@ std::map<std::string, std::string> read_map(const std::string& text) {
   return out;
 }
 
-std::string write_map(const std::map<std::string, std::string>& map) {
-  boost::json::object out;
-  for (const auto& [key, value] : map) out[key] = value;
-  return boost::json::serialize(out);
+std::string write_json(const auto& pairs) {
+  std::string out;
+  append_json(out, pairs);
+  return out;
 }
 
 /// One a line: names of rules hold no line break.
@@ -194,8 +194,8 @@ Status store_alert(db::Session& session, const TenantId& tenant, const StoredAle
                                number(a.state),
                                number(a.severity),
                                number(a.level),
-                               boost::json::serialize(labels_json(a.labels)),
-                               write_map(a.annotations),
+                               write_json(a.labels),
+                               write_json(a.annotations),
                                optional_real(a.value),
                                a.text,
                                to_ms(a.started),

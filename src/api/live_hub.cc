@@ -156,6 +156,15 @@ std::size_t LiveHub::publish(const TenantId& tenant, const std::string& topic, c
   return reached;
 }
 
+bool LiveHub::has_listeners(const TenantId& tenant, const std::string& topic) {
+  std::lock_guard lock(sessions_mutex_);
+  return std::ranges::any_of(sessions_, [&](const auto& numbered) {
+    const auto& session = *numbered.second;
+    return session.who.tenant == tenant &&
+           std::ranges::any_of(session.topics, [&](const auto& wanted) { return wanted.second == topic; });
+  });
+}
+
 net::WebSocketEvents LiveHub::open(const auth::Principal& who, std::shared_ptr<net::WebSocket> socket) {
   auto session = std::make_shared<Session>();
   session->who = who;

@@ -46,6 +46,8 @@ class LiveHub {
   /// and `json` become one member of the message. Returns how many sockets it goes to.
   std::size_t publish(const TenantId& tenant, const std::string& topic, const std::string& field,
                       const std::string& json);
+  /// Whether anybody would get it: what to say need not be made for nobody.
+  bool has_listeners(const TenantId& tenant, const std::string& topic);
 
  private:
   struct LogFilter {

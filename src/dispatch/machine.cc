@@ -65,7 +65,7 @@ Result<std::unique_ptr<Machine::Tenant>> Machine::load(const TenantId& tenant, T
   }
   out->stored = std::move(*stored);
   out->config = std::move(*config);
-  auto state = load_state(session, tenant);
+  auto state = load_state(session, tenant, out->changes);
   if (!state && state.error().code != ErrorCode::kCorruption) return std::unexpected(state.error());
   const bool damaged = !state;
   if (damaged) {

@@ -1,19 +1,16 @@
 // Routing's state as rows (docs/formats/control-database.md).
 #pragma once
 
-#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/ids.h"
 #include "db/database.h"
+#include "dispatch/change_log.h"
 #include "routing/rows.h"
 
 namespace atalaya::dispatch {
-
-/// Which alert of ours stands behind a label set of routing.
-using AlertIdOf = std::function<AlertId(const Labels&)>;
 
 /// The configuration that acts for a tenant, as it was given.
 struct StoredConfiguration {
@@ -23,14 +20,10 @@ struct StoredConfiguration {
 
 std::vector<db::Migration> migrations();
 
-Status store_changes(db::Session& session, const TenantId& tenant, const routing::Changes& changes,
-                     const AlertIdOf& id_of);
-struct StoredState {
-  routing::State state;
-  std::vector<AlertId> ids;  ///< of `state.alerts`, one each
-};
-/// corruption where a row cannot be read.
-Result<StoredState> load_state(db::Session& session, const TenantId& tenant);
+/// What receivers were told, and the number of flushes.
+Status store_log(db::Session& session, const TenantId& tenant, const routing::Changes& changes);
+/// corruption where a row cannot be read. `changes` goes on from there.
+Result<StoredState> load_state(db::Session& session, const TenantId& tenant, ChangeLog& changes);
 
 Status store_configuration(db::Session& session, const TenantId& tenant, const StoredConfiguration& configuration);
 Result<std::optional<StoredConfiguration>> load_configuration(db::Session& session, const TenantId& tenant);

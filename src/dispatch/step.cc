@@ -100,7 +100,9 @@ Status Machine::Step::answered(const routing::NotificationKey& key, bool sent) {
 
 Status Machine::Step::store(std::vector<routing::Notification> notifications) {
   const auto changes = tenant_.machine->take_changes();
-  AT_TRY(store_changes(session_, id_, changes, [&](const Labels& labels) { return tenant_.id_of(labels); }));
+  const auto id_of = [&](const Labels& labels) { return tenant_.id_of(labels); };
+  AT_TRY(tenant_.changes.store(session_, id_, changes, *tenant_.machine, id_of));
+  AT_TRY(store_log(session_, id_, changes));
   for (const auto& notification : notifications) AT_TRY(deliver(notification));
   for (const auto& labels : changes.gone_alerts) {
     const auto behind = tenant_.behind.find(labels);

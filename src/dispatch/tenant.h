@@ -23,6 +23,7 @@ struct Machine::Tenant {
   StoredConfiguration stored;
   routing::ConfigPtr config;  ///< null: the built-in route acts, and nothing below is used
   std::optional<routing::Machine> machine;
+  ChangeLog changes;
   std::unordered_map<Labels, Behind> behind;
   std::map<std::string, routing::NotificationKey> awaited;  ///< by the delivery's key
   std::map<AlertId, routing::Silence> shelved;

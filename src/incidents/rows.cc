@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <unordered_map>
 
-#include "alerts/annotations.h"
 #include "alerts/rows.h"
+#include "model/json_text.h"
 
 namespace atalaya::incidents {
 
@@ -39,7 +39,19 @@ std::vector<db::Migration> migrations() {
            " PRIMARY KEY(tenant_id, id, alert_id, episode));"
            "CREATE INDEX incidents_members_open ON incidents_members(tenant_id, alert_id) WHERE left_ms IS NULL;"
            "CREATE TABLE incidents_settings("
-           " tenant_id TEXT NOT NULL PRIMARY KEY, text TEXT NOT NULL, last BIGINT NOT NULL)"}};
+           " tenant_id TEXT NOT NULL PRIMARY KEY, text TEXT NOT NULL, last BIGINT NOT NULL)"},
+          // Little beside the key, held once.
+          {"incidents", 2,
+           "ALTER TABLE incidents_members RENAME TO incidents_members_1;"
+           "DROP INDEX incidents_members_open;"
+           "CREATE TABLE incidents_members("
+           " tenant_id TEXT NOT NULL, id BIGINT NOT NULL, alert_id TEXT NOT NULL, episode BIGINT NOT NULL,"
+           " joined_by BIGINT NOT NULL, joined_ms BIGINT NOT NULL, left_ms BIGINT,"
+           " PRIMARY KEY(tenant_id, id, alert_id, episode)) WITHOUT ROWID;"
+           "CREATE INDEX incidents_members_open ON incidents_members(tenant_id, alert_id) WHERE left_ms IS NULL;"
+           "INSERT INTO incidents_members SELECT tenant_id, id, alert_id, episode, joined_by, joined_ms, left_ms FROM"
+           " incidents_members_1;"
+           "DROP TABLE incidents_members_1"}};
 }
 
 namespace {
@@ -57,6 +69,12 @@ std::optional<Time> read_time(const db::Row& row, std::size_t column) {
 
 Severity read_severity(const db::Row& row, std::size_t column) {
   return static_cast<Severity>(std::clamp<std::int64_t>(row.integer(column), 0, 2));
+}
+
+std::string labels_text(const Labels& labels) {
+  std::string out;
+  append_json(out, labels);
+  return out;
 }
 
 Labels read_labels(const std::string& text) {
@@ -107,7 +125,7 @@ Status store_incident(db::Session& session, const TenantId& tenant, const Incide
                                optional_text(i.closed_by.has_value(), closed.note),
                                number(i.reopened),
                                i.key,
-                               boost::json::serialize(alerts::labels_json(i.labels)),
+                               labels_text(i.labels),
                                number(i.reopen_within.count()),
                                to_ms(i.joinable),
                                i.cause.alert.value(),

@@ -439,6 +439,11 @@ Machine::Notifications Machine::advance(Time now) {
 std::optional<Time> Machine::next_due() const { return impl_->next_due(); }
 Changes Machine::take_changes() { return impl_->take_changes(); }
 State Machine::state() const { return impl_->state(); }
+std::optional<AlertRow> Machine::alert_row(const Labels& labels) const { return impl_->alert_row(labels); }
+std::optional<GroupRow> Machine::group_row(const std::string& route, const Labels& labels) const {
+  return impl_->group_row(route, labels);
+}
+std::size_t Machine::rows() const { return impl_->rows(); }
 const Config& Machine::config() const { return impl_->config(); }
 const Alert* Machine::find(const Labels& labels) const { return impl_->find(labels); }
 std::vector<const Alert*> Machine::alerts() const { return impl_->alerts(); }

@@ -76,6 +76,10 @@ class Machine {
   Changes take_changes();
   /// All of it, in a fixed order.
   State state() const;
+  /// One row of it, if it is there still; how many alerts and groups there are.
+  std::optional<AlertRow> alert_row(const Labels& labels) const;
+  std::optional<GroupRow> group_row(const std::string& route, const Labels& labels) const;
+  std::size_t rows() const;
 
   const Config& config() const;
   const Alert* find(const Labels& labels) const;

@@ -104,6 +104,9 @@ class Machine::Impl {
   // Stored state (machine_store.cc).
   Changes take_changes();
   State state() const;
+  std::optional<AlertRow> alert_row(const Labels& labels) const;
+  std::optional<GroupRow> group_row(const std::string& route, const Labels& labels) const;
+  std::size_t rows() const { return alerts_.size() + groups_.size(); }
   void restore(const State& state, std::vector<Silence> silences);
 
   // Views (machine_store.cc).

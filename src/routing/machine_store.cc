@@ -110,6 +110,20 @@ Changes Machine::Impl::take_changes() {
   return out;
 }
 
+std::optional<AlertRow> Machine::Impl::alert_row(const Labels& labels) const {
+  const auto found = alerts_.find(labels);
+  if (found == alerts_.end()) return std::nullopt;
+  return row_of(found->second);
+}
+
+std::optional<GroupRow> Machine::Impl::group_row(const std::string& route, const Labels& labels) const {
+  const auto numbered = std::ranges::find(route_order_, route, [](const auto& one) { return one.first->id; });
+  if (numbered == route_order_.end()) return std::nullopt;
+  const auto found = groups_.find({numbered->second, labels});
+  if (found == groups_.end()) return std::nullopt;
+  return row_of(found->second);
+}
+
 State Machine::Impl::state() const {
   State out;
   for (const auto& [labels, alert] : alerts_) out.alerts.push_back(row_of(alert));
