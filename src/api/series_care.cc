@@ -81,6 +81,8 @@ Result<std::size_t> delete_series(tsdb::Store& store, const Notes& notes, const 
   for (const auto& selector : selectors) {
     AT_TRY(const auto found, count_series(store, who.tenant, selector, {from, to}));
     series += found;
+  }
+  for (const auto& selector : selectors) {
     AT_TRY(store.delete_series(who.tenant, selector, {from, to}));
   }
   std::string what = fmt::format("{}", fmt::join(parameters.all("match[]"), " "));

@@ -213,8 +213,14 @@ Status dump_block(const std::string& file, bool with_samples) {
 }
 
 Result<int> dump(const config::Options& options) {
-  for (const auto& file : options.arguments("FILE")) AT_TRY(dump_block(file, options.boolean("samples")));
-  return 0;
+  int code = 0;
+  for (const auto& file : options.arguments("FILE")) {
+    if (const auto done = dump_block(file, options.boolean("samples")); !done) {
+      fmt::print(stderr, "{}\n", to_string(done.error()));
+      code = 1;
+    }
+  }
+  return code;
 }
 
 }  // namespace

@@ -311,7 +311,8 @@ Result<int> import_series(const config::Options& options) {
 
 namespace {
 
-Result<int> export_to(const config::Options& options, const std::string& part) {
+/// `has_begun`: whether the file is there, and this call's.
+Result<int> export_to(const config::Options& options, const std::string& part, bool& has_begun) {
   const auto& name = options.argument("FILE");
   const bool piped = name == "-";
   auto path = fmt::format("series/export?format={}&match%5B%5D={}", options.text("format"),
@@ -320,6 +321,7 @@ Result<int> export_to(const config::Options& options, const std::string& part) {
   if (!options.text("from").empty()) path += "&start=" + net::percent_encode(options.text("from"));
   if (!options.text("to").empty()) path += "&end=" + net::percent_encode(options.text("to"));
   auto opened = open_file(part, "wb");
+  has_begun = opened.has_value();
   std::error_code ignored;
   if (const auto folder = io::parent_path(name); !opened && !std::filesystem::exists(folder, ignored)) {
     return fail(ErrorCode::kNotFound, fmt::format("{}: there is no folder {}", name, folder), "make it first");
@@ -373,11 +375,12 @@ Result<int> export_to(const config::Options& options, const std::string& part) {
 
 Result<int> export_series(const config::Options& options) {
   const auto& name = options.argument("FILE");
-  if (name == "-") return export_to(options, name);
+  bool has_begun = false;
+  if (name == "-") return export_to(options, name, has_begun);
   const auto part = name + ".part";
-  auto done = export_to(options, part);
+  auto done = export_to(options, part, has_begun);
   std::error_code ignored;
-  if (!done) std::filesystem::remove(part, ignored);  // half of an export is of use to nobody
+  if (!done && has_begun) std::filesystem::remove(part, ignored);  // half of an export is of use to nobody
   return done;
 }
 

@@ -94,7 +94,7 @@ Status Store::compact() {
   const std::lock_guard lock(impl_->maintaining);
   AT_TRY(impl_->erase_deleted());
   AT_TRY(impl_->merge(true));
-  return impl_->roll_up();
+  return impl_->is_settled() ? impl_->roll_up() : Status{};
 }
 
 Status Store::delete_series(const TenantId& tenant, const Matchers& matchers, storage::TimeRange range) {

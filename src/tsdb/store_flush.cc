@@ -81,9 +81,8 @@ void Store::Impl::maintain() {
   maintain_past();
   {
     const std::lock_guard lock(maintaining);
-    const bool due = flush_is_due() || clock.now() - rotated >= options.flush_age;
-    const auto flushed_now = due ? flush_locked(false) : Status{};
-    note("memory is not written to blocks", flushed_now);
+    const bool due = flush_is_due() || unfinished || clock.now() - rotated >= options.flush_age;
+    if (due) note("memory is not written to blocks", flush_locked(false));
     // Merging needs room before it gives any.
     const auto left = files.free_bytes(options.directory);
     const bool has_room = left && *left >= options.disk_reserve_bytes + blocks.bytes() / 4;
@@ -92,8 +91,7 @@ void Store::Impl::maintain() {
     // In a block that is younger than a deletion, what this hides would show again.
     const bool may_rewrite = has_room && deletes.list()->empty();
     if (merged && may_rewrite) merged = merge(false);
-    // What memory has of a stretch goes into the same buckets.
-    if (merged && may_rewrite && flushed_now) merged = roll_up();
+    if (merged && may_rewrite && is_settled()) merged = roll_up();
     note("blocks are not merged", merged);
     // The others are not to wait for a block that does not read.
     const bool met_damage = !merged && merged.error().code == ErrorCode::kCorruption;
@@ -101,8 +99,8 @@ void Store::Impl::maintain() {
     const auto looked = set_damage_aside(met_damage ? *blocks.list() : BlockList(met.begin(), met.end()));
     if (!looked) note("damage is not set aside", std::unexpected(looked.error()));
     note("files of blocks that do not serve stay", blocks.remove_strays());
-    note("old blocks stay", drop_aged(flushed_now.has_value()));
-    if (merged && may_rewrite) note("what aged out of its class stays", drop_aged_classes());
+    note("old blocks stay", drop_aged());
+    if (merged && may_rewrite && is_settled()) note("what aged out of its class stays", drop_aged_classes());
     note("too much stays on the disk", keep_to_size());
     note("what is set aside is not looked for", blocks.look_for_set_aside());
     tell_of_damage();

@@ -105,7 +105,7 @@ struct Store::Impl {
   Stretches stretches() const;
   bool is_rolled(std::int64_t stretch, const ByResolution& of, std::int64_t resolution) const;
   Status roll_up(std::int64_t stretch, const ByResolution& of, std::int64_t resolution);
-  Status drop_aged(bool is_flushed);
+  Status drop_aged();
   Status drop_aged_classes();
   Result<BlockPtr> without_aged(const BlockPtr& block, Time end);
   BlockList first_to_go(const Stretches& all) const;
@@ -160,6 +160,10 @@ struct Store::Impl {
     const auto cut = cutoff_of(kept);
     return cut == kMaxTime ? cut : cut - options.flush_age;
   }
+  /// Nothing waits that may be older than what is taken now: neither what a start read from the log, nor what it has
+  /// yet to read, nor what a flush that failed has left. Else buckets would lack it, and raw samples go before it
+  /// comes. Under `maintaining`.
+  bool is_settled() const { return !unfinished && past_before == 0 && rotated != Time{}; }
   /// Of raw samples.
   Time cutoff() const { return cutoff_of(retention.longest(0)); }
   /// Unix milliseconds.
@@ -210,7 +214,7 @@ struct Store::Impl {
   std::map<std::string, std::size_t> aged;
   Steady next_memory_look{};       ///< guarded by maintaining
   std::uint64_t mended_files = 0;  ///< guarded by maintaining; with damage, and in their place still
-  Time rotated;                    ///< guarded by maintaining; when the present generation began
+  Time rotated;  ///< guarded by maintaining; when the present generation began, Time{} if a log was read
   /// A place in the log, and which sequences of sources were there by then, or some of them.
   struct Cut {
     storage::LogPosition position;

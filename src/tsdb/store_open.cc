@@ -34,7 +34,8 @@ Status Store::Impl::load() {
   replayer->flushed = checkpoint.head.flushed;
   next_sequence = std::max(checkpoint.head.next_sequence, blocks.last_sequence() + 1);
   // A snapshot has no checkpoint: what is written to it is younger than its deletions all the same.
-  for (const auto& deletion : *deletes.list()) next_sequence = std::max(next_sequence, deletion.last_sequence + 1);
+  const auto deletions = deletes.list();
+  for (const auto& deletion : *deletions) next_sequence = std::max(next_sequence, deletion.last_sequence + 1);
   if (checkpoint.fresh) AT_TRY(write_checkpoint(true));  // before the log: one that is missing later was lost
   storage::LogDamage damage;
   AT_TRY(log, storage::SegmentLog::open(

@@ -157,8 +157,7 @@ Result<BlockPtr> Store::Impl::make_anew(std::int64_t stretch, const ByResolution
   return fresh;
 }
 
-/// Raw samples wait while memory may have others that belong into the same buckets.
-Status Store::Impl::drop_aged(bool is_flushed) {
+Status Store::Impl::drop_aged() {
   const auto left = files.free_bytes(options.directory);
   // Better without buckets than without room for what comes.
   const bool presses = left && *left < options.disk_reserve_bytes;
@@ -171,7 +170,7 @@ Status Store::Impl::drop_aged(bool is_flushed) {
       const auto kept = retention.longest(resolution);
       const auto oldest = resolution == 0 ? settled(kept) : cutoff_of(kept);
       for (const auto& block : list) {
-        const bool holds = resolution == 0 && (waits || (!is_flushed && !presses));
+        const bool holds = resolution == 0 && (waits || (!is_settled() && !presses));
         if (from_ms(block->meta().last) < oldest && !holds) gone.push_back(block);
       }
     }

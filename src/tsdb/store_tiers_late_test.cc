@@ -1,4 +1,5 @@
 // Buckets of samples that come late, or are written late.
+#include "io/faulty_file_system.h"
 #include "tsdb/store_tiers_test_support.h"
 
 namespace atalaya::tsdb {
@@ -42,6 +43,29 @@ TEST_P(StoreTiersLate, OverALongStopBucketsAreMadeOfAllThatWasAcknowledged) {
   for (const auto value : {storage::BucketValue::kSum, storage::BucketValue::kCount}) {
     EXPECT_EQ(read("a", {}, {Duration{kOneHour}, value}), (Points{{6 * kHour - 1, 60}}));
   }
+}
+
+/// Neither a flush that fails once, nor somebody who has blocks merged at once, parts an hour from its other half.
+TEST_P(StoreTiersLate, NothingIsRolledUpBeforeWhatTheLogHasOfIt) {
+  options_.retention = kDays(2);
+  open();
+  for (int i = 0; i < 30; ++i) append("a", 5 * kHour + i * kMinute, 1);
+  ASSERT_TRUE(store_->flush());
+  for (int i = 30; i < 60; ++i) append("a", 5 * kHour + i * kMinute, 1);
+  store_.reset();
+  go_to(kDays(6));
+  io::FaultyFileSystem faulty(files_);
+  store_ = Store::open(faulty, clock_, metrics_, options_).value();
+  ASSERT_TRUE(store_->compact());
+  testing::internal::CaptureStderr();
+  for (std::uint64_t call = 1; call <= 20; ++call) {
+    faulty.arm(io::Fault::kIoError, call);
+    store_->maintain();
+    faulty.disarm();
+  }
+  testing::internal::GetCapturedStderr();
+  store_->maintain();
+  EXPECT_EQ(read("a", {}, {Duration{kOneHour}, storage::BucketValue::kCount}), (Points{{6 * kHour - 1, 60}}));
 }
 
 }  // namespace
