@@ -5,7 +5,19 @@
 namespace atalaya::tsdb {
 namespace {
 
-class StoreTiersLate : public StoreTiers {};
+class StoreTiersLate : public StoreTiers {
+ protected:
+  /// Half of the hour is in a block, half in the log.
+  void stop_for_long_within_an_hour() {
+    options_.retention = kDays(2);
+    open();
+    for (int i = 0; i < 30; ++i) append("a", 5 * kHour + i * kMinute, 1);
+    ASSERT_TRUE(store_->flush());
+    for (int i = 30; i < 60; ++i) append("a", 5 * kHour + i * kMinute, 1);
+    store_.reset();
+    go_to(kDays(6));
+  }
+};
 INSTANTIATE_TEST_SUITE_P(Under, StoreTiersLate, testing::ValuesIn(kHostileOptions), name_of);
 
 /// A day may be rolled up while there is still something of it in memory.
@@ -30,13 +42,7 @@ TEST_P(StoreTiersLate, WhatWasAcknowledgedInTimeIsInABucketHoweverLateItIsWritte
 
 /// What was not flushed when the process stopped is of the same hour as what was.
 TEST_P(StoreTiersLate, OverALongStopBucketsAreMadeOfAllThatWasAcknowledged) {
-  options_.retention = kDays(2);
-  open();
-  for (int i = 0; i < 30; ++i) append("a", 5 * kHour + i * kMinute, 1);
-  ASSERT_TRUE(store_->flush());
-  for (int i = 30; i < 60; ++i) append("a", 5 * kHour + i * kMinute, 1);
-  store_.reset();
-  go_to(kDays(6));
+  ASSERT_NO_FATAL_FAILURE(stop_for_long_within_an_hour());
   open();
   store_->maintain();
   store_->maintain();
@@ -47,13 +53,7 @@ TEST_P(StoreTiersLate, OverALongStopBucketsAreMadeOfAllThatWasAcknowledged) {
 
 /// Neither a flush that fails once, nor somebody who has blocks merged at once, parts an hour from its other half.
 TEST_P(StoreTiersLate, NothingIsRolledUpBeforeWhatTheLogHasOfIt) {
-  options_.retention = kDays(2);
-  open();
-  for (int i = 0; i < 30; ++i) append("a", 5 * kHour + i * kMinute, 1);
-  ASSERT_TRUE(store_->flush());
-  for (int i = 30; i < 60; ++i) append("a", 5 * kHour + i * kMinute, 1);
-  store_.reset();
-  go_to(kDays(6));
+  ASSERT_NO_FATAL_FAILURE(stop_for_long_within_an_hour());
   io::FaultyFileSystem faulty(files_);
   store_ = Store::open(faulty, clock_, metrics_, options_).value();
   ASSERT_TRUE(store_->compact());
