@@ -13,8 +13,7 @@ interface Loaded {
   next?: string | undefined;
 }
 
-async function fetchAll(signal: AbortSignal): Promise<Loaded> {
-  const closed = incidentsApi.list({ state: 'closed', limit: closedAtOnce }, signal);
+async function fetchActive(signal: AbortSignal): Promise<Incident[]> {
   const incidents: Incident[] = [];
   let before: string | undefined;
   for (let page = 0; page < maxPages; page += 1) {
@@ -23,8 +22,14 @@ async function fetchAll(signal: AbortSignal): Promise<Loaded> {
     before = answer.next;
     if (!before) break;
   }
-  const over = await closed;
-  return { incidents: [...incidents, ...over.incidents], next: over.next };
+  return incidents;
+}
+
+/** Together: of two that are aborted, neither is left without somebody who awaits it. */
+async function fetchAll(signal: AbortSignal): Promise<Loaded> {
+  const closed = incidentsApi.list({ state: 'closed', limit: closedAtOnce }, signal);
+  const [active, over] = await Promise.all([fetchActive(signal), closed]);
+  return { incidents: [...active, ...over.incidents], next: over.next };
 }
 
 /** Incidents that go on, and those that ended lately; kept current by the live topic while a page looks on. */
