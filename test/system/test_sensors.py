@@ -12,7 +12,7 @@ import sys
 import pytest
 
 from atalaya import ROOT, Agent, Server, until
-from test_occi import JSON, Client, attribute, id_of, kind, refused
+from occi import JSON, Client, attribute, id_of, kind, refused
 
 MONITORING = "http://schemas.ogf.org/occi/monitoring#"
 METRIC = "http://example.com/occi/monitoring/metric#"
