@@ -48,6 +48,7 @@ struct Engine::Impl {
 
   // engine_prime.cc: what lived before the rules were loaded.
   void prime(TenantRules& tenant, const std::vector<Rule*>& fresh, Time now);
+  void expect(TenantRules& tenant, Rule& rule, const Watch& watch, Time at, Time now);
   void expect_result(TenantRules& tenant, Rule& rule, const Matchers& restrict, Time at, Time now);
 
   // engine_prime_logs.cc: lines that were judged before the process started.
@@ -58,6 +59,7 @@ struct Engine::Impl {
   // engine_samples.cc
   void on_samples(const storage::CommittedSamples& batch, Time now);
   std::span<Watch> watches_of(TenantRules& tenant, SeriesId id, Time now);
+  std::vector<Watch> watches_by_labels(TenantRules& tenant, const Labels& labels, Time now);
   void watch(TenantRules& tenant, const Selector& selector, const Labels& labels, std::vector<Watch>& list, Time now);
   void arrive(TenantRules& tenant, Watch& watch, const storage::SeriesSample& sample, Time now);
   void judge_sample(TenantRules& tenant, Rule& rule, Subject& subject, Time at, double value, Time now);

@@ -22,10 +22,31 @@ Last last_of(storage::SampleIterator& samples) {
   return last;
 }
 
+/// A series that many rules read is read once. Who gets no samples now (it rests in blocks since a flush) has no id,
+/// and is told apart by its labels.
+class Lasts {
+ public:
+  Last of(const storage::SelectedSeries& one) {
+    auto [last, is_new] = one.id.value() != 0 ? entry(by_id_, one.id) : entry(by_labels_, *one.labels);
+    if (is_new) last = last_of(*one.samples);
+    return last;
+  }
+
+ private:
+  template <typename Map, typename Key>
+  static std::pair<Last&, bool> entry(Map& map, const Key& key) {
+    const auto [slot, is_new] = map.try_emplace(key);
+    return {slot->second, is_new};
+  }
+
+  std::unordered_map<SeriesId, Last> by_id_;
+  std::unordered_map<Labels, Last> by_labels_;
+};
+
 }  // namespace
 
 void Engine::Impl::prime(TenantRules& tenant, const std::vector<Rule*>& fresh, Time now) {
-  std::unordered_map<SeriesId, Last> seen;  // a series that many rules read is read once
+  Lasts lasts;
   for (auto* rule : fresh) {
     if (rule->compiled.mode == Mode::kLines || !rule->spec().no_data) continue;
     Time newest = kNever;
@@ -34,23 +55,27 @@ void Engine::Impl::prime(TenantRules& tenant, const std::vector<Rule*>& fresh, T
       auto selected = series.select(tenant.id, matchers, {from, now});
       if (!selected) continue;  // the first sample will tell, with the rule's own error
       for (auto& one : *selected) {
-        auto [entry, is_new] = seen.try_emplace(one.id);
-        if (is_new) entry->second = last_of(*one.samples);
-        if (!entry->second.alive) continue;
-        newest = std::max(newest, entry->second.at);
-        for (auto& w : watches_of(tenant, one.id, now)) {
-          if (w.rule != rule) continue;
-          if (w.subject != nullptr) w.subject->expected = true;
-          if (w.target != nullptr && w.target->subject == nullptr) {
-            expect_result(tenant, *rule, w.target->restrict, entry->second.at, now);
-            const auto known = rule->subjects.find(verdict_labels(rule->spec(), w.target->labels));
-            if (known != rule->subjects.end()) w.target->subject = known->second.get();
-          }
+        const auto last = lasts.of(one);
+        if (!last.alive) continue;
+        newest = std::max(newest, last.at);
+        if (one.id.value() != 0) {
+          for (const auto& w : watches_of(tenant, one.id, now)) expect(tenant, *rule, w, last.at, now);
+        } else {
+          for (const auto& w : watches_by_labels(tenant, *one.labels, now)) expect(tenant, *rule, w, last.at, now);
         }
       }
     }
     if (rule->compiled.mode == Mode::kWhole && newest != kNever) expect_result(tenant, *rule, {}, newest, now);
   }
+}
+
+void Engine::Impl::expect(TenantRules& tenant, Rule& rule, const Watch& watch, Time at, Time now) {
+  if (watch.rule != &rule) return;
+  if (watch.subject != nullptr) watch.subject->expected = true;
+  if (watch.target == nullptr || watch.target->subject != nullptr) return;
+  expect_result(tenant, rule, watch.target->restrict, at, now);
+  const auto known = rule.subjects.find(verdict_labels(rule.spec(), watch.target->labels));
+  if (known != rule.subjects.end()) watch.target->subject = known->second.get();
 }
 
 void Engine::Impl::expect_result(TenantRules& tenant, Rule& rule, const Matchers& restrict, Time at, Time now) {

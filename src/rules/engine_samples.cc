@@ -51,18 +51,23 @@ std::span<Watch> Engine::Impl::watches_of(TenantRules& tenant, SeriesId id, Time
   if (number < tenant.unwatched.size() && tenant.unwatched[number]) return {};
   if (const auto found = tenant.watches.find(number); found != tenant.watches.end()) return found->second;
   std::vector<Watch> list;
-  if (const auto labels = series.labels_of(tenant.id, id); labels && is_watched(tenant.id, *labels)) {
-    if (const auto named = tenant.by_metric.find(labels->get(kMetricName)); named != tenant.by_metric.end()) {
-      for (const auto& selector : named->second) watch(tenant, selector, *labels, list, now);
-    }
-    for (const auto& selector : tenant.any_metric) watch(tenant, selector, *labels, list, now);
-  }
+  if (const auto labels = series.labels_of(tenant.id, id); labels) list = watches_by_labels(tenant, *labels, now);
   if (!list.empty()) return tenant.watches.emplace(number, std::move(list)).first->second;
   constexpr std::uint64_t kMostBits = 1ULL << 28;  // 32 MiB; ids beyond are asked for each time
   if (number >= kMostBits) return {};
   if (number >= tenant.unwatched.size()) tenant.unwatched.resize(number + 1 + number / 4);
   tenant.unwatched[number] = true;
   return {};
+}
+
+std::vector<Watch> Engine::Impl::watches_by_labels(TenantRules& tenant, const Labels& labels, Time now) {
+  std::vector<Watch> list;
+  if (!is_watched(tenant.id, labels)) return list;
+  if (const auto named = tenant.by_metric.find(labels.get(kMetricName)); named != tenant.by_metric.end()) {
+    for (const auto& selector : named->second) watch(tenant, selector, labels, list, now);
+  }
+  for (const auto& selector : tenant.any_metric) watch(tenant, selector, labels, list, now);
+  return list;
 }
 
 void Engine::Impl::watch(TenantRules& tenant, const Selector& selector, const Labels& labels, std::vector<Watch>& list,

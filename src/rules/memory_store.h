@@ -26,7 +26,12 @@ class MemorySeries final : public promql::MemorySeries {
     if (is_new) labels_.push_back(std::make_shared<const Labels>(labels));
     return SeriesId{slot->second};
   }
+  /// As a store that begins anew after a flush: what is selected has no id until a sample of it comes.
+  void rest_all() {
+    for (const auto& [labels, id] : ids_) resting_.insert(id);
+  }
   void add(SeriesId id, Time time, double value) {
+    resting_.erase(id.value());
     if (taken_.emplace(id, time).second) promql::MemorySeries::add(*labels_[id.value()], time, value);
   }
   /// While set, every query fails with it.
@@ -38,11 +43,14 @@ class MemorySeries final : public promql::MemorySeries {
     ++queries_;
     if (!failure_.empty()) return fail(ErrorCode::kUnavailable, failure_);
     AT_TRY(auto out, promql::MemorySeries::select(tenant, matchers, range));
-    for (auto& one : out) one.id = SeriesId{ids_.at(*one.labels)};
+    for (auto& one : out) {
+      const auto id = ids_.at(*one.labels);
+      one.id = SeriesId{resting_.contains(id) ? 0 : id};
+    }
     return out;
   }
   Result<storage::SelectedSeries> series(const TenantId&, SeriesId id, storage::TimeRange range) const override {
-    if (id.value() >= labels_.size()) return fail(ErrorCode::kNotFound, "no such series");
+    if (id.value() >= labels_.size() || !labels_[id.value()]) return fail(ErrorCode::kNotFound, "no such series");
     auto out = of(*labels_[id.value()], range);
     out.id = id;
     return out;
@@ -52,9 +60,10 @@ class MemorySeries final : public promql::MemorySeries {
   }
 
  private:
-  std::vector<std::shared_ptr<const Labels>> labels_;  ///< by id
+  std::vector<std::shared_ptr<const Labels>> labels_{nullptr};  ///< by id; 0 is nobody's
   std::unordered_map<Labels, std::uint64_t> ids_;
   std::set<std::pair<SeriesId, Time>> taken_;
+  std::set<std::uint64_t> resting_;
   std::string failure_;
   mutable std::size_t queries_ = 0;
 };

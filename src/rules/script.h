@@ -22,6 +22,8 @@ struct ScriptOptions {
       package = {};
   /// Annotations as the alert would have them.
   std::function<std::map<std::string, std::string>(const Verdict&)> annotations = {};
+  /// A restart finds all series in blocks, where they have no ids (storage::SelectedSeries::id), and not in a log.
+  bool restarts_after_flush = false;
 };
 
 struct ScriptFault {

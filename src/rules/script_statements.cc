@@ -49,6 +49,7 @@ bool Script::change(const Words& words) {
   const auto argument = words.size() > 1 ? words[1] : std::string{};
   if (verb == "restart") {
     away_ = false;
+    if (options_.restarts_after_flush) store_.rest_all();
     start();
   } else if (verb == "kill") {
     away_ = true;

@@ -31,14 +31,17 @@ std::vector<std::string> script_names() {
 
 class RuleScript : public testing::TestWithParam<std::string> {};
 
-TEST_P(RuleScript, GivesExactlyTheExpectedVerdicts) {
-  std::ifstream in(scripts() / (GetParam() + ".test"));
+void run_file(const std::string& name, const ScriptOptions& options) {
+  std::ifstream in(scripts() / (name + ".test"));
   ASSERT_TRUE(in);
   std::ostringstream text;
   text << in.rdbuf();
-  for (const auto& fault : run_script(text.str()).faults)
-    ADD_FAILURE() << GetParam() << ".test:" << fault.line << ": " << fault.message;
+  for (const auto& fault : run_script(text.str(), options).faults)
+    ADD_FAILURE() << name << ".test:" << fault.line << ": " << fault.message;
 }
+
+TEST_P(RuleScript, GivesExactlyTheExpectedVerdicts) { run_file(GetParam(), {}); }
+TEST_P(RuleScript, GivesThemAlsoWhenARestartComesAfterAFlush) { run_file(GetParam(), {.restarts_after_flush = true}); }
 
 INSTANTIATE_TEST_SUITE_P(Scripts, RuleScript, testing::ValuesIn(script_names()),
                          [](const auto& script) { return script.param; });

@@ -11,10 +11,12 @@
 namespace atalaya::sim {
 namespace {
 
-std::vector<std::uint64_t> seeds(std::uint64_t count) {
+/// The first `count`, and those that have found something once.
+std::vector<std::uint64_t> seeds(std::uint64_t count, const std::vector<std::uint64_t>& found = {}) {
   if (const char* wanted = std::getenv("ATALAYA_TEST_SEED")) return {std::strtoull(wanted, nullptr, 10)};
   std::vector<std::uint64_t> out;
   for (std::uint64_t seed = 1; seed <= count; ++seed) out.push_back(seed);
+  out.insert(out.end(), found.begin(), found.end());
   return out;
 }
 
@@ -38,7 +40,7 @@ class Simulation : public testing::Test {
 };
 
 TEST_F(Simulation, HoursOfFaultsEndAsIfThereHadBeenNone) {
-  for (const auto seed : seeds(10)) {
+  for (const auto seed : seeds(10, {32, 39, 41, 69, 82, 85, 114, 120})) {
     SCOPED_TRACE("ATALAYA_TEST_SEED=" + std::to_string(seed));
     tell(seed, {.hosts = 3, .length = std::chrono::hours{2}});
     if (HasFailure()) return;
