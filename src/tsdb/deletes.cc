@@ -94,6 +94,12 @@ bool touches(const Deletion& deletion, const Block& block) {
          block.meta().last >= to_ms(deletion.range.from) && block.index(deletion.tenant) != nullptr;
 }
 
+bool selects_of(const Deletion& deletion, const Block& block) {
+  if (!touches(deletion, block)) return false;
+  const auto series = block.index(deletion.tenant)->select(deletion.matchers);
+  return !series || !series->empty();
+}
+
 std::vector<storage::TimeRange> hidden_ranges(const DeletionList& deletions, const TenantId& tenant,
                                               const Labels& labels, const Block& block) {
   std::vector<storage::TimeRange> out;

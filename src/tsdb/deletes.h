@@ -29,6 +29,8 @@ struct Deletion {
 storage::TimeRange hidden_range(const Deletion& deletion, const Block& block);
 /// Whether a block has, or may have, something that a deletion hides.
 bool touches(const Deletion& deletion, const Block& block);
+/// Whether it has one of its series besides; an index that does not read may have one.
+bool selects_of(const Deletion& deletion, const Block& block);
 
 using DeletionList = std::vector<Deletion>;
 

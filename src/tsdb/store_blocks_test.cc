@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -371,6 +372,31 @@ TEST_P(StoreBlocks, WhatWasDeletedMayComeAgain) {
   EXPECT_EQ(contents(), wanted);
   store_->maintain();
   EXPECT_EQ(contents(), wanted);
+}
+
+/// A year of blocks is not written anew for one series of a day.
+TEST_P(StoreBlocks, OnlyThoseThatHaveADeletedSeriesAreWrittenAnew) {
+  open();
+  for (const auto* name : {"a", "b"}) ASSERT_TRUE(append(name, 0, 1));
+  ASSERT_TRUE(append("b", kDay, 2));
+  ASSERT_TRUE(store_->flush());
+  ASSERT_TRUE(store_->compact());
+  const auto names = [&] {
+    std::set<std::string> out;
+    const auto entries = files_.list("series/blocks").value();
+    for (const auto& entry : entries) out.insert(entry.name);
+    return out;
+  };
+  const auto before = names();
+  ASSERT_EQ(before.size(), 2u);
+  ASSERT_TRUE(store_->delete_series(tenant_, {Matcher::equal("__name__", "a")}, {}));
+  ASSERT_TRUE(store_->compact());
+  const auto after = names();
+  std::vector<std::string> stayed;
+  std::set_intersection(before.begin(), before.end(), after.begin(), after.end(), std::back_inserter(stayed));
+  EXPECT_EQ(stayed.size(), 1u);
+  EXPECT_EQ(after.size(), 2u);
+  EXPECT_EQ(contents(), (StoreModel{{"b", {{0, 1}, {kDay, 2}}}}));
 }
 
 /// Of a series that lives on: however far behind its youngest that is.

@@ -238,7 +238,7 @@ bool Store::Impl::has_room_to_erase(std::uint64_t left) const {
   const auto list = blocks.list();
   std::uint64_t most = 0;
   for (const auto& block : *list) {
-    const auto hits = [&](const Deletion& one) { return touches(one, *block); };
+    const auto hits = [&](const Deletion& one) { return selects_of(one, *block); };
     if (std::any_of(deletions->begin(), deletions->end(), hits)) most = std::max(most, block->meta().bytes);
   }
   return left >= most + kSlack;
@@ -249,7 +249,7 @@ Status Store::Impl::erase_deleted() {
   const auto deletions = deletes.list();
   if (deletions->empty()) return {};
   const auto is_touched = [&](const BlockPtr& block) {
-    return std::any_of(deletions->begin(), deletions->end(), [&](const auto& one) { return touches(one, *block); });
+    return std::any_of(deletions->begin(), deletions->end(), [&](const auto& one) { return selects_of(one, *block); });
   };
   const auto before = stretches();
   AT_TRY(erase_deleted(*deletions,
