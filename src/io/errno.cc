@@ -15,8 +15,6 @@ ErrorCode code_of(int error) {
     case EPERM:
     case EROFS: return ErrorCode::kPermissionDenied;
     case EFBIG:
-    case EMFILE:
-    case ENFILE:
     case ENOMEM: return ErrorCode::kResourceExhausted;
     case EISDIR:
     case ENOTDIR:
@@ -32,7 +30,9 @@ ErrorCode code_of(int error) {
 
 std::unexpected<Error> fail_errno(int error, const std::string& what, const std::string& path) {
   // A full disk is the server's state, not the caller's excess.
-  std::string remedy = error == ENOSPC || error == EDQUOT ? "free space on the disk" : "";
+  std::string remedy = error == ENOSPC || error == EDQUOT   ? "free space on the disk"
+                       : error == EMFILE || error == ENFILE ? "allow the process more open files (ulimit -n)"
+                                                            : "";
   return fail(code_of(error), what + " " + path + ": " + std::generic_category().message(error), std::move(remedy));
 }
 

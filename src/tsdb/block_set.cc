@@ -71,6 +71,12 @@ bool is_salvaged(const BlockPtr& block) {
   return name && name->salvaged;
 }
 
+std::uint64_t bytes_of(const BlockList& list) {
+  std::uint64_t out = 0;
+  for (const auto& block : list) out += block->meta().bytes;
+  return out;
+}
+
 bool is_rolled_up(const BlockList& raw, const BlockList& buckets) {
   std::uint64_t done = 0;
   for (const auto& block : buckets) done = std::max(done, block->meta().last_sequence);

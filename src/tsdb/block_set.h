@@ -34,6 +34,8 @@ struct BlockName {
 };
 
 bool is_salvaged(const BlockPtr& block);
+/// Of all files.
+std::uint64_t bytes_of(const BlockList& list);
 
 /// A block's file that was set aside for damage.
 struct SetAsideBlock {

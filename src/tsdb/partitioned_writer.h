@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 
 #include "tsdb/block/block_writer.h"
@@ -12,7 +14,8 @@
 
 namespace atalaya::tsdb {
 
-/// Of one flush. Thread-compatible.
+/// Of one flush. However many stretches there are (an import may bring all days since 1970), only so many files are
+/// open at once: what does not find room is written in a later pass over the samples. Thread-compatible.
 class PartitionedWriter {
  public:
   /// `oldest`: samples before it are left out. What is given outlives the writer.
@@ -20,21 +23,26 @@ class PartitionedWriter {
                     Time oldest)
       : files_(files), blocks_(blocks), options_(options), sequence_(sequence), oldest_(to_ms(oldest)) {}
 
-  /// Tenants and labels in ascending order, times too.
+  static constexpr std::size_t kMostOpen = 128;
+
+  /// Has `feed` add all samples, once for every pass. The blocks; none when there were no samples.
+  Result<BlockList> write(const std::function<Status()>& feed);
+  /// By `feed`: tenants and labels in ascending order, times too.
   Status add(const TenantId& tenant, const Labels& labels, std::span<const std::int64_t> times,
              std::span<const double> values);
-  /// The blocks, in order of time; none when there were no samples.
-  Result<BlockList> finish();
 
  private:
+  /// Null when the stretch is left to a later pass.
   Result<BlockWriter*> at(std::int64_t partition);
+  Status finish_pass(BlockList& out);
 
   io::FileSystem& files_;
   const BlockSet& blocks_;
   const Options& options_;
   const std::uint64_t sequence_;
-  const std::int64_t oldest_;
-  std::map<std::int64_t, std::unique_ptr<BlockWriter>> writers_;
+  std::int64_t oldest_;
+  std::map<std::int64_t, std::unique_ptr<BlockWriter>> writers_;  ///< of this pass, the oldest stretches
+  std::optional<std::int64_t> left_;                              ///< from this stretch on, for the next
 };
 
 }  // namespace atalaya::tsdb

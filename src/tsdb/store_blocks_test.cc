@@ -3,10 +3,12 @@
 
 #include <algorithm>
 #include <functional>
+#include <random>
 #include <set>
 #include <utility>
 #include <vector>
 
+#include "tsdb/partitioned_writer.h"
 #include "tsdb/store_test_support.h"
 
 namespace atalaya::tsdb {
@@ -371,6 +373,32 @@ TEST_P(StoreBlocks, WhatWasDeletedMayComeAgain) {
   for (int i = 0; i < 10; ++i) wanted["a"][i] = 10 * i;
   EXPECT_EQ(contents(), wanted);
   store_->maintain();
+  EXPECT_EQ(contents(), wanted);
+}
+
+/// An import may bring all days since 1970, each series its own.
+TEST_P(StoreBlocks, MoreStretchesThanFilesAreOpenAtOnceAreFlushed) {
+  constexpr int kStretches = 3 * static_cast<int>(PartitionedWriter::kMostOpen) + 5;
+  const auto length = options_.partition.count();
+  clock_.jump_to(from_ms(kStart + (kStretches + 1) * std::max(length, kDay)));
+  options_.retention = 2 * (clock_.now() - from_ms(kStart));
+  open();
+  StoreModel wanted;
+  std::mt19937_64 random(5);
+  for (const auto* name : {"a", "b", "c"}) {
+    storage::SampleBatch batch;
+    for (int i = 0; i < kStretches; ++i) {
+      if (random() % 4 == 0) continue;
+      const auto ms = i * length + 7;
+      batch.samples.push_back({id(name), from_ms(kStart + ms), i * 0.5});
+      wanted[name][ms] = i * 0.5;
+    }
+    ASSERT_TRUE(append(std::move(batch)));
+  }
+  ASSERT_TRUE(store_->flush());
+  EXPECT_EQ(contents(), wanted);
+  files_.power_cut();
+  open();
   EXPECT_EQ(contents(), wanted);
 }
 

@@ -61,14 +61,35 @@ void Store::Impl::complain_of_series(const TenantId& tenant, const Labels& label
       {{"why", std::string(why)}, {"tenant", tenant.value()}, {"series", to_string(labels).substr(0, kShownBytes)}});
 }
 
-Status Store::Impl::stage_definitions(const Staged& staged) {
+Status Store::Impl::stage_definitions(const Staged& staged, std::span<const std::uint32_t> ids) {
   constexpr std::size_t kAtOnce = 4096;
-  const std::span<const std::uint32_t> ids = staged.defined;
-  for (std::size_t i = 0; i < ids.size(); i += kAtOnce) {
-    const auto some = staged.head->definitions_of(ids.subspan(i, std::min(kAtOnce, ids.size() - i)));
-    AT_TRY(log->stage(encode_definitions(staged.pending->tenant, some)));
+  if (ids.empty()) return {};
+  std::string definitions;
+  if (ids.size() <= kAtOnce) {
+    definitions = encode_definitions(staged.pending->tenant, staged.head->definitions_of(ids));
+    // Long labels: one that is too large for itself is the log's to refuse.
+    if (ids.size() == 1 || definitions.size() <= storage::kMaxPayloadBytes) {
+      AT_TRY(log->stage(definitions));
+      return {};
+    }
   }
-  return {};
+  const auto half = ids.size() > kAtOnce ? kAtOnce : ids.size() / 2;
+  AT_TRY(stage_definitions(staged, ids.first(half)));
+  return stage_definitions(staged, ids.subspan(half));
+}
+
+/// As many records as they need. The last one alone says whose they are: what a crash leaves of them comes again.
+Result<storage::LogPosition> Store::Impl::stage_samples(const Staged& staged) {
+  constexpr std::size_t kAtOnce = std::size_t{1} << 19;  // of 20 bytes at most
+  static_assert(kAtOnce * 20 + (1 << 16) < storage::kMaxPayloadBytes);
+  const auto& tenant = staged.pending->tenant;
+  std::span<const storage::SeriesSample> left = staged.samples;
+  for (; left.size() > kAtOnce; left = left.subspan(kAtOnce)) {
+    encode_samples(tenant, {}, left.first(kAtOnce), record);
+    AT_TRY(log->stage(record, 1, storage::SegmentLog::Packing::kPlain));
+  }
+  encode_samples(tenant, staged.pending->batch.origin, left, record);
+  return log->stage(record, 1, storage::SegmentLog::Packing::kPlain);
 }
 
 /// Adds one batch to what the log will write. An error is the batch's own.
@@ -84,9 +105,8 @@ Status Store::Impl::stage_batch(Staged& staged) {
   complain_of_future(staged.appended, tenant);
   staged.appended.position = log->last_position();
   if (staged.samples.empty() && pending.batch.origin.source.empty()) return {};
-  AT_TRY(stage_definitions(staged));
-  encode_samples(pending.tenant, pending.batch.origin, staged.samples, record);
-  AT_TRY(staged.appended.position, log->stage(record, 1, storage::SegmentLog::Packing::kPlain));
+  AT_TRY(stage_definitions(staged, staged.defined));
+  AT_TRY(staged.appended.position, stage_samples(staged));
   staged.written = true;
   return {};
 }
@@ -130,7 +150,7 @@ void Store::Impl::commit(std::vector<Pending>& group) {
       if (one.appended.repeated) one.appended.position = log->last_position();
       if (status && !one.appended.repeated) {
         if (auto own = stage_batch(one); !own) {
-          one.head->unstage(one.samples, one.defined);
+          one.head->unstage_last(one.samples, one.defined);
           refused.emplace_back(&pending, std::move(own).error());
           continue;
         }

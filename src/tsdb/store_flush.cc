@@ -85,11 +85,10 @@ void Store::Impl::maintain() {
     if (due) note("memory is not written to blocks", flush_locked(false));
     // Merging needs room before it gives any.
     const auto left = files.free_bytes(options.directory);
-    const bool has_room = left && *left >= options.disk_reserve_bytes + blocks.bytes() / 4;
-    // So does a deletion, but of its largest block alone, and it is what gives room.
+    // So does a deletion, but below the reserve too: it is what gives room.
     auto merged = left && has_room_to_erase(*left) ? erase_deleted() : Status{};
     // In a block that is younger than a deletion, what this hides would show again.
-    const bool may_rewrite = has_room && deletes.list()->empty();
+    const bool may_rewrite = left && deletes.list()->empty();
     if (merged && may_rewrite) merged = merge(false);
     if (merged && may_rewrite && is_settled()) merged = roll_up();
     note("blocks are not merged", merged);
@@ -170,22 +169,28 @@ Status Store::Impl::flush_older(bool drop_log, bool goes_on) {
 Result<BlockList> Store::Impl::write_blocks() {
   const auto sequence = next_sequence++;
   PartitionedWriter out(files, blocks, options, sequence, settled(retention.longest()));
+  return out.write([&]() -> Status {
+    for (const auto& [tenant, one] : head.all()) {
+      if (one->has_older()) AT_TRY(add_older(tenant, *one, out));
+    }
+    return {};
+  });
+}
+
+Status Store::Impl::add_older(const TenantId& tenant, const TenantHead& one, PartitionedWriter& out) {
   std::vector<std::int64_t> times;
   std::vector<double> values;
-  for (const auto& [tenant, one] : head.all()) {
-    if (!one->has_older()) continue;
-    const auto series = one->older_series();
-    for (std::size_t i = 0; i < series.size(); i += kSeriesASlice) {
-      const auto slice = std::span(series).subspan(i, std::min(kSeriesASlice, series.size() - i));
-      const auto labels = one->labels_of(slice);
-      (void)look_at_memory();
-      for (std::size_t k = 0; k < slice.size(); ++k) {
-        one->read_older(slice[k], times, values);
-        AT_TRY(out.add(tenant, labels[k], times, values));
-      }
+  const auto series = one.older_series();
+  for (std::size_t i = 0; i < series.size(); i += kSeriesASlice) {
+    const auto slice = std::span(series).subspan(i, std::min(kSeriesASlice, series.size() - i));
+    const auto labels = one.labels_of(slice);
+    (void)look_at_memory();
+    for (std::size_t k = 0; k < slice.size(); ++k) {
+      one.read_older(slice[k], times, values);
+      AT_TRY(out.add(tenant, labels[k], times, values));
     }
   }
-  return out.finish();
+  return {};
 }
 
 /// What a start needs beside the log from `flushed` on. Its marks are of that place: what sources sent since is in the
@@ -242,6 +247,18 @@ bool Store::Impl::has_room_to_erase(std::uint64_t left) const {
     if (std::any_of(deletions->begin(), deletions->end(), hits)) most = std::max(most, block->meta().bytes);
   }
   return left >= most + kSlack;
+}
+
+/// Above the reserve, for a file beside those that it is made of. Where there is none, somebody must be told: raw
+/// samples that age out, or make room, would go without buckets.
+bool Store::Impl::has_room_for(std::uint64_t bytes) {
+  const auto left = files.free_bytes(options.directory);
+  if (left && *left >= options.disk_reserve_bytes + bytes) return true;
+  if (clock.steady() < next_room_complaint) return false;
+  next_room_complaint = clock.steady() + std::chrono::hours{1};
+  telemetry::log_warn("tsdb", "the disk has too little room to merge blocks or to make buckets of them",
+                      {{"bytes_wanted", options.disk_reserve_bytes + bytes}, {"bytes_free", left.value_or(0)}});
+  return false;
 }
 
 /// What is hidden leaves the blocks: raw ones first, so that buckets can be made anew of what stays.
@@ -354,7 +371,7 @@ Result<bool> Store::Impl::merge_once(bool all) {
   }
   for (const auto& [which, stretch] : stretches) {
     const auto run = next_run(stretch, all);
-    if (run.empty()) continue;
+    if (run.empty() || (!all && !has_room_for(bytes_of(run)))) continue;
     const bool salvaged = std::any_of(run.begin(), run.end(), is_salvaged);
     const BlockName name{
         which.first, run.front()->meta().first_sequence, run.back()->meta().last_sequence, which.second, 0, salvaged};

@@ -19,6 +19,7 @@
 #include "tsdb/deletes.h"
 #include "tsdb/head/head.h"
 #include "tsdb/log/replayer.h"
+#include "tsdb/partitioned_writer.h"
 #include "tsdb/rate_limit.h"
 #include "tsdb/store.h"
 #include "tsdb/store_metrics.h"
@@ -54,6 +55,7 @@ struct Store::Impl {
   Status replay_recent();
   Status read_past(std::map<TenantId, PastSamples>& past);
   Status replay_past();
+  Status add_past(const TenantId& tenant, const PastSamples& samples, PartitionedWriter& out);
   void maintain_past();
   void report_damage();
 
@@ -62,7 +64,8 @@ struct Store::Impl {
   Status ensure_segment();
   Status check_reserve();
   Status stage_batch(Staged& staged);
-  Status stage_definitions(const Staged& staged);
+  Status stage_definitions(const Staged& staged, std::span<const std::uint32_t> ids);
+  Result<storage::LogPosition> stage_samples(const Staged& staged);
   void apply(std::vector<Staged>& staged, const storage::OriginMarks& group_marks);
   void unstage(std::vector<Staged>& staged);
   void note_failure(const Error& error);
@@ -84,6 +87,7 @@ struct Store::Impl {
   Status flush_older(bool drop_log, bool goes_on);
   Status rotate();
   Result<BlockList> write_blocks();
+  Status add_older(const TenantId& tenant, const TenantHead& one, PartitionedWriter& out);
   Status finish_flush(bool drop_log, bool goes_on);
   Status write_checkpoint(bool with_series);
   Status drop_log_before(std::uint64_t segment, bool all);
@@ -93,6 +97,7 @@ struct Store::Impl {
   Status wait_for_disk(std::uint64_t bytes);
   Status erase_deleted();
   bool has_room_to_erase(std::uint64_t left) const;
+  bool has_room_for(std::uint64_t bytes);
   Status erase_deleted(const DeletionList& deletions, const std::function<bool(const BlockPtr&)>& is_meant);
   bool is_over(std::int64_t stretch) const;
   Status without_room(Error error) const;
@@ -213,6 +218,7 @@ struct Store::Impl {
   /// Guarded by maintaining: of blocks (paths), how many bounds of classes had passed when they were looked at.
   std::map<std::string, std::size_t> aged;
   Steady next_memory_look{};       ///< guarded by maintaining
+  Steady next_room_complaint{};    ///< guarded by maintaining
   std::uint64_t mended_files = 0;  ///< guarded by maintaining; with damage, and in their place still
   Time rotated;  ///< guarded by maintaining; when the present generation began, Time{} if a log was read
   /// A place in the log, and which sequences of sources were there by then, or some of them.

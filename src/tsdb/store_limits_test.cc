@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <future>
+#include <random>
 #include <thread>
 
 #include "tsdb/store_test_support.h"
@@ -236,6 +237,58 @@ TEST_P(StoreLimits, BelowTheReserveDeletionFlushAndSnapshotStillRunAndGiveRoom) 
   open();
   EXPECT_EQ(contents(), wanted);
   testing::internal::GetCapturedStderr();
+}
+
+/// However many records that makes of it in the log.
+TEST_P(StoreLimits, WhatTheWireTakesIsNeverTooMuchForTheLog) {
+  options_.retention = std::chrono::hours{24 * 60};
+  open();
+  if (GetParam().little_memory) GTEST_SKIP() << "there a writer is told to come again";
+  storage::SampleBatch batch{{}, {"agent:1", 7}};
+  const auto series = id("far");
+  constexpr int kSamples = 900'000;
+  batch.samples.push_back({series, from_ms(kStart - 30 * kDay), 1});
+  for (int i = 1; i < kSamples; ++i) batch.samples.push_back({series, from_ms(kStart - kSamples + i), i * 1.0});
+  ASSERT_EQ(append(batch).value().accepted, static_cast<unsigned>(kSamples));
+  storage::SampleBatch many;
+  for (int i = 0; i < 4200; ++i) {
+    const auto number = std::to_string(i);
+    const Labels labels{{"__name__", "long" + number}, {"text", std::string(4096 - number.size(), 'x') + number}};
+    many.samples.push_back({store_->resolve(tenant_, labels).value(), from_ms(kStart), 1});
+  }
+  ASSERT_EQ(append(std::move(many)).value().accepted, 4200u);
+  open();
+  const auto there = contents();
+  EXPECT_EQ(there.at("far").size(), static_cast<unsigned>(kSamples));
+  EXPECT_EQ(there.size(), 4201u);
+  EXPECT_TRUE(append(std::move(batch)).value().repeated);
+}
+
+/// Of the rest one merge after the other is made: each needs room for itself alone.
+TEST_P(StoreLimits, ADiskThatIsNearlyFullStillMergesWhatItHasRoomFor) {
+  options_.retention = std::chrono::hours{24 * 365};
+  clock_.jump_to(from_ms(kStart + 40 * kDay));
+  open();
+  if (GetParam().little_memory) GTEST_SKIP() << "there everything is merged as it comes";
+  std::mt19937_64 random(9);
+  for (int day = 0; day < 20; ++day) {
+    for (int part = 0; part < 2; ++part) {
+      storage::SampleBatch batch;
+      for (int i = 0; i < 500; ++i) {
+        batch.samples.push_back(
+            {id("a"), from_ms(kStart + day * kDay + part * 1000 + i), static_cast<double>(random())});
+      }
+      ASSERT_TRUE(append(std::move(batch)));
+      ASSERT_TRUE(store_->flush());
+    }
+  }
+  std::uint64_t bytes = 0;
+  for (const auto& block : store_->blocks()) bytes += block.bytes;
+  const auto before = store_->blocks().size();
+  const std::uint64_t plenty = std::uint64_t{1} << 40;
+  files_.set_capacity(plenty - files_.free_bytes("series").value() + bytes / 6);
+  store_->maintain();
+  EXPECT_LT(store_->blocks().size(), before);
 }
 
 /// What a deletion hides would be in a block that is younger than it.

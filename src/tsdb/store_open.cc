@@ -105,6 +105,23 @@ Status Store::Impl::read_past(std::map<TenantId, PastSamples>& past) {
   return {};
 }
 
+Status Store::Impl::add_past(const TenantId& tenant, const PastSamples& samples, PartitionedWriter& out) {
+  std::vector<std::int64_t> times;
+  std::vector<double> values;
+  constexpr std::size_t kSeriesASlice = 256;
+  const auto& one = head.at(tenant);
+  const auto series = one.in_order(samples.ids());
+  for (std::size_t i = 0; i < series.size(); i += kSeriesASlice) {
+    const auto slice = std::span(series).subspan(i, std::min(kSeriesASlice, series.size() - i));
+    const auto labels = one.labels_of(slice);
+    for (std::size_t k = 0; k < slice.size(); ++k) {
+      samples.read(slice[k].id, times, values);
+      AT_TRY(out.add(tenant, labels[k], times, values));
+    }
+  }
+  return {};
+}
+
 /// To blocks at once: memory has younger samples of the same series already.
 Status Store::Impl::replay_past() {
   if (past_before == 0) return {};
@@ -117,22 +134,11 @@ Status Store::Impl::replay_past() {
   }
   const auto sequence = next_sequence++;
   PartitionedWriter out(files, blocks, options, sequence, settled(retention.longest()));
-  std::vector<std::int64_t> times;
-  std::vector<double> values;
-  constexpr std::size_t kSeriesASlice = 256;
-  for (const auto& [tenant, samples] : past) {
-    const auto& one = head.at(tenant);
-    const auto series = one.in_order(samples.ids());
-    for (std::size_t i = 0; i < series.size(); i += kSeriesASlice) {
-      const auto slice = std::span(series).subspan(i, std::min(kSeriesASlice, series.size() - i));
-      const auto labels = one.labels_of(slice);
-      for (std::size_t k = 0; k < slice.size(); ++k) {
-        samples.read(slice[k].id, times, values);
-        AT_TRY(out.add(tenant, labels[k], times, values));
-      }
-    }
-  }
-  AT_TRY(auto fresh, out.finish());
+  const auto feed = [&]() -> Status {
+    for (const auto& [tenant, samples] : past) AT_TRY(add_past(tenant, samples, out));
+    return {};
+  };
+  AT_TRY(auto fresh, out.write(feed));
   AT_TRY(blocks.replace({}, fresh));
   flushed.position = storage::LogPosition{past_before << 32};  // its marks stay: older ones make nothing a copy
   past_before = 0;

@@ -30,13 +30,16 @@ Store::Impl::Stretches Store::Impl::stretches() const {
   return out;
 }
 
-/// Whether nothing is missing in buckets of what the raw blocks have.
+/// Whether nothing is missing in buckets of what the raw blocks have: where a damaged block was set aside, what did
+/// not read of it.
 bool Store::Impl::is_rolled(std::int64_t stretch, const ByResolution& of, std::int64_t resolution) const {
   const auto raw = of.find(0);
   if (raw == of.end() || !retention.keeps(resolution)) return true;
   if (end_of(stretch) <= cutoff_of(retention.longest(resolution))) return true;
   const auto buckets = of.find(resolution);
-  if (buckets != of.end() && is_rolled_up(raw->second, buckets->second)) return true;
+  const bool lacks = buckets != of.end() && std::any_of(buckets->second.begin(), buckets->second.end(), is_salvaged) &&
+                     is_whole(of, resolution);
+  if (buckets != of.end() && !lacks && is_rolled_up(raw->second, buckets->second)) return true;
   const auto nothing = without_buckets.find({stretch, resolution});
   return nothing != without_buckets.end() && nothing->second >= youngest_sequence(raw->second);
 }
@@ -48,7 +51,10 @@ Status Store::Impl::roll_up() {
   for (const auto& [stretch, of] : all) {
     if (!is_over(stretch)) continue;
     for (const auto resolution : kBuckets) {
-      if (!is_rolled(stretch, of, resolution)) AT_TRY(roll_up(stretch, of, resolution));
+      if (is_rolled(stretch, of, resolution)) continue;
+      const auto present = of.find(resolution);
+      const auto bytes = bytes_of(of.at(0)) + (present == of.end() ? 0 : bytes_of(present->second));
+      if (has_room_for(bytes)) AT_TRY(roll_up(stretch, of, resolution));
     }
   }
   return {};
@@ -115,6 +121,8 @@ BlockName Store::Impl::rolled_name(std::int64_t stretch, const ByResolution& of,
       name.salvaged = name.salvaged || (which != 0 && other && other->salvaged);
     }
   }
+  // Of whole raw samples come whole buckets.
+  name.salvaged = name.salvaged && !is_whole(of, resolution);
   return name;
 }
 

@@ -189,6 +189,39 @@ TEST_P(StoreTiers, WhatIsDeletedIsInNoBucketThatReplacesADamagedOne) {
   EXPECT_FALSE(read("b", {}, counts).empty());
 }
 
+/// By a look that keeps no buckets itself, as that of `fsck` without a server.
+TEST_P(StoreTiers, OfADamagedOneThatWasSetAsideAreMadeAnewWhileRawSamplesAreThere) {
+  std::vector<std::string> names;
+  for (int i = 0; i < 40; ++i) names.push_back("s" + std::to_string(i));
+  for (const auto& name : names) append_day(name, 0);
+  go_to(kDays(1) + std::chrono::hours{3});
+  age();
+  store_.reset();
+  const auto entries = files_.list("series/blocks").value();
+  for (const auto& entry : entries) {
+    const auto path = "series/blocks/" + entry.name;
+    if (Block::open(files_, path).value()->meta().resolution == 0) continue;
+    ASSERT_TRUE(files_.flip_bits(path, 40, 0x01));
+  }
+  const auto usual = options_;
+  options_.keep_five_minutes = options_.keep_one_hour = Duration{0};
+  open();
+  EXPECT_TRUE(!store_->report().damaged.empty() || !store_->verify()->empty());
+  for (const auto& path : store_->set_aside()) ASSERT_TRUE(files_.remove(path));
+  options_ = usual;
+  open();
+  store_->maintain();
+  const auto made = files_.list("series/blocks").value();
+  store_->maintain();
+  EXPECT_EQ(files_.list("series/blocks").value().size(), made.size());
+  for (const auto& entry : made) EXPECT_TRUE(files_.exists("series/blocks/" + entry.name)) << "made once";
+  go_to(kDays(4));
+  store_->maintain();
+  for (const auto& name : names) {
+    EXPECT_EQ(read(name, {}, {Duration{kOneHour}, storage::BucketValue::kCount}).size(), 24u) << name;
+  }
+}
+
 TEST_P(StoreTiers, ABucketOfStaleMarkersHasNoSum) {
   append("a", 0, stale_marker());
   append("a", kHour, std::nan(""));

@@ -53,8 +53,10 @@ bool is_behind(std::int64_t youngest, std::int64_t time, Duration window) {
 void append_in_range(const LateSamples::Samples* samples, storage::TimeRange range, std::vector<Sample>& out) {
   if (!samples) return;
   std::vector<Sample> mine;
-  for (const auto& sample : *samples) {
-    if (sample.time >= range.from && sample.time <= range.to) mine.push_back(sample);
+  const auto is_before = [](const Sample& sample, Time time) { return sample.time < time; };
+  for (auto it = std::lower_bound(samples->begin(), samples->end(), range.from, is_before);
+       it != samples->end() && it->time <= range.to; ++it) {
+    mine.push_back(*it);
   }
   std::vector<Sample> merged;
   merge_samples(std::move(out), mine, merged);
@@ -341,6 +343,22 @@ void TenantHead::unstage(std::span<const storage::SeriesSample> samples, std::sp
   for (const auto id : defined) {
     if (auto* state = states_.find(id)) mark_defined(*state, false);
   }
+}
+
+void TenantHead::unstage_last(std::span<const storage::SeriesSample> samples, std::span<const std::uint32_t> defined) {
+  unstage(samples, defined);
+  const std::shared_lock lock(mutex_);
+  const auto stands = [&](std::uint64_t id, std::int64_t time) {
+    if (auto* state = states_.find(id)) state->staged_time = std::max(state->staged_time, time);
+  };
+  if (group_is_named_) {
+    for (const auto& sample : samples) group_names_.erase({sample.series.value(), to_ms(sample.time)});
+    for (const auto& [name, value] : group_names_) stands(name.id, name.time);
+    return;
+  }
+  AT_CHECK(group_.size() >= samples.size());
+  group_.resize(group_.size() - samples.size());
+  for (const auto& sample : group_) stands(sample.series.value(), to_ms(sample.time));
 }
 
 /// The first sample of a series in this generation: what it has of the one before stays reachable.

@@ -94,6 +94,8 @@ class TenantHead {
   std::size_t erase_unknown(std::vector<storage::SeriesSample>& samples) const;
   /// What was staged did not get into the log, nor did the definitions.
   void unstage(std::span<const storage::SeriesSample> samples, std::span<const std::uint32_t> defined);
+  /// The same of the batch that was staged last, alone: the group goes on without it.
+  void unstage_last(std::span<const storage::SeriesSample> samples, std::span<const std::uint32_t> defined);
   /// Between the last `stage` of a group and its first `apply`.
   void end_group();
   /// Samples that `stage` accepted, in the same order.

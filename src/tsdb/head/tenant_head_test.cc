@@ -172,6 +172,35 @@ TEST_F(HeadOfATenant, WhatWasNotWrittenIsForgotten) {
   EXPECT_EQ(accepted.size(), 1u);
 }
 
+/// Its samples are nobody's duplicates, and those of the others of its group stand.
+TEST_F(HeadOfATenant, ABatchThatIsRefusedAloneLeavesItsGroupAsItWas) {
+  for (const bool named : {false, true}) {
+    const auto a = id({{"__name__", named ? "named" : "plain"}});
+    write(a, 1000, 1);
+    storage::Appended counts;
+    std::vector<storage::SeriesSample> first;
+    std::vector<storage::SeriesSample> refused;
+    std::vector<storage::SeriesSample> third;
+    std::vector<std::uint32_t> undefined;
+    ASSERT_TRUE(head_.stage({{{SeriesId{a}, from_ms(2000), 2}}}, kAll, counts, first, undefined));
+    std::vector<storage::SeriesSample> batch{{SeriesId{a}, from_ms(5000), 5}, {SeriesId{a}, from_ms(6000), 6}};
+    if (named) batch.push_back({SeriesId{a}, from_ms(4000), 4});
+    ASSERT_TRUE(head_.stage(batch, kAll, counts, refused, undefined));
+    ASSERT_EQ(refused.size(), batch.size());
+    head_.unstage_last(refused, {});
+    const std::vector<storage::SeriesSample> again{{SeriesId{a}, from_ms(4000), 40},
+                                                   {SeriesId{a}, from_ms(5000), 50},
+                                                   {SeriesId{a}, from_ms(2000), 20},
+                                                   {SeriesId{a}, from_ms(6000), 60}};
+    ASSERT_TRUE(head_.stage(again, kAll, counts, third, undefined));
+    head_.end_group();
+    head_.apply(first, 100);
+    head_.apply(third, 100);
+    EXPECT_EQ(counts.duplicate, 1u);
+    EXPECT_EQ(read(a), (std::map<std::int64_t, double>{{1000, 1}, {2000, 2}, {4000, 40}, {5000, 50}, {6000, 60}}));
+  }
+}
+
 TEST_F(HeadOfATenant, GenerationsReadAsOneUntilTheOlderIsDropped) {
   const auto a = id(Labels{{"__name__", "a"}});
   const auto b = id(Labels{{"__name__", "b"}});
