@@ -108,6 +108,8 @@ void PackageParts::add_routes(api::Doors& doors) {
   api::add_procedure_routes(doors, procedures_, callers_);
   api::add_audit_routes(doors, with_.audit);
   occi_.add_routes(doors);
+  api::add_sensor_flow_routes(
+      doors, [this](const TenantId& tenant, const std::string& sensor) { return sensors_.flow(tenant, sensor); });
 }
 
 void PackageParts::start() {

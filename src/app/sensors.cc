@@ -14,6 +14,13 @@ namespace {
 
 constexpr std::string_view kComponent = "sensors";
 constexpr std::string_view kProcess = "process";
+constexpr std::size_t kShownOfLine = 200;  ///< bytes
+
+std::string beginning_of(const std::string& line) {
+  auto end = std::min(line.size(), kShownOfLine);
+  while (end < line.size() && end > 0 && (line[end] & 0xC0) == 0x80) --end;  // not within a character
+  return line.substr(0, end);
+}
 
 /// What an agent said of one metric last.
 struct Heard {
@@ -35,27 +42,39 @@ struct Sensors::Running {
   std::mutex mutex;  ///< guards the rest against those who look
   occi::SensorPlan plan;
   std::vector<std::string> problems;                ///< of its parts, that keep it from running as it should
-  std::vector<std::string> failures;                ///< of its publishers, now
+  std::map<std::string, std::string> failures;      ///< of its publishers now, by their term; "" : of its process
   std::map<std::string, Heard, std::less<>> heard;  ///< by collector and metric
   Time last = kMinTime;
   std::uint64_t values = 0;
+  std::map<std::string, api::SensorFlow::Value, std::less<>> given;  ///< the newest of each stream that is published
 
   /// Hands on what the pipe gave; how many.
   std::size_t deliver() {
     for (const auto& one : out) {
       if (const auto& outlet = outlets[one.publisher]) outlet->publish(one.stream, one.record);
     }
+    if (!out.empty()) remember_given();
     return out.size();
+  }
+  void remember_given() {
+    const std::lock_guard lock(mutex);
+    for (const auto& one : out) {
+      const auto& record = one.record;
+      if (is_stale(record.value)) continue;
+      auto at = given.find(one.stream);
+      if (at == given.end()) at = given.emplace(one.stream, api::SensorFlow::Value{}).first;
+      at->second = {record.time, record.value, std::nullopt};
+      if (record.text) at->second.line = beginning_of(*record.text);
+    }
   }
   void look_at_outlets() {
     failures.clear();
     for (std::size_t i = 0; i < outlets.size(); ++i) {
       auto problem = outlets[i] ? outlets[i]->problem() : std::string();
-      if (!problem.empty())
-        failures.push_back(fmt::format("{}: {}", sense::term_of(plan.pipe.publishers[i].mixin), problem));
+      if (!problem.empty()) failures.emplace(sense::term_of(plan.pipe.publishers[i].mixin), std::move(problem));
     }
     auto problem = remote ? remote->problem() : std::string();
-    if (!problem.empty()) failures.push_back(std::move(problem));
+    if (!problem.empty()) failures.emplace("", std::move(problem));
   }
 };
 
@@ -410,11 +429,36 @@ Sensors::Sight Sensors::sensor_sight(const Tenant& tenant, const std::string& id
   auto& running = *at->second;
   const std::lock_guard lock(running.mutex);
   auto problems = running.problems;
-  problems.insert(problems.end(), running.failures.begin(), running.failures.end());
+  for (const auto& [publisher, problem] : running.failures)
+    problems.push_back(publisher.empty() ? problem : fmt::format("{}: {}", publisher, problem));
   if (!problems.empty()) return {"error", fmt::format("{}", fmt::join(problems, "; "))};
   if (running.plan.streams.empty()) return {"active", "it runs, and no collector measures for it"};
   if (running.last == kMinTime) return {"active", "it runs; no value has come yet"};
   return {"active", fmt::format("{} values have come, the last of {}", running.values, format_rfc3339(running.last))};
+}
+
+std::optional<api::SensorFlow> Sensors::flow(const TenantId& tenant, const std::string& sensor) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = tenants_.find(tenant);
+  if (found == tenants_.end() || !found->second.sensors.contains(sensor)) return std::nullopt;
+  auto [state, message] = sensor_sight(found->second, sensor);
+  api::SensorFlow out{.state = std::move(state), .message = std::move(message)};
+  auto& running = *found->second.sensors.find(sensor)->second;
+  const std::lock_guard look(running.mutex);
+  out.values = running.values;
+  out.given = running.given;
+  out.problems = running.failures;
+  for (const auto& [key, stream] : running.plan.streams) {
+    if (out.collected.size() == api::kMostCollected) break;
+    const auto cut = key.rfind('/');
+    api::SensorFlow::Collected one{key.substr(0, cut), key.substr(cut + 1), stream, std::nullopt, {}};
+    if (const auto heard = running.heard.find(key); heard != running.heard.end()) {
+      one.problem = heard->second.problem;
+      if (heard->second.at != kMinTime) one.value = {heard->second.at, heard->second.value, std::nullopt};
+    }
+    out.collected.push_back(std::move(one));
+  }
+  return out;
 }
 
 Sensors::Sight Sensors::collector_sight(const TenantId& id, const Tenant& tenant, const std::string& collector) const {

@@ -14,6 +14,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "api/sensor_flow.h"
 #include "base/ids.h"
 #include "base/time.h"
 #include "ingest/agent_session.h"
@@ -102,6 +103,8 @@ class Sensors {
     std::string message;
   };
   std::optional<Sight> sight(const TenantId& tenant, const occi::Entity& entity) const;
+  /// Nothing while the sensor does not run.
+  std::optional<api::SensorFlow> flow(const TenantId& tenant, const std::string& sensor) const;
 
  private:
   struct Running;

@@ -13,6 +13,7 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Pair;
 using testing::SizeIs;
 
 constexpr Time kNow = from_ms(1'700'000'000'000);
@@ -181,6 +182,43 @@ TEST_F(SensorsTest, ValuesFlowFromTheAgentThroughThePipe) {
   EXPECT_THAT(sight("c"), HasSubstr("active: CPUPercent was 13.5 at 2023-11-14"));
   EXPECT_THAT(sight("s"), HasSubstr("active: 2 values have come"));
   EXPECT_EQ(sensors.sight(kTenant, *world.world.find("web")), std::nullopt);
+}
+
+TEST_F(SensorsTest, WhoLooksSeesTheNewestOfWhatIsCollectedAndGiven) {
+  EXPECT_FALSE(sensors.flow(kTenant, "s"));
+  add_sensor("s", mixin("aggregator", "EWMA") + own("EWMA.instream", "b") + own("EWMA.outstream", "a"));
+  add(occi::category("collector", "kind", "http://schemas.ogf.org/occi/monitoring#") + mixin("metric", "CPUPercent") +
+          own("CPUPercent.out", "b") + occi::attribute("occi.core.source", "\"s\"") +
+          occi::attribute("occi.core.target", "\"web\""),
+      "c");
+  sensors.changed(kTenant);
+  auto seen = sensors.flow(kTenant, "s");
+  ASSERT_TRUE(seen);
+  ASSERT_THAT(seen->collected, SizeIs(1));
+  EXPECT_FALSE(seen->collected[0].value);
+  EXPECT_THAT(seen->given, IsEmpty());
+  bring({value(0, "c", Duration{1000}), value(16)});
+  trouble = "nobody answers";
+  sensors.tick();
+  seen = sensors.flow(kTenant, "s");
+  ASSERT_TRUE(seen);
+  EXPECT_EQ(seen->state, "error");
+  EXPECT_EQ(seen->values, 2u);
+  const auto& one = seen->collected[0];
+  EXPECT_EQ(one.collector + one.metric + one.stream, "cCPUPercentb");
+  EXPECT_EQ(one.value->value, 16);
+  EXPECT_EQ(one.value->at, kNow);
+  ASSERT_THAT(seen->given, SizeIs(1));
+  EXPECT_EQ(seen->given.at("a").value, 1) << "a sixteenth of the newest value";
+  EXPECT_THAT(seen->problems, ElementsAre(Pair("SendUDP", "nobody answers")));
+  auto failed = value(0);
+  failed.problem = "no such file";
+  bring({failed});
+  EXPECT_EQ(sensors.flow(kTenant, "s")->collected[0].problem, "no such file");
+  EXPECT_FALSE(sensors.flow(TenantId{"other"}, "s"));
+  ASSERT_TRUE(world.act("s", "stop"));
+  sensors.changed(kTenant);
+  EXPECT_FALSE(sensors.flow(kTenant, "s"));
 }
 
 TEST_F(SensorsTest, ABatchThatComesAgainIsNotPublishedTwice) {
