@@ -17,6 +17,6 @@ export default defineConfig({
     manifest: 'manifest.json',
     rollupOptions: { input: { index: 'index.html', pages: 'src/pages/main.ts' } },
   },
-  server: { proxy: { '/api': { target: api, ws: true }, '/-': api, '^/p/': api } },
+  server: { proxy: { '/api': { target: api, ws: true }, '/-': api, '/occi': api, '^/p/': api } },
   test: { include: ['src/**/*.test.ts'], environment: 'node' },
 });

@@ -51,6 +51,8 @@ beforeAll(async () => {
     { name: 'rule', address: '#/rules/threshold/tower/test/booted', ready: 'would have fired' },
     { name: 'dashboards', address: '#/dashboards', ready: 'One machine' },
     { name: 'dashboard', address: '#/dashboards/host/machines/machine', ready: 'Processors in use' },
+    { name: 'sensors', address: '#/sensors', ready: /^\d.* %$/ },
+    { name: 'sensor', address: `#/sensors/sensor/${await sensorId()}`, ready: 'Aggregators' },
     { name: 'packages', address: '#/packages', ready: 'shipped' },
     { name: 'package', address: '#/packages/tower', ready: 'The machine has been started' },
     { name: 'item', address: '#/packages/tower/rules/test/booted', ready: 'What is judged' },
@@ -79,9 +81,29 @@ rules:
       title: The machine has been started
       gauge: {expr: 'node_boot_time_seconds', above: {warning: 1}}
       annotations: {summary: '{{ $labels.instance }} runs'}
+computes:
+  test:
+    here: {hostname: '${await server.hostName()}'}
+sensors:
+  test:
+    load:
+      title: Load of the tower
+      mixins: ['http://example.com/occi/monitoring/aggregator#EWMA', 'http://example.com/occi/monitoring/publisher#Store']
+      attributes:
+        com.example.occi.monitoring.EWMA.instream: a
+        com.example.occi.monitoring.EWMA.outstream: b
+        com.example.occi.monitoring.Store.input: a,b
+        com.example.occi.monitoring.Store.metric: tower_load
 collectors:
   files:
     app: {log: {path: '${file}'}, on: '*'}
+  test:
+    feed:
+      source: test/load
+      target: test/here
+      period: 1s
+      mixins: ['http://example.com/occi/monitoring/metric#CPUPercent']
+      attributes: {com.example.occi.monitoring.CPUPercent.out: a}
 `,
   );
   await server.postAlerts(
@@ -100,6 +122,11 @@ collectors:
     const { alerts } = await server.api<{ alerts: { name: string }[] }>('GET', '/alerts');
     return alerts.some((alert) => alert.name === 'booted');
   }, 'the alert');
+}
+
+async function sensorId(): Promise<string> {
+  const answer = await until(async () => (await server.call('GET', '/occi/sensor/')) as { resources?: { id: string }[] }, 'sensors');
+  return answer.resources![0]!.id.replace('urn:uuid:', '');
 }
 
 describe.each(looks)('in $name', (look) => {

@@ -110,10 +110,15 @@ export class Server {
     writeFileSync(join(folder, 'package.yaml'), text);
   }
 
-  async api<T>(method: string, path: string, body?: unknown): Promise<T> {
-    const answer = await fetch(`${this.url}/api/atalaya/v1${path}`, {
+  api<T>(method: string, path: string, body?: unknown): Promise<T> {
+    return this.call<T>(method, `/api/atalaya/v1${path}`, body);
+  }
+
+  /** JSON to and from any address of the server. */
+  async call<T>(method: string, path: string, body?: unknown): Promise<T> {
+    const answer = await fetch(this.url + path, {
       method,
-      headers: { Authorization: `Bearer ${this.token}`, 'Content-Type': 'application/json' },
+      headers: { Authorization: `Bearer ${this.token}`, Accept: 'application/json', 'Content-Type': 'application/json' },
       body: body === undefined ? undefined : JSON.stringify(body),
     });
     const text = await answer.text();

@@ -83,6 +83,18 @@ export async function request<T>(method: string, path: string, options: Options 
   return (text ? JSON.parse(text) : undefined) as T;
 }
 
+/** A request whose answer also says in headers what was taken in another way than it was written. */
+export async function requestWithWarnings<T>(method: string, path: string, options: Options = {}): Promise<{ body: T | undefined; warnings: string[] }> {
+  const answer = await exchange(method, path, options);
+  const text = await answer.text();
+  return { body: text ? (JSON.parse(text) as T) : undefined, warnings: warningsOf(answer.headers.get('Warning') ?? '') };
+}
+
+/** The texts of `299 atalaya "…", 299 atalaya "…"` (RFC 7234, 5.5). */
+export function warningsOf(header: string): string[] {
+  return [...header.matchAll(/\d{3} \S+ "((?:[^"\\]|\\.)*)"/g)].map(([, text]) => text!.replace(/\\(.)/g, '$1'));
+}
+
 const prefix = '/api/atalaya/v1';
 
 export const api = {

@@ -285,7 +285,7 @@ export interface VectorElement {
 /** What a page may ask the live socket for. */
 export type Topic =
   | { topic: 'query'; query: string; lookback_delta?: string }
-  | { topic: 'alerts' | 'silences' | 'routes' | 'incidents' | 'hosts' | 'notifications' | 'packages' }
+  | { topic: 'alerts' | 'silences' | 'routes' | 'incidents' | 'hosts' | 'notifications' | 'packages' | 'items' }
   | { topic: 'logs'; match?: string; text?: string };
 
 export interface LiveFrame {

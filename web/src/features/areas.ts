@@ -79,6 +79,14 @@ export const areas: Area[] = [
     load: () => of(import('./logs/Logs.svelte')),
   },
   {
+    name: 'sensors',
+    word: 'Sensors',
+    icon: 'sensors',
+    key: 'm',
+    hasRange: never,
+    load: () => of(import('./sensors/Sensors.svelte')),
+  },
+  {
     name: 'packages',
     word: 'Packages',
     icon: 'packages',

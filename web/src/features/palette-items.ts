@@ -100,6 +100,7 @@ export function paletteItems(): PaletteItem[] {
     items.push(
       { word: 'Add host', hint: 'action', icon: 'plus', run: () => router.go(['hosts'], { add: 'host' }) },
       { word: 'New silence', hint: 'action', icon: 'plus', run: () => router.go(['silences'], { new: '1' }) },
+      { word: 'New sensor', hint: 'action', icon: 'plus', run: () => router.go(['sensors'], { new: 'sensor' }) },
       { word: 'New dashboard', hint: 'action', icon: 'plus', run: () => router.go(['dashboards'], { add: 'dashboard' }) },
       { word: 'Add check', hint: 'action', icon: 'plus', run: () => router.go(['hosts'], { tab: 'checks', add: 'check' }) },
     );
