@@ -51,6 +51,8 @@ export const mostParts = 16;
 /** Room for the name of a stream at either side. */
 export const side = 48;
 const pillHeight = 22;
+/** How far what passes an aggregator keeps away from its middle, at the ends of the bend. */
+const bow = 25;
 const pillWidth = { least: 74, most: 94 };
 const pillGap = { least: 20, most: 34 };
 
@@ -141,7 +143,7 @@ function wiresOf(ins: InRow[], outs: OutRow[], pills: Pill[], width: number, dep
     (from.get(stream) ?? []).forEach((begin, i) => {
       // What goes past a column of aggregators does not look as if it went through them.
       const passes = level - begin.level > 1 && pills.some((one) => one.level > begin.level && one.level < level && crosses(one, begin, { x, y }));
-      const d = passes ? around(begin.x, begin.y, x, y, y < begin.y ? -34 : 34) : curve(begin.x, begin.y, x, y);
+      const d = passes ? around(begin.x, begin.y, x, y, y < begin.y ? -bow : bow) : curve(begin.x, begin.y, x, y);
       wires.push({ id: `${id} ${stream} ${i}`, colour: colour(stream), stream, d });
     });
   };

@@ -97,7 +97,7 @@ describe('the inside of a sensor', () => {
     const [sensor] = worldOf([computeOf('web', 'web-1'), raw], [collectorOf('c', '/occi/sensor/s', '/occi/compute/web', 'a')], sampleModel()).sensors;
     const inner = innerOf(sensor!, 240);
     const out = inner.wires.find(({ id }) => id.endsWith('SendUDP a 0'))!;
-    expect(out.d).toContain(` ${inner.outs[0]!.y + 34} `);
+    expect(out.d).toContain(` ${inner.outs[0]!.y + 25} `);
     expect(inner.wires.find(({ id }) => id.endsWith('SendUDP b 0'))!.d).toBe(`M ${inner.pills[0]!.x + inner.pills[0]!.w} ${inner.outs[0]!.y} H ${240 - 16 - Math.round(4 * 6.8)}`);
   });
 
