@@ -7,6 +7,7 @@
 #include "alerts/annotations.h"
 #include "alerts/report_rows.h"
 #include "alerts/rows.h"
+#include "alerts/search_index.h"
 #include "alerts/step.h"
 #include "alerts/timers.h"
 
@@ -116,7 +117,15 @@ std::vector<db::Migration> Machine::migrations() {
            "DROP INDEX alerts_alerts_resolved;"
            "CREATE INDEX alerts_alerts_resolved ON alerts_alerts(tenant_id, resolved_ms) WHERE resolved_ms IS NOT NULL;"
            "DROP INDEX alerts_alerts_ends;"
-           "CREATE INDEX alerts_alerts_ends ON alerts_alerts(tenant_id, ends_ms) WHERE ends_ms IS NOT NULL"}};
+           "CREATE INDEX alerts_alerts_ends ON alerts_alerts(tenant_id, ends_ms) WHERE ends_ms IS NOT NULL"},
+          {"alerts", 9,
+           "DROP INDEX alerts_alerts_state;"
+           "ALTER TABLE alerts_alerts ADD COLUMN indexed BIGINT NOT NULL DEFAULT 0;"
+           "ALTER TABLE alerts_alerts ADD COLUMN search_key BIGINT;"
+           "CREATE INDEX alerts_alerts_recent ON alerts_alerts(tenant_id, started_ms, id) WHERE indexed=0;"
+           "CREATE INDEX alerts_alerts_unindexed ON alerts_alerts(tenant_id, resolved_ms) WHERE indexed=0 AND state=3;"
+           "CREATE VIRTUAL TABLE alerts_words USING fts5(tenant_id UNINDEXED, id UNINDEXED, words, tokenize='trigram',"
+           " detail=none, columnsize=0)"}};
 }
 
 std::vector<std::type_index> Machine::handles() const {
@@ -191,6 +200,7 @@ Status Machine::Step::on_timer(std::string_view key, Time due) {
   if (key == kPurge) return purge();
   if (key == kEndsTimer) return sender_silent();
   if (key == kSilencesTimer) return silence_edge();
+  if (key == kSearchTimer) return index_words();
   const auto id = [&](std::string_view prefix) { return AlertId{std::string(key.substr(prefix.size()))}; };
   if (key.starts_with(kAckTimer)) return acknowledgement_ended(id(kAckTimer));
   if (key.starts_with(kShelfTimer)) return shelf_ended(id(kShelfTimer));
@@ -325,6 +335,7 @@ Status Machine::Step::held(const AlertId& id, Time due) {
 Status Machine::Step::purge() {
   const auto resolved = static_cast<std::int64_t>(State::kResolved);
   const auto before = to_ms(now_ - machine_.options_.keep);
+  AT_TRY(unindex_before(session_, tenant_, now_ - machine_.options_.keep));
   AT_TRY(session_.execute("DELETE FROM alerts_alerts WHERE tenant_id=? AND state=? AND resolved_ms<?",
                           {tenant_.value(), resolved, before}));
   for (const auto* table :
@@ -343,7 +354,15 @@ Status Machine::Step::purge() {
   AT_TRY(delete_orphaned_reports(session_, tenant_));
   AT_TRY(const auto left, session_.query("SELECT 1 FROM alerts_alerts WHERE tenant_id=? LIMIT 1", {tenant_.value()}));
   if (left.empty()) return {};
+  AT_TRY(effects_.set_timer(kSearchTimer, next_indexing(now_)));
   return effects_.set_timer(kPurge, next_purge(now_));
+}
+
+/// A little at a time: what comes meanwhile does not wait.
+Status Machine::Step::index_words() {
+  constexpr std::size_t kAtOnce = 64;
+  AT_TRY(const bool more, index_some(session_, tenant_, kAtOnce));
+  return more ? effects_.set_timer(kSearchTimer, now_ + Duration{5}) : Status{};
 }
 
 Status Machine::Step::retire(const Retire& command_in) {

@@ -50,7 +50,9 @@ TEST_F(PostedTest, EndsByItsTimeWithoutASender) {
   EXPECT_EQ(alert("disk").state, State::kResolved);
   EXPECT_EQ(alert("disk").resolved, now() - Duration{30'000});
   EXPECT_EQ(alert("cpu").state, State::kFiring);
-  EXPECT_EQ(loop_.next_due(), now() + Duration{30'000});
+  EXPECT_EQ(loop_.next_due(), now() + Duration{20'000}) << "words of what is over get into their index";
+  pass(Duration{20'000});
+  EXPECT_EQ(loop_.next_due(), now() + Duration{10'000});
   EXPECT_EQ(told_.lines.back(), "resolved disk");
 }
 

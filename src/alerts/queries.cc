@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 
 #include "alerts/rows.h"
 #include "alerts/silence_rows.h"
@@ -11,57 +10,9 @@
 namespace atalaya::alerts {
 namespace {
 
-constexpr std::size_t kMaxPage = 1000;
 constexpr std::size_t kMaxHistory = 1000;
 
 std::int64_t number(State state) { return static_cast<std::int64_t>(state); }
-
-/// Fixed fragments and their values; nothing from outside becomes SQL.
-struct Where {
-  std::string sql = " WHERE tenant_id=?";
-  std::vector<db::Value> values;
-
-  void add(std::string_view fragment, std::initializer_list<db::Value> more) {
-    sql += " AND ";
-    sql += fragment;
-    values.insert(values.end(), more);
-  }
-};
-
-void add_state(Where& where, StateFilter filter) {
-  // Pending alerts that went away without a word are no resolved alerts to anybody.
-  constexpr std::string_view kResolved = "(state=3 AND told>0)";
-  static_assert(static_cast<int>(State::kResolved) == 3);
-  switch (filter) {
-    case StateFilter::kOpen: where.add("state<>?", {number(State::kResolved)}); break;
-    case StateFilter::kPending: where.add("state=?", {number(State::kPending)}); break;
-    case StateFilter::kFiring: where.add("state=?", {number(State::kFiring)}); break;
-    case StateFilter::kNoData: where.add("state=?", {number(State::kNoData)}); break;
-    case StateFilter::kResolved: where.add(kResolved, {}); break;
-    case StateFilter::kAll: where.add("(state<>3 OR told>0)", {}); break;
-  }
-}
-
-std::string like_pattern(std::string_view text) {
-  std::string pattern = "%";
-  for (const char c : text) {
-    if (c == '%' || c == '_' || c == '\\') pattern += '\\';
-    pattern += c;
-  }
-  return pattern + '%';
-}
-
-Status add_cursor(Where& where, std::string_view before) {
-  const auto dot = before.find('.');
-  std::int64_t started = 0;
-  const auto [end, failed] = std::from_chars(before.data(), before.data() + std::min(dot, before.size()), started);
-  if (dot == std::string_view::npos || failed != std::errc{} || end != before.data() + dot) {
-    return fail(ErrorCode::kInvalidArgument, "before: not a cursor of an earlier page",
-                "use the value of \"next\" unchanged");
-  }
-  where.add("(started_ms<? OR (started_ms=? AND id<?))", {started, started, std::string(before.substr(dot + 1))});
-  return {};
-}
 
 }  // namespace
 
@@ -74,38 +25,6 @@ Result<StateFilter> parse_state_filter(std::string_view text) {
   if (text == "all") return StateFilter::kAll;
   return fail(ErrorCode::kInvalidArgument, fmt::format("state: '{}' is unknown", text),
               "use open, pending, firing, no_data, resolved or all");
-}
-
-Result<Page> Queries::list(const TenantId& tenant, const Filter& filter) const {
-  Where where;
-  where.values.emplace_back(tenant.value());
-  add_state(where, filter.state);
-  if (filter.severity) where.add("severity=?", {static_cast<std::int64_t>(*filter.severity)});
-  if (!filter.host.empty()) where.add("host=? AND host<>''", {filter.host});
-  if (!filter.text.empty()) {
-    const auto pattern = like_pattern(filter.text);
-    where.add(
-        "(lower(name) LIKE lower(?) ESCAPE '\\' OR lower(text) LIKE lower(?) ESCAPE '\\'"
-        " OR lower(labels) LIKE lower(?) ESCAPE '\\')",
-        {pattern, pattern, pattern});
-  }
-  if (!filter.before.empty()) AT_TRY(add_cursor(where, filter.before));
-  const auto limit = std::clamp<std::size_t>(filter.limit, 1, kMaxPage);
-  where.values.emplace_back(static_cast<std::int64_t>(limit + 1));
-  const auto sql =
-      fmt::format("SELECT {} FROM alerts_alerts{} ORDER BY started_ms DESC, id DESC LIMIT ?", kAlertColumns, where.sql);
-  Page page;
-  AT_TRY(database_.read([&](db::Session& session) -> Status {
-    AT_TRY(const auto rows, session.query(sql, where.values));
-    for (const auto& row : rows) page.alerts.push_back(read_alert(row).alert);
-    return fill_silenced(session, tenant, page.alerts);
-  }));
-  if (page.alerts.size() > limit) {
-    page.alerts.pop_back();
-    const auto& last = page.alerts.back();
-    page.next = fmt::format("{}.{}", to_ms(last.started), last.id.value());
-  }
-  return page;
 }
 
 Result<Details> Queries::get(const TenantId& tenant, const AlertId& id) const {
@@ -126,9 +45,11 @@ Result<Details> Queries::get(const TenantId& tenant, const AlertId& id) const {
 Result<std::map<std::string, HostCounts>> Queries::counts_by_host(const TenantId& tenant) const {
   std::map<std::string, HostCounts> counts;
   AT_TRY(database_.read([&](db::Session& session) -> Status {
-    AT_TRY(const auto rows, session.query("SELECT host, state, severity, count(*) FROM alerts_alerts "
-                                          "WHERE tenant_id=? AND state IN (?, ?) GROUP BY host, state, severity",
-                                          {tenant.value(), number(State::kFiring), number(State::kNoData)}));
+    AT_TRY(
+        const auto rows,
+        session.query("SELECT host, state, severity, count(*) FROM alerts_alerts "
+                      "WHERE tenant_id=? AND indexed=0 AND state<>3 AND state IN (?, ?) GROUP BY host, state, severity",
+                      {tenant.value(), number(State::kFiring), number(State::kNoData)}));
     for (const auto& row : rows) {
       auto& host = counts[row.text(0)];
       const auto n = static_cast<std::uint32_t>(row.integer(3));
@@ -156,8 +77,9 @@ Status Queries::fill_silenced(db::Session& session, const TenantId& tenant, std:
 }
 
 Result<std::vector<Alert>> Queries::active(const TenantId& tenant) const {
-  static const std::string sql =
-      fmt::format("SELECT {} FROM alerts_alerts WHERE tenant_id=? AND state IN (?, ?) ORDER BY id", kAlertColumns);
+  static const std::string sql = fmt::format(
+      "SELECT {} FROM alerts_alerts WHERE tenant_id=? AND indexed=0 AND state<>3 AND state IN (?, ?) ORDER BY id",
+      kAlertColumns);
   std::vector<Alert> out;
   AT_TRY(database_.read([&](db::Session& session) -> Status {
     AT_TRY(const auto rows, session.query(sql, {tenant.value(), number(State::kFiring), number(State::kNoData)}));
@@ -173,10 +95,11 @@ Result<std::map<std::string, std::vector<std::string>>> Queries::hidden(const Te
   AT_TRY(database_.read([&](db::Session& session) -> Status {
     AT_TRY(const auto silences, load_active_silences(session, tenant, clock_->now()));
     if (silences.empty()) return {};
-    AT_TRY(const auto rows, session.query(fmt::format("SELECT {} FROM alerts_alerts WHERE tenant_id=? AND state IN "
-                                                      "(?, ?) ORDER BY id",
-                                                      kSeenColumns),
-                                          {tenant.value(), number(State::kFiring), number(State::kNoData)}));
+    AT_TRY(const auto rows,
+           session.query(fmt::format("SELECT {} FROM alerts_alerts WHERE tenant_id=? AND indexed=0 AND "
+                                     "state<>3 AND state IN (?, ?) ORDER BY id",
+                                     kSeenColumns),
+                         {tenant.value(), number(State::kFiring), number(State::kNoData)}));
     for (const auto& row : rows) {
       for (const auto& silence : hidden_by(silences, read_seen_labels(row))) out[silence].push_back(row.text(0));
     }

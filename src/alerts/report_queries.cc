@@ -46,7 +46,7 @@ bool is_id(const std::string& text) {
 
 Result<std::vector<SeenReport>> ReportQueries::list(const TenantId& tenant, Which which) const {
   static_assert(static_cast<int>(State::kFiring) == 1 && static_cast<int>(State::kResolved) == 3);
-  constexpr std::string_view kOpen = "state IN (1, 2)";
+  constexpr std::string_view kOpen = "(state<>3 AND state IN (1, 2))";
   constexpr std::string_view kOver = "(state=3 AND (told>0 OR door IN ('alerta', 'nagios')))";
   const auto filter = which == Which::kOpen   ? std::string(kOpen)
                       : which == Which::kOver ? std::string(kOver)

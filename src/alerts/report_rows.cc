@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "alerts/search_index.h"
+
 namespace atalaya::alerts {
 namespace {
 
@@ -51,6 +53,7 @@ Status store_report(db::Session& session, const TenantId& tenant, const Report& 
 }
 
 Status delete_alert(db::Session& session, const TenantId& tenant, const AlertId& id) {
+  AT_TRY(unindex(session, tenant, id));
   for (const auto* sql :
        {"DELETE FROM alerts_alerts WHERE tenant_id=? AND id=?", "DELETE FROM alerts_history WHERE tenant_id=? AND id=?",
         "DELETE FROM alerts_reports WHERE tenant_id=? AND id=?"}) {

@@ -166,7 +166,8 @@ std::string store_statement() {
     updates += fmt::format("{}{}=excluded.{}", updates.empty() ? "" : ", ", column, column);
   }
   return fmt::format(
-      "INSERT INTO alerts_alerts(tenant_id, host, {}) VALUES({}) ON CONFLICT(tenant_id, id) DO UPDATE SET {}",
+      "INSERT INTO alerts_alerts(tenant_id, host, {}) VALUES({}) ON CONFLICT(tenant_id, id) DO UPDATE SET {}, "
+      "indexed=0",
       kAlertColumns, marks, updates);
 }
 

@@ -49,6 +49,7 @@ Status Machine::Step::resolve(StoredAlert stored, Time at, const std::string& te
   alert.text = text;
   alert.late = alert.late || late;
   AT_TRY(effects_.set_timer(kPurge, next_purge(now_)));
+  AT_TRY(effects_.set_timer(kSearchTimer, next_indexing(now_)));
   return settle(stored, from, alert.severity, at, words);
 }
 
@@ -199,12 +200,16 @@ Status Machine::Step::look_again(const Consolidation::Again& again) {
 Status Machine::Step::tell_uncovered() {
   static const std::string sql =
       "SELECT " + std::string(kAlertColumns) +
-      " FROM alerts_alerts WHERE tenant_id=? AND ((state IN (1, 2) AND told<>1+3*state+severity) OR "
-      "(state=3 AND resolved_ms>? AND told BETWEEN 1 AND 9)) ORDER BY started_ms, id";
+      " FROM alerts_alerts WHERE tenant_id=? AND indexed=0 AND state<>3 AND state IN (1, 2) AND "
+      "told<>1+3*state+severity "
+      "UNION ALL SELECT " +
+      std::string(kAlertColumns) +
+      " FROM alerts_alerts WHERE tenant_id=? AND state=3 AND resolved_ms>? AND told BETWEEN 1 AND 9 "
+      "ORDER BY started_ms, id";
   static_assert(static_cast<int>(State::kFiring) == 1 && static_cast<int>(State::kNoData) == 2 &&
                 static_cast<int>(State::kResolved) == 3);
   constexpr Duration kWorthTelling{std::chrono::hours{24 * 7}};
-  AT_TRY(const auto rows, session_.query(sql, {tenant_.value(), to_ms(now_ - kWorthTelling)}));
+  AT_TRY(const auto rows, session_.query(sql, {tenant_.value(), tenant_.value(), to_ms(now_ - kWorthTelling)}));
   for (const auto& row : rows) {
     auto stored = read_alert(row);
     AT_TRY(finish(stored, stored.alert.state, stored.alert.severity, now_, false));

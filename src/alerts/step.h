@@ -105,6 +105,7 @@ class Machine::Step {
   Status ping_alert(const PingCheck& check, bool down, const std::string& words);
   Status set_ends_timer();
   Status purge();
+  Status index_words();
 
   Status hidden(Alert& alert);  ///< fills silenced_by
   /// Tells what was hidden and is not any more.

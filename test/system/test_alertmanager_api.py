@@ -153,6 +153,21 @@ def test_a_silence_hides_notifications_and_never_state(hooked, webhook):
     assert hooked.call("GET", f"/api/v2/silence/{made}")["status"]["state"] == "expired"
 
 
+def test_what_was_answered_is_there_after_kill_9(hooked):
+    for first in range(0, 600, 30):
+        post(hooked, *(alert(f"storm{n}") for n in range(first, first + 30)))
+    hooked.kill()
+    hooked.start()
+    assert len(listed(hooked)) == 600
+    post(hooked, *(alert(f"storm{n}", endsAt=ago(seconds=1)) for n in range(300)))
+    hooked.kill()
+    hooked.start()
+    assert sorted(names(listed(hooked))) == sorted(f"storm{n}" for n in range(300, 600))
+    ended = hooked.get("/alerts", state="all", text="storm17", limit=1000)["alerts"]
+    assert {a["state"] for a in ended} == {"resolved"} and len(ended) == 11
+    assert [h["to"] for h in hooked.get(f"/alerts/{ended[0]['id']}")["history"]] == ["firing", "resolved"]
+
+
 def test_silences_that_make_no_sense_are_refused(hooked):
     for more in ({"endsAt": ago(hours=1)}, {"startsAt": ago(hours=-3)}, {"matchers": []},
                  {"matchers": [{"name": "a", "value": "", "isRegex": False}]},
