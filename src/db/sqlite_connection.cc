@@ -123,11 +123,11 @@ Status SqliteConnection::configure(Mode mode) {
   AT_TRY(run_script("PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY;"));
   if (mode == Mode::kReader) return run_script("PRAGMA query_only=ON; SELECT count(*) FROM sqlite_schema;");
   if (mode == Mode::kMemory) return {};
-  // The log is cut back after a burst, so that it does not keep the disk space for ever; it is copied into the file
-  // every 32 MiB, so that what a storm writes many times is copied once. The pages of a storm fit into memory.
+  // The log is cut back after a burst, so that it does not keep the disk space for ever (SqliteCopier copies it). The
+  // pages of a storm fit into memory.
   return run_script(
       "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA journal_size_limit=67108864;"
-      "PRAGMA wal_autocheckpoint=8192; PRAGMA cache_size=-16384;"
+      "PRAGMA cache_size=-16384;"
       "SELECT count(*) FROM sqlite_schema;");
 }
 
@@ -222,6 +222,22 @@ Status SqliteConnection::transaction(std::string_view begin, const std::function
   AT_TRY(execute("COMMIT", {}));
   end.committed = true;
   return {};
+}
+
+void SqliteConnection::on_commit(std::function<void(int pages)> told) {
+  on_commit_ = std::move(told);
+  const auto hook = [](void* self, sqlite3*, const char*, int pages) {
+    static_cast<SqliteConnection*>(self)->on_commit_(pages);
+    return SQLITE_OK;
+  };
+  sqlite3_wal_hook(db_, hook, this);
+}
+
+Result<int> SqliteConnection::copy_log() {
+  int pages = 0;
+  const int code = sqlite3_wal_checkpoint_v2(db_, nullptr, SQLITE_CHECKPOINT_PASSIVE, &pages, nullptr);
+  if (code != SQLITE_OK) return failure(code, "checkpoint");
+  return pages;
 }
 
 Status SqliteConnection::savepoint(const std::function<Status(Session&)>& work) {

@@ -35,6 +35,12 @@ class SqliteConnection final : public Session {
   Status run_script(const std::string& sql);
   /// `begin`, then `work`, then COMMIT if it succeeded, else ROLLBACK.
   Status transaction(std::string_view begin, const std::function<Status(Session&)>& work);
+  /// Told after each commit how many pages the write-ahead log has; SQLite copies none of them by itself from then on.
+  /// Nothing may be done with the connection meanwhile.
+  void on_commit(std::function<void(int pages)> told);
+  /// Copies as much of the write-ahead log into the file as readers allow, without keeping anybody from writing: the
+  /// log's pages at that moment.
+  Result<int> copy_log();
   /// Within a transaction: what `work` did is undone, and nothing else, if it fails or throws.
   Status savepoint(const std::function<Status(Session&)>& work);
 
@@ -59,6 +65,7 @@ class SqliteConnection final : public Session {
   const std::string path_;
   sqlite3* const db_;
   bool in_transaction_ = false;
+  std::function<void(int pages)> on_commit_;
   std::unordered_map<std::string, Statement, TextHash, std::equal_to<>> statements_;
 };
 

@@ -11,6 +11,7 @@
 #include "base/check.h"
 #include "db/database.h"
 #include "db/sqlite_connection.h"
+#include "db/sqlite_copier.h"
 
 namespace atalaya::db {
 namespace {
@@ -74,6 +75,15 @@ class SqliteDatabase final : public Database {
  public:
   SqliteDatabase(std::string path, std::unique_ptr<SqliteConnection> writer)
       : path_(std::move(path)), in_memory_(path_ == ":memory:"), writer_(std::move(writer)) {}
+
+  Status start_copier() {
+    if (in_memory_) return {};
+    AT_TRY(auto connection, SqliteConnection::open(path_, SqliteConnection::Mode::kReader));
+    copier_ = std::make_unique<SqliteCopier>(std::move(connection), writer_mutex_);
+    writer_->on_commit([this](int pages) { copier_->grown(pages); });
+    copier_->start();
+    return {};
+  }
 
   Status migrate(const std::vector<Migration>& migrations) override {
     return write([&](Session& session) { return migrate_in(session, *writer_, migrations); });
@@ -218,6 +228,8 @@ class SqliteDatabase final : public Database {
   std::condition_variable reader_free_;
   std::vector<std::unique_ptr<SqliteConnection>> idle_;
   std::size_t readers_ = 0;
+
+  std::unique_ptr<SqliteCopier> copier_;  ///< null in memory; ends first
 };
 
 }  // namespace
@@ -225,7 +237,9 @@ class SqliteDatabase final : public Database {
 Result<std::unique_ptr<Database>> open_sqlite(const std::string& path) {
   const auto mode = path == ":memory:" ? SqliteConnection::Mode::kMemory : SqliteConnection::Mode::kWriter;
   AT_TRY(auto writer, SqliteConnection::open(path, mode));
-  return std::make_unique<SqliteDatabase>(path, std::move(writer));
+  auto database = std::make_unique<SqliteDatabase>(path, std::move(writer));
+  AT_TRY(database->start_copier());
+  return database;
 }
 
 }  // namespace atalaya::db
