@@ -219,6 +219,15 @@ void add_commands(Doors& doors, const IncidentServices& s) {
                 AT_TRY(body.finish());
                 return incidents::CloseIncident{id, who.name, std::move(note)};
               });
+  add_command(doors, s, "POST", "merge",
+              [](const Principal& who, IncidentId id, net::Request& request) -> Result<std::any> {
+                AT_TRY(auto body, Fields::parse(request));
+                const auto into = body.text("into", kMaxName);
+                auto note = body.text_or("note", "", kMaxNote);
+                AT_TRY(body.finish());
+                AT_TRY(const auto other, incidents::parse_incident_id(into));
+                return incidents::MergeIncident{id, other, who.name, std::move(note)};
+              });
   add_command(doors, s, "POST", "notes",
               [](const Principal& who, IncidentId id, net::Request& request) -> Result<std::any> {
                 AT_TRY(auto body, Fields::parse(request));

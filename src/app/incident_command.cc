@@ -110,6 +110,7 @@ Result<int> run(const Options& options) {
   json::object body;
   if (verb == "note") body["text"] = options.argument("TEXT");
   if (verb == "assign") body["owner"] = options.argument("OWNER") == "-" ? "" : options.argument("OWNER");
+  if (verb == "merge") body["into"] = options.argument("INTO");
   for (const auto* name : {"note", "owner"}) {
     if (options.declares(name) && options.has(name)) body[name] = options.text(name);
   }

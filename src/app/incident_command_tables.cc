@@ -54,12 +54,15 @@ Command incident_command() {
   auto assign = verb("assign", "Give an incident to somebody.", {note()}, {{"atalaya incident assign 42 ana", ""}});
   assign.arguments.push_back({.name = "OWNER", .help = "Whom; - for nobody."});
   auto close = verb("close", "Close an incident by hand, and its open alerts with it.", {note()}, {});
+  auto merge = verb("merge", "Let the open alerts of an incident go on in another, and close it.", {note()},
+                    {{"atalaya incident merge 43 42 --note 'the same switch'", "43 goes on in 42"}});
+  merge.arguments.push_back({.name = "INTO", .help = "Number of the incident that goes on."});
   auto remark = verb("note", "Add a line to the history of an incident.", {}, {});
   remark.arguments.push_back({.name = "TEXT", .help = "What to remember."});
   return {.name = "incident",
           .help = "Incidents: alerts that belong together, and who takes care of them.",
           .commands = {std::move(list), std::move(show), std::move(ack), std::move(assign), std::move(close),
-                       std::move(remark)}};
+                       std::move(merge), std::move(remark)}};
 }
 
 }  // namespace atalaya::app

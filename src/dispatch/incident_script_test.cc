@@ -134,6 +134,8 @@ class IncidentRun {
       case Kind::kUnacknowledge: return command(incidents::UnacknowledgeIncident{id, step.by});
       case Kind::kAssign: return command(incidents::AssignIncident{id, step.by, step.owner, step.text});
       case Kind::kClose: return command(incidents::CloseIncident{id, step.by, step.text});
+      case Kind::kMerge:
+        return command(incidents::MergeIncident{id, incidents::IncidentId{step.into}, step.by, step.text});
       case Kind::kNote: return command(incidents::NoteIncident{id, step.by, step.text});
       default: FAIL() << "not a statement about incidents";
     }

@@ -332,19 +332,24 @@ void Engine::leave(const alerts::Alert& alert, Time now) {
   }
 }
 
-/// It goes on in another incident; one that it leaves empty is over, and what people did about it counts there.
+/// It goes on in another incident; one that it leaves empty is over.
 void Engine::move(const AlertId& id, Entry& entry, const alerts::Alert& alert, Live& to, Time now) {
   auto& from = incidents_.at(entry.incident);
   const bool last = take_out(id, entry, now);
   enter(to, alert, JoinedBy::kTopology, now);
-  if (!last) return;
-  from.incident.merged_into = to.incident.id;
-  close_now(from, now, fmt::format("its alerts go on in incident {}", to_string(to.incident.id)));
-  if (to.incident.owner.empty()) to.incident.owner = from.incident.owner;
-  add_line(to, now, "merged", fmt::format("incident {}: {}", to_string(from.incident.id), from.incident.title));
+  if (last) go_on_in(from, to, now, "", "");
 }
 
-void Engine::close_now(Live& live, Time now, const std::string& text) {
+void Engine::go_on_in(Live& from, Live& to, Time now, const std::string& by, const std::string& note) {
+  const auto why = note.empty() ? "" : ": " + note;
+  from.incident.merged_into = to.incident.id;
+  close_now(from, now, fmt::format("its alerts go on in incident {}{}", to_string(to.incident.id), why), by);
+  if (to.incident.owner.empty()) to.incident.owner = from.incident.owner;
+  add_line(to, now, "merged", fmt::format("incident {}: {}{}", to_string(from.incident.id), from.incident.title, why),
+           by);
+}
+
+void Engine::close_now(Live& live, Time now, const std::string& text, const std::string& by) {
   auto& incident = live.incident;
   incident.closed = now;
   const auto before = incident.joinable;
@@ -359,7 +364,7 @@ void Engine::close_now(Live& live, Time now, const std::string& text) {
   if (incident.closed_by) {
     add_line(live, now, "closed", incident.closed_by->note, incident.closed_by->by);
   } else {
-    add_line(live, now, "closed", text);
+    add_line(live, now, "closed", text, by);
   }
 }
 

@@ -41,6 +41,13 @@ struct CloseIncident {
   std::string user;
   std::string note;
 };
+/// Its open alerts go on in another incident, which alerts of its kind join from now on; it closes.
+struct MergeIncident {
+  IncidentId id{0};
+  IncidentId into{0};
+  std::string user;
+  std::string note;
+};
 struct NoteIncident {
   IncidentId id{0};
   std::string user;
@@ -95,6 +102,8 @@ class Engine {
   Status unacknowledge(const UnacknowledgeIncident& command, Time now);
   Status assign(const AssignIncident& command, Time now);
   Status note(const NoteIncident& command, Time now);
+  /// Both are known.
+  Status merge(const MergeIncident& command, Time now);
   /// The alerts that are to be closed; with the last one of them it closes in the name of this person.
   Result<std::vector<AlertId>> close(const CloseIncident& command, Time now);
   void acknowledgement_ended(IncidentId id, Time now);
@@ -135,10 +144,12 @@ class Engine {
   bool take_out(const AlertId& id, Entry& entry, Time now);
   void leave(const alerts::Alert& alert, Time now);
   void move(const AlertId& id, Entry& entry, const alerts::Alert& alert, Live& to, Time now);
+  /// What people did about the first counts for the second.
+  void go_on_in(Live& from, Live& to, Time now, const std::string& by, const std::string& note);
   void recount(Entry& entry, const alerts::Alert& alert, Time now);
   void count(Live& live, const Entry& entry, int by);
   void settle_severity(Live& live, Time now);
-  void close_now(Live& live, Time now, const std::string& text);
+  void close_now(Live& live, Time now, const std::string& text, const std::string& by = {});
   void depend(alerts::Alert& alert, bool fresh, Time now);
   void become_cause(Live& live, const alerts::Alert::Because& because);
   void note_names(const alerts::Alert& alert, bool open);
@@ -147,6 +158,7 @@ class Engine {
   void add_line(Live& live, Time now, std::string kind, std::string text, std::string by = {});
   void changed(Live& live, Time now);
   void drop_ack(Live& live, Time now, const std::string& why, const std::string& by);
+  std::vector<AlertId> alerts_of(IncidentId id) const;
   /// Its alerts are looked at again: whether it is acknowledged is another answer now.
   void look_at_alerts_of(IncidentId id);
 

@@ -88,16 +88,44 @@ Status Engine::note(const NoteIncident& command, Time now) {
   return {};
 }
 
+Status Engine::merge(const MergeIncident& command, Time now) {
+  if (command.id == command.into) {
+    return fail(ErrorCode::kInvalidArgument, fmt::format("incident {} cannot go on in itself", command.id.value()));
+  }
+  AT_TRY(auto* from, for_command(command.id, true));
+  if (from->incident.merged_into == command.into) return {};
+  AT_TRY(from, for_command(command.id, false));
+  AT_TRY(auto* to, for_command(command.into, false));
+  const auto moved = alerts_of(command.id);
+  for (const auto& alert : moved) {
+    auto& entry = entries_.at(alert);
+    take_out(alert, entry, now);
+    entry.incident = command.into;
+    count(*to, entry, +1);
+    ++to->incident.counts.total;
+    changes_.members.push_back({command.into, alert, entry.episode, JoinedBy::kPerson, now, std::nullopt});
+    again_.insert(alert);
+  }
+  to->incident.joinable = std::max(to->incident.joinable, from->incident.joinable);
+  settle_severity(*to, now);
+  go_on_in(*from, *to, now, command.user, command.note);
+  return {};
+}
+
+std::vector<AlertId> Engine::alerts_of(IncidentId id) const {
+  std::vector<AlertId> out;
+  for (const auto& [alert, entry] : entries_) {
+    if (entry.incident == id) out.push_back(alert);
+  }
+  std::ranges::sort(out);
+  return out;
+}
+
 Result<std::vector<AlertId>> Engine::close(const CloseIncident& command, Time now) {
   AT_TRY(auto* live, for_command(command.id, false));
   live->incident.closed_by = alerts::Closing{command.user, now, command.note};
   changed(*live, now);
-  std::vector<AlertId> out;
-  for (const auto& [id, entry] : entries_) {
-    if (entry.incident == command.id) out.push_back(id);
-  }
-  std::ranges::sort(out);
-  return out;
+  return alerts_of(command.id);
 }
 
 }  // namespace atalaya::incidents

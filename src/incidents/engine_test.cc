@@ -1,5 +1,6 @@
 #include "incidents/engine.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -138,6 +139,60 @@ TEST(Incidents, RepeatingACommandChangesNothing) {
   ASSERT_TRUE(engine.acknowledge({IncidentId{1}, "ana", "x", {}, "ana"}, kBegin + kMinute));
   ASSERT_TRUE(engine.assign({IncidentId{1}, "ana", "ana", ""}, kBegin + kMinute));
   EXPECT_TRUE(engine.take_changes().empty());
+}
+
+std::string kind_of(const Line& line) { return fmt::format("{} {} {}", line.incident.value(), line.kind, line.by); }
+
+TEST(Incidents, WhatIsMergedGoesOnInTheOtherOne) {
+  Engine engine(built_in_settings(), {}, 0);
+  const auto disk = placed(engine, alert("disk", Labels{{"instance", "web1"}}, Severity::kWarning), kBegin);
+  const auto cpu = placed(engine, alert("cpu", Labels{{"instance", "web2"}}), kBegin);
+  ASSERT_TRUE(engine.acknowledge({IncidentId{1}, "bob", "", {}, "bob"}, kBegin));
+  engine.take_again();
+  engine.take_changes();
+  ASSERT_TRUE(engine.merge({IncidentId{2}, IncidentId{1}, "ana", "one cable"}, kBegin + kMinute));
+  const auto* first = engine.find(IncidentId{1});
+  const auto* second = engine.find(IncidentId{2});
+  EXPECT_EQ(second->state(), State::kClosed);
+  EXPECT_EQ(second->merged_into, IncidentId{1});
+  EXPECT_EQ(second->counts, (Counts{.total = 1}));
+  EXPECT_EQ(first->counts, (Counts{.critical = 1, .warning = 1, .total = 2}));
+  EXPECT_EQ(first->severity, Severity::kCritical);
+  EXPECT_FALSE(first->ack) << "who takes care of a warning has not seen what is critical";
+  EXPECT_THAT(engine.take_again().alerts, testing::UnorderedElementsAre(cpu.id, disk.id));
+  EXPECT_EQ(placed(engine, cpu, kBegin + kMinute).incident, 1U);
+  const auto changes = engine.take_changes();
+  std::vector<std::string> kinds;
+  for (const auto& line : changes.lines) kinds.push_back(kind_of(line));
+  EXPECT_THAT(kinds, ElementsAre("1 severity ", "1 unacknowledged ", "2 closed ana", "1 merged ana"));
+  ASSERT_THAT(changes.members, SizeIs(2));
+  EXPECT_EQ(changes.members[0].left, kBegin + kMinute);
+  EXPECT_EQ(changes.members[1].incident, IncidentId{1});
+  EXPECT_EQ(changes.members[1].by, JoinedBy::kPerson);
+  // The like of it joins the one that goes on, also after its own alerts are over.
+  EXPECT_EQ(placed(engine, alert("fan", Labels{{"instance", "web2"}}), kBegin + 2 * kMinute).incident, 1U);
+  placed(engine, over(cpu), kBegin + 3 * kMinute);
+  EXPECT_EQ(placed(engine, cpu, kBegin + 4 * kMinute).incident, 1U);
+}
+
+TEST(Incidents, WhatCannotBeMergedIsRefusedAndWhatIsMergedStays) {
+  Engine engine(built_in_settings(), {}, 0);
+  placed(engine, alert("disk", Labels{{"instance", "web1"}}), kBegin);
+  const auto cpu = placed(engine, alert("cpu", Labels{{"instance", "web2"}}), kBegin);
+  placed(engine, alert("fan", Labels{{"instance", "web3"}}), kBegin);
+  const IncidentId first{1}, second{2}, third{3};
+  EXPECT_EQ(engine.merge({first, first, "ana", ""}, kBegin).error().code, ErrorCode::kInvalidArgument);
+  EXPECT_EQ(engine.merge({first, IncidentId{9}, "ana", ""}, kBegin).error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(engine.merge({IncidentId{9}, first, "ana", ""}, kBegin).error().code, ErrorCode::kNotFound);
+  placed(engine, over(cpu), kBegin);
+  EXPECT_EQ(engine.merge({second, first, "ana", ""}, kBegin).error().code, ErrorCode::kConflict);
+  EXPECT_EQ(engine.merge({first, second, "ana", ""}, kBegin).error().code, ErrorCode::kConflict);
+  EXPECT_EQ(engine.find(first)->counts, (Counts{.critical = 1, .total = 1}));
+  ASSERT_TRUE(engine.merge({first, third, "ana", ""}, kBegin));
+  engine.take_changes();
+  ASSERT_TRUE(engine.merge({first, third, "ana", ""}, kBegin));
+  EXPECT_TRUE(engine.take_changes().empty());
+  EXPECT_EQ(engine.merge({third, first, "ana", ""}, kBegin).error().code, ErrorCode::kConflict);
 }
 
 Settings depending() {

@@ -33,6 +33,7 @@ std::string_view name(JoinedBy how) {
     case JoinedBy::kGroup: return "group";
     case JoinedBy::kCorrelate: return "correlate";
     case JoinedBy::kTopology: return "topology";
+    case JoinedBy::kPerson: return "person";
   }
   return "";
 }

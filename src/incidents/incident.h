@@ -22,10 +22,10 @@ std::string to_string(IncidentId id);
 
 enum class State : std::uint8_t { kOpen, kAcknowledged, kClosed };
 /// How an alert came to its incident.
-enum class JoinedBy : std::uint8_t { kFirst, kGroup, kCorrelate, kTopology };
+enum class JoinedBy : std::uint8_t { kFirst, kGroup, kCorrelate, kTopology, kPerson };
 
 std::string_view name(State state);   ///< open, acknowledged, closed
-std::string_view name(JoinedBy how);  ///< first, group, correlate, topology
+std::string_view name(JoinedBy how);  ///< first, group, correlate, topology, person
 
 /// Open alerts by what they are: an alert is counted in one of the four, and in `total` as often as it joined.
 struct Counts {

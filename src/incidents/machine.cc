@@ -30,7 +30,8 @@ std::vector<db::Migration> Machine::migrations() { return incidents::migrations(
 
 std::vector<std::type_index> Machine::handles() const {
   return {typeid(ConfigureIncidents), typeid(AcknowledgeIncident), typeid(UnacknowledgeIncident),
-          typeid(AssignIncident),     typeid(CloseIncident),       typeid(NoteIncident)};
+          typeid(AssignIncident),     typeid(CloseIncident),       typeid(NoteIncident),
+          typeid(MergeIncident)};
 }
 
 Result<Engine*> Machine::engine_for(const TenantId& tenant, Time now, db::Session& session) {
@@ -146,6 +147,10 @@ Status Machine::act(const control::Event& event, Time now, db::Session& session,
   }
   if (const auto* c = std::any_cast<AssignIncident>(&event.body)) {
     return command(c->id, [&](Engine& engine) { return engine.assign(*c, now); });
+  }
+  if (const auto* c = std::any_cast<MergeIncident>(&event.body)) {
+    AT_TRY(engine_with(tenant, c->into, now, session));
+    return command(c->id, [&](Engine& engine) { return engine.merge(*c, now); });
   }
   if (const auto* c = std::any_cast<NoteIncident>(&event.body)) {
     return command(c->id, [&](Engine& engine) { return engine.note(*c, now); });

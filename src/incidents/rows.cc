@@ -162,7 +162,7 @@ Member read_member(const db::Row& row) {
   out.incident = IncidentId{static_cast<std::uint64_t>(row.integer(0))};
   out.alert = AlertId{row.text(1)};
   out.episode = static_cast<std::uint32_t>(row.integer(2));
-  out.by = static_cast<JoinedBy>(std::clamp<std::int64_t>(row.integer(3), 0, 3));
+  out.by = static_cast<JoinedBy>(std::clamp<std::int64_t>(row.integer(3), 0, 4));
   out.joined = from_ms(row.integer(4));
   out.left = read_time(row, 5);
   return out;

@@ -54,6 +54,7 @@ struct ScriptStep {
     kUnacknowledge,
     kAssign,
     kClose,
+    kMerge,
     kNote,
     kExpectNotify,
     kExpectNothing,
@@ -77,6 +78,7 @@ struct ScriptStep {
   Duration until{0};
   // Of incidents and rules.
   std::uint64_t number = 0;
+  std::uint64_t into = 0;
   std::string by;
   std::string owner;
   std::string state;  ///< open, acknowledged, closed; of a rule: depends, correlates
@@ -215,6 +217,7 @@ class ScriptReader {
                                                             {"unacknowledge", Kind::kUnacknowledge},
                                                             {"assign", Kind::kAssign},
                                                             {"close", Kind::kClose},
+                                                            {"merge", Kind::kMerge},
                                                             {"note", Kind::kNote}};
     static const std::map<std::string_view, Kind> kTargets{
         {"begin", Kind::kBegin},   {"fail", Kind::kFail},       {"hang", Kind::kHang},          {"work", Kind::kWork},
@@ -269,7 +272,8 @@ class ScriptReader {
     return out;
   }
 
-  /// `acknowledge 1 by ana until 10m`, `acknowledge disk{host=a} by ana`, `assign 1 to bob by ana`.
+  /// `acknowledge 1 by ana until 10m`, `acknowledge disk{host=a} by ana`, `assign 1 to bob by ana`,
+  /// `merge 2 into 1 by ana`.
   Status read_command(ScriptWords& words, ScriptStep& step) {
     using Kind = ScriptStep::Kind;
     const bool of_alerts = step.kind == Kind::kAcknowledge || step.kind == Kind::kUnacknowledge;
@@ -285,6 +289,8 @@ class ScriptReader {
         step.by = words.take();
       } else if (word == "to") {
         step.owner = words.take();
+      } else if (word == "into") {
+        AT_TRY(step.into, read_number(words.take()));
       } else if (word == "until") {
         AT_TRY(step.until, read_time(words.take()));
       } else {

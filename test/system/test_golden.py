@@ -26,7 +26,7 @@ def compare(name, text):
 @pytest.mark.parametrize("command", ["", "up", "server", "check", "check rules", "check routes", "token", "token create", "token list",
                                      "token revoke", "token verify", "alert", "alert list", "alert show", "alert ack",
                                      "alert shelve", "alert close", "alert note", "incident", "incident list",
-                                     "incident show", "incident ack", "incident assign", "incident close", "incident note", "silence", "silence add",
+                                     "incident show", "incident ack", "incident assign", "incident close", "incident merge", "incident note", "silence", "silence add",
                                      "silence list", "silence expire", "test", "test promql", "test rules", "test routes", "package", "package list", "package show",
                                      "package explain", "package diff", "package history", "package install",
                                      "package upgrade", "package remove", "package revert", "package check",

@@ -71,6 +71,24 @@ def test_alerts_of_a_service_are_one_incident_that_people_handle(data, webhook):
             assert refused.value.status == status, path
 
 
+def test_incidents_are_merged_by_hand(data):
+    with Server(data) as server:
+        post(server, *(({"alertname": name, "instance": host}, {}) for name, host in (("disk", "a"), ("cpu", "b"))))
+        merged = server.post("/incidents/2/merge", {"into": "#1", "note": "one switch"})
+        assert (merged["state"], merged["merged_into"]) == ("closed", "1")
+        assert {a["joined_by"] for a in server.get("/incidents/1")["alerts"]} == {"first", "person"}
+        server.kill()
+        server.start()
+        post(server, ({"alertname": "fan", "instance": "b"}, {}))
+        assert {a["incident"] for a in server.alerts()} == {"1"} and server.get("/incidents/1")["counts"]["open"] == 3
+        told = next(e for e in server.get("/incidents/1")["timeline"] if e["kind"] == "merged")
+        assert told["by"] == "command line" and "one switch" in told["text"]
+        for body, status in (({"into": "2"}, 409), ({"into": "1"}, 400), ({"into": "x"}, 400), ({}, 400), ({"into": "9"}, 404)):
+            with pytest.raises(HttpError) as refused:
+                server.post("/incidents/1/merge", body)
+            assert refused.value.status == status, body
+
+
 CHECKS = """rules:
   test:
     away: {{binary: {{expr: 'check_up{{type="tcp"}}'}}, no_data: never}}
@@ -122,7 +140,10 @@ def test_incidents_on_the_command_line(data):
         assert "acknowledged" in atalaya("incident", "ack", "1", "--note", "on it", "--for", "1h", "--owner", "ana")
         assert "bob" in atalaya("incident", "assign", "#1", "bob")
         atalaya("incident", "note", "1", "remember this")
+        post(server, ({"alertname": "disk", "instance": "db1"}, {}))
+        assert "closed" in atalaya("incident", "merge", "2", "1", "--note", "the same disk")
         assert "closed" in atalaya("incident", "close", "1")
         shown = atalaya("incident", "show", "1")
         assert "remember this" in shown and "bob" in shown and "closed" in shown
-        assert json.loads(atalaya("incident", "list", "--state", "all", "-o", "json"))["incidents"][0]["id"] == "1"
+        listed = json.loads(atalaya("incident", "list", "--state", "all", "-o", "json"))["incidents"]
+        assert [i["id"] for i in listed] == ["2", "1"]

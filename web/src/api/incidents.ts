@@ -33,7 +33,7 @@ export interface Incident {
 
 export interface MemberAlert extends Alert {
   joined: Time;
-  joined_by: 'first' | 'group' | 'correlate' | 'topology';
+  joined_by: 'first' | 'group' | 'correlate' | 'topology' | 'person';
   left?: Time;
   in_incident: boolean;
 }
@@ -75,5 +75,6 @@ export const incidentsApi = {
   unack: (id: string) => api.remove<IncidentDetail>(address(id, '/ack')),
   assign: (id: string, body: { owner: string; note?: string }) => api.post<IncidentDetail>(address(id, '/assign'), body),
   close: (id: string, body: { note?: string }) => api.post<IncidentDetail>(address(id, '/close'), body),
+  merge: (id: string, body: { into: string; note?: string }) => api.post<IncidentDetail>(address(id, '/merge'), body),
   note: (id: string, text: string) => api.post<IncidentDetail>(address(id, '/notes'), { text }),
 };

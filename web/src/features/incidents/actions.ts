@@ -3,7 +3,7 @@ import { runMany, type Outcome } from '../../lib/many';
 import { toasts } from '../../state/toasts.svelte';
 import { incidents } from './store.svelte';
 
-export type Verb = 'ack' | 'unack' | 'assign' | 'close' | 'note';
+export type Verb = 'ack' | 'unack' | 'assign' | 'close' | 'merge' | 'note';
 
 /** What a person says along with a command. */
 export interface Said {
@@ -12,6 +12,8 @@ export interface Said {
   for?: string;
   /** Empty: nobody. */
   owner?: string;
+  /** The incident that goes on. */
+  into?: string;
 }
 
 interface Command {
@@ -27,12 +29,13 @@ export const commands: Record<Verb, Command> = {
   unack: { word: 'Take back', done: 'no longer acknowledged', fits: ({ state }) => state === 'acknowledged' },
   assign: { word: 'Assign', done: 'assigned', fits: goesOn },
   close: { word: 'Close', done: 'closed', fits: goesOn },
+  merge: { word: 'Merge', done: 'merged', fits: goesOn },
   note: { word: 'Add note', done: 'remarked on', fits: () => true },
 };
 
 export const countOf = (count: number): string => `${count} ${count === 1 ? 'incident' : 'incidents'}`;
 
-export function send(verb: Verb, { id }: Incident, { note = '', until, for: lasts, owner = '' }: Said): Promise<IncidentDetail> {
+export function send(verb: Verb, { id }: Incident, { note = '', until, for: lasts, owner = '', into = '' }: Said): Promise<IncidentDetail> {
   const text = note.trim();
   const remark = text ? { note: text } : {};
   switch (verb) {
@@ -44,6 +47,8 @@ export function send(verb: Verb, { id }: Incident, { note = '', until, for: last
       return incidentsApi.assign(id, { owner: owner.trim(), ...remark });
     case 'close':
       return incidentsApi.close(id, remark);
+    case 'merge':
+      return incidentsApi.merge(id, { into: into.trim(), ...remark });
     case 'note':
       return incidentsApi.note(id, text);
   }

@@ -30,6 +30,7 @@ it('tells what happened newest first: people, alerts, notifications', () => {
     { at: 110, kind: 'acknowledged', by: 'ana', text: 'on it' },
     { at: 120, kind: 'alert', to: 'note', by: 'luis', text: 'the cache', alert: { id: 'a', name: 'DiskFull' } },
     { at: 125, kind: 'assigned', by: 'ana', text: 'luis: your turn' },
+    { at: 126, kind: 'merged', by: 'ana', text: 'incident 7: disk' },
     { at: 126, kind: 'joined', text: 'topology', alert: { id: 'b', name: 'Slow' } },
     { at: 130, kind: 'closed', text: 'all of its alerts are over' },
   ];
@@ -37,6 +38,7 @@ it('tells what happened newest first: people, alerts, notifications', () => {
   expect(told.map(({ word, kind }) => `${kind} ${word}`)).toEqual([
     'alerts Closed',
     'alerts Joined',
+    'people Merged',
     'people Assigned',
     'people Note',
     'people Acknowledged',
@@ -45,10 +47,11 @@ it('tells what happened newest first: people, alerts, notifications', () => {
     'alerts Opened',
   ]);
   expect(told[1]!.text).toBe('depends on it');
-  expect(told[2]).toMatchObject({ by: 'ana', note: '', text: 'to luis: your turn' });
-  expect(told[4]).toMatchObject({ by: 'ana', note: 'on it', text: '', look: 'acked' });
-  expect(told[5]).toMatchObject({ text: 'ops/hook', look: 'sent' });
-  expect(told[6]).toMatchObject({ alert: { id: 'a', name: 'DiskFull', where: 'web1' }, text: '99 is above 90' });
+  expect(told[2]).toMatchObject({ by: 'ana', note: '', text: 'incident 7: disk' });
+  expect(told[3]).toMatchObject({ by: 'ana', note: '', text: 'to luis: your turn' });
+  expect(told[5]).toMatchObject({ by: 'ana', note: 'on it', text: '', look: 'acked' });
+  expect(told[6]).toMatchObject({ text: 'ops/hook', look: 'sent' });
+  expect(told[7]).toMatchObject({ alert: { id: 'a', name: 'DiskFull', where: 'web1' }, text: '99 is above 90' });
   expect(told[0]!.text).toBe('all of its alerts are over');
 });
 

@@ -28,7 +28,7 @@ export function concernOf({ owner, ack }: Incident): string {
 }
 
 /** Why an alert belongs to it. */
-export const joinedBy: Record<string, string> = { first: 'opened it', group: 'same labels', correlate: 'a rule says so', topology: 'depends on it' };
+export const joinedBy: Record<string, string> = { first: 'opened it', group: 'same labels', correlate: 'a rule says so', topology: 'depends on it', person: 'merged' };
 
 export interface Moment {
   key: string;
@@ -90,7 +90,7 @@ export function timeline(events: IncidentEvent[]): Moment[] {
     .map((event, i): Moment => {
       const isSaid = said.has(event.kind === 'alert' ? (event.to ?? '') : event.kind) && !!event.by;
       const alert = event.alert;
-      const people = isSaid || event.kind === 'assigned' ? 'people' : 'alerts';
+      const people = isSaid || event.kind === 'assigned' || (event.kind === 'merged' && event.by) ? 'people' : 'alerts';
       return {
         key: `${i}`,
         at: toSeconds(event.at) ?? 0,
