@@ -61,6 +61,8 @@ class Router {
 
   /** Changes parts of this view's address; `undefined` removes. A step back undoes it only if `push`. */
   set(patch: Record<string, string | undefined>, push = false): void {
+    // The view is being left: whoever went elsewhere is not brought back.
+    if (parseHash(location.hash).path.join('/') !== this.route.path.join('/')) return;
     const hash = formatHash(this.route.path, { ...this.route.query, ...patch });
     if (hash === location.hash) return;
     if (push) history.pushState(null, '', hash);
