@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <map>
 #include <set>
+#include <vector>
 
 #include "tsdb/lost_tenants.h"
 
@@ -16,14 +18,27 @@ constexpr std::string_view kSuffix = ".block";
 constexpr std::string_view kUnfinished = ".part";
 constexpr std::string_view kSetAside = ".damaged";
 
-bool covers(const Block& a, const Block& b) {
-  const auto left = BlockName::parse(a.path());
-  const auto right = BlockName::parse(b.path());
-  if (!left || !right || left->stretch != right->stretch || left->resolution != right->resolution) return false;
-  if (left->first_sequence == right->first_sequence && left->last_sequence == right->last_sequence) {
-    return left->revision > right->revision;
+/// Of blocks of one stretch and resolution.
+bool covers(const BlockName& a, const BlockName& b) {
+  if (a.first_sequence == b.first_sequence && a.last_sequence == b.last_sequence) return a.revision > b.revision;
+  return a.first_sequence <= b.first_sequence && a.last_sequence >= b.last_sequence;
+}
+
+/// Those that another one of the list covers.
+BlockList covered_of(const BlockList& list) {
+  std::map<std::pair<std::int64_t, std::int64_t>, std::vector<std::pair<BlockName, BlockPtr>>> stretches;
+  for (const auto& block : list) {
+    const auto name = BlockName::parse(block->path());
+    if (name) stretches[{name->stretch, name->resolution}].emplace_back(*name, block);
   }
-  return left->first_sequence <= right->first_sequence && left->last_sequence >= right->last_sequence;
+  BlockList out;
+  for (const auto& [stretch, blocks] : stretches) {
+    for (const auto& [name, block] : blocks) {
+      const auto is_other = [&, mine = name](const auto& other) { return covers(other.first, mine); };
+      if (std::any_of(blocks.begin(), blocks.end(), is_other)) out.push_back(block);
+    }
+  }
+  return out;
 }
 
 void sort(BlockList& list) {
@@ -130,11 +145,7 @@ Status BlockSet::open(std::vector<std::string>& damaged, const Salvage& salvage)
     rest->keep_pages_in(pages_);
     found->push_back(std::move(rest));
   }
-  const auto is_covered = [&](const BlockPtr& block) {
-    return std::any_of(found->begin(), found->end(), [&](const auto& other) { return covers(*other, *block); });
-  };
-  BlockList covered;
-  std::copy_if(found->begin(), found->end(), std::back_inserter(covered), is_covered);
+  const auto covered = covered_of(*found);
   for (const auto& block : covered) {
     std::erase(*found, block);
     AT_TRY(files_.remove(block->path()));
