@@ -39,9 +39,10 @@ std::string url_of(const Labels& labels, const ScrapeConfig& config, std::string
     if (list.empty()) list.emplace_back();
     list.front() = value;
   }
-  std::string out = fmt::format("{}://{}", labels.get("__scheme__"), address);
+  const auto scheme = labels.get("__scheme__");
+  std::string out = fmt::format("{}//{}", scheme.empty() ? "" : std::string(scheme) + ":", address);
   const auto path = labels.get("__metrics_path__");
-  if (!path.starts_with('/')) out += '/';
+  if (!path.empty() && !path.starts_with('/')) out += '/';
   out += escaped(path, "-_.~/:@!$&'()*+,;=%");
   char before = '?';
   for (const auto& [name, values] : params) {
@@ -98,10 +99,7 @@ Result<std::optional<TargetSpec>> make_target(const ScrapeConfig& config, const 
                 fmt::format("scrape timeout cannot be greater than scrape interval (\"{}\" > \"{}\")",
                             format_duration(out.timeout), format_duration(out.interval)));
   }
-  out.url = url_of(*kept, config, address);
-  if (!net::parse_url(out.url)) {
-    return fail(ErrorCode::kInvalidArgument, fmt::format("\"{}\" is no address that can be asked", address));
-  }
+  out.url = url_of(*kept, config, address);  // what cannot be asked there is down, and its error tells why
   out.global_url = on_other_machines(out.url, host);
   LabelsBuilder labels;
   for (const auto& [name, value] : *kept) {
