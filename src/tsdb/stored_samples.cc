@@ -1,6 +1,7 @@
 #include "tsdb/stored_samples.h"
 
 #include <algorithm>
+#include <span>
 
 namespace atalaya::tsdb {
 namespace {
@@ -17,7 +18,7 @@ RollupColumn column_of(storage::BucketValue value) {
 }
 
 /// What has no bucket stands for itself.
-void count_each(std::vector<Sample>& samples) {
+void count_each(std::span<Sample> samples) {
   for (auto& sample : samples) {
     if (!is_stale(sample.value)) sample.value = 1;
   }
@@ -30,9 +31,7 @@ bool is_hidden(const std::vector<storage::TimeRange>& hidden, Time time) {
                      [&](const auto& range) { return time >= range.from && time <= range.to; });
 }
 
-std::vector<Sample> StoredSamples::samples_of(const BlockPart& part, const ColumnsRead& read) {
-  std::vector<Sample> out;
-  out.reserve(read.times.size());
+void StoredSamples::add_columns(const BlockPart& part, const ColumnsRead& read) {
   const auto length = part.block->meta().resolution;
   const bool has_buckets = length != 0;
   const auto& values = read.columns[has_buckets ? static_cast<std::size_t>(column_of(value_)) : 0];
@@ -42,43 +41,35 @@ std::vector<Sample> StoredSamples::samples_of(const BlockPart& part, const Colum
     if (has_buckets) counted_.push_back({std::max(read.times[i], INT64_MIN + length) - length, read.times[i]});
     // A bucket of nothing but stale markers has no sum, no minimum.
     if (needs_some && read.columns[static_cast<std::size_t>(RollupColumn::kCount)][i] == 0) continue;
-    out.push_back({from_ms(read.times[i]), values[i]});
+    samples_.push_back({from_ms(read.times[i]), values[i]});
   }
-  if (!has_buckets && value_ == storage::BucketValue::kCount) count_each(out);
-  return out;
 }
 
-void StoredSamples::drop_counted(std::vector<Sample>& samples) const {
-  if (counted_.empty()) return;
-  std::erase_if(samples, [&](const Sample& sample) {
-    const auto time = to_ms(sample.time);
-    const auto at = std::lower_bound(counted_.begin(), counted_.end(), time,
-                                     [](const Bucket& bucket, std::int64_t wanted) { return bucket.end < wanted; });
-    return at != counted_.end() && at->begin < time;
-  });
+bool StoredSamples::is_counted(Time instant) const {
+  const auto time = to_ms(instant);
+  const auto at = std::lower_bound(counted_.begin(), counted_.end(), time,
+                                   [](const Bucket& bucket, std::int64_t wanted) { return bucket.end < wanted; });
+  return at != counted_.end() && at->begin < time;
 }
 
 void StoredSamples::load_part(const BlockPart& part) {
-  if (part.block->meta().resolution == 0 && part.hidden.empty()) {
-    std::vector<Sample> samples;
-    if (auto status = part.block->read_column(*part.index, part.ordinal, part.range, 0, samples); !status) {
-      suspects_->add(part.block, status.error());
-      if (status_) status_ = std::move(status);
-      return;
-    }
-    drop_counted(samples);
-    if (value_ == storage::BucketValue::kCount) count_each(samples);
-    return add(std::move(samples));
+  const auto begin = samples_.size();
+  const bool is_raw = part.block->meta().resolution == 0;
+  Status status;
+  if (is_raw && part.hidden.empty()) {
+    status = part.block->read_column(*part.index, part.ordinal, part.range, 0, samples_);
+  } else {
+    ColumnsRead read;
+    status = part.block->read(tenant_, part.ordinal, part.range, read);
+    if (status) add_columns(part, read);
   }
-  ColumnsRead read;
-  if (auto status = part.block->read(tenant_, part.ordinal, part.range, read); !status) {
+  if (!status) {
+    samples_.resize(begin);
     suspects_->add(part.block, status.error());
     if (status_) status_ = std::move(status);
     return;
   }
-  auto samples = samples_of(part, read);
-  if (part.block->meta().resolution == 0) drop_counted(samples);
-  add(std::move(samples));
+  settle(begin, is_raw);
 }
 
 /// Buckets first, since they say which samples are in them.
@@ -90,27 +81,31 @@ void StoredSamples::load() {
   std::sort(counted_.begin(), counted_.end(), [](const Bucket& a, const Bucket& b) { return a.end < b.end; });
   std::for_each(raw, blocks_.end(), [&](const auto& part) { load_part(part); });
   if (!head_.empty()) {
-    std::vector<Sample> samples;
-    head_.read(range_, samples);
-    drop_counted(samples);
-    if (value_ == storage::BucketValue::kCount) count_each(samples);
-    add(std::move(samples));
+    const auto begin = samples_.size();
+    head_.read(range_, samples_);
+    settle(begin, true);
   }
   blocks_.clear();
   counted_.clear();
   head_ = {};
 }
 
-void StoredSamples::add(std::vector<Sample>&& samples) {
-  if (samples_.empty()) {
-    samples_ = std::move(samples);
-  } else if (!samples.empty() && samples_.back().time < samples.front().time) {
-    samples_.insert(samples_.end(), samples.begin(), samples.end());
-  } else if (!samples.empty()) {
-    std::vector<Sample> merged;
-    merge_samples(std::move(samples_), samples, merged);
-    samples_ = std::move(merged);
+void StoredSamples::settle(std::size_t begin, bool is_raw) {
+  const auto from = samples_.begin() + static_cast<std::ptrdiff_t>(begin);
+  if (is_raw) {
+    if (!counted_.empty()) {
+      samples_.erase(
+          std::remove_if(from, samples_.end(), [this](const Sample& sample) { return is_counted(sample.time); }),
+          samples_.end());
+    }
+    if (value_ == storage::BucketValue::kCount) count_each(std::span(samples_).subspan(begin));
   }
+  if (begin == 0 || begin == samples_.size() || samples_[begin - 1].time < samples_[begin].time) return;
+  const std::vector<Sample> later(from, samples_.end());
+  samples_.resize(begin);
+  std::vector<Sample> merged;
+  merge_samples(std::move(samples_), later, merged);
+  samples_ = std::move(merged);
 }
 
 }  // namespace atalaya::tsdb

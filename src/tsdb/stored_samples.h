@@ -43,7 +43,10 @@ class StoredSamples final : public storage::SampleIterator {
     return true;
   }
   void take_rest(std::vector<Sample>& out) override {
-    if (!loaded_) load();
+    if (!loaded_) {
+      if (out.empty()) samples_.swap(out);  // its room is used again
+      load();
+    }
     if (out.empty() && at_ == 0) {
       out.swap(samples_);
       samples_.clear();
@@ -63,9 +66,10 @@ class StoredSamples final : public storage::SampleIterator {
 
   void load();
   void load_part(const BlockPart& part);
-  std::vector<Sample> samples_of(const BlockPart& part, const ColumnsRead& read);
-  void drop_counted(std::vector<Sample>& samples) const;
-  void add(std::vector<Sample>&& samples);
+  void add_columns(const BlockPart& part, const ColumnsRead& read);
+  bool is_counted(Time instant) const;
+  /// Brings what was read last, from `begin` on, into its place among what was there.
+  void settle(std::size_t begin, bool is_raw);
 
   const TenantId tenant_;
   std::vector<BlockPart> blocks_;
