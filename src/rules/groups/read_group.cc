@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
+#include <optional>
 #include <set>
 #include <tuple>
 
@@ -36,12 +38,34 @@ Duration duration_at(Reader& read, std::string_view key, Errors& errors) {
   return out;
 }
 
+/// A whole number in the ways of YAML 1.1 that Prometheus' loader knows beside decimal digits: `1_000`, `0x10`, `010`
+/// and `0o10` (eight), `0b101`.
+std::optional<double> other_integer(const Node& node) {
+  if (!node.is_scalar() || node.style() != Node::Style::kPlain || !node.tag().empty()) return std::nullopt;
+  auto digits = node.text();
+  std::erase(digits, '_');
+  int base = 10;
+  if (digits.size() > 1 && digits[0] == '0') {
+    const char mark = digits[1];
+    base = mark == 'x' || mark == 'X' ? 16 : mark == 'b' || mark == 'B' ? 2 : 8;
+    digits.erase(0, mark >= '0' && mark <= '9' ? 1 : 2);
+  }
+  std::uint64_t value = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value, base);
+  if (error != std::errc{} || end != digits.data() + digits.size()) return std::nullopt;
+  return static_cast<double>(value);
+}
+
 /// Decimals are cut off; nothing, and what is below, is no limit.
 std::size_t limit_of(Reader& read, Errors& errors) {
   const auto* node = read.find("limit");
   if (node == nullptr || node->is_null()) return 0;
   double limit = 0;
-  config::decode(*node, limit, errors);
+  if (const auto number = other_integer(*node)) {
+    limit = *number;
+  } else {
+    config::decode(*node, limit, errors);
+  }
   constexpr double kMost = 9e15;
   return limit > 0 ? static_cast<std::size_t>(std::min(limit, kMost)) : 0;
 }

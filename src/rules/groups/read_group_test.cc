@@ -195,6 +195,21 @@ TEST(RuleFiles, ALabelOfNothingIsEmptyAndALimitMayHaveDecimals) {
   EXPECT_THAT(read("groups: [{name: g, limit: x}]").errors, ElementsAre(HasSubstr("a number")));
 }
 
+TEST(RuleFiles, LimitsAreReadInAllOfYamlsWays) {
+  const auto limit = [](const std::string& text) {
+    const auto file = read("groups: [{name: g, limit: " + text + "}]");
+    return file.errors.empty() ? static_cast<int>(file.groups.at(0).limit) : -1;
+  };
+  EXPECT_EQ(limit("1_000"), 1000);
+  EXPECT_EQ(limit("0x1F"), 31);
+  EXPECT_EQ(limit("010"), 8);
+  EXPECT_EQ(limit("0o10"), 8);
+  EXPECT_EQ(limit("0b101"), 5);
+  EXPECT_EQ(limit("08"), 8);
+  EXPECT_EQ(limit("-1_0"), -1);
+  for (const auto* bad : {"'1_000'", "\"7\"", "0x", "0b2", "1_x", "_"}) EXPECT_EQ(limit(bad), -1) << bad;
+}
+
 TEST(RuleFiles, TemplatesAreRefusedWhereGoDoesNotParseThem) {
   const auto errors_of = [](const std::string& text) {
     return read(group("{alert: A, expr: up, annotations: {s: '" + text + "'}}")).errors;
