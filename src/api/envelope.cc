@@ -8,6 +8,7 @@
 #include <cmath>
 
 #include "api/parameters.h"
+#include "model/names.h"
 
 namespace atalaya::api {
 namespace {
@@ -102,6 +103,17 @@ Result<std::size_t> prometheus_limit(const net::Parameters& parameters, std::str
     return fail(ErrorCode::kInvalidArgument, fmt::format("invalid parameter \"{}\": limit must be non-negative", name));
   }
   return static_cast<std::size_t>(limit);
+}
+
+Result<bool> prometheus_boolean(std::string_view name, std::string_view text) {
+  static constexpr std::string_view kTrue[] = {"1", "t", "T", "true", "TRUE", "True"};
+  static constexpr std::string_view kFalse[] = {"", "0", "f", "F", "false", "FALSE", "False"};
+  if (std::ranges::find(kTrue, text) != std::end(kTrue)) return true;
+  if (std::ranges::find(kFalse, text) != std::end(kFalse)) return false;
+  return fail(
+      ErrorCode::kInvalidArgument,
+      fmt::format("invalid parameter \"{}\": unable to parse boolean: {}", name, quote_label_value(text.substr(0, 64))),
+      "write true or false");
 }
 
 Result<storage::TimeRange> prometheus_range(const net::Parameters& parameters) {

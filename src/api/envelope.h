@@ -34,6 +34,8 @@ constexpr Time kLatest{Duration{4'000'000'000'000'000'000}};
 Result<Duration> prometheus_duration(std::string_view name, std::string_view text);
 /// 0, which is no limit, when absent.
 Result<std::size_t> prometheus_limit(const net::Parameters& parameters, std::string_view name = "limit");
+/// As Go writes them (`1`, `t`, `TRUE`, `false` …); false when empty.
+Result<bool> prometheus_boolean(std::string_view name, std::string_view text);
 /// `start` and `end`; all of time where they are absent.
 Result<storage::TimeRange> prometheus_range(const net::Parameters& parameters);
 /// The `match[]` parameters; each is one selector that refuses the empty value somewhere.

@@ -32,9 +32,11 @@ std::string text_of(const json::object& object, std::string_view key) {
 
 }  // namespace
 
-LiveHub::LiveHub(const storage::SeriesQuerier& series, const Clock& clock, telemetry::Registry& metrics)
+LiveHub::LiveHub(const storage::SeriesQuerier& series, const Clock& clock, telemetry::Registry& metrics,
+                 Duration lookback)
     : queries_(series),
       clock_(clock),
+      lookback_(lookback),
       dropped_(
           metrics.counter("atalaya_live_dropped_total", "Batches that live views skipped because they were behind")),
       open_(metrics.gauge("atalaya_live_sockets", "Open live sockets")) {}
@@ -220,7 +222,7 @@ Status LiveHub::subscribe(const std::shared_ptr<Session>& session, const std::st
     }
   }
   if (topic == "query") {
-    Duration lookback{std::chrono::minutes{5}};
+    auto lookback = lookback_;
     if (const auto wanted = text_of(request, "lookback_delta"); !wanted.empty()) {
       AT_TRY(lookback, parse_duration(wanted));
     }

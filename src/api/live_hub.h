@@ -29,7 +29,8 @@ namespace atalaya::api {
 /// up by asking again. Thread-safe.
 class LiveHub {
  public:
-  LiveHub(const storage::SeriesQuerier& series, const Clock& clock, telemetry::Registry& metrics);
+  /// `lookback` is how old a sample may be for standing queries that do not say.
+  LiveHub(const storage::SeriesQuerier& series, const Clock& clock, telemetry::Registry& metrics, Duration lookback);
   ~LiveHub();
   void start();
   void stop();
@@ -81,6 +82,7 @@ class LiveHub {
 
   LiveQueries queries_;
   const Clock& clock_;
+  const Duration lookback_;
   telemetry::Counter& dropped_;
   telemetry::Gauge& open_;
 

@@ -225,8 +225,10 @@ Result<net::Response> query_exemplars(const storage::Exemplars* exemplars, const
     return fail(ErrorCode::kInvalidArgument, "end timestamp must not be before start timestamp");
   }
   AT_TRY(const auto expression, expression_of(parameters));
+  const auto selectors = promql::selectors(*expression);
+  if (selectors.empty()) return net::Response::empty(204);  // nothing is asked, and Prometheus answers nothing
   if (exemplars == nullptr) return prometheus_success(json::array{});
-  return prometheus_success(exemplars_json(exemplars->select(tenant, promql::selectors(*expression), range)));
+  return prometheus_success(exemplars_json(exemplars->select(tenant, selectors, range)));
 }
 
 }  // namespace

@@ -103,9 +103,10 @@ json::object features() {
                               "subqueries",
                               "without"});
   for (const auto* absent : {"native_histograms", "per_step_stats", "type_and_unit_labels"}) promql[absent] = false;
-  auto api = all_true(List{"admin", "exclude_alerts", "label_values_match", "lifecycle", "query_stats",
-                           "query_warnings", "remote_write_receiver", "time_range_labels", "time_range_series"});
-  for (const auto* absent : {"otlp_write_receiver", "remote_read"}) api[absent] = false;
+  auto api =
+      all_true(List{"admin", "exclude_alerts", "label_values_match", "lifecycle", "query_stats", "query_warnings",
+                    "remote_read", "remote_write_receiver", "time_range_labels", "time_range_series"});
+  api["otlp_write_receiver"] = false;
   return {
       {"api", std::move(api)},
       {"promql", std::move(promql)},

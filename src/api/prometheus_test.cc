@@ -306,6 +306,7 @@ TEST_F(PrometheusRoutesTest, AQueryIsWrittenOverLinesAndAsATree) {
 
 TEST_F(PrometheusRoutesTest, WithoutARingThereAreNoExemplars) {
   EXPECT_EQ(result("query_exemplars", "query=up"), "[]");
+  EXPECT_EQ(get("query_exemplars", "query=1%2B1").status, 204);
 }
 
 TEST(PrometheusJson, ExemplarsAreWrittenAsPrometheusDoes) {

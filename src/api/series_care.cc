@@ -184,8 +184,10 @@ void add_series_care_routes(Doors& doors, tsdb::Store& store, net::WorkerPool& w
                    AT_TRY(const auto series, delete_series(store, notes, who, request));
                    return ok(json::object{{"series", series}});
                  });
-  const auto snapshot = [&store, notes](const auth::Principal& who, net::Request&) -> Result<net::Response> {
+  const auto snapshot = [&store, notes](const auth::Principal& who, net::Request& request) -> Result<net::Response> {
     AT_TRY(of_the_whole(who));
+    // Either way memory is written to blocks first: a copy never has less than is asked for.
+    AT_TRY(prometheus_boolean("skip_head", prometheus_parameters(request).get("skip_head")));
     AT_TRY(const auto place, store.snapshot());
     const auto name = place.substr(place.rfind('/') + 1);
     note(notes, who, "snapshot.create", name, "");
@@ -234,7 +236,7 @@ void add_series_care_routes(Doors& doors, tsdb::Store& store, net::WorkerPool& w
   for (const auto* path : {"/api/v1/status/tsdb", "~/series/status"}) {
     doors.add("GET", path, Need::kViewer,
               [&store](const auth::Principal& who, net::Request& request) -> Result<net::Response> {
-                AT_TRY(const auto limit, limit_parameter(request.query, 10, 1000));
+                AT_TRY(const auto limit, limit_parameter(request.query, 10, 10'000));
                 return success(status(store, who.tenant, limit));
               });
   }

@@ -165,7 +165,7 @@ Status Server::Parts::open_stores() {
   log_options.max_age = options.logs_max_age;
   AT_TRY(logs, logdb::Store::open(*files, clock, metrics, log_options));
   AT_TRY(hosts, registry::Hosts::open(*database, {.down_after = options.down_after}));
-  live = std::make_unique<api::LiveHub>(*series, clock, metrics);
+  live = std::make_unique<api::LiveHub>(*series, clock, metrics, options.queries.limits.lookback);
   return {};
 }
 

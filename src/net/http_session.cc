@@ -146,6 +146,12 @@ void HttpSession::on_head() {
   match_ = server_.router->find(upgrade ? "WEBSOCKET" : head.method, encoded_path_, request_.captures, allowed);
   // Whatever pages are served for addresses that nobody else knows, they are none of those.
   if (match_ && match_->pattern.starts_with("/{") && is_refused_plainly()) match_ = nullptr;
+  // Go's servers answer HEAD only where that was said.
+  if (match_ && head.method == "HEAD" && is_refused_plainly()) {
+    match_ = nullptr;
+    request_.captures = {};
+    (void)server_.router->find({}, encoded_path_, request_.captures, allowed);  // who has no method is told all of them
+  }
   if (!match_) {
     answer_unmatched(allowed);
     return;
@@ -218,12 +224,20 @@ bool HttpSession::is_refused_plainly() const {
                              [this](const std::string& prefix) { return request_.path.starts_with(prefix); });
 }
 
+std::vector<std::string> HttpSession::allowed_words(std::vector<std::string> methods) const {
+  if (!is_refused_plainly() || methods.empty()) return methods;
+  std::erase(methods, "HEAD");
+  methods.emplace_back("OPTIONS");
+  std::ranges::sort(methods);
+  return methods;
+}
+
 void HttpSession::answer_unmatched(const std::vector<std::string>& allowed) {
   Parameters captures;
   std::vector<std::string> ignored;
   Response response;
   std::string allow;
-  for (const auto& one : allowed) allow += (allow.empty() ? "" : ", ") + one;
+  for (const auto& one : allowed_words(allowed)) allow += (allow.empty() ? "" : ", ") + one;
   if (method_ == "GET" && server_.router->find("WEBSOCKET", encoded_path_, captures, ignored)) {
     response = error_with_status(426, "this address speaks WebSocket");
     response.headers.add("Upgrade", "websocket");

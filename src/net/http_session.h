@@ -48,6 +48,7 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
   bool prepare_request();
   bool is_preflight() const;
   bool is_refused_plainly() const;
+  std::vector<std::string> allowed_words(std::vector<std::string> methods) const;
   void answer_unmatched(const std::vector<std::string>& allowed);
   void dispatch();
   void dispatch_upgrade();

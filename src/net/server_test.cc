@@ -13,7 +13,9 @@
 namespace atalaya::net {
 namespace {
 
+using ::testing::AllOf;
 using testing::body_of;
+using ::testing::EndsWith;
 using testing::get;
 using ::testing::HasSubstr;
 using ::testing::Not;
@@ -104,8 +106,11 @@ TEST(HttpServer, RefusesInALineOfTextWhereThatIsExpected) {
   EXPECT_EQ(body_of(client.ask(get("/echo/1/nothing"))), "404 page not found\n");
   const auto answer = client.ask("DELETE /echo/1 HTTP/1.1\r\nHost: t\r\n\r\n");
   EXPECT_THAT(answer, StartsWith("HTTP/1.1 405 "));
-  EXPECT_THAT(answer, HasSubstr("Allow: GET, HEAD\r\n"));
+  EXPECT_THAT(answer, HasSubstr("Allow: GET, OPTIONS\r\n"));
   EXPECT_EQ(body_of(answer), "Method Not Allowed\n");
+  RawClient head(server.port());
+  head.send("HEAD /echo/1 HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n");
+  EXPECT_THAT(head.rest(), AllOf(StartsWith("HTTP/1.1 405 "), EndsWith("\r\n\r\n")));
   EXPECT_EQ(body_of(client.ask(get("/nothing"))), "page");
 }
 

@@ -97,7 +97,7 @@ def test_status_tells_what_is_in_memory_and_in_blocks(filled):
 def test_features_and_our_own_metadata_are_told(filled):
     features = ask(filled, "features")["data"]
     assert features["promql_functions"]["rate"] is True and features["promql_operators"]["limitk"] is True
-    assert features["api"]["remote_read"] is False
+    assert features["api"]["remote_read"] is True
     found = ask(filled, "metadata", metric="atalaya_rule_groups")["data"]
     assert found == {"atalaya_rule_groups": [{"type": "gauge", "help": "Groups of rules", "unit": ""}]}
 

@@ -26,14 +26,20 @@ export type InstantValue =
 
 const notesOf = ({ warnings, infos }: Envelope<unknown>): Notes => ({ warnings: warnings ?? [], infos: infos ?? [] });
 
-/** Points from, from+step … to (unix seconds, on the grid of step). `lookback`: seconds for which a sample speaks at least. */
+/** For how long a sample speaks: at least so many seconds, or as the server is set (--query-lookback). */
+export type Lookback = number | 'server';
+
+/** `server` where nothing was chosen. */
+export const chosenLookback = (seconds: number | undefined): Lookback => seconds ?? 'server';
+
+/** Points from, from+step … to (unix seconds, on the grid of step). */
 export async function askRange(
   query: string,
   from: number,
   to: number,
   step: number,
   signal?: AbortSignal,
-  lookback = 5,
+  lookback: Lookback = 5,
 ): Promise<{ series: MatrixSeries[]; notes: Notes }> {
   const params = {
     query,
@@ -41,13 +47,13 @@ export async function askRange(
     end: to,
     step,
     // A sample speaks for a few steps only, so that an outage is a gap and not a flat line.
-    lookback_delta: `${Math.max(lookback, 2 * step)}s`,
+    ...(lookback === 'server' ? {} : { lookback_delta: `${Math.max(lookback, 2 * step)}s` }),
   };
   const answer = await request<Envelope<Answer<MatrixSeries[]>>>('GET', '/api/v1/query_range', { params, signal });
   return { series: answer.data.result, notes: notesOf(answer) };
 }
 
-export async function queryRange(query: string, from: number, to: number, step: number, signal?: AbortSignal, lookback = 5): Promise<MatrixSeries[]> {
+export async function queryRange(query: string, from: number, to: number, step: number, signal?: AbortSignal, lookback: Lookback = 5): Promise<MatrixSeries[]> {
   return (await askRange(query, from, to, step, signal, lookback)).series;
 }
 

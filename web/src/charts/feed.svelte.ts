@@ -9,6 +9,8 @@ import { exprText, type ChartQuery, type SeriesInfo } from './spec';
 
 /** Lines that one chart draws; more can be read neither by people nor quickly. */
 const mostSeries = 60;
+/** Seconds of silence that a line bridges where the server decides how long a sample speaks. */
+const bridgedBlindly = 300;
 /** With steps above this a chart is asked for again instead of fed live. */
 const longestLiveStep = 30;
 
@@ -40,7 +42,7 @@ export class Feed {
 
   /** Seconds of silence that break a line. */
   get gap(): number {
-    const slowest = Math.max(...this.queries.map((query) => query.lookback ?? 0), 0);
+    const slowest = Math.max(...this.queries.map(({ lookback }) => (lookback === 'server' ? bridgedBlindly : (lookback ?? 0))), 0);
     return Math.max(2.5 * this.step, 5, slowest);
   }
 
@@ -75,7 +77,7 @@ export class Feed {
       const topic = {
         topic: 'query' as const,
         query: exprText(query, rateWindow(this.step)),
-        lookback_delta: `${query.lookback ?? 5}s`,
+        ...(query.lookback === 'server' ? {} : { lookback_delta: `${query.lookback ?? 5}s` }),
       };
       const onResync = i === 0 ? () => this.reload() : undefined;
       this.ends.push(live.subscribe(topic, (frames) => this.onFrames(i, frames), onResync));

@@ -1,3 +1,4 @@
+import type { Lookback } from '../api/prom';
 import type { Labels } from '../api/types';
 import type { Unit } from '../lib/units';
 
@@ -12,8 +13,8 @@ export interface ChartQuery {
   order?: string[];
   /** Drawn below zero, such as what is sent against what is received. Read as positive. */
   below?: boolean;
-  /** Seconds for which a sample speaks, where they come less often than every second. */
-  lookback?: number;
+  /** For how long a sample speaks, where they come less often than every second. */
+  lookback?: Lookback;
 }
 
 export interface Threshold {

@@ -17,7 +17,7 @@ describe('the address', () => {
   });
   it('says nothing of what is as usual', () => {
     const usual = viewFromQuery({ q: 'up' });
-    expect(usual).toEqual({ queries: [{ expr: 'up', hidden: false }], step: undefined, lookback: 300, show: 'both', values: 'instant', sort: undefined });
+    expect(usual).toEqual({ queries: [{ expr: 'up', hidden: false }], step: undefined, lookback: undefined, show: 'both', values: 'instant', sort: undefined });
     expect(Object.entries(viewToQuery(usual)).filter(([, value]) => value !== undefined)).toEqual([['q', 'up']]);
   });
   it('keeps queries apart although one holds blank lines', () => {

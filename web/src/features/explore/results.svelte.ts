@@ -1,4 +1,4 @@
-import { askInstant, askRange, type InstantValue, type Notes } from '../../api/prom';
+import { askInstant, askRange, chosenLookback, type InstantValue, type Notes } from '../../api/prom';
 import type { MatrixSeries } from '../../api/types';
 import { faultOf, type Fault } from '../query/fault';
 
@@ -8,7 +8,7 @@ export interface Asked {
   from: number;
   to: number;
   step: number;
-  lookback: number;
+  lookback: number | undefined;
   /** Whether the table wants the whole range. */
   range: boolean;
 }
@@ -70,7 +70,7 @@ async function ask(expr: string, { at, from, to, step, lookback, range }: Asked,
     const result = { expr, value: instant.value, notes: instant.notes, took: took() };
     if (!range) return result;
     const start = Math.ceil(from / step) * step;
-    const { series, notes } = await askRange(expr, start, Math.max(start, to), step, signal, lookback);
+    const { series, notes } = await askRange(expr, start, Math.max(start, to), step, signal, chosenLookback(lookback));
     return { ...result, series, notes, took: took() };
   } catch (reason) {
     return { expr, fault: faultOf(reason), took: took() };

@@ -5,8 +5,8 @@ export interface ExploreView {
   queries: ExploreQuery[];
   /** Seconds between points; undefined lets the range decide. */
   step?: number | undefined;
-  /** Seconds for which a sample speaks. */
-  lookback: number;
+  /** Seconds for which a sample speaks; undefined leaves it to the server. */
+  lookback?: number | undefined;
   show: 'both' | 'chart' | 'table';
   /** The table's values: of one instant, or of the whole range. */
   values: 'instant' | 'range';
@@ -19,8 +19,6 @@ export interface ExploreQuery {
   hidden: boolean;
 }
 
-/** As in PromQL everywhere. */
-export const usualLookback = 300;
 export const mostPoints = 11_000;
 
 /** A blank line separates queries in the address, so none stands within one. */
@@ -36,7 +34,7 @@ export function viewFromQuery(query: Query): ExploreView {
   return {
     queries: exprs.map((expr, i) => ({ expr, hidden: hidden.has(String(i + 1)) })),
     step: step && step > 0 ? step : undefined,
-    lookback: lookback && lookback > 0 ? lookback : usualLookback,
+    lookback: lookback && lookback > 0 ? lookback : undefined,
     show: query.show === 'chart' || query.show === 'table' ? query.show : 'both',
     values: query.values === 'range' ? 'range' : 'instant',
     sort: query.sort === 'up' || query.sort === 'down' ? query.sort : undefined,
@@ -51,7 +49,7 @@ export function viewToQuery(view: ExploreView): Query {
     q: queries.map(({ expr }) => expr).join('\n\n') || undefined,
     hidden: hidden.join(',') || undefined,
     step: view.step === undefined ? undefined : compactDuration(view.step),
-    lookback: view.lookback === usualLookback ? undefined : compactDuration(view.lookback),
+    lookback: view.lookback === undefined ? undefined : compactDuration(view.lookback),
     show: view.show === 'both' ? undefined : view.show,
     values: view.values === 'instant' ? undefined : view.values,
     sort: view.sort,
