@@ -51,8 +51,9 @@ MemoryBudget::MemoryBudget(std::uint64_t limit_bytes, Process process, Registry&
 /// Whether it is in want now. Twice a threshold, so that it does not flutter about one.
 bool MemoryBudget::measure(std::uint64_t taken) const {
   const auto tenths = [&](std::uint64_t n) { return limit_ / 10 * n; };
-  if (taken >= tenths(8)) tight_ = true;
-  if (taken < tenths(7)) tight_ = false;
+  const auto wanted = taken + expected_;
+  if (wanted >= tenths(8)) tight_ = true;
+  if (wanted < tenths(7)) tight_ = false;
   if (taken >= limit_) full_ = true;
   if (taken < tenths(9)) full_ = false;
   return tight_;

@@ -11,8 +11,9 @@ namespace atalaya::telemetry {
 
 /// Operation: `look`, once a second, measures; beyond eight tenths of the limit what makes the process larger for good
 /// is refused to those with most (`is_tight`) until it is below seven, at the limit to everybody (`is_full`) until it
-/// is below nine. Before it says so for the first time it has memory given back. Whoever is refused says so to
-/// its caller; what goes on goes on. Thread-safe; `look` by one thread.
+/// is below nine. What somebody will need in a while (`expect`) counts for the former as if it were taken. Before it
+/// says so for the first time it has memory given back. Whoever is refused says so to its caller; what goes on goes on.
+/// Thread-safe; `look` by one thread.
 class MemoryBudget {
  public:
   struct Process {
@@ -23,6 +24,8 @@ class MemoryBudget {
   MemoryBudget(std::uint64_t limit_bytes, Process process, Registry& metrics);
 
   void look();
+  /// Bytes, in place of what was expected before.
+  void expect(std::uint64_t bytes) { expected_ = bytes; }
   bool is_tight() const { return tight_; }
   /// Measures, too: what asks may be the one that is too much.
   bool is_full() const;
@@ -41,6 +44,7 @@ class MemoryBudget {
   Gauge& tight_gauge_;
   Gauge& full_gauge_;
   std::uint32_t looks_until_give_back_ = 0;
+  std::atomic<std::uint64_t> expected_ = 0;
   mutable std::atomic<bool> tight_ = false;
   mutable std::atomic<bool> full_ = false;
   std::atomic<bool> far_beyond_ = false;

@@ -40,7 +40,7 @@ struct Options {
   std::size_t max_samples_per_second = 0;  ///< of a tenant, over ten seconds; 0: no limit
   std::size_t memory_bytes = 0;            ///< beyond this no new series are made; 0: no limit
   /// Of the whole process; outlives the store. While it is tight no new series are made, and what can be given back is.
-  const telemetry::MemoryBudget* budget = nullptr;
+  telemetry::MemoryBudget* budget = nullptr;
   /// Asked for room on the disk before a deletion is written, which is what gives room.
   std::function<void()> make_room = nullptr;
   std::uint64_t disk_reserve_bytes = 128 << 20;  ///< with less left on the disk nothing is taken

@@ -54,6 +54,9 @@ bool Store::Impl::flush_is_due() {
     if (is_tight) one->release_labels();
   }
   fair_series = known / (tenants + 1);
+  // Of what a flush will build in memory. While one is at it the process takes it already.
+  constexpr std::size_t kIndexBytesASeries = 400;
+  if (options.budget) options.budget->expect(is_writing_blocks ? 0 : known * kIndexBytesASeries);
   series_are_full = options.memory_bytes != 0 && bytes + series >= options.memory_bytes;
   series_are_many = options.memory_bytes != 0 && bytes + series >= options.memory_bytes / 10 * 9;
   if (is_tight) blocks.forget_pages();
@@ -169,12 +172,15 @@ Status Store::Impl::flush_older(bool drop_log, bool goes_on) {
 Result<BlockList> Store::Impl::write_blocks() {
   const auto sequence = next_sequence++;
   PartitionedWriter out(files, blocks, options, sequence, settled(retention.longest()));
-  return out.write([&]() -> Status {
+  is_writing_blocks = true;
+  auto fresh = out.write([&]() -> Status {
     for (const auto& [tenant, one] : head.all()) {
       if (one->has_older()) AT_TRY(add_older(tenant, *one, out));
     }
     return {};
   });
+  is_writing_blocks = false;
+  return fresh;
 }
 
 Status Store::Impl::add_older(const TenantId& tenant, const TenantHead& one, PartitionedWriter& out) {

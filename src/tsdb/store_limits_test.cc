@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <future>
+#include <optional>
 #include <random>
 #include <thread>
 
@@ -107,28 +108,52 @@ TEST_P(StoreLimits, BeyondItsMemoryNoNewSeriesAreMadeAndKnownOnesGoOn) {
 TEST_P(StoreLimits, BeyondTheBudgetOfTheProcessNoNewSeriesAreMadeUntilThereIsRoom) {
   testing::internal::CaptureStderr();
   std::uint64_t taken = 0;
-  telemetry::MemoryBudget budget(1000, {[&] { return taken; }, [] {}}, metrics_);
+  telemetry::MemoryBudget budget(1'000'000, {[&] { return taken; }, [] {}}, metrics_);
   options_.budget = &budget;
   options_.memory_bytes = 0;
   open();
   ASSERT_TRUE(append("known", 1000, 1));
   const auto make = [&] { return store_->resolve(tenant_, Labels{{"__name__", "new"}}); };
-  taken = 950;
+  taken = 950'000;
   budget.look();
   const auto made = make();
   ASSERT_FALSE(made);
   EXPECT_EQ(made.error().code, ErrorCode::kResourceExhausted);
-  EXPECT_NE(made.error().message.find("budget is 1000"), std::string::npos) << made.error().message;
+  EXPECT_NE(made.error().message.find("budget is 1000000"), std::string::npos) << made.error().message;
   EXPECT_TRUE(append("known", 2000, 1)) << "known ones go on";
   store_->maintain();
   EXPECT_EQ(contents(), (StoreModel{{"known", {{1000, 1}, {2000, 1}}}}));
-  taken = 750;
+  taken = 750'000;
   budget.look();
   EXPECT_FALSE(make());
-  taken = 690;
+  taken = 690'000;
   budget.look();
   EXPECT_TRUE(make());
   EXPECT_TRUE(metrics_say("atalaya_tsdb_refused_series_total{reason=\"memory\"} 2\n"));
+  testing::internal::GetCapturedStderr();
+}
+
+/// A flush builds an index of all series: what that will take is not given away.
+TEST_P(StoreLimits, RoomForTheIndexOfTheNextFlushIsKeptFree) {
+  testing::internal::CaptureStderr();
+  telemetry::MemoryBudget budget(1'000'000, {[] { return std::uint64_t{500'000}; }, [] {}}, metrics_);
+  options_.budget = &budget;
+  options_.memory_bytes = 0;
+  open();
+  std::optional<Error> refused;
+  int made = 0;
+  for (; made < 5000 && !refused; ++made) {
+    if (made % 100 == 0) {
+      store_->maintain();
+      budget.look();
+    }
+    auto one = store_->resolve(tenant_, Labels{{"__name__", "bomb"}, {"n", std::to_string(made)}});
+    if (!one) refused = std::move(one).error();
+  }
+  ASSERT_TRUE(refused);
+  EXPECT_EQ(refused->code, ErrorCode::kResourceExhausted);
+  EXPECT_GT(made, 100);
+  EXPECT_LT(made, 1500) << "300,000 bytes, 400 a series, and a hundred between two looks";
   testing::internal::GetCapturedStderr();
 }
 
@@ -136,7 +161,7 @@ TEST_P(StoreLimits, BeyondTheBudgetOfTheProcessNoNewSeriesAreMadeUntilThereIsRoo
 TEST_P(StoreLimits, WhereMemoryIsLittleATenantWithFewSeriesGetsNewOnesWhileOneWithManyDoesNot) {
   testing::internal::CaptureStderr();
   std::uint64_t taken = 0;
-  telemetry::MemoryBudget budget(1000, {[&] { return taken; }, [] {}}, metrics_);
+  telemetry::MemoryBudget budget(1'000'000, {[&] { return taken; }, [] {}}, metrics_);
   options_.budget = &budget;
   options_.memory_bytes = 0;
   open();
@@ -147,12 +172,12 @@ TEST_P(StoreLimits, WhereMemoryIsLittleATenantWithFewSeriesGetsNewOnesWhileOneWi
   };
   for (int i = 0; i < 30; ++i) ASSERT_TRUE(make(bomber));
   ASSERT_TRUE(make(tenant_));
-  taken = 900;
+  taken = 900'000;
   budget.look();
   store_->maintain();
   const auto refused = make(bomber);
   ASSERT_FALSE(refused);
-  EXPECT_NE(refused.error().message.find("budget is 1000"), std::string::npos);
+  EXPECT_NE(refused.error().message.find("budget is 1000000"), std::string::npos);
   for (int i = 0; i < 9; ++i) EXPECT_TRUE(make(tenant_)) << i;
   EXPECT_FALSE(make(tenant_)) << "a third of 31, one more tenant counted, is its share";
   EXPECT_TRUE(make(TenantId{"newcomer"}));
