@@ -7,6 +7,7 @@
 #include <array>
 
 #include "agent/calls.h"
+#include "agent/pipes.h"
 #include "agent/runner.h"
 #include "agent/self_collector.h"
 #include "agent/uplink.h"
@@ -69,6 +70,7 @@ struct Agent::Impl {
   }
 
   Status start();
+  Status make_pipes();
   void stop();
   void load_config();
   void on_config(const std::string& revision, const std::string& json);
@@ -101,10 +103,28 @@ struct Agent::Impl {
   std::unique_ptr<Calls> calls;
   std::unique_ptr<net::WorkerPool> script_workers;
   std::unique_ptr<collect::scrape::AgentScrapes> scrapes;
+  std::unique_ptr<Pipes> pipes;
   std::unique_ptr<Runner> runner;
 };
 
+Status Agent::Impl::make_pipes() {
+  const TenantId tenant{identity.tenant};
+  AT_TRY(auto destinations, sense::publish::Destinations::make({.loopback_only = false,
+                                                                .allow = options.publish_allow,
+                                                                .own = sense::publish::own_networks(),
+                                                                .program = "this agent"}));
+  pipes = std::make_unique<Pipes>(PipesContext{.instance = identity.name,
+                                               .tenant = tenant,
+                                               .labels = labels,
+                                               .loop = loop,
+                                               .clock = clock,
+                                               .destinations = std::move(destinations),
+                                               .log_folder = options.data_dir + "/publish/" + tenant.value()});
+  return {};
+}
+
 Status Agent::Impl::start() {
+  AT_TRY(make_pipes());
   AT_TRY(auto connect, connect_options(options));
   connect.tls.pinned_sha256 = identity.pinned_sha256;
   SpoolOptions spool_options;
@@ -165,6 +185,7 @@ void Agent::Impl::stop() {
   if (uplink) uplink->stop();
   calls.reset();
   runner.reset();
+  pipes.reset();
   scrapes.reset();
   script_workers.reset();
   uplink.reset();
@@ -245,6 +266,7 @@ Result<std::unique_ptr<collect::Collector>> Agent::Impl::make_collector(const co
   }
   if (std::holds_alternative<collect::ScriptSpec>(spec.what)) return make_script(spec, std::move(wake));
   if (std::holds_alternative<collect::MetricSpec>(spec.what)) return make_metric(spec, std::move(wake));
+  if (std::holds_alternative<collect::SensorSpec>(spec.what)) return pipes->make_pipe(spec, std::move(wake));
   if (std::holds_alternative<collect::ScrapeSpec>(spec.what)) return scrapes->make(spec, labels, std::move(wake));
   AT_TRY(auto check, collect::check::Check::make(spec, {.instance = identity.name,
                                                         .root = options.root,
@@ -281,7 +303,8 @@ Result<std::unique_ptr<collect::Collector>> Agent::Impl::make_metric(const colle
   collect::metric::MetricContext context{identity.name, labels, host_values, {}};
   context.make = [this, wake](const collect::CollectorSpec& inner) { return make_collector(inner, wake); };
   AT_TRY(auto made, collect::metric::MetricCollector::make(spec, std::move(context)));
-  return made;
+  if (std::get<collect::MetricSpec>(spec.what).sensor.empty()) return made;
+  return pipes->make_metric(spec, std::move(made));
 }
 
 SelfState Agent::Impl::self_state() const {

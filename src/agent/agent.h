@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "agent/identity.h"
 #include "base/result.h"
@@ -32,8 +33,9 @@ struct AgentOptions {
 
   Duration host_period{1000};
   bool host_metrics = true;
-  bool scripts = true;     ///< run programs that the server sends: procedures, and collectors of type script
-  std::string root = "/";  ///< where /proc and /sys hang (containers mount the host's elsewhere)
+  bool scripts = true;  ///< run programs that the server sends: procedures, and collectors of type script
+  std::vector<std::string> publish_allow;  ///< networks that sensors that run here may publish to
+  std::string root = "/";                  ///< where /proc and /sys hang (containers mount the host's elsewhere)
 };
 
 /// Proxy, password file and authorities as the network wants them.

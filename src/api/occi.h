@@ -47,6 +47,8 @@ class Occi {
   /// An agent has enrolled under this host name with this token: the compute that waits for it is bound to it.
   void enrolled(const TenantId& tenant, std::string_view token, const std::string& host);
   OcciWorld world(const TenantId& tenant) { return entities_.world(tenant); }
+  /// The text of a program, `<package>/scripts/<file>`. not_found where there is none.
+  occi::ReadProgram programs(const TenantId& tenant) const;
   /// The host whose agent watches a compute: the one of its host name, else one that is called as the compute's id,
   /// unless that is another compute's or the compute waits for an enrolment token. "" : none yet.
   std::function<std::string(const occi::Entity& compute)> host_of(const TenantId& tenant, const OcciWorld& world) const;
@@ -56,6 +58,7 @@ class Occi {
   /// What of an entity is seen, not asked for.
   occi::Sight sight(const TenantId& tenant, const OcciWorld& world) const;
   occi::Rules rules(const TenantId& tenant, const OcciWorld& world) const;
+  Result<std::string> program_named(const TenantId& tenant, const std::string& term) const;
 
   const OcciServices with_;
   OcciEntities entities_;

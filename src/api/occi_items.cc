@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "auth/digest.h"
+#include "occi/monitoring.h"
 
 namespace atalaya::api {
 namespace {
@@ -171,6 +172,12 @@ std::optional<occi::Category> mixin_of(const packages::FoundInPackage& found) {
   out.applies = texts(fields, "applies");
   out.depends = texts(fields, "depends");
   out.item = found.item->id;
+  if (const auto program = text(fields, "program"); !program.empty()) {
+    // What it measures makes it a metric, whether it says so or not.
+    if (std::find(out.depends.begin(), out.depends.end(), occi::kMetric) == out.depends.end())
+      out.depends.emplace_back(occi::kMetric);
+    if (!occi::bind_program(out, program)) return std::nullopt;
+  }
   return out;
 }
 
@@ -213,6 +220,7 @@ YamlValue item_of(const occi::Category& mixin) {
   out.set("location", mixin.location);
   if (!mixin.applies.empty()) out.set("applies", yaml(mixin.applies));
   if (!mixin.depends.empty()) out.set("depends", yaml(mixin.depends));
+  if (mixin.measure && !mixin.measure->program.empty()) out.set("program", mixin.measure->program);
   return out;
 }
 

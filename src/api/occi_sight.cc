@@ -18,6 +18,7 @@ using occi::Attributes;
 using occi::Entity;
 
 constexpr std::string_view kInfrastructure = "http://schemas.ogf.org/occi/infrastructure#";
+constexpr std::string_view kScripts = "scripts/";
 constexpr std::string_view kHostname = "occi.compute.hostname";
 constexpr std::string_view kToken = "atalaya.enrolment.token";
 
@@ -198,8 +199,10 @@ occi::Rules Occi::rules(const TenantId& tenant, const OcciWorld& world) const {
                                                                           std::vector<std::string>& warnings) {
     return occi::check_sensor(entity, before, now, warnings);
   }};
-  out.whole = [quota = with_.quota](const occi::World& now, occi::Change& change) -> Status {
+  out.program_named = [this, tenant](const std::string& term) { return program_named(tenant, term); };
+  out.whole = [quota = with_.quota, read = programs(tenant)](const occi::World& now, occi::Change& change) -> Status {
     AT_TRY(occi::check_wiring(now, change));
+    AT_TRY(occi::check_programs(now, change, read));
     return occi::check_quota(now, change, quota);
   };
   out.sight = sight(tenant, world);
@@ -209,6 +212,37 @@ occi::Rules Occi::rules(const TenantId& tenant, const OcciWorld& world) const {
   };
   out.new_id = [] { return random_uuid(); };
   return out;
+}
+
+occi::ReadProgram Occi::programs(const TenantId& tenant) const {
+  return [tenant, &packages = with_.packages](const std::string& program) -> Result<std::string> {
+    const auto slash = program.find('/');
+    const auto file = slash == std::string::npos ? std::string() : program.substr(slash + 1);
+    auto found = file.starts_with(kScripts) ? packages.file(tenant, program.substr(0, slash), file)
+                                            : fail(ErrorCode::kNotFound, "");
+    if (found) return std::move(found->text);
+    return fail(ErrorCode::kNotFound, fmt::format("there is no program {}", program),
+                "name it as package/scripts/file, of a package of this tenant");
+  };
+}
+
+Result<std::string> Occi::program_named(const TenantId& tenant, const std::string& term) const {
+  std::vector<std::string> found;
+  for (const auto& package : with_.packages.list(tenant)) {
+    const auto view = with_.packages.view(tenant, package.name);
+    if (!view || package.instance) continue;
+    for (const auto& one : view->files) {
+      if (!one.file.starts_with(kScripts)) continue;
+      const auto name = std::string_view(one.file).substr(kScripts.size());
+      if (name.substr(0, name.rfind('.')) == term) found.push_back(fmt::format("{}/{}", package.name, one.file));
+    }
+  }
+  if (found.size() == 1) return found.front();
+  if (found.empty())
+    return fail(ErrorCode::kInvalidArgument, fmt::format("no package has a program scripts/{}", term),
+                "a user's metric is measured by the program that is called as its term: add that to a package first");
+  return fail(ErrorCode::kInvalidArgument, fmt::format("{} are called {}", fmt::join(found, " and "), term),
+              "write the mixin into a package, with the one that is meant as its program");
 }
 
 void Occi::enrolled(const TenantId& tenant, std::string_view token, const std::string& host) {

@@ -27,6 +27,7 @@ int run(const config::Options& options) {
   given.spool_sync = options.boolean("spool-sync");
   given.root = options.text("root");
   given.scripts = options.boolean("scripts");
+  given.publish_allow = options.list("publish-allow");
   return agent::run_agent(given);
 }
 

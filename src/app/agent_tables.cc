@@ -97,11 +97,19 @@ config::Program agent_program() {
                    .fallback = "true",
                    .help = "Run what packages on the server declare to run here: procedures and collectors of type "
                            "script. As nobody where the agent runs as root."},
+                  {.name = "publish-allow",
+                   .type = OptionType::kList,
+                   .help = "Network that sensors with placement: agent may publish to from here, such as "
+                           "192.0.2.0/24. Without one they write files and give to the server alone; networks of "
+                           "this machine's own want one that is not wider.",
+                   .value_name = "CIDR"},
                   {.name = "root",
                    .fallback = "/",
                    .help = "Folder under which the measured machine's /proc and /sys are mounted.",
                    .value_name = "DIR"}},
-      .examples = {{"atalaya-agent run --data /var/lib/atalaya-agent", "as the service does"}}};
+      .examples = {
+          {"atalaya-agent run --data /var/lib/atalaya-agent", "as the service does"},
+          {"atalaya-agent run --publish-allow 192.0.2.0/24", "lets sensors publish to the site's own machines"}}};
   for (auto* command : {&enroll, &run}) {
     for (auto& option : connection_options()) command->options.push_back(std::move(option));
   }

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <map>
 
+#include "api/occi_check.h"
 #include "app/web_files.h"
 #include "packages/check.h"
 #include "packages/disk.h"
@@ -26,6 +27,7 @@ std::vector<packages::Slot> FolderCheck::check(const std::vector<std::string>& f
     return scripts_.ask(program, verb, input);
   };
   options.check_channels = [&](const auto& list, const auto& types) { return channels_->check(list, types); };
+  options.check_items = api::check_sensor_items;
   const auto world = packages::world_with_folders(files_, folders, shipped_packages(), std::move(options));
   std::vector<packages::Slot> out;
   for (const auto& folder : folders) {

@@ -7,6 +7,7 @@
 #include <charconv>
 #include <set>
 
+#include "api/occi_check.h"
 #include "app/web_files.h"
 #include "config/suggest.h"
 #include "config/yaml.h"
@@ -183,6 +184,10 @@ packages::Service::Options package_options(const std::string& data, const Channe
   out.history = data + "/packages-history";
   out.shipped = shipped_packages();
   out.check_channels = [&channels](const auto& list, const auto& types) { return channels.check(list, types); };
+  // What OCCI makes was judged by the same rules.
+  out.check_items = [](const packages::Package& package) {
+    return package.name == "ondemand" ? std::vector<Error>{} : api::check_sensor_items(package);
+  };
   out.type_scripts = &scripts;
   out.host_names = [&hosts](const TenantId& tenant) {
     std::vector<std::string> names;

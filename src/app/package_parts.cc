@@ -74,7 +74,8 @@ SensorNeighbours PackageParts::sensor_neighbours() {
           [this](sense::PipeSpec spec) { return publishing_->opened(std::move(spec)); },
           [this](const TenantId& tenant, const std::string& sensor, const sense::PipeSpec& spec, TakePublished take) {
             return publishing_->remote(tenant, sensor, spec, std::move(take));
-          }};
+          },
+          [this](const TenantId& tenant) { return occi_.programs(tenant); }};
 }
 
 /// A host of this name or pattern whose agent is connected.

@@ -7,7 +7,9 @@
 #include <mutex>
 
 #include "alerts/machine.h"
+#include "base/random.h"
 #include "model/sample.h"
+#include "notify/outbox.h"
 
 namespace atalaya::app {
 namespace {
@@ -99,16 +101,22 @@ void SensorPlatform::alert(const Who& who, const std::string& name, const std::s
   event.tenant = who.tenant;
   event.weight = posted.alerts.size();
   event.body = std::move(posted);
+  post(std::move(event), std::move(done));
+}
+
+void SensorPlatform::mail(const Who& who, const std::string& channel, const std::vector<std::string>& to,
+                          const std::string& subject, const std::string& text, Done done) {
+  control::Event event;
+  event.tenant = who.tenant;
+  event.body = notify::SendMail{random_token(9), channel, to, subject, text, "sensor-" + who.sensor};
+  post(std::move(event), std::move(done));
+}
+
+void SensorPlatform::post(control::Event event, Done done) {
   const auto told = std::make_shared<Done>(std::move(done));
   event.done = [told](const Status& status) { (*told)(status); };
   // What is taken is answered for by the loop.
   if (auto taken = control_.post(std::move(event)); !taken) (*told)(std::move(taken));
-}
-
-void SensorPlatform::mail(const Who&, const std::string&, const std::vector<std::string>&, const std::string&,
-                          const std::string&, Done done) {
-  done(fail(ErrorCode::kUnprocessable, "this server sends no mail for sensors",
-            "publish to Alert, and let a notification policy send the mail"));
 }
 
 }  // namespace atalaya::app

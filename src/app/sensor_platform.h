@@ -24,11 +24,13 @@ class SensorPlatform final : public sense::publish::Platform {
   /// Posted alerts, which end by the sensor's word alone.
   void alert(const Who& who, const std::string& name, const std::string& severity,
              std::vector<sense::publish::Item> items, Done done) override;
-  /// unprocessable: channels send what notification policies say.
+  /// Into the outbox: it is delivered as notifications are.
   void mail(const Who& who, const std::string& channel, const std::vector<std::string>& to, const std::string& subject,
             const std::string& text, Done done) override;
 
  private:
+  void post(control::Event event, Done done);
+
   storage::SeriesAppender& series_;
   storage::LogAppender& logs_;
   control::Runner& control_;

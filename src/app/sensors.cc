@@ -4,8 +4,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 
+#include "app/sensors_state.h"
+#include "ingest/agent_payload.h"
 #include "model/sample.h"
+#include "sense/pipe_text.h"
 #include "sense/publish/publisher.h"
 #include "telemetry/log.h"
 
@@ -14,89 +18,29 @@ namespace {
 
 constexpr std::string_view kComponent = "sensors";
 constexpr std::string_view kProcess = "process";
-constexpr std::size_t kShownOfLine = 200;  ///< bytes
+constexpr std::string_view kServer = "server";
 
-std::string beginning_of(const std::string& line) {
-  auto end = std::min(line.size(), kShownOfLine);
-  while (end < line.size() && end > 0 && (line[end] & 0xC0) == 0x80) --end;  // not within a character
-  return line.substr(0, end);
+/// What an agent is told of a pipe that runs there.
+boost::json::object pipe_text(const occi::SensorPlan& plan, const sense::PipeSpec& pipe) {
+  boost::json::object out{{"id", fmt::format("occi:{}/{}", plan.id, occi::kPipeMetric)},
+                          {"type", "sensor"},
+                          {"sensor", plan.id},
+                          {"pipe", boost::json::parse(sense::to_json(pipe))}};
+  if (plan.window.begin != kMinTime) out["from"] = to_ms(plan.window.begin);
+  if (plan.window.end != kMaxTime) out["until"] = to_ms(plan.window.end);
+  return out;
 }
 
-/// What an agent said of one metric last.
-struct Heard {
-  Time at = kMinTime;
-  double value = 0;
-  std::string problem;
-};
+/// A record as the agent's pipe published it: `instance`, which the server wrote, is no label of it.
+sense::Record published_record(const ingest::SensorValue& value) {
+  LabelsBuilder labels;
+  for (const auto& [name, text] : value.of->labels) {
+    if (name.starts_with(ingest::kPublishedLabel)) labels.set(name.substr(ingest::kPublishedLabel.size()), text);
+  }
+  return {value.time, value.value, labels.build(), std::nullopt};
+}
 
 }  // namespace
-
-/// One sensor at work.
-struct Sensors::Running {
-  // What `post` runs alone touches these, beside the first reading of `plan`.
-  std::optional<sense::Pipe> pipe;  ///< one of the two, if it could be made
-  std::unique_ptr<RemotePipe> remote;
-  std::vector<std::shared_ptr<Outlet>> outlets;  ///< null: it could not be made
-  std::vector<sense::Published> out;
-
-  std::mutex mutex;  ///< guards the rest against those who look
-  occi::SensorPlan plan;
-  std::vector<std::string> problems;                ///< of its parts, that keep it from running as it should
-  std::map<std::string, std::string> failures;      ///< of its publishers now, by their term; "" : of its process
-  std::map<std::string, Heard, std::less<>> heard;  ///< by collector and metric
-  Time last = kMinTime;
-  std::uint64_t values = 0;
-  std::map<std::string, api::SensorFlow::Value, std::less<>> given;  ///< the newest of each stream that is published
-
-  /// Hands on what the pipe gave; how many.
-  std::size_t deliver() {
-    for (const auto& one : out) {
-      if (const auto& outlet = outlets[one.publisher]) outlet->publish(one.stream, one.record);
-    }
-    if (!out.empty()) remember_given();
-    return out.size();
-  }
-  void remember_given() {
-    const std::lock_guard lock(mutex);
-    for (const auto& one : out) {
-      const auto& record = one.record;
-      if (is_stale(record.value)) continue;
-      auto at = given.find(one.stream);
-      if (at == given.end()) at = given.emplace(one.stream, api::SensorFlow::Value{}).first;
-      at->second = {record.time, record.value, std::nullopt};
-      if (record.text) at->second.line = beginning_of(*record.text);
-    }
-  }
-  void look_at_outlets() {
-    failures.clear();
-    for (std::size_t i = 0; i < outlets.size(); ++i) {
-      auto problem = outlets[i] ? outlets[i]->problem() : std::string();
-      if (!problem.empty()) failures.emplace(sense::term_of(plan.pipe.publishers[i].mixin), std::move(problem));
-    }
-    auto problem = remote ? remote->problem() : std::string();
-    if (!problem.empty()) failures.emplace("", std::move(problem));
-  }
-};
-
-struct Sensors::Tenant {
-  struct HostOrders {
-    std::vector<occi::Order> list;
-    std::vector<std::string> texts;
-    std::uint64_t revision = 0;
-    std::size_t left_out = 0;  ///< the last so many of the list do not fit
-  };
-  Sensing sensors;
-  std::unordered_map<std::string, std::shared_ptr<Running>> by_collector;
-  std::map<std::string, HostOrders, std::less<>> hosts;
-  std::map<std::string, std::string, std::less<>> idle;
-  std::map<std::string, std::string, std::less<>> waiting;  ///< sensors that do not run, and why
-  /// Where each collector's first order stands: its host, and the place in that one's list.
-  std::unordered_map<std::string, std::pair<std::string, std::size_t>> ordered;
-  /// Of each agent the newest spool and what came of it.
-  std::map<std::string, std::pair<std::string, std::uint64_t>, std::less<>> sequences;
-  std::set<std::string, std::less<>> old_agents;
-  Time until = kMaxTime;
-};
 
 Sensors::Sensors(SensorNeighbours neighbours)
     : with_(std::move(neighbours)),
@@ -130,7 +74,8 @@ void Sensors::stop() {
 void Sensors::changed(const TenantId& tenant) {
   const std::lock_guard one(plan_mutex_);
   const auto world = with_.world(tenant);
-  auto deployment = occi::deployment_of(*world, with_.host_of(tenant, world), with_.clock.now(), with_.quota);
+  auto deployment = occi::deployment_of(*world, with_.host_of(tenant, world), with_.clock.now(), with_.quota,
+                                        with_.programs ? with_.programs(tenant) : occi::ReadProgram());
   std::vector<occi::SensorPlan> plans;
   std::map<std::string, std::string, std::less<>> waiting;
   for (auto& [id, plan] : deployment.sensors) {
@@ -139,6 +84,7 @@ void Sensors::changed(const TenantId& tenant) {
     else
       plans.push_back(std::move(plan));
   }
+  deployment.orders = with_pipes(plans, std::move(deployment.orders));
   std::set<std::string> hosts;
   {
     const std::lock_guard lock(mutex_);
@@ -146,12 +92,38 @@ void Sensors::changed(const TenantId& tenant) {
     auto& state = tenants_[tenant];
     state.waiting = std::move(waiting);
     state.idle = std::move(deployment.idle);
+    state.faulty = std::move(deployment.faulty);
     state.until = deployment.until;
     take_orders(tenant, std::move(deployment.orders), hosts);
   }
   // Before an agent hears of it, so that its first value finds the pipe.
   with_.post([this, tenant, plans = std::move(plans)]() mutable { apply(tenant, std::move(plans)); });
   for (const auto& host : hosts) with_.tell(tenant, host);
+}
+
+/// The orders, and before them those of the pipes that run in agents. One that cannot be told says so where it is made.
+std::vector<occi::Order> Sensors::with_pipes(const std::vector<occi::SensorPlan>& plans,
+                                             std::vector<occi::Order> orders) const {
+  std::vector<occi::Order> out;
+  for (const auto& plan : plans) {
+    if (plan.placement != occi::kInAgent || plan.hosts.empty()) continue;
+    const auto pipe = pipe_spec(plan);
+    if (!pipe || !sense::check(*pipe)) continue;
+    const auto text = pipe_text(plan, *pipe);
+    for (const auto& host : plan.hosts) out.push_back({plan.id, plan.id, host, text});
+  }
+  out.insert(out.end(), std::make_move_iterator(orders.begin()), std::make_move_iterator(orders.end()));
+  return out;
+}
+
+/// As it runs, with what is sealed opened.
+Result<sense::PipeSpec> Sensors::pipe_spec(const occi::SensorPlan& plan) const {
+  auto spec = plan.pipe;
+  // Which collectors feed it makes no difference to what flows.
+  spec.sources.clear();
+  spec.more_sources = true;
+  if (!with_.opened) return spec;
+  return with_.opened(std::move(spec));
 }
 
 void Sensors::apply(const TenantId& tenant, std::vector<occi::SensorPlan> plans) {
@@ -167,6 +139,7 @@ void Sensors::apply(const TenantId& tenant, std::vector<occi::SensorPlan> plans)
     const auto old = before.find(plan.id);
     auto one = started(tenant, plan, old == before.end() ? nullptr : old->second);
     for (const auto& [metric, stream] : plan.streams) by_collector.emplace(metric.substr(0, metric.rfind('/')), one);
+    if (plan.placement == occi::kInAgent) by_collector.emplace(plan.id, one);
     running.emplace(plan.id, std::move(one));
   }
   const std::lock_guard lock(mutex_);
@@ -187,7 +160,7 @@ std::shared_ptr<Sensors::Running> Sensors::started(const TenantId& tenant, occi:
     // Collectors come and go while it runs.
     const std::lock_guard lock(before->mutex);
     before->plan = std::move(plan);
-    std::erase_if(before->heard, [&](const auto& one) { return !before->plan.streams.contains(one.first); });
+    before->forget();
     return before;
   }
   auto out = std::make_shared<Running>();
@@ -198,7 +171,7 @@ std::shared_ptr<Sensors::Running> Sensors::started(const TenantId& tenant, occi:
     out->heard = before->heard;
     out->last = before->last;
     out->values = before->values;
-    std::erase_if(out->heard, [&](const auto& one) { return !out->plan.streams.contains(one.first); });
+    out->forget();
   }
   for (const auto& problem : out->problems) {
     telemetry::log_warn(kComponent, "sensor",
@@ -208,12 +181,10 @@ std::shared_ptr<Sensors::Running> Sensors::started(const TenantId& tenant, occi:
 }
 
 Status Sensors::give_pipe(const TenantId& tenant, const std::shared_ptr<Running>& running) const {
-  auto spec = running->plan.pipe;
-  // Which collectors feed it makes no difference to what flows.
-  spec.sources.clear();
-  spec.more_sources = true;
-  if (with_.opened) {
-    AT_TRY(spec, with_.opened(std::move(spec)));
+  AT_TRY(auto spec, pipe_spec(running->plan));
+  if (running->plan.placement == occi::kInAgent) {
+    AT_TRY(sense::check(spec));
+    return {};
   }
   if (running->plan.placement != kProcess) {
     AT_TRY(auto pipe, sense::Pipe::make(std::move(spec)));
@@ -238,8 +209,8 @@ std::vector<std::shared_ptr<Outlet>> Sensors::outlets_of(const TenantId& tenant,
   const std::vector<sense::Part> none;
   const auto& old = before ? before->plan.pipe.publishers : none;
   for (const auto& part : running.plan.pipe.publishers) {
-    if (running.plan.placement == kProcess && !sense::publish::needs_platform(part.mixin)) {
-      out.push_back(nullptr);  // the process has it
+    if (running.plan.placement != kServer && !sense::publish::needs_platform(part.mixin)) {
+      out.push_back(nullptr);  // it is where the pipe is
       continue;
     }
     const auto same = std::find(old.begin(), old.end(), part);
@@ -347,7 +318,40 @@ void Sensors::take(const TenantId& tenant, const std::vector<ingest::SensorValue
   }
 }
 
+/// Of a sensor whose pipe runs in agents.
+void Sensors::hear(Running& running, const ingest::SensorValue& value) {
+  const auto& of = *value.of;
+  const auto host = std::string(of.labels.get("instance"));
+  const std::unique_lock lock(running.mutex);
+  if (!running.plan.hosts.contains(host)) return unwanted_.add();
+  if (of.collector == running.plan.id && value.problem) {
+    running.pipe_problems[host] = *value.problem;
+  } else if (value.problem) {
+    running.heard[fmt::format("{}/{}", of.collector, of.metric)].problem = *value.problem;
+  } else if (of.metric.starts_with(ingest::kTakenMetric) && !is_stale(value.value)) {
+    const auto key =
+        fmt::format("{}/{}", of.collector, std::string_view(of.metric).substr(ingest::kTakenMetric.size()));
+    if (!running.plan.streams.contains(key)) return unwanted_.add();
+    auto& heard = running.heard[key];
+    heard = {value.time, 0, value.value, {}};
+    running.last = value.time;
+  } else if (of.collector == running.plan.id && of.metric.starts_with(ingest::kPublishedMetric)) {
+    values_.add();
+    std::uint32_t publisher = 0;
+    const auto rest = std::string_view(of.metric).substr(ingest::kPublishedMetric.size());
+    const auto read = std::from_chars(rest.data(), rest.data() + rest.size(), publisher);
+    const auto used = static_cast<std::size_t>(read.ptr - rest.data());
+    if (read.ec != std::errc{} || used >= rest.size() || publisher >= running.outlets.size()) return unwanted_.add();
+    if (!running.outlets[publisher]) return;
+    const auto record = published_record(value);
+    running.outlets[publisher]->publish(rest.substr(used + 1), record);
+    running.remember(rest.substr(used + 1), record);
+    published_.add();
+  }
+}
+
 void Sensors::push(Running& running, const ingest::SensorValue& value, Time now) {
+  if (running.plan.placement == occi::kInAgent) return hear(running, value);
   const auto& of = *value.of;
   const auto key = fmt::format("{}/{}", of.collector, of.metric);
   std::string stream;
@@ -362,7 +366,7 @@ void Sensors::push(Running& running, const ingest::SensorValue& value, Time now)
       return;
     }
     if (!is_stale(value.value)) {
-      heard = {value.time, value.value, {}};
+      heard = {value.time, value.value, 0, {}};
       running.last = value.time;
       ++running.values;
     }
@@ -411,86 +415,6 @@ void Sensors::tick_pipes() {
     const std::lock_guard lock(running->mutex);
     running->look_at_outlets();
   }
-}
-
-std::optional<Sensors::Sight> Sensors::sight(const TenantId& tenant, const occi::Entity& entity) const {
-  const bool sensor = entity.kind == occi::kSensor;
-  if (!sensor && entity.kind != occi::kCollector) return std::nullopt;
-  const std::lock_guard lock(mutex_);
-  const auto found = tenants_.find(tenant);
-  if (found == tenants_.end()) return Sight{"inactive", "it does not run yet"};
-  return sensor ? sensor_sight(found->second, entity.id) : collector_sight(tenant, found->second, entity.id);
-}
-
-Sensors::Sight Sensors::sensor_sight(const Tenant& tenant, const std::string& id) const {
-  if (const auto at = tenant.waiting.find(id); at != tenant.waiting.end()) return {"inactive", at->second};
-  const auto at = tenant.sensors.find(id);
-  if (at == tenant.sensors.end()) return {"inactive", "it does not run yet"};
-  auto& running = *at->second;
-  const std::lock_guard lock(running.mutex);
-  auto problems = running.problems;
-  for (const auto& [publisher, problem] : running.failures)
-    problems.push_back(publisher.empty() ? problem : fmt::format("{}: {}", publisher, problem));
-  if (!problems.empty()) return {"error", fmt::format("{}", fmt::join(problems, "; "))};
-  if (running.plan.streams.empty()) return {"active", "it runs, and no collector measures for it"};
-  if (running.last == kMinTime) return {"active", "it runs; no value has come yet"};
-  return {"active", fmt::format("{} values have come, the last of {}", running.values, format_rfc3339(running.last))};
-}
-
-std::optional<api::SensorFlow> Sensors::flow(const TenantId& tenant, const std::string& sensor) const {
-  const std::lock_guard lock(mutex_);
-  const auto found = tenants_.find(tenant);
-  if (found == tenants_.end() || !found->second.sensors.contains(sensor)) return std::nullopt;
-  auto [state, message] = sensor_sight(found->second, sensor);
-  api::SensorFlow out{.state = std::move(state), .message = std::move(message)};
-  auto& running = *found->second.sensors.find(sensor)->second;
-  const std::lock_guard look(running.mutex);
-  out.values = running.values;
-  out.given = running.given;
-  out.problems = running.failures;
-  for (const auto& [key, stream] : running.plan.streams) {
-    if (out.collected.size() == api::kMostCollected) break;
-    const auto cut = key.rfind('/');
-    api::SensorFlow::Collected one{key.substr(0, cut), key.substr(cut + 1), stream, std::nullopt, {}};
-    if (const auto heard = running.heard.find(key); heard != running.heard.end()) {
-      one.problem = heard->second.problem;
-      if (heard->second.at != kMinTime) one.value = {heard->second.at, heard->second.value, std::nullopt};
-    }
-    out.collected.push_back(std::move(one));
-  }
-  return out;
-}
-
-Sensors::Sight Sensors::collector_sight(const TenantId& id, const Tenant& tenant, const std::string& collector) const {
-  if (const auto at = tenant.idle.find(collector); at != tenant.idle.end()) return {"inactive", at->second};
-  const auto order = tenant.ordered.find(collector);
-  const auto at = tenant.by_collector.find(collector);
-  if (order == tenant.ordered.end() || at == tenant.by_collector.end()) return {"inactive", "it does not run yet"};
-  const auto& [host, place] = order->second;
-  const auto& orders = tenant.hosts.find(host)->second;
-  if (place >= orders.list.size() - orders.left_out)
-    return {"error", fmt::format("the agent of {} takes no more orders: remove some", host)};
-  if (tenant.old_agents.contains(host))
-    return {"error", fmt::format("the agent of {} is from before sensors: install this version's there", host)};
-  auto& running = *at->second;
-  std::vector<std::string> problems, said;
-  {
-    const std::lock_guard lock(running.mutex);
-    for (auto heard = running.heard.lower_bound(collector + "/");
-         heard != running.heard.end() && heard->first.starts_with(collector + "/"); ++heard) {
-      const auto metric = heard->first.substr(collector.size() + 1);
-      if (!heard->second.problem.empty())
-        problems.push_back(fmt::format("{}: {}", metric, heard->second.problem));
-      else
-        said.push_back(fmt::format("{} was {} at {}", metric, heard->second.value, format_rfc3339(heard->second.at)));
-    }
-  }
-  if (!problems.empty()) return {"error", fmt::format("{}", fmt::join(problems, "; "))};
-  const bool connected = with_.is_connected(id, host);
-  if (connected && said.empty())
-    return {"inactive", fmt::format("the agent of {} was told; no value has come yet", host)};
-  if (!connected) said.insert(said.begin(), fmt::format("the agent of {} is away", host));
-  return {connected ? "active" : "inactive", fmt::format("{}", fmt::join(said, "; "))};
 }
 
 }  // namespace atalaya::app

@@ -65,6 +65,8 @@ struct SensorNeighbours {
   std::function<Result<std::unique_ptr<RemotePipe>>(const TenantId&, const std::string& sensor, const sense::PipeSpec&,
                                                     TakePublished)>
       remote = nullptr;
+  /// Reads programs of the tenant's packages. Null: there are none.
+  std::function<occi::ReadProgram(const TenantId&)> programs = nullptr;
 };
 
 constexpr std::size_t kMostWaiting = 100'000;
@@ -113,6 +115,10 @@ class Sensors {
 
   void take_orders(const TenantId& tenant, std::vector<occi::Order> orders, std::set<std::string>& hosts);
 
+  std::vector<occi::Order> with_pipes(const std::vector<occi::SensorPlan>& plans,
+                                      std::vector<occi::Order> orders) const;
+  Result<sense::PipeSpec> pipe_spec(const occi::SensorPlan& plan) const;
+
   // What `post` runs.
   void apply(const TenantId& tenant, std::vector<occi::SensorPlan> plans);
   std::shared_ptr<Running> started(const TenantId& tenant, occi::SensorPlan plan,
@@ -122,9 +128,11 @@ class Sensors {
                                                   const std::shared_ptr<Running>& before) const;
   void take(const TenantId& tenant, const std::vector<ingest::SensorValue>& values);
   void push(Running& running, const ingest::SensorValue& value, Time now);
+  void hear(Running& running, const ingest::SensorValue& value);
   void tick_pipes();
 
-  Sight sensor_sight(const Tenant& tenant, const std::string& id) const;
+  Sight sensor_sight(const TenantId& id, const Tenant& tenant, const std::string& sensor) const;
+  Sight sight_in_agents(const TenantId& id, const Tenant& tenant, const Running& running) const;
   Sight collector_sight(const TenantId& id, const Tenant& tenant, const std::string& collector) const;
 
   const SensorNeighbours with_;

@@ -50,7 +50,8 @@ class SensorsTest : public testing::Test {
         [this](const TenantId&, const std::string&) { return connected; },
         [this](const TenantId&, const std::string& host) { told.push_back(host); },
         [this](const TenantId&, const std::string& sensor, const sense::Part& part) -> Result<std::unique_ptr<Outlet>> {
-          if (std::get<std::string>(part.attributes.at("udpAddr")).starts_with("10."))
+          const auto address = part.attributes.find("udpAddr");
+          if (address != part.attributes.end() && std::get<std::string>(address->second).starts_with("10."))
             return fail(ErrorCode::kPermissionDenied, "that address is not allowed");
           ++made;
           return std::make_unique<Kept>(*this, sensor);
@@ -315,6 +316,43 @@ TEST_F(SensorsTest, TheLastErrorsAreShown) {
   add_sensor("far", {}, "10.0.0.1:1");
   sensors.changed(kTenant);
   EXPECT_THAT(sight("far"), HasSubstr("error: SendUDP: that address is not allowed"));
+}
+
+TEST_F(SensorsTest, ASensorInTheAgentIsToldThereAndOnlyWhatItPublishesComesBack) {
+  const auto agent = occi::attribute("atalaya.sensor.placement", "\"agent\"");
+  add_sensor("s", agent + mixin("publisher", "Alert") + own("Alert.input", "a"));
+  add_collector("c", "s");
+  sensors.changed(kTenant);
+  EXPECT_EQ(outlets, 1) << "the datagrams are the agent's, the alerts are the server's";
+  const auto orders = sensors.orders(kTenant, "web-1", 1 << 20).text;
+  EXPECT_THAT(orders, testing::StartsWith(R"({"id":"occi:s/pipe","type":"sensor","sensor":"s","pipe":{)"));
+  EXPECT_THAT(orders, HasSubstr(R"("type":"piped","collector":"c")"));
+  EXPECT_THAT(orders, HasSubstr(R"("sensor":"s","stream":"a")"));
+  EXPECT_THAT(sight("s"), HasSubstr("active: it runs in the agent of web-1; no value has come yet"));
+  const auto said = [&](const std::string& collector, const std::string& metric, double amount,
+                        const std::string& host = "web-1") {
+    return ingest::SensorValue{std::make_shared<const ingest::SensorSeries>(ingest::SensorSeries{
+                                   collector, metric, Labels{{"_collector", "c"}, {"instance", host}}}),
+                               clock.now(), amount};
+  };
+  bring({said("c", ":taken:CPUPercent", 17), said("s", ":published:1:a", 3), said("s", ":published:0:a", 4),
+         said("s", ":published:9:a", 5), said("s", ":published:x", 6), said("c", "CPUPercent", 7),
+         said("s", ":published:1:a", 8, "db-1")});
+  EXPECT_THAT(published, ElementsAre("s 3"));
+  EXPECT_EQ(labels, (Labels{{"collector", "c"}}));
+  EXPECT_THAT(sight("s"), HasSubstr("active: it runs in the agent of web-1: 17 values have come there"));
+  EXPECT_THAT(sight("c"), HasSubstr("active: CPUPercent: 17 values came in the agent"));
+  auto problem = said("s", "pipe", 0);
+  problem.problem = "SendUDP: 127.0.0.1 is not allowed";
+  bring({problem});
+  EXPECT_THAT(sight("s"), HasSubstr("error: on web-1: SendUDP: 127.0.0.1 is not allowed"));
+  problem.problem = "";
+  bring({problem});
+  connected = false;
+  EXPECT_THAT(sight("s"), HasSubstr("inactive: away, and at work as last told: the agent of web-1"));
+  change("s", occi::attribute("atalaya.sensor.placement", "\"server\""));
+  EXPECT_THAT(sensors.orders(kTenant, "web-1", 1 << 20).text, testing::Not(HasSubstr("piped")));
+  EXPECT_EQ(outlets, 2);
 }
 
 TEST_F(SensorsTest, AnAgentGetsAsManyOrdersAsItTakes) {

@@ -198,7 +198,7 @@ std::shared_ptr<const CollectorSpec> parse_inner(Fields& fields, const Collector
     return nullptr;
   }
   if (std::holds_alternative<MetricSpec>(inner->what) || std::holds_alternative<HostSpec>(inner->what) ||
-      std::holds_alternative<ScrapeSpec>(inner->what))
+      std::holds_alternative<ScrapeSpec>(inner->what) || std::holds_alternative<SensorSpec>(inner->what))
     fields.complain("a metric is not taken of a collector of this type");
   return std::make_shared<const CollectorSpec>(std::move(*inner));
 }
@@ -217,12 +217,33 @@ MetricSpec parse_metric(Fields& fields, const CollectorSpec& spec) {
   return metric;
 }
 
+MetricSpec parse_piped(Fields& fields, const CollectorSpec& spec) {
+  auto metric = parse_metric(fields, spec);
+  metric.sensor = fields.text("sensor");
+  metric.stream = fields.text("stream");
+  fields.need(!metric.sensor.empty(), "sensor");
+  fields.need(!metric.stream.empty(), "stream");
+  return metric;
+}
+
+SensorSpec parse_sensor(Fields& fields) {
+  SensorSpec out;
+  out.sensor = fields.text("sensor");
+  if (const auto from = fields.integer("from")) out.from = from_ms(*from);
+  if (const auto until = fields.integer("until")) out.until = from_ms(*until);
+  const auto* pipe = fields.find("pipe");
+  fields.need(!out.sensor.empty(), "sensor");
+  fields.need(pipe != nullptr && pipe->is_object(), "pipe");
+  if (pipe != nullptr) out.pipe = json::serialize(*pipe);
+  return out;
+}
+
 }  // namespace
 
 bool MetricSpec::operator==(const MetricSpec& other) const {
   const bool same_inner = of == other.of || (of && other.of && *of == *other.of);
   return same_inner && collector == other.collector && metric == other.metric && take == other.take &&
-         select == other.select && pattern == other.pattern;
+         select == other.select && pattern == other.pattern && sensor == other.sensor && stream == other.stream;
 }
 
 std::string CollectorSpec::name() const { return id.substr(id.rfind('/') + 1); }
@@ -259,9 +280,12 @@ Result<CollectorSpec> parse_collector(const json::object& object) {
     const auto* config = fields.find("config");
     fields.need(config != nullptr && config->is_object(), "config");
     if (config != nullptr) spec.what = ScrapeSpec{json::serialize(*config)};
-  } else if (type == "metric") {
+  } else if (type == "metric" || type == "piped") {
     if (const auto period = fields.duration("period")) spec.period = *period;
-    spec.what = parse_metric(fields, spec);
+    spec.what = type == "metric" ? parse_metric(fields, spec) : parse_piped(fields, spec);
+  } else if (type == "sensor") {
+    spec.period = Duration{1000};
+    spec.what = parse_sensor(fields);
   } else {
     fields.complain(fmt::format("this agent knows no type \"{}\"", type));
   }

@@ -83,16 +83,30 @@ struct MetricSpec {
   std::map<std::string, std::string> select;  ///< labels that its series must have
   std::string pattern;                        ///< RE2 that a line must hold, to be counted as one of `lines`
   std::shared_ptr<const CollectorSpec> of;    ///< whose samples and lines; null: the host's
+  std::string sensor;                         ///< whose pipe here takes the values; "" : they go to the server
+  std::string stream;                         ///< of that pipe
   bool operator==(const MetricSpec& other) const;
+};
+/// A sensor's pipe that runs here: what its collectors measure on this host flows into it, and only what it publishes
+/// leaves.
+struct SensorSpec {
+  std::string sensor;    ///< the entity's id
+  std::string pipe;      ///< JSON (sense/pipe_text.h)
+  Time from = kMinTime;  ///< values from outside the window are dropped
+  Time until = kMaxTime;
+  bool operator==(const SensorSpec&) const = default;
 };
 /// Begins the ids of sensors' collectors.
 constexpr std::string_view kSensorIds = "occi:";
 
 struct CollectorSpec {
-  std::string id;  ///< "package/group/name"; of a sensor's collector `occi:<collector>/<metric>`
+  /// "package/group/name"; of a sensor's collector `occi:<collector>/<metric>`, of its pipe `occi:<sensor>/pipe`
+  std::string id;
   Duration period{10'000};
   Duration timeout{5'000};
-  std::variant<HostSpec, LogSpec, HttpSpec, TcpSpec, ProcessSpec, PingSpec, ScriptSpec, ScrapeSpec, MetricSpec> what;
+  std::variant<HostSpec, LogSpec, HttpSpec, TcpSpec, ProcessSpec, PingSpec, ScriptSpec, ScrapeSpec, MetricSpec,
+               SensorSpec>
+      what;
 
   /// The last part of the id: what `check_up{check=…}` says.
   std::string name() const;

@@ -16,6 +16,11 @@ constexpr std::size_t kMaxScopeDefinitions = 262'144;
 constexpr std::size_t kMaxLabelsBytes = 64 << 10;
 /// A series with this label is no store's: it goes to the sensor of the collector that it names.
 constexpr std::string_view kSensorLabel = "__collector__";
+// What a sensor that runs in an agent sends (docs/formats/agent-protocol.md): how many values a metric of a collector
+// had; what goes to publisher N of the server (`:published:N:STREAM`, of the sensor), whose labels begin with the last.
+constexpr std::string_view kTakenMetric = ":taken:";
+constexpr std::string_view kPublishedMetric = ":published:";
+constexpr std::string_view kPublishedLabel = "_";
 
 /// Writes one payload after the other within a scope. Thread-compatible; keeps its buffers, so a
 /// steady stream of equal payloads allocates nothing but the result.

@@ -51,8 +51,10 @@ struct Message {
   std::string thread;  ///< equal for all notifications of one alert: what a mail client groups by
   bool first_of_thread = true;
   Time created;
-  boost::json::object data;  ///< Alertmanager's webhook data, version 4
+  /// Alertmanager's webhook data, version 4; of a mail that is no notification {kMailMember: {to, subject, text}}
+  boost::json::object data;
 };
+constexpr std::string_view kMailMember = "mail";
 
 /// Delivers to one place. Immutable, thread-safe; `send` blocks until there is an answer or a time-out.
 class Channel {

@@ -64,9 +64,10 @@ class EmailChannel final : public Channel {
       if (!secret) return {.answer = secret.error().message};
       server.password = std::move(*secret);
     }
-    const auto mail = compose(message, now);
+    const auto to = recipients(message);
+    const auto mail = compose(message, to, now);
     if (!mail) return {.permanent = true, .answer = to_string(mail.error())};
-    const auto answer = transport_.mail(server, from_, to_, *mail);
+    const auto answer = transport_.mail(server, from_, to, *mail);
     if (answer) return {.ok = true, .answer = answer->text};
     return {.permanent = answer.error().code == ErrorCode::kInvalidArgument, .answer = answer.error().message};
   }
@@ -74,12 +75,30 @@ class EmailChannel final : public Channel {
  private:
   friend class EmailType;
 
-  Result<std::string> compose(const Message& message, Time now) const {
+  /// What somebody wrote as it is to be sent; null of notifications.
+  static const boost::json::object* written(const Message& message) {
+    const auto* mail = message.data.if_contains(kMailMember);
+    return mail == nullptr ? nullptr : mail->if_object();
+  }
+  std::vector<std::string> recipients(const Message& message) const {
+    const auto* mail = written(message);
+    if (mail == nullptr || mail->at("to").as_array().empty()) return to_;
+    std::vector<std::string> out;
+    for (const auto& one : mail->at("to").as_array()) out.emplace_back(one.as_string());
+    return out;
+  }
+
+  Result<std::string> compose(const Message& message, const std::vector<std::string>& to, Time now) const {
     MailMessage mail;
-    AT_TRY(mail.subject, subject_->render(message.data));
-    AT_TRY(mail.text, text_->render(message.data));
+    if (const auto* given = written(message)) {
+      mail.subject = std::string(given->at("subject").as_string());
+      mail.text = std::string(given->at("text").as_string());
+    } else {
+      AT_TRY(mail.subject, subject_->render(message.data));
+      AT_TRY(mail.text, text_->render(message.data));
+    }
     mail.from = from_;
-    mail.to = to_;
+    mail.to = to;
     mail.date = now;
     // The same key gives the same id, so a mail sent twice (the answer was lost) is one to most
     // clients. The thread's own id belongs to no mail: clients group by it all the same.

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "net/curl/mail_message.h"
 #include "notify/payload.h"
 #include "notify/rows.h"
 
@@ -10,6 +11,28 @@ namespace {
 
 constexpr Duration kDay{std::chrono::hours{24}};
 constexpr std::string_view kPurge = "purge";
+constexpr std::string_view kEmail = "email";
+
+/// The one that is named, or the only one of type email.
+Result<ChannelPtr> mail_channel(const ChannelBook& channels, const TenantId& tenant, const std::string& id) {
+  if (!id.empty()) {
+    auto found = channels.find(tenant, id);
+    if (found && found->info().type == kEmail) return found;
+    return fail(ErrorCode::kNotFound,
+                fmt::format("{} '{}'", found ? "no mail is sent by the channel" : "there is no channel", id),
+                "name one of type email");
+  }
+  ChannelPtr only;
+  std::size_t count = 0;
+  for (const auto& one : channels.channels(tenant)) {
+    if (one->info().type != kEmail) continue;
+    only = one;
+    ++count;
+  }
+  if (count == 1) return only;
+  return fail(ErrorCode::kNotFound, fmt::format("there are {} channels of type email", count),
+              count == 0 ? "write one into a package, under channels:" : "name the one that is meant");
+}
 
 }  // namespace
 
@@ -39,7 +62,9 @@ std::vector<db::Migration> Outbox::migrations() {
            "CREATE INDEX notify_delivery_alerts_alert ON notify_delivery_alerts(tenant_id, alert_id)"}};
 }
 
-std::vector<std::type_index> Outbox::handles() const { return {typeid(AttemptFinished), typeid(TestChannel)}; }
+std::vector<std::type_index> Outbox::handles() const {
+  return {typeid(AttemptFinished), typeid(TestChannel), typeid(SendMail)};
+}
 
 Status Outbox::handle(const control::Event& event, Time now, db::Session& session, control::Effects& effects) {
   if (const auto* finished = std::any_cast<AttemptFinished>(&event.body)) {
@@ -47,6 +72,9 @@ Status Outbox::handle(const control::Event& event, Time now, db::Session& sessio
   }
   if (const auto* asked = std::any_cast<TestChannel>(&event.body)) {
     return test(event.tenant, *asked, now, session, effects);
+  }
+  if (const auto* asked = std::any_cast<SendMail>(&event.body)) {
+    return mail(event.tenant, *asked, now, session, effects);
   }
   return fail(ErrorCode::kInternal, "notify: an event of another machine");
 }
@@ -138,6 +166,33 @@ Status Outbox::test(const TenantId& tenant, const TestChannel& asked, Time now, 
   delivery.next_attempt = now;
   delivery.payload = boost::json::serialize(
       make_test_payload(asked.channel, nonce, asked.user, now, options_.external_url, options_.external_labels));
+  return queue(std::move(delivery), {}, session, effects);
+}
+
+Status Outbox::mail(const TenantId& tenant, const SendMail& asked, Time now, db::Session& session,
+                    control::Effects& effects) {
+  AT_TRY(const auto channel, mail_channel(channels_, tenant, asked.channel));
+  for (const auto& address : asked.to) {
+    if (!net::curl::mail_address(address))
+      return fail(ErrorCode::kInvalidArgument, fmt::format("'{}' is no mail address", address));
+  }
+  const auto& info = channel->info();
+  Delivery delivery;
+  delivery.tenant = tenant;
+  delivery.key = fmt::format("mail-{}:1:{}", asked.nonce, info.id);
+  delivery.alert_name = asked.subject;
+  delivery.transition = 1;
+  delivery.change = "mail";
+  delivery.channel = info.id;
+  delivery.type = info.type;
+  delivery.created = now;
+  delivery.next_attempt = now;
+  delivery.thread = asked.thread;
+  delivery.payload =
+      boost::json::serialize(boost::json::object{{kMailMember,
+                                                  {{"to", boost::json::array(asked.to.begin(), asked.to.end())},
+                                                   {"subject", asked.subject},
+                                                   {"text", asked.text}}}});
   return queue(std::move(delivery), {}, session, effects);
 }
 

@@ -28,6 +28,18 @@ struct TestChannel {
   std::string user;
 };
 
+/// Event body: a mail that is no notification. not_found for a channel that is none of type email, or, without one,
+/// where there is not exactly one; invalid_argument for a recipient that is no address. Sent like a delivery: once it
+/// is stored it is repeated until it is sent or given up.
+struct SendMail {
+  std::string nonce;  ///< makes the key
+  std::string channel;
+  std::vector<std::string> to;  ///< none: the channel's own
+  std::string subject;
+  std::string text;
+  std::string thread;  ///< equal for all that one conversation is about
+};
+
 /// Published after the commit: hand it to Dispatcher::submit.
 struct DeliveryQueued {
   Delivery delivery;
@@ -81,6 +93,7 @@ class Outbox final : public alerts::TransitionSink, public control::Machine {
                 control::Effects& effects);
   Status test(const TenantId& tenant, const TestChannel& test, Time now, db::Session& session,
               control::Effects& effects);
+  Status mail(const TenantId& tenant, const SendMail& mail, Time now, db::Session& session, control::Effects& effects);
 
   const ChannelBook& channels_;
   OutboxOptions options_;

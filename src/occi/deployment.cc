@@ -24,7 +24,11 @@ class Given {
   Given(const Model& model, const Category& mixin, const Entity& collector) {
     for (const auto* attribute : model.attributes_of(mixin)) {
       const auto at = collector.attributes.find(attribute->name);
-      if (at != collector.attributes.end()) values_.emplace(sense::short_name(attribute->name), &at->second);
+      // Packages need not write what is so by default.
+      const auto* value = at != collector.attributes.end() ? &at->second
+                          : attribute->fallback            ? &*attribute->fallback
+                                                           : nullptr;
+      if (value != nullptr) values_.emplace(sense::short_name(attribute->name), value);
     }
   }
 
@@ -92,8 +96,9 @@ json::object order_text(const Model& model, const Entity& collector, const Categ
 
 class Planner {
  public:
-  Planner(const World& world, const std::function<std::string(const Entity&)>& host_of, Time now, const Quota& quota)
-      : world_(world), model_(world.model()), host_of_(host_of), now_(now), quota_(quota) {}
+  Planner(const World& world, const std::function<std::string(const Entity&)>& host_of, Time now, const Quota& quota,
+          const ReadProgram& read)
+      : world_(world), model_(world.model()), host_of_(host_of), now_(now), quota_(quota), read_(read) {}
 
   Deployment plan() {
     for (const auto* sensor : world_.members(model_.kind(kSensor))) plan_sensor(*sensor);
@@ -109,7 +114,7 @@ class Planner {
     }
     SensorPlan plan;
     plan.id = sensor.id;
-    if (const auto placement = sensor.text("atalaya.sensor.placement"); !placement.empty()) plan.placement = placement;
+    if (const auto placement = sensor.text(kPlacement); !placement.empty()) plan.placement = placement;
     plan.pipe = pipe_of(model_, sensor, collectors);
     plan.window = window_of(sensor);
     plan.idle = idle_because(sensor, plan.window);
@@ -145,8 +150,30 @@ class Planner {
       return;
     }
     const auto period = period_of(collector, &sensor);
-    for (const auto& metric : metrics)
-      out_.orders.push_back({collector.id, sensor.id, host, order_text(model_, collector, *metric.mixin, period)});
+    for (const auto& metric : metrics) {
+      auto text = order_text(model_, collector, *metric.mixin, period);
+      if (const auto given = give_program(collector, metric, text); !given) {
+        out_.idle.insert_or_assign(collector.id, given.error().message);
+        out_.faulty.insert(collector.id);
+        continue;
+      }
+      plan.hosts.insert(host);
+      if (plan.placement == kInAgent) {
+        // By another name, so that an agent from before pipes sends nothing to the server.
+        text["type"] = "piped";
+        text["sensor"] = sensor.id;
+        text["stream"] = metric.stream;
+      }
+      out_.orders.push_back({collector.id, sensor.id, host, std::move(text)});
+    }
+  }
+
+  Status give_program(const Entity& collector, const MetricOfCollector& metric, json::object& text) const {
+    const auto program = program_of(model_, *metric.mixin, collector);
+    if (program.empty()) return {};
+    AT_TRY(auto read, read_ ? read_(program) : fail(ErrorCode::kNotFound, "there are no programs here"));
+    text["of"].as_object()["program"] = std::move(read);
+    return {};
   }
 
   std::string idle_because(const std::vector<MetricOfCollector>& metrics, const Entity* resource,
@@ -168,6 +195,7 @@ class Planner {
   const std::function<std::string(const Entity&)>& host_of_;
   const Time now_;
   const Quota quota_;
+  const ReadProgram& read_;
   std::size_t sensors_ = 0;
   std::size_t collectors_ = 0;
   double rate_ = 0;
@@ -177,8 +205,8 @@ class Planner {
 }  // namespace
 
 Deployment deployment_of(const World& world, const std::function<std::string(const Entity& compute)>& host_of, Time now,
-                         const Quota& quota) {
-  return Planner(world, host_of, now, quota).plan();
+                         const Quota& quota, const ReadProgram& read) {
+  return Planner(world, host_of, now, quota, read).plan();
 }
 
 }  // namespace atalaya::occi

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "config/suggest.h"
+#include "occi/monitoring.h"
 #include "occi/shape.h"
 
 namespace atalaya::occi {
@@ -323,6 +324,11 @@ Result<Change> Engine::define(const std::vector<CategoryLine>& mixins) const {
         mixin.depends.push_back(id);
       else
         return wrong(fmt::format("Category {}: rel names {}, which is not there", line.id(), id));
+    }
+    if (std::find(mixin.depends.begin(), mixin.depends.end(), kMetric) != mixin.depends.end()) {
+      if (!rules_.program_named) return wrong(fmt::format("Category {}: there are no programs here", line.id()));
+      AT_TRY(const auto program, rules_.program_named(mixin.term));
+      AT_TRY(bind_program(mixin, program));
     }
     AT_TRY(model.add(mixin));
     change.defined.push_back(std::move(mixin));

@@ -30,6 +30,8 @@ struct Rules {
   /// What is kept of a secret attribute's text.
   std::function<std::string(const Attribute& attribute, std::string_view text)> seal = {};
   std::function<std::string()> new_id = {};  ///< UUIDs
+  /// The program, `<package>/<file>`, that a user's metric of this term is bound to.
+  std::function<Result<std::string>(const std::string& term)> program_named = {};
 };
 
 /// What becomes of a request: taken as a whole or not at all.

@@ -50,6 +50,9 @@ struct Measure {
   std::map<std::string, std::string> with;    ///< fields that are always so
   std::map<std::string, std::string> select;  ///< labels of the wanted series, to attributes
   std::string pattern;                        ///< the attribute that says which lines count
+  /// Of scripts: the attribute that names the program as `<package>/<file>`, or the program of a user's mixin itself.
+  std::string program_of;
+  std::string program;
 };
 
 struct Category {

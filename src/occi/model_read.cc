@@ -77,11 +77,12 @@ Status read_set_by(Attribute& out, const config::Node& node) {
 }
 
 Result<std::shared_ptr<const Measure>> read_measure(const config::Node& node, const std::string& of) {
-  AT_TRY(only(node, {"type", "take", "fields", "with", "select", "pattern"}, of + ": measure"));
+  AT_TRY(only(node, {"type", "take", "fields", "with", "select", "pattern", "program_of"}, of + ": measure"));
   Measure out;
   AT_TRY(take(out.type, node, "type"));
   AT_TRY(take(out.take, node, "take"));
   AT_TRY(take(out.pattern, node, "pattern"));
+  AT_TRY(take(out.program_of, node, "program_of"));
   for (const auto& [key, map] :
        {std::pair{"fields", &out.fields}, std::pair{"with", &out.with}, std::pair{"select", &out.select}}) {
     const auto* given = node.get(key);

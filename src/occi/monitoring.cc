@@ -64,27 +64,12 @@ std::vector<std::string> listed(std::string_view text) {
   return out;
 }
 
-std::set<std::string> streams_read(const sense::PipeSpec& pipe) {
-  std::set<std::string> out;
-  for (const auto* parts : {&pipe.aggregators, &pipe.publishers}) {
-    for (const auto& part : *parts) {
-      for (const auto& [name, value] : part.attributes) {
-        const auto last = sense::short_name(name);
-        if (last != "instream" && last != "input" && last != "in_msg") continue;
-        if (const auto* text = std::get_if<std::string>(&value)) {
-          for (auto& stream : listed(*text)) out.insert(std::move(stream));
-        }
-      }
-    }
-  }
-  return out;
-}
-
-/// What the entity has of the family: mixins that the program brings, also those that a user's mixin builds on.
+/// What the entity has of the family: mixins that the program brings, also those that a user's mixin builds on, and
+/// users' mixins that are metrics themselves.
 void add_parts(const Model& model, const std::string& id, std::string_view family, std::vector<const Category*>& out) {
   const auto* mixin = model.mixin(id);
   if (mixin == nullptr || mixin->id() == family || !model.builds_on(id, family)) return;
-  if (mixin->item.empty()) {
+  if (mixin->item.empty() || mixin->measure) {
     if (std::find(out.begin(), out.end(), mixin) == out.end()) out.push_back(mixin);
     return;
   }
@@ -109,6 +94,22 @@ sense::Part part_of(const Model& model, const Category& mixin, const Entity& ent
 }
 
 }  // namespace
+
+std::set<std::string> streams_read(const sense::PipeSpec& pipe) {
+  std::set<std::string> out;
+  for (const auto* parts : {&pipe.aggregators, &pipe.publishers}) {
+    for (const auto& part : *parts) {
+      for (const auto& [name, value] : part.attributes) {
+        const auto last = sense::short_name(name);
+        if (last != "instream" && last != "input" && last != "in_msg") continue;
+        if (const auto* text = std::get_if<std::string>(&value)) {
+          for (auto& stream : listed(*text)) out.insert(std::move(stream));
+        }
+      }
+    }
+  }
+  return out;
+}
 
 std::int64_t period_of(const Entity& collector, const Entity* sensor) {
   constexpr std::int64_t kDefault = 10;
@@ -254,6 +255,12 @@ Status check_pipe(const After& after, const Entity& sensor, std::vector<std::str
     return std::unexpected(std::move(error));
   }
   warnings.insert(warnings.end(), checked->warnings.begin(), checked->warnings.end());
+  for (const auto& part : pipe.publishers) {
+    if (sensor.text(kPlacement) == kInAgent && sense::term_of(part.mixin) == "AMQP")
+      return wrong(
+          fmt::format("sensor {}: AMQP publishes from the server or a process of its own, not from agents", sensor.id),
+          fmt::format("{}=\"process\"", kPlacement));
+  }
   return {};
 }
 

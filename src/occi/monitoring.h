@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -54,6 +55,17 @@ struct Quota {
 /// too much already is taken.
 Status check_quota(const World& world, const Change& change, const Quota& quota);
 
+/// Makes a metric of a mixin that a user defines: what the program (`<package>/<file>`) prints, with the attributes
+/// `com.example.occi.monitoring.<term>.out`, `.series` and `.timeout`. invalid_argument for a term that is no part of
+/// an attribute's name.
+Status bind_program(Category& mixin, const std::string& program);
+/// The program that this metric of the collector runs; "" of metrics without one.
+std::string program_of(const Model& model, const Category& mixin, const Entity& collector);
+/// The text of a program, by `<package>/<file>`.
+using ReadProgram = std::function<Result<std::string>(const std::string& program)>;
+/// not_found: a program of the collectors that are made or changed is not there.
+Status check_programs(const World& world, const Change& change, const ReadProgram& read);
+
 /// One metric of a collector.
 struct MetricOfCollector {
   const Category* mixin = nullptr;
@@ -71,11 +83,18 @@ Ends ends_of(const Model& model, const Entity& collector, const FindEntity& find
 std::int64_t period_of(const Entity& collector, const Entity* sensor);
 /// Values that it measures per second.
 double rate_of(const Model& model, const Entity& collector, const FindEntity& find);
+/// The streams that aggregators and publishers read.
+std::set<std::string> streams_read(const sense::PipeSpec& pipe);
 sense::PipeSpec pipe_of(const Model& model, const Entity& sensor, const std::vector<const Entity*>& collectors);
+
+constexpr std::string_view kPlacement = "atalaya.sensor.placement";
+constexpr std::string_view kInAgent = "agent";
+/// Of metrics, in whose place an agent's pipe says how it is.
+constexpr std::string_view kPipeMetric = "pipe";
 
 /// What an agent is told to measure: a collector of its configuration (docs/formats/agent-protocol.md).
 struct Order {
-  std::string collector;  ///< ids of the entities
+  std::string collector;  ///< ids of the entities; of a sensor's pipe the sensor's
   std::string sensor;
   std::string host;
   boost::json::object text;
@@ -84,12 +103,13 @@ struct Order {
 
 struct SensorPlan {
   std::string id;
-  std::string placement = "server";  ///< or "process"
+  std::string placement = "server";  ///< or "process", "agent"
   sense::PipeSpec pipe;
   Window window;
   std::string idle;  ///< why it does not run now; "" : it does
   /// `<collector>/<metric>` to the stream that its values flow into.
   std::map<std::string, std::string, std::less<>> streams;
+  std::set<std::string, std::less<>> hosts;  ///< whose agents measure for it
   bool operator==(const SensorPlan&) const = default;
 };
 
@@ -98,10 +118,12 @@ struct Deployment {
   std::map<std::string, SensorPlan, std::less<>> sensors;
   std::vector<Order> orders;                             ///< of sensors that run now; by collector and metric
   std::map<std::string, std::string, std::less<>> idle;  ///< collectors that nobody is told of, and why
+  std::set<std::string, std::less<>> faulty;             ///< those of them that should run and cannot
   Time until = kMaxTime;                                 ///< the next edge of a window
 };
-/// `host_of`: the host whose agent watches a compute; "" for none yet. What is beyond the quota does not run.
+/// `host_of`: the host whose agent watches a compute; "" for none yet. What is beyond the quota does not run. Without
+/// `read` no program is found.
 Deployment deployment_of(const World& world, const std::function<std::string(const Entity& compute)>& host_of, Time now,
-                         const Quota& quota = {});
+                         const Quota& quota = {}, const ReadProgram& read = nullptr);
 
 }  // namespace atalaya::occi

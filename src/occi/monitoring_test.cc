@@ -221,13 +221,16 @@ TEST_F(MonitoringTest, EveryMetricBecomesAnOrder) {
                          : last == "url"     ? "http://h/"
                          : last == "path"    ? "/var/log/a"
                          : last == "address" ? "h:1"
+                         : last == "program" ? "tools/scripts/x"
                                              : "h";
       text += occi::attribute(attribute.name, '"' + std::string(value) + '"');
     }
     make(collector_text(text), "c-" + one->term);
     ++made;
   }
-  const auto plan = deploy();
+  const auto plan = deployment_of(
+      world, [](const Entity&) { return "web-1"; }, kNow, {},
+      [](const std::string&) { return std::string("#!/bin/sh"); });
   EXPECT_EQ(plan.orders.size(), made);
   for (const auto& order : plan.orders) {
     const auto text = boost::json::serialize(order.text);
@@ -285,6 +288,54 @@ TEST_F(MonitoringTest, ATenantHasAQuota) {
   EXPECT_THAT(plan.idle.at("c2"), HasSubstr("a tenant may have 1 collectors"));
   EXPECT_THAT(deployment_of(world, [](const Entity&) { return "web-1"; }, kNow, {0, 9, 100}).sensors.at("s").idle,
               HasSubstr("0 sensors"));
+}
+
+TEST_F(MonitoringTest, AProgramIsReadForItsMetricAndMissedWhereItIsNotThere) {
+  const ReadProgram read = [](const std::string& program) -> Result<std::string> {
+    if (program == "tools/scripts/queue.sh") return "#!/bin/sh";
+    return fail(ErrorCode::kNotFound, "there is no program " + program);
+  };
+  rules.whole = [&](const World& now, Change& change) -> Status {
+    AT_TRY(check_wiring(now, change));
+    return check_programs(now, change, read);
+  };
+  rules.program_named = [](const std::string& term) -> Result<std::string> {
+    if (term == "queue") return "tools/scripts/queue.sh";
+    return fail(ErrorCode::kInvalidArgument, "no package has a program scripts/" + term);
+  };
+  make(category("compute") + attribute("occi.compute.hostname", "\"web-1\""), "web");
+  make(usual(), "s");
+  const auto script = category("Script", "mixin", kMetrics) + of("Script.out", "\"a\"");
+  EXPECT_THAT(refusal(create(collector_text(script))), HasSubstr("Script.program is missing"));
+  EXPECT_THAT(refusal(create(collector_text(script + of("Script.program", "\"tools/scripts/none\"")))),
+              HasSubstr("invalid_argument: Script of collector id-"));
+  EXPECT_THAT(refusal(create(collector_text(script + of("Script.program", "\"/etc/passwd\"")))), HasSubstr("program"));
+  make(collector_text(script + of("Script.program", "\"tools/scripts/queue.sh\"")), "c1");
+  const auto line = [](const std::string& term) {
+    CategoryLine out;
+    out.term = term;
+    out.scheme = "http://acme.example/metrics#";
+    out.cls = "mixin";
+    out.rel = {std::string(kMetric)};
+    out.location = "/mixin/" + term + "/";
+    return out;
+  };
+  EXPECT_THAT(refusal(Engine(world, rules).define({line("stack")})), HasSubstr("scripts/stack"));
+  ASSERT_TRUE(take(Engine(world, rules).define({line("queue")})));
+  make(collector_text(category("queue", "mixin", "http://acme.example/metrics#") + of("queue.out", "\"a\"") +
+                      of("queue.series", "\"length\"")),
+       "c2");
+  const auto plan = deployment_of(world, [](const Entity&) { return "web-1"; }, kNow, {}, read);
+  ASSERT_THAT(plan.orders, SizeIs(2));
+  const auto& own = plan.orders[1].text;
+  EXPECT_EQ(own.at("take").as_string(), "length");
+  EXPECT_EQ(own.at("of").at("program").as_string(), "#!/bin/sh");
+  EXPECT_EQ(own.at("of").at("type").as_string(), "script");
+  EXPECT_EQ(plan.orders[0].text.at("take").as_string(), "value");
+  const auto without = deploy();
+  EXPECT_THAT(without.orders, IsEmpty());
+  EXPECT_THAT(without.faulty, ElementsAre("c1", "c2"));
+  EXPECT_THAT(without.idle.at("c1"), HasSubstr("no programs"));
 }
 
 TEST_F(MonitoringTest, TheDocumentsOfThePublishedDemoLoadUnchanged) {

@@ -245,8 +245,9 @@ class OnDisk : public testing::Test {
       return out;
     }();
     for (std::size_t i = 0; i < kBase.size(); ++i) shipped.push_back({kPaths[i], kBase[i].text});
-    const auto world = world_with_folders(*files, {path_ / "p"}, shipped,
-                                          {.tenant = default_tenant(), .base = {}, .run = {}, .check_channels = {}});
+    const auto world = world_with_folders(
+        *files, {path_ / "p"}, shipped,
+        {.tenant = default_tenant(), .base = {}, .run = {}, .check_channels = {}, .check_items = {}});
     auto lines = error_lines(world, "p");
     for (auto& line : lines) line = line.substr(std::min(line.size(), path_.string().size() + 1));
     return lines;

@@ -157,7 +157,8 @@ TEST(Instances, OneIsKeptByWhoHadIt) {
   EXPECT_THAT(error_lines(world), errors);
   EXPECT_EQ(running(world, "db@one"), before);
 
-  World started({.tenant = default_tenant(), .base = base_sources(), .run = {}, .check_channels = {}});
+  World started(
+      {.tenant = default_tenant(), .base = base_sources(), .run = {}, .check_channels = {}, .check_items = {}});
   auto files = files_of(texts);
   files.last_good = [&](const std::string& package) {
     return package == "a" ? std::vector<SourceFile>{} : files.read(package);

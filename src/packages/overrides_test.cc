@@ -74,7 +74,7 @@ TEST(Conflicts, AfterAStartTheFieldBelongsToWhoHadItBefore) {
     if (package != "zz") return std::vector<SourceFile>{};
     return std::vector<SourceFile>{{"zz/package.yaml", "package.yaml", warns("zz", 6), std::nullopt}};
   };
-  World world({.tenant = default_tenant(), .base = base_sources(), .run = {}, .check_channels = {}});
+  World world({.tenant = default_tenant(), .base = base_sources(), .run = {}, .check_channels = {}, .check_items = {}});
   world.take(world.plan(std::nullopt, files));
   EXPECT_THAT(error_lines(world, "zz"), IsEmpty());
   EXPECT_THAT(error_lines(world, "aa"), testing::SizeIs(1));

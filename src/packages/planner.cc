@@ -272,6 +272,10 @@ void Planner::check_again(const std::string& package) {
     const auto more = world_.options_.check_channels(loaded.package.channels, channel_types_with(loaded.package));
     loaded.errors.insert(loaded.errors.end(), more.begin(), more.end());
   }
+  if (world_.options_.check_items && loaded.errors.empty()) {
+    auto more = world_.options_.check_items(loaded.package);
+    loaded.errors.insert(loaded.errors.end(), more.begin(), more.end());
+  }
   if (reject_overrides(with.overrides, loaded.errors)) return check_again(package);
   slot.asked = asked_[package];
   slot.errors.insert(slot.errors.end(), loaded.errors.begin(), loaded.errors.end());

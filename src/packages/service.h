@@ -115,6 +115,8 @@ class Service {
     /// types are those of the tenant, the package's own (last) included.
     std::function<std::vector<Error>(const std::vector<ChannelItem>&, const std::vector<ChannelTypeFile>&)>
         check_channels = {};
+    /// Further errors of a package's items, with their places: what only those who run them can judge.
+    std::function<std::vector<Error>(const Package&)> check_items = {};
     /// Asked without any lock, so that programs hold up nobody but who waits for their package; borrowed. Null:
     /// values of types with programs are checked as far as their base goes.
     TypeScripts* type_scripts = nullptr;

@@ -66,6 +66,26 @@ bool holds_mask(const config::YamlValue& value) {
                      [](const auto& entry) { return holds_mask(entry.second); });
 }
 
+/// The text of this name, whose first parts may be said once by a mapping; "" where there is none.
+std::string text_at(const boost::json::object& object, std::string_view name) {
+  for (const auto& [key, value] : object) {
+    const std::string_view said = key;
+    if (said == name) return value.is_string() ? std::string(value.get_string()) : std::string();
+    if (!value.is_object() || !name.starts_with(said) || name.size() <= said.size() || name[said.size()] != '.')
+      continue;
+    if (auto found = text_at(value.get_object(), name.substr(said.size() + 1)); !found.empty()) return found;
+  }
+  return {};
+}
+
+/// What an item has agents run, as `<package>/<file>`: a mixin that is a metric, or a sensor's collector; "" of others.
+std::string program_of_item(const Item& item) {
+  if (item.section == "mixins") return text_at(item.fields, "program");
+  const auto* attributes = item.section == "collectors" ? item.fields.if_contains("attributes") : nullptr;
+  if (attributes == nullptr || !attributes->is_object()) return {};
+  return text_at(attributes->get_object(), "com.example.occi.monitoring.Script.program");
+}
+
 /// What only administrators change: by it one decides over others, or has programs run.
 Status may_change(const World& world, const Plan& plan, const std::vector<FileChange>& changes) {
   static const Package kNone;
@@ -93,6 +113,14 @@ Status may_change(const World& world, const Plan& plan, const std::vector<FileCh
       if (collector.type != "script") continue;
       if (std::find(was.collectors.begin(), was.collectors.end(), collector) == was.collectors.end()) {
         return refuse(fmt::format("the script collector {}", collector.id));
+      }
+    }
+    for (const auto& item : is.items) {
+      const auto program = program_of_item(item);
+      if (program.empty()) continue;
+      const auto* before = was.find(item.section, item.id);
+      if (before == nullptr || program_of_item(*before) != program) {
+        return refuse(fmt::format("the program of {} {}", item.section, item.id));
       }
     }
   }

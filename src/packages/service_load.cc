@@ -89,6 +89,7 @@ Service::Impl::Tenant& Service::Impl::tenant_of(const TenantId& id) {
     };
   }
   world.check_channels = options.check_channels;
+  world.check_items = options.check_items;
   auto made = std::make_unique<Tenant>(std::move(world));
   if (!options.history.empty()) {
     made->history =

@@ -406,8 +406,9 @@ TEST(ShippedPackages, AreGood) {
   ASSERT_TRUE(names);
   std::size_t rules = 0;
   for (const auto& name : *names) {
-    const auto world = world_with_folders(*files, {at + "/packages/" + name}, shipped,
-                                          {.tenant = kTenant, .base = {}, .run = {}, .check_channels = {}});
+    const auto world =
+        world_with_folders(*files, {at + "/packages/" + name}, shipped,
+                           {.tenant = kTenant, .base = {}, .run = {}, .check_channels = {}, .check_items = {}});
     const auto& slot = world.slots().at(name);
     for (const auto& error : slot.errors) ADD_FAILURE() << to_string(error);
     for (const auto& error : slot.world_errors) ADD_FAILURE() << to_string(error);

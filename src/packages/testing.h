@@ -58,7 +58,7 @@ inline Files files_of(const std::map<std::string, std::string>& texts) {
 
 /// All of a world made of these folders and the shipped base.
 inline World world_of(const std::map<std::string, std::string>& texts) {
-  World world({.tenant = default_tenant(), .base = base_sources(), .run = {}, .check_channels = {}});
+  World world({.tenant = default_tenant(), .base = base_sources(), .run = {}, .check_channels = {}, .check_items = {}});
   world.take(world.plan(std::nullopt, files_of(texts)));
   return world;
 }

@@ -47,6 +47,8 @@ struct WorldOptions {
   /// are those of the tenant, the package's own (last) included.
   std::function<std::vector<Error>(const std::vector<ChannelItem>&, const std::vector<ChannelTypeFile>&)>
       check_channels = {};
+  /// Further errors of a package's items, with their places: what only those who run them can judge.
+  std::function<std::vector<Error>(const Package&)> check_items = {};
 };
 
 /// The state of one package, or of one instance of a specification.

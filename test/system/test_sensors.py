@@ -5,7 +5,6 @@ import os
 import pathlib
 import re
 import signal
-import socket
 import subprocess
 import sys
 
@@ -13,92 +12,8 @@ import pytest
 
 from atalaya import ROOT, Agent, Server, until
 from occi import JSON, Client, attribute, id_of, kind, refused
-
-MONITORING = "http://schemas.ogf.org/occi/monitoring#"
-METRIC = "http://example.com/occi/monitoring/metric#"
-AGGREGATOR = "http://example.com/occi/monitoring/aggregator#"
-PUBLISHER = "http://example.com/occi/monitoring/publisher#"
-OWN = "com.example.occi.monitoring."
-
-
-class Udp:
-    """Listens for datagrams."""
-
-    def __init__(self, address="127.0.0.1", port=0):
-        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.socket.bind((address, port))
-        self.socket.settimeout(30)
-        self.address = "%s:%d" % self.socket.getsockname()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.socket.close()
-
-    def next(self):
-        return self.socket.recv(65536).decode()
-
-    def value(self):
-        """The next datagram's value."""
-        text = self.next()
-        found = re.match(r"Data: (-?[0-9.e+-]+)$", text.strip())
-        assert found, f"no datagram of a sensor: {text!r}"
-        return float(found.group(1))
-
-    def empty(self):
-        """Forgets what has come."""
-        self.socket.setblocking(False)
-        try:
-            while True:
-                self.socket.recv(65536)
-        except BlockingIOError:
-            pass
-        self.socket.settimeout(30)
-
-
-def mixin(term, scheme):
-    return f'Category: {term}; scheme="{scheme}"; class="mixin"'
-
-
-def own(name, value):
-    return attribute(OWN + name, value)
-
-
-def sends(address, stream="a"):
-    """A publisher's lines."""
-    return [mixin("SendUDP", PUBLISHER), own("SendUDP.input", stream), own("SendUDP.udpAddr", address)]
-
-
-def make_sensor(occi, ident, *lines):
-    return occi.text("PUT", f"/occi/sensor/{ident}", kind("sensor", MONITORING), *lines)
-
-
-def make_collector(occi, ident, sensor, compute, *lines):
-    return occi.text("PUT", f"/occi/collector/{ident}", kind("collector", MONITORING),
-                     attribute("occi.core.source", f"/occi/sensor/{sensor}"),
-                     attribute("occi.core.target", f"/occi/compute/{compute}"), *lines)
-
-
-def cpu(stream="a"):
-    return [mixin("CPUPercent", METRIC), own("CPUPercent.out", stream)]
-
-
-def make_compute(occi, ident, host):
-    made = occi.text("PUT", f"/occi/compute/{ident}", kind("compute"), attribute("occi.compute.hostname", host))
-    assert made.status == 201, made.text
-
-
-def state(occi, kind_of, ident):
-    shown = occi("GET", f"/occi/{kind_of}/{ident}")
-    prefix = f"occi.{kind_of}.state"
-    return json.loads(shown.attribute(prefix)), json.loads(shown.attribute(prefix + ".message") or '""')
-
-
-def becomes(occi, kind_of, ident, wanted, words=""):
-    return until(lambda: (s := state(occi, kind_of, ident))[0] == wanted and words in s[1] and s,
-                 what=f"{kind_of} {ident} {wanted} {words}")
-
+from sensors import (AGGREGATOR, METRIC, MONITORING, OWN, PUBLISHER, Udp, becomes, cpu, make_collector, make_compute,
+                     make_sensor, mixin, own, sends, state)
 
 @pytest.fixture
 def agent(server, tmp_path):

@@ -89,6 +89,7 @@ std::string to_string(const net::SocketAddress& address) {
 Result<Destinations> Destinations::make(const DestinationOptions& options) {
   Destinations out;
   out.loopback_only_ = options.loopback_only;
+  out.program_ = options.program;
   for (const auto& text : options.allow) {
     AT_TRY(auto network, Network::parse(text));
     out.allow_.push_back(network);
@@ -121,9 +122,11 @@ Status Destinations::check(const net::SocketAddress& address) const {
   };
   if (std::any_of(allow_.begin(), allow_.end(), opens)) return {};
   if (guard != nullptr)
-    return refused("it is on a network of the server's own", "name that network: --publish-allow with its CIDR");
-  return refused(loopback_only_ ? "this server reaches loopback alone" : "no listed network holds it",
-                 "start the server with --publish-allow CIDR");
+    return refused(fmt::format("it is on a network of {}'s own", program_),
+                   "name that network: --publish-allow with its CIDR");
+  return refused(
+      loopback_only_ ? fmt::format("{} reaches loopback alone", program_) : std::string("no listed network holds it"),
+      fmt::format("start {} with --publish-allow CIDR", program_));
 }
 
 std::vector<std::string> own_networks() {

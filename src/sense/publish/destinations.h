@@ -29,9 +29,10 @@ Result<Network> network_of(const net::SocketAddress& address);
 std::string to_string(const net::SocketAddress& address);
 
 struct DestinationOptions {
-  bool loopback_only = true;          ///< the server listens on loopback alone
-  std::vector<std::string> allow;     ///< networks (`--publish-allow`)
-  std::vector<std::string> own = {};  ///< networks of the server's interfaces
+  bool loopback_only = true;            ///< the server listens on loopback alone
+  std::vector<std::string> allow;       ///< networks (`--publish-allow`)
+  std::vector<std::string> own = {};    ///< networks of the server's interfaces
+  std::string program = "this server";  ///< whose option `allow` is, in messages
 };
 
 /// Immutable, thread-safe.
@@ -48,6 +49,7 @@ class Destinations {
 
  private:
   bool loopback_only_ = true;
+  std::string program_;
   std::vector<Network> allow_;
   std::vector<Network> guarded_;
 };

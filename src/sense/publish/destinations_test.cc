@@ -63,7 +63,7 @@ TEST(Destinations, AServerForAllReachesNothingThatIsNotListed) {
 
 TEST(Destinations, OwnNetworksWantToBeNamed) {
   DestinationOptions options{.loopback_only = false, .allow = {"0.0.0.0/0"}, .own = {"10.1.2.0/24"}};
-  EXPECT_THAT(refusal(options, "10.1.2.3"), HasSubstr("network of the server's own"));
+  EXPECT_THAT(refusal(options, "10.1.2.3"), HasSubstr("network of this server's own"));
   EXPECT_EQ(refusal(options, "10.1.3.3"), "");
   options.allow.push_back("10.1.0.0/16");
   EXPECT_NE(refusal(options, "10.1.2.3"), "");
