@@ -18,6 +18,7 @@ sys.path[:0] = [str(ROOT / "test/support"), str(ROOT / "bench")]
 
 from atalaya import BUILD, Agent, Server, binary, make_certificate, until  # noqa: E402
 from alerts.alerts import alerts  # noqa: E402
+from ondemand.ondemand import ondemand  # noqa: E402
 from peers import table  # noqa: E402
 from query.query import query  # noqa: E402
 from query.rules import query_rules  # noqa: E402
@@ -202,7 +203,7 @@ def packages(options):
 
 
 BENCHES = {"series": series, "query": query, "query-rules": query_rules, "packages": packages, "first-point": first_point, "latency": latency, "agent": agent, "rules": rules,
-           "alerts": alerts}
+           "alerts": alerts, "occi": ondemand}
 
 
 def main():
@@ -216,10 +217,13 @@ def main():
     parser.add_argument("--series", type=int, default=1_000_000, help="query: how many")
     parser.add_argument("--hours", type=int, default=24, help="query: of history")
     parser.add_argument("--keep", help="query: folder that keeps what was loaded, for further runs")
-    parser.add_argument("--match", help="query: only those with this in their title; query-rules: cycle or arrivals")
+    parser.add_argument("--match", help="query: only those with this in their title; query-rules: cycle or arrivals; occi: first,cycles,live")
     parser.add_argument("--alerts", type=int, default=100_000, help="alerts: of the storm")
     parser.add_argument("--storm-seconds", type=float, default=10, help="alerts: how long it lasts")
     parser.add_argument("--stored", type=int, default=1_000_000, help="alerts: what is searched; 0: nothing")
+    parser.add_argument("--rounds", type=int, default=50, help="occi: until the first datagram")
+    parser.add_argument("--cycles", type=int, default=10_000, help="occi: of create, run, delete")
+    parser.add_argument("--collectors", type=int, default=10_000, help="occi: at work at once")
     options = parser.parse_args()
     if not shutil.which("prometheus-node-exporter"):
         sys.exit("bench: prometheus-node-exporter is missing; run script/setup")
