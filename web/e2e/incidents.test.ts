@@ -141,6 +141,23 @@ it('closes several at once, chosen by keyboard', async () => {
   expect((await all()).every(({ state }) => state === 'closed')).toBe(true);
 });
 
+it('merges one into another, chosen by its number', async () => {
+  const { page } = visitor;
+  await server.postAlerts([disk('mail1'), disk('cache1', 'warning')]);
+  await until(async () => (await all()).filter(({ labels }) => ['mail', 'cache'].includes(labels.service ?? '')).length === 2, 'two more incidents');
+  const [mail, cache] = [await of('mail'), await of('cache')];
+  await visitor.go(`#/incidents/${cache.id}`);
+  await page.getByRole('button', { name: 'Merge…' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Merge' });
+  expect(await dialog.getByRole('button', { name: /^Merge/ }).isEnabled()).toBe(false);
+  await dialog.getByLabel('Goes on in incident').fill(`#${mail.id}`);
+  await dialog.getByLabel(/Note/).fill('one disk array');
+  await page.keyboard.press('Enter');
+  await page.getByRole('link', { name: `incident #${mail.id}` }).click();
+  await page.getByText(new RegExp(`incident ${cache.id}: .*one disk array`)).waitFor();
+  expect(await of('cache')).toMatchObject({ state: 'closed', merged_into: mail.id });
+});
+
 it('has had no fault on the way', async () => {
   await visitor.close();
 });
