@@ -48,6 +48,8 @@ void Ledger::changed(const alerts::Alert& alert) {
     if (opened_after_.try_emplace(alert.id.value(), health.judged).second) ++opened;
     return;
   }
+  // Said of one that is over already: it flaps no more.
+  if (alert.resolved != alert.updated) return;
   ++resolved;
   const auto opening = opened_after_.extract(alert.id.value());
   if (!health.healthy)

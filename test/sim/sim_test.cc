@@ -48,7 +48,7 @@ TEST_F(Simulation, HoursOfFaultsEndAsIfThereHadBeenNone) {
 }
 
 TEST_F(Simulation, WeeksWithFaultsEndAsIfThereHadBeenNone) {
-  for (const auto seed : seeds(1)) {
+  for (const auto seed : seeds(1, {5})) {
     SCOPED_TRACE("ATALAYA_TEST_SEED=" + std::to_string(seed));
     tell(seed, {.hosts = 2, .length = std::chrono::hours{24 * 14}});
   }
