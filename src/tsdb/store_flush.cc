@@ -86,9 +86,8 @@ void Store::Impl::maintain() {
     const std::lock_guard lock(maintaining);
     const bool due = flush_is_due() || unfinished || clock.now() - rotated >= options.flush_age;
     if (due) note("memory is not written to blocks", flush_locked(false));
-    // Merging needs room before it gives any.
     const auto left = files.free_bytes(options.directory);
-    // So does a deletion, but below the reserve too: it is what gives room.
+    // It needs room before it gives any, as merging does, but below the reserve too.
     auto merged = left && has_room_to_erase(*left) ? erase_deleted() : Status{};
     // In a block that is younger than a deletion, what this hides would show again.
     const bool may_rewrite = left && deletes.list()->empty();
@@ -262,7 +261,7 @@ bool Store::Impl::has_room_for(std::uint64_t bytes) {
   if (left && *left >= options.disk_reserve_bytes + bytes) return true;
   if (clock.steady() < next_room_complaint) return false;
   next_room_complaint = clock.steady() + std::chrono::hours{1};
-  telemetry::log_warn("tsdb", "the disk has too little room to merge blocks or to make buckets of them",
+  telemetry::log_warn("tsdb", "the disk has too little room to write blocks anew or to make buckets of them",
                       {{"bytes_wanted", options.disk_reserve_bytes + bytes}, {"bytes_free", left.value_or(0)}});
   return false;
 }

@@ -206,6 +206,7 @@ Status Store::Impl::drop_aged_classes() {
           looked.insert(*before);
           continue;
         }
+        if (!has_room_for(block->meta().bytes)) continue;
         AT_TRY(const auto rest, without_aged(block, end));
         if (rest) looked.emplace(rest->path(), passed);
       }
