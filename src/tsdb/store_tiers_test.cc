@@ -1,6 +1,7 @@
 // What a Store keeps how long: buckets, classes of series, a size.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <map>
 #include <optional>
@@ -140,6 +141,33 @@ TEST_P(StoreTiers, AClassIsKeptItsOwnTime) {
   age();
   EXPECT_TRUE(read("usual").empty());
   EXPECT_EQ(read("long").size(), 24u);
+}
+
+TEST_P(StoreTiers, ABlockIsNotWrittenAnewForWhatAgedOutOfItWithoutRoomForIt) {
+  options_.classes = {
+      {{Matcher::equal("__name__", "short")}, {kDays(1), Duration{0}, Duration{0}}},
+      {{Matcher::make("__name__", Matcher::Op::kRegex, "long.*").value()}, {kDays(5), Duration{0}, kDays(60)}},
+  };
+  options_.disk_reserve_bytes = 1 << 20;
+  open();
+  go_to(kDays(1));
+  for (const auto* name : {"short", "long"}) append_day(name, 0);
+  go_to(kDays(1) + std::chrono::hours{3});
+  age();
+  const auto raw_series = [&] {
+    const auto blocks = store_->blocks();
+    return std::find_if(blocks.begin(), blocks.end(), [](const auto& meta) { return meta.resolution == 0; })->series;
+  };
+  ASSERT_EQ(raw_series(), 2u);
+  ASSERT_TRUE(store_->flush());
+  go_to(kDays(2) + std::chrono::hours{1});
+  const auto plenty = std::uint64_t{1} << 40;
+  files_.set_capacity(plenty - files_.free_bytes("series").value() + options_.disk_reserve_bytes + 100);
+  store_->maintain();
+  EXPECT_EQ(raw_series(), 2u);
+  files_.set_capacity(plenty);
+  store_->maintain();
+  EXPECT_EQ(raw_series(), 1u);
 }
 
 TEST_P(StoreTiers, WhatIsDeletedIsInNoBucket) {
