@@ -67,6 +67,40 @@ TEST_F(IdentityTest, RawEventsAreBounded) {
   EXPECT_EQ(found.alert.count, kKeptEvents + 20);
 }
 
+TEST_F(IdentityTest, WithoutOneTheRawEventsOfDuplicatesAreKeptWhereTheySaySomethingElse) {
+  auto j = judged("sda", Level::kWarning, 1);
+  j.identity = {};
+  const auto id = identity(default_tenant(), j.rule, j.labels);
+  const auto again = [&](Level level, double value) {
+    j.level = level;
+    j.value = value;
+    ASSERT_TRUE(post(Judged{{j}}));
+  };
+  for (const double value : {1, 1, 2, 2, 3}) again(Level::kWarning, value);
+  again(Level::kCritical, 3);
+  const auto found = Queries(*database_, &clock_).get(default_tenant(), id);
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->alert.count, 6U);
+  std::vector<double> values;
+  for (const auto& event : found->events) values.push_back(event.value);
+  EXPECT_THAT(values, ElementsAre(3, 3, 2));
+  EXPECT_EQ(found->events.front().level, Level::kCritical);
+  EXPECT_EQ(found->events.front().labels, j.labels);
+}
+
+TEST_F(IdentityTest, WhatIsPostedAgainInOtherWordsIsKept) {
+  auto one = posted("disk");
+  for (const auto* words : {"a", "a", "b"}) {
+    one.annotations = {{"summary", words}};
+    ASSERT_TRUE(post(Posted{"alertmanager", {one}}));
+  }
+  const auto found = Queries(*database_, &clock_).get(default_tenant(), identity(default_tenant(), "", one.labels));
+  ASSERT_TRUE(found);
+  ASSERT_THAT(found->events, SizeIs(1));
+  EXPECT_EQ(found->events.front().text, "b");
+  EXPECT_EQ(found->alert.text, "b");
+}
+
 TEST_F(IdentityTest, ItsJudgeRemembersEachLabelSet) {
   judge("sda", Level::kWarning);
   judge("sdb", Level::kCritical);

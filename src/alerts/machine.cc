@@ -258,6 +258,12 @@ Severity next_severity(const Alert& alert, const Judgement& j) {
   }
 }
 
+/// What comes again in the same words is counted alone.
+bool says_more(const Alert& before, const Judgement& j) {
+  const bool same_value = before.value == j.value || (std::isnan(before.value) && std::isnan(j.value));
+  return !same_value || before.text != j.text || before.level != j.level;
+}
+
 Alert new_episode(const std::optional<StoredAlert>& before, const Judgement& j, const AlertId& id) {
   Alert alert;
   alert.id = id;
@@ -300,6 +306,7 @@ Status Machine::Step::breach(std::optional<StoredAlert> before, const Judgement&
   auto& alert = stored.alert;
   const auto from = open ? std::optional(alert.state) : std::nullopt;
   const auto severity_before = alert.severity;
+  if (open && j.identity.empty() && says_more(alert, j)) AT_TRY(add_event(j, id));
   alert.rule = j.rule;
   alert.expr = j.expr;
   alert.kind = j.kind;

@@ -29,6 +29,16 @@ routing::Alert times_of(Time starts, Time ends, Time updated, bool timed_out) {
   return out;
 }
 
+Judgement event_of(const PostedAlert& posted, Level level) {
+  Judgement out;
+  out.labels = posted.labels;
+  out.level = level;
+  out.at = posted.received;
+  out.value = std::numeric_limits<double>::quiet_NaN();
+  out.text = words_of(posted.annotations);
+  return out;
+}
+
 }  // namespace
 
 Alert next_episode(const Alert* last, const AlertId& id) {
@@ -86,6 +96,7 @@ Status Machine::Step::post(const PostedAlert& posted, const std::string& door) {
   const auto severity_before = alert.severity;
   alert.severity = severity_of_label(posted.labels.get("severity"));
   alert.level = alert.severity == Severity::kCritical ? Level::kCritical : Level::kWarning;
+  if (open && alert.annotations != posted.annotations) AT_TRY(add_event(event_of(posted, alert.level), id));
   alert.state = State::kFiring;
   alert.door = door;
   alert.started = times.starts_at;

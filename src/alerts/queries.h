@@ -36,7 +36,7 @@ struct Page {
 struct Details {
   Alert alert;
   std::vector<HistoryLine> history;  ///< oldest first, all episodes; the newest 1000 lines
-  std::vector<RawEvent> events;      ///< newest first; where its rule names an identity
+  std::vector<RawEvent> events;      ///< newest first
 };
 
 /// Open alerts of one host (label instance); firing ones by severity.

@@ -1,4 +1,4 @@
-// What stands behind an alert whose rule names an identity: the label sets in breach, and the newest raw events.
+// What stands behind an alert: the newest raw events, and where its rule names an identity the label sets in breach.
 #pragma once
 
 #include <vector>
@@ -11,7 +11,8 @@ namespace atalaya::alerts {
 /// The newest ones are kept.
 constexpr std::uint64_t kKeptEvents = 100;
 
-/// One judgement of one label set.
+/// One judgement of one label set, or what was posted. Of alerts without an identity what came after the first one of
+/// an episode and said something else: what comes again in the same words is counted alone.
 struct RawEvent {
   std::uint64_t number = 0;
   Time at{};
