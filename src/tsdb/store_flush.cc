@@ -243,7 +243,6 @@ bool Store::Impl::is_below_reserve() const {
 
 /// A block is written anew beside the one that goes.
 bool Store::Impl::has_room_to_erase(std::uint64_t left) const {
-  constexpr std::uint64_t kSlack = 1 << 20;
   const auto deletions = deletes.list();
   const auto list = blocks.list();
   std::uint64_t most = 0;
@@ -251,18 +250,18 @@ bool Store::Impl::has_room_to_erase(std::uint64_t left) const {
     const auto hits = [&](const Deletion& one) { return selects_of(one, *block); };
     if (std::any_of(deletions->begin(), deletions->end(), hits)) most = std::max(most, block->meta().bytes);
   }
-  return left >= most + kSlack;
+  return left >= most + kSlackBytes;
 }
 
-/// Above the reserve, for a file beside those that it is made of. Where there is none, somebody must be told: raw
-/// samples that age out, or make room, would go without buckets.
-bool Store::Impl::has_room_for(std::uint64_t bytes) {
+/// For a file beside those that it is made of. Where there is none, somebody must be told: raw samples that age out, or
+/// make room, would go without buckets.
+bool Store::Impl::has_room_for(std::uint64_t bytes, std::uint64_t reserve) {
   const auto left = files.free_bytes(options.directory);
-  if (left && *left >= options.disk_reserve_bytes + bytes) return true;
+  if (left && *left >= reserve + bytes) return true;
   if (clock.steady() < next_room_complaint) return false;
   next_room_complaint = clock.steady() + std::chrono::hours{1};
   telemetry::log_warn("tsdb", "the disk has too little room to write blocks anew or to make buckets of them",
-                      {{"bytes_wanted", options.disk_reserve_bytes + bytes}, {"bytes_free", left.value_or(0)}});
+                      {{"bytes_wanted", reserve + bytes}, {"bytes_free", left.value_or(0)}});
   return false;
 }
 
@@ -376,7 +375,7 @@ Result<bool> Store::Impl::merge_once(bool all) {
   }
   for (const auto& [which, stretch] : stretches) {
     const auto run = next_run(stretch, all);
-    if (run.empty() || (!all && !has_room_for(bytes_of(run)))) continue;
+    if (run.empty() || (!all && !has_room_for(bytes_of(run), options.disk_reserve_bytes))) continue;
     const bool salvaged = std::any_of(run.begin(), run.end(), is_salvaged);
     const BlockName name{
         which.first, run.front()->meta().first_sequence, run.back()->meta().last_sequence, which.second, 0, salvaged};

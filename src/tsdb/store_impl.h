@@ -96,8 +96,10 @@ struct Store::Impl {
   Result<bool> merge_once(bool all);
   Status wait_for_disk(std::uint64_t bytes);
   Status erase_deleted();
+  static constexpr std::uint64_t kSlackBytes = 1 << 20;  ///< stays free where what is written gives room
   bool has_room_to_erase(std::uint64_t left) const;
-  bool has_room_for(std::uint64_t bytes);
+  /// Beside what is to stay free; complains once an hour.
+  bool has_room_for(std::uint64_t bytes, std::uint64_t reserve);
   Status erase_deleted(const DeletionList& deletions, const std::function<bool(const BlockPtr&)>& is_meant);
   bool is_over(std::int64_t stretch) const;
   Status without_room(Error error) const;

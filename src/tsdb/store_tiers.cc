@@ -54,7 +54,7 @@ Status Store::Impl::roll_up() {
       if (is_rolled(stretch, of, resolution)) continue;
       const auto present = of.find(resolution);
       const auto bytes = bytes_of(of.at(0)) + (present == of.end() ? 0 : bytes_of(present->second));
-      if (has_room_for(bytes)) AT_TRY(roll_up(stretch, of, resolution));
+      if (has_room_for(bytes, options.disk_reserve_bytes)) AT_TRY(roll_up(stretch, of, resolution));
     }
   }
   return {};
@@ -206,7 +206,8 @@ Status Store::Impl::drop_aged_classes() {
           looked.insert(*before);
           continue;
         }
-        if (!has_room_for(block->meta().bytes)) continue;
+        // Below the reserve too: it gives room.
+        if (!has_room_for(block->meta().bytes, kSlackBytes)) continue;
         AT_TRY(const auto rest, without_aged(block, end));
         if (rest) looked.emplace(rest->path(), passed);
       }

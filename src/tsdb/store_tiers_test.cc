@@ -143,12 +143,12 @@ TEST_P(StoreTiers, AClassIsKeptItsOwnTime) {
   EXPECT_EQ(read("long").size(), 24u);
 }
 
-TEST_P(StoreTiers, ABlockIsNotWrittenAnewForWhatAgedOutOfItWithoutRoomForIt) {
+TEST_P(StoreTiers, WhatAgedOutOfItsClassGivesRoomBelowTheReserveWhereTheDiskTakesTheRest) {
   options_.classes = {
       {{Matcher::equal("__name__", "short")}, {kDays(1), Duration{0}, Duration{0}}},
       {{Matcher::make("__name__", Matcher::Op::kRegex, "long.*").value()}, {kDays(5), Duration{0}, kDays(60)}},
   };
-  options_.disk_reserve_bytes = 1 << 20;
+  options_.disk_reserve_bytes = 64 << 20;
   open();
   go_to(kDays(1));
   for (const auto* name : {"short", "long"}) append_day(name, 0);
@@ -162,10 +162,14 @@ TEST_P(StoreTiers, ABlockIsNotWrittenAnewForWhatAgedOutOfItWithoutRoomForIt) {
   ASSERT_TRUE(store_->flush());
   go_to(kDays(2) + std::chrono::hours{1});
   const auto plenty = std::uint64_t{1} << 40;
-  files_.set_capacity(plenty - files_.free_bytes("series").value() + options_.disk_reserve_bytes + 100);
+  const auto used = plenty - files_.free_bytes("series").value();
+  const auto size = store_->blocks().front().bytes;
+  files_.set_capacity(used + (std::uint64_t{1} << 20) + 100);
   store_->maintain();
   EXPECT_EQ(raw_series(), 2u);
-  files_.set_capacity(plenty);
+  // Where the reserve is used up, what ages out is what gives room.
+  files_.set_capacity(used + options_.disk_reserve_bytes / 2);
+  ASSERT_GT(options_.disk_reserve_bytes / 2, size + (std::uint64_t{1} << 20));
   store_->maintain();
   EXPECT_EQ(raw_series(), 1u);
 }
