@@ -178,5 +178,21 @@ TEST_P(StoreStart, WithAFaultyDiskLosesNothing) {
   EXPECT_GT(struck, 10u);
 }
 
+TEST_P(StoreStart, AnIdThatTheLogGaveToASeriesIsNoOthersLater) {
+  append("back", 0, 1);
+  ASSERT_TRUE(store_->flush());
+  clock_.advance(std::chrono::hours{2});
+  const auto at = to_ms(clock_.now()) - kStart;
+  append("other", at, 2);
+  ASSERT_TRUE(store_->flush());  // the checkpoint still names what is retired behind it
+  append("back", at, 3);
+  restart();
+  append("fresh", at, 4);
+  const auto before = contents();
+  EXPECT_EQ(before.at("fresh"), (std::map<std::int64_t, double>{{at, 4}}));
+  restart();
+  EXPECT_EQ(contents(), before);
+}
+
 }  // namespace
 }  // namespace atalaya::tsdb

@@ -146,13 +146,15 @@ std::vector<std::uint32_t> TenantHead::restore(const DefinitionsView& definition
   for (std::size_t i = 0; i < ids.size(); ++i) {
     pairs.clear();
     for (const auto member : definitions.members_of(i)) pairs.push_back(numbers[member]);
+    // The log says it of this series, also where it goes on under another one.
+    states_.skip_to(ids[i] + 1);
     if (const auto known = index_->find(pairs); known != 0) {
       ids[i] = known;
       continue;
     }
     if (states_.find(ids[i])) ids[i] = states_.next();
     make(ids[i], pairs, now);
-    states_.find(ids[i])->defined = true;
+    states_.find(ids[i])->defined = ids[i] == definitions.ids[i];
   }
   return ids;
 }
