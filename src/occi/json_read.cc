@@ -118,7 +118,9 @@ Result<Draft> draft(const json::value& value, bool may_have_links) {
   }
   for (const auto& [key, name] : {std::pair{"title", kTitle}, std::pair{"summary", kSummary}}) {
     AT_TRY(auto text, text_at(from, key));
-    if (!text.empty() && find(out.attributes, name) == nullptr)
+    const auto* given = from.if_contains(key);
+    const bool is_given = given != nullptr && !given->is_null();  // an empty one takes the old one away
+    if (is_given && find(out.attributes, name) == nullptr)
       out.attributes.emplace_back(std::string(name), std::move(text));
   }
   AT_TRY(take_end(out, from, "source", kSource));

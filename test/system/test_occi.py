@@ -88,6 +88,9 @@ def test_headers_and_json_say_the_same(server):
     assert shown["id"] == "urn:uuid:web-1" and shown["kind"] == INFRA + "compute"
     assert shown["attributes"]["occi.compute.cores"] == 4 and shown["title"] == "a, b"
     assert INFRA[:-1] + "/compute/action#stop" in shown["actions"]
+    assert occi.json("POST", "/occi/compute/web-1", {"attributes": {"occi.compute.cores": 4}}).json["title"] == "a, b"
+    assert occi.json("POST", "/occi/compute/web-1", {"title": ""}).status == 200
+    assert occi("GET", "/occi/compute/web-1", accept=JSON).json.get("title", "") == "", "an empty one takes it away"
     put = occi.json("PUT", "/occi/compute/web-2", {"kind": INFRA + "compute", "attributes": {"occi": {"compute": {"cores": 1}}}})
     assert put.status == 201 and put.json["id"] == "urn:uuid:web-2"
     again = occi.json("PUT", "/occi/compute/web-1", shown)

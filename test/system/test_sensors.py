@@ -85,6 +85,9 @@ def test_wiring_that_is_wrong_is_named_and_changes_nothing(server):
                         own("EWMA.outstream", "b"), own("Delta.instream", "b"), own("Delta.outstream", "a")), 400,
             "circle", "→")
     refused(make_sensor(occi, "s", attribute("occi.sensor.period", 0)), 400, "occi.sensor.period")
+    for path in ("../up", "/etc/passwd", "a//b", "a/.b", ".hidden", "a/"):
+        refused(make_sensor(occi, "s", mixin("Log", PUBLISHER), own("Log.in_msg", "a"), own("Log.filename", path)), 400,
+                "Log.filename")
     refused(make_sensor(occi, "s", attribute("occi.sensor.timestart", 5), attribute("occi.sensor.timestop", 5)), 400,
             "occi.sensor.timestop")
     assert occi("GET", "/occi/sensor/s").status == 404
