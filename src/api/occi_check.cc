@@ -31,7 +31,7 @@ class Check {
         if (item.section != section) continue;
         auto entity = entity_of(world_.model(), {package_, &item}, [&](std::string_view id) { return known(id); });
         if (!entity) continue;
-        entity->id = item.id;
+        entity->id = world_.find(item.id) == nullptr ? item.id : occi_id_beside_another(section, item.id);
         entities.emplace_back(&item, *entity);
         world_.put(std::move(*entity));
       }

@@ -128,8 +128,9 @@ OcciWorld OcciEntities::made(const TenantId& tenant) const {
   };
   for (const auto& found : all) {
     auto entity = entity_of(world->model(), found, id_of);
-    // Of two sections' items of one name the first is known here; packages may say anything.
-    if (entity && world->find(entity->id) == nullptr) world->put(std::move(*entity));
+    if (!entity) continue;
+    if (world->find(entity->id) != nullptr) entity->id = occi_id_beside_another(found.item->section, entity->item);
+    world->put(std::move(*entity));
   }
   return world;
 }

@@ -109,10 +109,11 @@ std::vector<std::string> occi_sections(const Model& model) {
   return out;
 }
 
-std::string occi_id(const std::string& package, const std::string& item) {
-  if (package == "ondemand") return name_of(item);
-  // RFC 9562, version 8: the bits are ours.
-  auto bytes = auth::sha256("occi:" + item).substr(0, 16);
+namespace {
+
+/// RFC 9562, version 8: the bits are ours.
+std::string uuid_of(const std::string& words) {
+  auto bytes = auth::sha256("occi:" + words).substr(0, 16);
   bytes[6] = static_cast<char>((bytes[6] & 0x0f) | 0x80);
   bytes[8] = static_cast<char>((bytes[8] & 0x3f) | 0x80);
   std::string out;
@@ -121,6 +122,16 @@ std::string occi_id(const std::string& package, const std::string& item) {
     out += fmt::format("{:02x}", static_cast<unsigned char>(bytes[i]));
   }
   return out;
+}
+
+}  // namespace
+
+std::string occi_id(const std::string& package, const std::string& item) {
+  return package == "ondemand" ? name_of(item) : uuid_of(item);
+}
+
+std::string occi_id_beside_another(const std::string& section, const std::string& item) {
+  return uuid_of(section + ":" + item);
 }
 
 std::optional<Entity> entity_of(const Model& model, const packages::FoundInPackage& found, const OcciIds& ids) {

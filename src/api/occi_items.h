@@ -18,6 +18,8 @@ constexpr std::string_view kOcciMixins = "mixins";
 
 /// Of the package `ondemand` the item's name; of others, whose names may be equal, a UUID made from the item's id.
 std::string occi_id(const std::string& package, const std::string& item);
+/// Where an item of an earlier section has the same name, and so the id above.
+std::string occi_id_beside_another(const std::string& section, const std::string& item);
 
 /// Ids of entities by the ids of their items.
 using OcciIds = std::function<std::optional<std::string>(std::string_view item)>;

@@ -117,7 +117,7 @@ sensors:
       attributes: {{{OWN}SendUDP.input: a, {OWN}SendUDP.udpAddr: "{udp.address}"}}
 collectors:
   shop:
-    web-load:
+    load:   # as its sensor
       source: shop/load
       target: shop/web
       period: 1s
@@ -125,6 +125,7 @@ collectors:
       attributes: {{{OWN}CPULoad.out: a, {OWN}CPULoad.minutes: "5"}}
 """)
         assert udp.value() >= 0
+        assert len(occi("GET", "/occi/collector/", accept="text/uri-list").lines) == 1
         url = until(lambda: occi("GET", "/occi/sensor/", accept="text/uri-list").lines, what="the sensor")[0]
         path = url[url.index("/occi/"):]
         assert occi("POST", path + "?action=stop").status == 200
