@@ -168,8 +168,9 @@ std::vector<Option> keeping_options() {
        .type = OptionType::kBytes,
        .fallback = "0B",
        .help =
-           "Memory of the whole process, files that it has mapped not counted. From eight tenths of it on tenants "
-           "with more than an equal share get no new series, beyond it nobody does. Queries from outside and their "
+           "Memory of the whole process, files that it has mapped not counted. From eight tenths of it on, counted "
+           "with 400 bytes for each series in memory, tenants with more than an equal share get no new series, beyond "
+           "it nobody does. Queries from outside and their "
            "answers hold half of it at most, one of them a quarter, and a tenth is theirs unless the process takes "
            "a quarter more than it may; beyond that they end with an error. So do exports and /federate that select "
            "too many series; live views are not counted. Series that were deleted leave it within an hour. At least "

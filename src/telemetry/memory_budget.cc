@@ -54,6 +54,8 @@ bool MemoryBudget::measure(std::uint64_t taken) const {
   const auto wanted = taken + expected_;
   if (wanted >= tenths(8)) tight_ = true;
   if (wanted < tenths(7)) tight_ = false;
+  if (taken >= tenths(8)) short_ = true;
+  if (taken < tenths(7)) short_ = false;
   if (taken >= limit_) full_ = true;
   if (taken < tenths(9)) full_ = false;
   return tight_;

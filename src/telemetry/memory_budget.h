@@ -11,8 +11,9 @@ namespace atalaya::telemetry {
 
 /// Operation: `look`, once a second, measures; beyond eight tenths of the limit what makes the process larger for good
 /// is refused to those with most (`is_tight`) until it is below seven, at the limit to everybody (`is_full`) until it
-/// is below nine. What somebody will need in a while (`expect`) counts for the former as if it were taken. Before it
-/// says so for the first time it has memory given back. Whoever is refused says so to its caller; what goes on goes on.
+/// is below nine. What somebody will need in a while (`expect`) counts for the former as if it were taken, but is no
+/// reason to give back what serves (`is_short`). Before it says so for the first time it has memory given back. Whoever
+/// is refused says so to its caller; what goes on goes on.
 /// Thread-safe; `look` by one thread.
 class MemoryBudget {
  public:
@@ -27,6 +28,8 @@ class MemoryBudget {
   /// Bytes, in place of what was expected before.
   void expect(std::uint64_t bytes) { expected_ = bytes; }
   bool is_tight() const { return tight_; }
+  /// As `is_tight`, of what is taken already.
+  bool is_short() const { return short_; }
   /// Measures, too: what asks may be the one that is too much.
   bool is_full() const;
   /// As of the last look the process takes a quarter more than the limit, and 64 MiB more at least: then even what is
@@ -46,6 +49,7 @@ class MemoryBudget {
   std::uint32_t looks_until_give_back_ = 0;
   std::atomic<std::uint64_t> expected_ = 0;
   mutable std::atomic<bool> tight_ = false;
+  mutable std::atomic<bool> short_ = false;
   mutable std::atomic<bool> full_ = false;
   std::atomic<bool> far_beyond_ = false;
 };

@@ -44,27 +44,27 @@ bool Store::Impl::flush_is_due() {
   std::size_t series = 0;
   std::size_t known = 0;
   std::size_t tenants = 0;
-  const bool is_tight = options.budget && options.budget->is_tight();
+  const bool is_short = options.budget && options.budget->is_short();
   for (const auto& [tenant, one] : head.all()) {
     bytes += one->sample_bytes();
     if (options.memory_bytes != 0) series += one->memory().series;
     const auto mine = one->known();
     known += mine;
     tenants += mine != 0;
-    if (is_tight) one->release_labels();
+    if (is_short) one->release_labels();
   }
   fair_series = known / (tenants + 1);
-  // Of what a flush will build in memory. While one is at it the process takes it already.
+  // Of what a flush will build in memory.
   constexpr std::size_t kIndexBytesASeries = 400;
-  if (options.budget) options.budget->expect(is_writing_blocks ? 0 : known * kIndexBytesASeries);
+  if (options.budget) options.budget->expect(known * kIndexBytesASeries);
   series_are_full = options.memory_bytes != 0 && bytes + series >= options.memory_bytes;
   series_are_many = options.memory_bytes != 0 && bytes + series >= options.memory_bytes / 10 * 9;
-  if (is_tight) blocks.forget_pages();
+  if (is_short) blocks.forget_pages();
   // A quarter of the budget for samples: as much again while they are written out, and the series.
   const auto most =
       options.memory_bytes == 0 ? options.flush_bytes : std::min(options.flush_bytes, options.memory_bytes / 4);
   memory_is_full = bytes >= 2 * most;
-  return bytes >= (is_tight ? std::min(most, kWorthFlushing) : most);
+  return bytes >= (is_short ? std::min(most, kWorthFlushing) : most);
 }
 
 /// The same in the midst of longer work, once a second.
@@ -171,15 +171,12 @@ Status Store::Impl::flush_older(bool drop_log, bool goes_on) {
 Result<BlockList> Store::Impl::write_blocks() {
   const auto sequence = next_sequence++;
   PartitionedWriter out(files, blocks, options, sequence, settled(retention.longest()));
-  is_writing_blocks = true;
-  auto fresh = out.write([&]() -> Status {
+  return out.write([&]() -> Status {
     for (const auto& [tenant, one] : head.all()) {
       if (one->has_older()) AT_TRY(add_older(tenant, *one, out));
     }
     return {};
   });
-  is_writing_blocks = false;
-  return fresh;
 }
 
 Status Store::Impl::add_older(const TenantId& tenant, const TenantHead& one, PartitionedWriter& out) {

@@ -231,10 +231,9 @@ struct Store::Impl {
   /// Guarded by maintaining: where the log stood when a generation was set apart that is in no blocks yet.
   std::optional<Cut> unfinished;
   Cut flushed;  ///< guarded by maintaining; what is before it is in blocks, once there was a flush
-  std::atomic<bool> memory_is_full = false;     ///< of samples: writers are to wait
-  std::atomic<bool> series_are_full = false;    ///< no new ones
-  std::atomic<bool> is_writing_blocks = false;  ///< of memory
-  std::atomic<bool> series_are_many = false;    ///< new ones only for tenants with few
+  std::atomic<bool> memory_is_full = false;   ///< of samples: writers are to wait
+  std::atomic<bool> series_are_full = false;  ///< no new ones
+  std::atomic<bool> series_are_many = false;  ///< new ones only for tenants with few
   /// Who has as many gets no new ones where memory is little: an equal share, with one tenant more.
   std::atomic<std::size_t> fair_series = 0;
   bool admits_to_little(const TenantHead& tenant) const;

@@ -154,6 +154,9 @@ TEST_P(StoreLimits, RoomForTheIndexOfTheNextFlushIsKeptFree) {
   EXPECT_EQ(refused->code, ErrorCode::kResourceExhausted);
   EXPECT_GT(made, 100);
   EXPECT_LT(made, 1500) << "300,000 bytes, 400 a series, and a hundred between two looks";
+  budget.look();
+  EXPECT_TRUE(budget.is_tight());
+  EXPECT_FALSE(budget.is_short()) << "what is only expected makes nobody give back what serves, nor flush the sooner";
   testing::internal::GetCapturedStderr();
 }
 
