@@ -129,7 +129,11 @@ OcciWorld OcciEntities::made(const TenantId& tenant) const {
   for (const auto& found : all) {
     auto entity = entity_of(world->model(), found, id_of);
     if (!entity) continue;
-    if (world->find(entity->id) != nullptr) entity->id = occi_id_beside_another(found.item->section, entity->item);
+    if (const auto* other = world->find(entity->id)) {
+      entity->id = occi_id_beside_another(found.item->section, entity->item);
+      // Of one item's id in two sections, ends of links mean the first; resources come before links.
+      if (other->item != entity->item) ids[entity->item] = entity->id;
+    }
     world->put(std::move(*entity));
   }
   return world;

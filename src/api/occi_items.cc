@@ -106,6 +106,10 @@ std::vector<std::string> occi_sections(const Model& model) {
     if (!one->section.empty() && std::find(out.begin(), out.end(), one->section) == out.end())
       out.push_back(one->section);
   }
+  std::stable_partition(out.begin(), out.end(), [&](const auto& section) {
+    const auto* kind = kind_of(model, section, "");
+    return kind == nullptr || !model.is_link(kind->id());
+  });
   return out;
 }
 

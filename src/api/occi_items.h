@@ -12,7 +12,7 @@
 
 namespace atalaya::api {
 
-/// The sections that hold entities; `mixins` holds what users define.
+/// The sections that hold entities, those of links last; `mixins` holds what users define.
 std::vector<std::string> occi_sections(const occi::Model& model);
 constexpr std::string_view kOcciMixins = "mixins";
 

@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 namespace atalaya::api {
 namespace {
 
@@ -38,6 +40,25 @@ TEST(OcciItems, IdsAreNamesOnDemandAndUuidsElsewhere) {
   EXPECT_THAT(id, testing::MatchesRegex("[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"));
   EXPECT_EQ(id, occi_id("site", "site/shop/web"));
   EXPECT_NE(id, occi_id("site", "site/shop/web2"));
+}
+
+TEST(OcciItems, ItemsOfOneNameInTwoSectionsHaveTwoIds) {
+  EXPECT_EQ(occi_id("site", "site/shop/load"),
+            "d6dd680d-72b4-843a-a068-6d71245d01df");  // given to items made before: it stays
+  const auto collector = occi_id_beside_another("collectors", "site/shop/load");
+  EXPECT_NE(collector, occi_id("site", "site/shop/load"));
+  EXPECT_NE(collector, occi_id_beside_another("links", "site/shop/load"));
+  EXPECT_EQ(collector, occi_id_beside_another("collectors", "site/shop/load"));
+}
+
+TEST(OcciItems, SectionsOfLinksComeAfterThoseOfResources) {
+  const auto sections = occi_sections(occi::Model::shipped());
+  const auto at = [&](std::string_view section) {
+    return std::find(sections.begin(), sections.end(), section) - sections.begin();
+  };
+  EXPECT_LT(at("computes"), at("links"));
+  EXPECT_LT(at("sensors"), at("collectors"));
+  EXPECT_EQ(at("collectors") + 1, static_cast<std::ptrdiff_t>(sections.size()));
 }
 
 TEST(OcciItems, AFieldIsAnAttribute) {

@@ -54,8 +54,12 @@ void check_files(io::FileSystem& files, const std::string& root, const std::vect
       const auto listed = list_files(files, root + "/" + package);
       counts[package] = listed ? listed->size() : 0;
     }
-    if (++counts[package] == kMaxPackageFiles + 1)
-      complain(fmt::format("more than {} files", kMaxPackageFiles), "split the package");
+    if (++counts[package] == kMaxPackageFiles + 1) {
+      errors.push_back({{ErrorCode::kResourceExhausted,
+                         fmt::format("the package {} would hold more than {} files, the most a package may hold",
+                                     package, kMaxPackageFiles),
+                         Place{change.file, 0, 0}, "remove what nobody needs, or move some of it to another package"}});
+    }
   }
 }
 

@@ -49,6 +49,19 @@ def test_discovery_stands_at_three_addresses_and_disturbs_none(server):
     assert Client(server, "wrong")("GET", "/-/").status == 401
 
 
+def test_a_package_that_is_full_says_so_and_takes_more_when_some_are_gone(server):
+    occi = Client(server)
+    first = id_of(occi.text("POST", "/occi/compute/", kind("compute")))
+    folder = server.data / "packages" / "default" / "ondemand"
+    for number in range(10_000 - sum(1 for path in folder.rglob("*") if path.is_file())):
+        (folder / f"{number}.txt").touch()
+    made = lambda: occi.text("POST", "/occi/compute/", kind("compute"))
+    refused(made(), 429, "package ondemand", "10000 files", "another package")
+    assert len(files_of(server)) == 2 and len(occi("GET", "/occi/compute/", accept="text/uri-list").lines) == 1
+    assert occi("DELETE", f"/occi/compute/{first}").status in (200, 204)
+    assert made().status == 201
+
+
 def test_an_entity_is_made_read_changed_and_removed_in_text(server):
     occi = Client(server)
     made = occi.text("POST", "/occi/compute/", kind("compute"), attribute("occi.core.title", 'The "shop"'),
@@ -263,6 +276,24 @@ def test_what_is_made_is_yaml_and_what_is_written_there_is_seen(server):
     server.kill()
     server.start()
     assert occi("GET", "/occi/compute/web-1").attribute("occi.compute.cores") == "6"
+
+
+def test_items_of_one_name_are_entities_of_their_own(server):
+    occi = Client(server)
+    server.write_package("ondemand", """package: ondemand
+version: 1.0.0
+computes: {a: {web: {hostname: a}}, b: {web: {hostname: b}}}
+storages: {a: {disk: {size: 1}}}
+links: {b: {web: {kind: storagelink, source: b/web, target: a/disk}}}
+""")
+    listed = lambda path: [line.rsplit("/", 1)[1] for line in occi("GET", path, accept="text/uri-list").lines]
+    computes = until(lambda: listed("/occi/compute/"), what="the computes")
+    assert len(computes) == 2 and "web" in computes
+    host = {occi("GET", f"/occi/compute/{one}").attribute("occi.compute.hostname"): one for one in computes}
+    assert host['"a"'] == "web"
+    (link,) = listed("/occi/storagelink/")
+    assert link not in computes
+    assert host['"b"'] in occi("GET", f"/occi/storagelink/{link}").attribute("occi.core.source")
 
 
 def test_a_compute_is_what_its_agent_sees(data, tmp_path):
