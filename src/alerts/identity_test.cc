@@ -88,6 +88,18 @@ TEST_F(IdentityTest, WithoutOneTheRawEventsOfDuplicatesAreKeptWhereTheySaySometh
   EXPECT_EQ(found->events.front().labels, j.labels);
 }
 
+TEST_F(IdentityTest, ThatThereAreStillNoDataSaysNothingElse) {
+  auto j = judged("sda", Level::kWarning, 5);
+  j.identity = {};
+  ASSERT_TRUE(post(Judged{{j}}));
+  j.level = Level::kNoData;
+  j.value = std::numeric_limits<double>::quiet_NaN();
+  for (int i = 0; i < 4; ++i) ASSERT_TRUE(post(Judged{{j}}));
+  const auto found = Queries(*database_, &clock_).get(default_tenant(), identity(default_tenant(), j.rule, j.labels));
+  ASSERT_TRUE(found);
+  EXPECT_THAT(found->events, SizeIs(1));
+}
+
 TEST_F(IdentityTest, WhatIsPostedAgainInOtherWordsIsKept) {
   auto one = posted("disk");
   for (const auto* words : {"a", "a", "b"}) {

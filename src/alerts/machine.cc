@@ -258,9 +258,10 @@ Severity next_severity(const Alert& alert, const Judgement& j) {
   }
 }
 
-/// What comes again in the same words is counted alone.
+/// What comes again in the same words is counted alone. The alert keeps its value while there are no data.
 bool says_more(const Alert& before, const Judgement& j) {
-  const bool same_value = before.value == j.value || (std::isnan(before.value) && std::isnan(j.value));
+  const bool same_value =
+      j.level == Level::kNoData || before.value == j.value || (std::isnan(before.value) && std::isnan(j.value));
   return !same_value || before.text != j.text || before.level != j.level;
 }
 
