@@ -170,10 +170,10 @@ std::vector<Option> keeping_options() {
        .help =
            "Memory of the whole process, files that it has mapped not counted. From eight tenths of it on, counted "
            "with 400 bytes for each series in memory, tenants with more than an equal share get no new series, beyond "
-           "it nobody does. Queries from outside and their "
-           "answers hold half of it at most, one of them a quarter, and a tenth is theirs unless the process takes "
-           "a quarter more than it may; beyond that they end with an error. So do exports and /federate that select "
-           "too many series; live views are not counted. Series that were deleted leave it within an hour. At least "
+           "it nobody does. Queries from outside and their answers hold half of it at most, one of them "
+           "a quarter, and a tenth is theirs unless the process takes a quarter more than it may; beyond that they end "
+           "with an error. So do exports and /federate that select too many series; live views are not counted. Series "
+           "that were deleted leave it within an hour. At least "
            "16MiB; 0 is four fifths of what the machine, or its control group, has.",
        .section = "Keeping"},
       {.name = "series-disk-reserve",
