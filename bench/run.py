@@ -223,6 +223,7 @@ def main():
     parser.add_argument("--stored", type=int, default=1_000_000, help="alerts: what is searched; 0: nothing")
     parser.add_argument("--rounds", type=int, default=50, help="occi: until the first datagram")
     parser.add_argument("--cycles", type=int, default=10_000, help="occi: of create, run, delete")
+    parser.add_argument("--standing", type=int, default=0, help="occi: collectors that stand beside the cycles")
     parser.add_argument("--collectors", type=int, default=10_000, help="occi: at work at once")
     options = parser.parse_args()
     if not shutil.which("prometheus-node-exporter"):

@@ -90,23 +90,31 @@ class Asking:
         self.thread.join()
 
 
-def cycles(server, agent, data, count, at_once):
+def timed(seconds, work):
+    begun = time.perf_counter()
+    answer = work()
+    seconds.append(time.perf_counter() - begun)
+    return answer
+
+
+def cycles(server, agent, data, count, at_once, standing):
     occi = Client(server)
+    posts, deletes = [], []
     assert make_sensor(occi, "stays", *sends("127.0.0.1:9")).status == 201
     local = threading.local()
 
     def one(n):
         if not hasattr(local, "udp"):
             local.udp = Udp()
-        made = Client(server).json("POST", "/occi/", {"resources": [{
+        made = timed(posts, lambda: Client(server).json("POST", "/occi/", {"resources": [{
             "id": f"s{n}", "kind": MONITORING + "sensor", "mixins": [PUBLISHER + "SendUDP"],
             "attributes": {OWN + "SendUDP.input": "a", OWN + "SendUDP.udpAddr": local.udp.address},
             "links": [{"id": f"c{n}", "kind": MONITORING + "collector", "mixins": [METRIC + "CPUPercent"],
                        "attributes": {"occi.collector.period": 1, OWN + "CPUPercent.out": "a"},
-                       "target": {"location": "/occi/compute/web"}}]}]})
+                       "target": {"location": "/occi/compute/web"}}]}]}))
         assert made.status in (200, 201), made.text
         local.udp.next()
-        assert occi("DELETE", f"/occi/sensor/s{n}").status == 200
+        assert timed(deletes, lambda: occi("DELETE", f"/occi/sensor/s{n}")).status == 200
         local.udp.empty()
 
     def look():
@@ -117,6 +125,8 @@ def cycles(server, agent, data, count, at_once):
     with concurrent.futures.ThreadPoolExecutor(at_once) as pool:
         list(pool.map(one, range(WARM_UP)))
         before = look()
+        posts.clear()
+        deletes.clear()
         begun = time.monotonic()
         with Asking(server, "/occi/sensor/stays") as asking:
             list(pool.map(one, range(WARM_UP, WARM_UP + count)))
@@ -129,11 +139,11 @@ def cycles(server, agent, data, count, at_once):
         was, now = before.get(name, 0), after.get(name, 0)
         if name.startswith(("server: ", "agent: ")) or was != now:
             rows.append((name, f"{was:.0f}", f"{now:.0f}"))
-    table(f"{count} cycles of create, run, delete, {at_once} at once, in {took:.0f} s; what did not change is left out", rows)
-    table("GET of an entity meanwhile (target: p99 5 ms)",
-          [("", "p50 ms", "p99 ms", "worst ms", "GETs"),
+    table(f"{count} cycles of create, run, delete, {at_once} at once beside {standing} collectors, in {took:.0f} s; what did not change is left out", rows)
+    table("GET of an entity meanwhile (target: p99 5 ms), and what the cycles asked for",
+          [("", "p50 ms", "p99 ms", "worst ms", "requests"),
            *[(name, f"{quantile(s, 0.5) * 1000:.1f}", f"{quantile(s, 0.99) * 1000:.1f}", f"{max(s) * 1000:.1f}", len(s))
-             for name, s in (("during", asking.seconds), ("at rest", idle.seconds))]])
+             for name, s in (("GET during", asking.seconds), ("GET at rest", idle.seconds), ("POST", posts), ("DELETE", deletes))]])
 
 
 def write_many(data, collectors, agents, address):
@@ -214,12 +224,14 @@ def ondemand(options):
     with tempfile.TemporaryDirectory() as temporary:
         folder = pathlib.Path(temporary)
         if "first" in wanted or "cycles" in wanted:
+            if options.standing:
+                write_many(folder / "data", options.standing, 2, "127.0.0.1:9")  # of hosts without agents
             with Server(folder / "data") as server, Agent(folder / "agent", server, name="web-1") as agent:
                 until(lambda: server.query('node_load1{instance="web-1"}'), what="the agent's first samples")
                 make_compute(Client(server), "web", "web-1")
                 if "first" in wanted:
                     first_datagram(server, options.rounds)
                 if "cycles" in wanted:
-                    cycles(server, agent, folder / "data", options.cycles, at_once=4)
+                    cycles(server, agent, folder / "data", options.cycles, 4, options.standing)
         if "live" in wanted:
             live(folder / "live", options.collectors, agent_count=2, seconds=60)

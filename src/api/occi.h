@@ -10,6 +10,7 @@
 #include "api/occi_entities.h"
 #include "auth/sealer.h"
 #include "base/time.h"
+#include "net/worker_pool.h"
 #include "occi/monitoring.h"
 #include "registry/audit.h"
 #include "registry/hosts.h"
@@ -43,7 +44,8 @@ class Occi {
   explicit Occi(OcciServices services);
 
   /// /occi/-/, /.well-known/org/ogf/occi/-/ and /-/ (discovery, mixins that users define), /occi/… (everything else).
-  void add_routes(Doors& doors);
+  /// What changes something waits for its turn by `changers`, so that who reads need not wait behind it.
+  void add_routes(Doors& doors, net::WorkerPool& changers);
   /// An agent has enrolled under this host name with this token: the compute that waits for it is bound to it.
   void enrolled(const TenantId& tenant, std::string_view token, const std::string& host);
   OcciWorld world(const TenantId& tenant) { return entities_.world(tenant); }

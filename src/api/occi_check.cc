@@ -6,6 +6,7 @@
 #include <set>
 
 #include "api/occi_items.h"
+#include "api/occi_maker.h"
 #include "config/suggest.h"
 #include "occi/monitoring.h"
 
@@ -18,13 +19,12 @@ using occi::Entity;
 class Check {
  public:
   explicit Check(const packages::Package& package)
-      : package_(std::shared_ptr<const void>(), &package), world_(shipped()) {
-    for (const auto* one : world_.model().all()) schemes_.insert(one->scheme);
+      : package_(std::shared_ptr<const void>(), &package), world_(occi_model_with(shipped(), mixins_of(package_))) {
+    for (const auto* one : shipped().all()) schemes_.insert(one->scheme);
     for (const auto& item : package.items) ids_.insert(item.id);
   }
 
   std::vector<Error> errors() {
-    take_mixins();
     std::vector<std::pair<const packages::Item*, Entity>> entities;
     for (const auto& section : occi_sections(world_.model())) {
       for (const auto& item : package_->items) {
@@ -61,21 +61,12 @@ class Check {
     out_.push_back({ErrorCode::kInvalidArgument, std::move(message), item.origin, std::move(remedy)});
   }
 
-  /// One that depends on another may stand before it.
-  void take_mixins() {
-    std::vector<const packages::Item*> left;
-    for (const auto& item : package_->items) {
-      if (item.section == kOcciMixins) left.push_back(&item);
+  static std::vector<packages::FoundInPackage> mixins_of(const packages::PackagePtr& package) {
+    std::vector<packages::FoundInPackage> out;
+    for (const auto& item : package->items) {
+      if (item.section == kOcciMixins) out.push_back({package, &item});
     }
-    for (bool any = true; any;) {
-      any = false;
-      std::erase_if(left, [&](const auto* item) {
-        auto mixin = mixin_of({package_, item});
-        const bool taken = mixin && world_.model().add(std::move(*mixin)).has_value();
-        any = any || taken;
-        return taken;
-      });
-    }
+    return out;
   }
 
   /// An end is looked for within the package first, then among all: what is not here is somewhere else.

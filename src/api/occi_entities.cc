@@ -78,65 +78,38 @@ Error first_error(const packages::ChangeResult& result) {
 
 }  // namespace
 
-OcciEntities::OcciEntities(packages::Service& packages) : packages_(packages), shipped_(occi::Model::shipped()) {
+OcciEntities::OcciEntities(packages::Service& packages)
+    : packages_(packages), shipped_(std::make_shared<const occi::Model>(occi::Model::shipped())) {
   packages::Listeners listeners;
-  listeners.packages = [this](const TenantId& tenant, const std::set<std::string>&) {
-    const std::lock_guard lock(mutex_);
-    ++changes_;
-    kept_.erase(tenant);
-  };
+  listeners.packages = [this](const TenantId& tenant, const std::set<std::string>&) { renew(tenant); };
   packages.subscribe(std::move(listeners));
 }
 
-OcciWorld OcciEntities::world(const TenantId& tenant) {
-  std::uint64_t begun = 0;
-  {
-    const std::lock_guard lock(mutex_);
-    if (const auto found = kept_.find(tenant); found != kept_.end()) return found->second;
-    begun = changes_;
-  }
-  auto fresh = made(tenant);
+OcciWorld OcciEntities::kept(const TenantId& tenant) const {
   const std::lock_guard lock(mutex_);
-  if (begun == changes_) kept_[tenant] = fresh;
-  return fresh;
+  const auto found = kept_.find(tenant);
+  return found == kept_.end() ? nullptr : found->second;
 }
 
-OcciWorld OcciEntities::made(const TenantId& tenant) const {
-  auto world = std::make_shared<occi::World>(shipped_);
-  // One that depends on another may stand before it.
-  auto mixins = packages_.items(tenant, kOcciMixins);
-  for (bool any = true; any;) {
-    any = false;
-    std::erase_if(mixins, [&](const auto& found) {
-      auto mixin = mixin_of(found);
-      const bool taken = mixin && world->model().add(std::move(*mixin)).has_value();
-      any = any || taken;
-      return taken;
-    });
-  }
-  std::map<std::string, std::string, std::less<>> ids;
-  std::vector<packages::FoundInPackage> all;
-  for (const auto& section : occi_sections(shipped_)) {
-    for (auto& found : packages_.items(tenant, section)) {
-      ids.emplace(found.item->id, occi_id(found.package->name, found.item->id));
-      all.push_back(std::move(found));
-    }
-  }
-  const auto id_of = [&](std::string_view item) -> std::optional<std::string> {
-    const auto at = ids.find(item);
-    return at == ids.end() ? std::nullopt : std::optional(at->second);
-  };
-  for (const auto& found : all) {
-    auto entity = entity_of(world->model(), found, id_of);
-    if (!entity) continue;
-    if (const auto* other = world->find(entity->id)) {
-      entity->id = occi_id_beside_another(found.item->section, entity->item);
-      // Of one item's id in two sections, ends of links mean the first; resources come before links.
-      if (other->item != entity->item) ids[entity->item] = entity->id;
-    }
-    world->put(std::move(*entity));
-  }
-  return world;
+OcciWorld OcciEntities::world(const TenantId& tenant) {
+  if (auto known = kept(tenant)) return known;
+  const std::lock_guard turn(making_mutex_);
+  if (auto known = kept(tenant)) return known;
+  return make(tenant);
+}
+
+/// By who changes packages, before the change is answered: who reads never waits for it, and sees it from then on.
+void OcciEntities::renew(const TenantId& tenant) {
+  const std::lock_guard turn(making_mutex_);
+  if (kept(tenant)) make(tenant);  // else nobody has asked for it yet
+}
+
+OcciWorld OcciEntities::make(const TenantId& tenant) {
+  auto& maker = makers_.try_emplace(tenant, shipped_).first->second;
+  auto made = maker.make([&](const std::string& section) { return packages_.items(tenant, section); });
+  const std::lock_guard lock(mutex_);
+  kept_[tenant] = made;
+  return made;
 }
 
 Operation OcciEntities::remove(const TenantId& tenant, const std::string& section, const std::string& item) const {

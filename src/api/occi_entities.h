@@ -1,7 +1,6 @@
 // The entities of OCCI that tenants have: read from their packages, changed in them.
 #pragma once
 
-#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -9,14 +8,14 @@
 #include <string>
 #include <vector>
 
+#include "api/occi_maker.h"
 #include "occi/engine.h"
 #include "packages/service.h"
 
 namespace atalaya::api {
 
-using OcciWorld = std::shared_ptr<const occi::World>;
-
-/// A tenant's world is made from packages when they have changed, and kept until they do again. What requests make is
+/// A tenant's world is made from packages when it is first asked for, and made anew by each change of them before that
+/// change is answered; meanwhile the one before is read, without waiting. What requests make is
 /// written to packages: new entities as files of their own in the package `ondemand`, changed ones where they stand.
 /// Thread-safe; borrows the packages, and listens to them: make it before they are loaded.
 class OcciEntities {
@@ -35,20 +34,23 @@ class OcciEntities {
                               const std::function<Result<occi::Change>(const occi::World&)>& decide);
 
  private:
-  OcciWorld made(const TenantId& tenant) const;
+  OcciWorld kept(const TenantId& tenant) const;
+  void renew(const TenantId& tenant);
+  OcciWorld make(const TenantId& tenant);
   Result<std::vector<packages::Operation>> operations(const TenantId& tenant, const occi::World& world,
                                                       const occi::Change& change) const;
   packages::Operation remove(const TenantId& tenant, const std::string& section, const std::string& item) const;
 
   packages::Service& packages_;
-  const occi::Model shipped_;
+  const std::shared_ptr<const occi::Model> shipped_;
 
-  std::mutex change_mutex_;  ///< held from deciding to having stored; taken before mutex_
+  std::mutex change_mutex_;  ///< held from deciding to having stored; taken before the others
 
-  // Guarded by mutex_.
+  std::mutex making_mutex_;  ///< taken before mutex_; guards
+  std::map<TenantId, OcciMaker> makers_;
+
+  mutable std::mutex mutex_;  ///< held for no work; guards the rest
   std::map<TenantId, OcciWorld> kept_;
-  std::uint64_t changes_ = 0;  ///< of packages: a world that was begun before one is not kept
-  std::mutex mutex_;
 };
 
 }  // namespace atalaya::api

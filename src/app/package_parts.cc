@@ -14,6 +14,8 @@ namespace {
 constexpr Duration kOnTheWay{std::chrono::seconds{5}};  ///< beside a program's own time
 constexpr std::size_t kCallers = 8;
 constexpr std::size_t kWaitingCalls = 64;
+constexpr std::size_t kChangers = 2;  ///< one changes packages; the other reads and checks what comes next
+constexpr std::size_t kWaitingChanges = 256;
 
 api::ProcedureServices procedure_services(const PackageNeighbours& with) {
   auto answers = package_procedures(with.packages);
@@ -50,6 +52,7 @@ PackageParts::PackageParts(PackageNeighbours neighbours)
       publishing_(std::move(with_.publishing)),
       sensors_(sensor_neighbours()),
       callers_(kCallers, kWaitingCalls),
+      changers_(kChangers, kWaitingChanges),
       keeper_(with_.clock) {}
 
 SensorNeighbours PackageParts::sensor_neighbours() {
@@ -108,7 +111,7 @@ void PackageParts::add_routes(api::Doors& doors) {
                                page_assets(), with_.queries});
   api::add_procedure_routes(doors, procedures_, callers_);
   api::add_audit_routes(doors, with_.audit);
-  occi_.add_routes(doors);
+  occi_.add_routes(doors, changers_);
   api::add_sensor_flow_routes(
       doors, [this](const TenantId& tenant, const std::string& sensor) { return sensors_.flow(tenant, sensor); });
 }
@@ -123,6 +126,7 @@ void PackageParts::start() {
 void PackageParts::stop() {
   with_.agents.stop();
   callers_.stop();
+  changers_.stop();
   keeper_.stop();
   sensors_.stop();
   publishing_->stop();

@@ -75,8 +75,9 @@ class PackageParts {
   api::Occi occi_;
   std::unique_ptr<Publishing> publishing_;
   Sensors sensors_;
-  net::WorkerPool callers_;  ///< threads that wait for programs on agents
-  Keeper keeper_;            ///< another, for sections
+  net::WorkerPool callers_;   ///< threads that wait for programs on agents
+  net::WorkerPool changers_;  ///< threads that change what OCCI shows
+  Keeper keeper_;             ///< another, for sections
 };
 
 }  // namespace atalaya::app

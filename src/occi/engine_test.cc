@@ -264,8 +264,10 @@ mixins:
 )",
                                             "watch.yaml");
   ASSERT_TRUE(file) << why(file);
-  const auto read = t.world.model().read(file->root());
+  auto model = t.world.model();
+  const auto read = model.read(file->root());
   ASSERT_TRUE(read) << to_string(read.error());
+  t.world.set_model(std::move(model));
   const std::string scheme = "http://example.com/occi/watch#";
   std::vector<std::string> seen;
   t.rules.behaviours[scheme + "probe"].check = [&](const World&, Entity& entity, const Entity* before,

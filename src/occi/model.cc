@@ -159,7 +159,10 @@ std::vector<const Category*> Model::all() const {
 
 bool Model::is_a(std::string_view id, std::string_view ancestor) const {
   for (const auto* one = kind(id); one != nullptr; one = kind(one->parent)) {
-    if (one->id() == ancestor) return true;
+    // Asked for every entity of a world: without a text made for it.
+    if (ancestor.size() == one->scheme.size() + one->term.size() && ancestor.starts_with(one->scheme) &&
+        ancestor.ends_with(one->term))
+      return true;
   }
   return false;
 }

@@ -42,13 +42,15 @@ class TestWorld {
   Result<Change> take(Result<Change> change) {
     if (!change) return change;
     for (const auto& id : change->removed) world.remove(id);
+    auto model = world.model();
     for (const auto& id : change->forgotten) {
-      if (auto done = world.model().remove(id); !done) return std::unexpected(done.error());
+      if (auto done = model.remove(id); !done) return std::unexpected(done.error());
     }
     for (auto mixin : change->defined) {
       mixin.item = "ondemand/" + mixin.term;
-      if (auto done = world.model().add(std::move(mixin)); !done) return std::unexpected(done.error());
+      if (auto done = model.add(std::move(mixin)); !done) return std::unexpected(done.error());
     }
+    world.set_model(std::move(model));
     for (const auto& entity : change->put) world.put(entity);
     return change;
   }

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -61,11 +62,14 @@ std::string urn_of(std::string_view id);
 /// Thread-compatible; pointers into it hold as long as it is not changed.
 class World {
  public:
-  explicit World(Model model) : model_(std::move(model)) {}
+  explicit World(Model model) : World(std::make_shared<const Model>(std::move(model))) {}
+  explicit World(std::shared_ptr<const Model> model) : model_(std::move(model)) {}
 
-  const Model& model() const { return model_; }
-  Model& model() { return model_; }
-  void put(Entity entity);
+  const Model& model() const { return *model_; }
+  void set_model(Model model) { model_ = std::make_shared<const Model>(std::move(model)); }
+  void put(Entity entity) { put(std::make_shared<const Entity>(std::move(entity))); }
+  /// One that several worlds may hold.
+  void put(std::shared_ptr<const Entity> entity);
   void remove(std::string_view id);
   const Entity* find(std::string_view id) const;
   /// Links that begin or end at this entity, by id.
@@ -86,9 +90,9 @@ class World {
   const Attribute* attribute(const Entity& entity, std::string_view name) const;
 
  private:
-  Model model_;
-  std::map<std::string, Entity, std::less<>> entities_;
-  std::multimap<std::string, std::string, std::less<>> ends_;  ///< of links: entity to link
+  std::shared_ptr<const Model> model_;
+  std::map<std::string_view, std::shared_ptr<const Entity>> entities_;  ///< by their ids, which they hold
+  std::multimap<std::string, const Entity*, std::less<>> ends_;         ///< of links: entity to link
 };
 
 }  // namespace atalaya::occi

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <set>
+#include <unordered_set>
 #include <utility>
 
 #include "config/suggest.h"
@@ -409,6 +410,11 @@ class PackageLoader {
 
   void check_references() {
     std::vector<std::string> ids;
+    const auto id_of = [](const std::string& key) { return std::string_view(key).substr(key.find(' ') + 1); };
+    std::unordered_set<std::string_view> of_any;
+    if (!references_.empty()) {
+      for (const auto& [key, place] : seen_) of_any.insert(id_of(key));
+    }
     for (auto& one : references_) {
       const auto& target = one.reference.target;
       if (!target.starts_with(context_.name + "/")) {
@@ -416,10 +422,7 @@ class PackageLoader {
         continue;
       }
       const bool any = one.reference.section.empty() || schema::is_any(one.reference.section);
-      const auto id_of = [](const std::string& key) { return std::string_view(key).substr(key.find(' ') + 1); };
-      const bool known =
-          any ? std::any_of(seen_.begin(), seen_.end(), [&](const auto& entry) { return id_of(entry.first) == target; })
-              : seen_.contains(one.reference.section + " " + target);
+      const bool known = any ? of_any.contains(target) : seen_.contains(one.reference.section + " " + target);
       // Items of a section that does not hold itself were not read.
       if (known || (any && left_out_) || context_.schemas->is_broken(one.reference.section)) continue;
       ids.clear();

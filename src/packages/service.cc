@@ -146,9 +146,9 @@ std::vector<FoundInPackage> Service::items(const TenantId& tenant, std::string_v
   if (world == nullptr) return out;
   for (const auto& [name, slot] : world->slots()) {
     if (!slot.running || slot.running->specification) continue;
-    for (const auto& item : slot.running->items) {
-      if (item.section == section) out.push_back({slot.running, &item});
-    }
+    const auto& items = slot.running->items;  // by section
+    auto item = std::ranges::lower_bound(items, section, std::ranges::less{}, &Item::section);
+    for (; item != items.end() && item->section == section; ++item) out.push_back({slot.running, &*item});
   }
   return out;
 }
