@@ -134,7 +134,11 @@ Result<std::vector<Operation>> OcciEntities::operations(const TenantId& tenant, 
   const auto& model = world.model();
   const bool makes = !change.defined.empty() || std::any_of(change.put.begin(), change.put.end(),
                                                             [](const auto& one) { return one.item.empty(); });
-  if (makes && !packages_.view(tenant, std::string(kOndemand))) {
+  const auto is_there = [&] {
+    const auto list = packages_.list(tenant);
+    return std::ranges::any_of(list, [](const auto& one) { return one.name == kOndemand; });
+  };
+  if (makes && !is_there()) {
     Operation package;
     package.what = Operation::What::kCreatePackage;
     package.at.package = kOndemand;
